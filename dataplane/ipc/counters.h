@@ -1,0 +1,120 @@
+// Counters: every event a worker counts, by name. A drop's name is its counter.
+//
+// One WorkerCounters a worker, in the shared-memory segment (stats_segment.h). Only its worker
+// writes it (plain adds to aligned 64-bit words); readers in any process may see a value that is a
+// few events old, never a torn one.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+// X(enumerator, "name", "what it counts"). Append within the section of the folder that counts.
+#define BRINK_COUNTERS(X)                                                                        \
+  /* port, worker */                                                                             \
+  X(kRxPackets, "rx_packets", "frames taken from the port")                                      \
+  X(kRxBytes, "rx_bytes", "bytes of those frames")                                               \
+  X(kTxPackets, "tx_packets", "frames given to the port")                                        \
+  X(kTxBytes, "tx_bytes", "bytes of those frames")                                               \
+  X(kDropTxFull, "drop_tx_full", "the transmit queue had no room")                               \
+  X(kDropNoMbuf, "drop_no_mbuf", "the worker's packet pool was empty")                           \
+  X(kSteeredOut, "steered_out", "packets handed to another worker")                              \
+  X(kSteeredIn, "steered_in", "packets taken from another worker")                               \
+  X(kDropSteerFull, "drop_steer_full", "the ring to the other worker was full")                  \
+  /* net */                                                                                      \
+  X(kDropEthernetTruncated, "drop_ethernet_truncated", "shorter than its Ethernet header")       \
+  X(kDropEthertypeUnknown, "drop_ethertype_unknown", "neither IPv4, IPv6, ARP nor VLAN")         \
+  X(kDropVlanUnknown, "drop_vlan_unknown", "a VLAN that is not configured")                      \
+  X(kDropIpv4Malformed, "drop_ipv4_malformed", "bad version, header length or total length")     \
+  X(kDropIpv4Checksum, "drop_ipv4_checksum", "bad IPv4 header checksum")                         \
+  X(kDropIpv6Malformed, "drop_ipv6_malformed", "bad version or payload length")                  \
+  X(kDropIpv6Extension, "drop_ipv6_extension", "too many or malformed extension headers")        \
+  X(kDropFragment, "drop_fragment", "an IP fragment to a service address")                       \
+  X(kDropUdpMalformed, "drop_udp_malformed", "bad UDP length")                                   \
+  X(kDropUdpChecksum, "drop_udp_checksum", "bad, or absent over IPv6, UDP checksum")             \
+  X(kDropTcpMalformed, "drop_tcp_malformed", "bad TCP header")                                   \
+  X(kDropTcpChecksum, "drop_tcp_checksum", "bad TCP checksum")                                   \
+  X(kDropIcmpMalformed, "drop_icmp_malformed", "bad ICMP length or checksum")                    \
+  X(kDropBadSource, "drop_bad_source", "source address multicast, unspecified or our own")       \
+  X(kDropPortClosed, "drop_port_closed", "a service address, but no service on that port")       \
+  X(kIpv4Options, "ipv4_options", "IPv4 packets with options, handled")                          \
+  X(kIcmpEchoReplies, "icmp_echo_replies", "echo requests answered by a worker")                 \
+  /* exception */                                                                                \
+  X(kExceptionOut, "exception_out", "frames passed to the kernel")                               \
+  X(kExceptionIn, "exception_in", "frames taken from the kernel")                                \
+  X(kDropExceptionLimit, "drop_exception_limit", "over the rate limit of the kernel path")       \
+  X(kDropNoNeighbour, "drop_no_neighbour", "the next hop's link address is not known yet")       \
+  /* dns */                                                                                      \
+  X(kDnsQueries, "dns_queries", "DNS messages taken in")                                         \
+  X(kDnsAnswers, "dns_answers", "DNS responses built")                                           \
+  X(kDnsNoError, "dns_noerror", "responses with RCODE NOERROR and data")                         \
+  X(kDnsNoData, "dns_nodata", "responses with RCODE NOERROR and no answer")                      \
+  X(kDnsReferral, "dns_referral", "delegations")                                                 \
+  X(kDnsNxDomain, "dns_nxdomain", "responses with RCODE NXDOMAIN")                               \
+  X(kDnsFormErr, "dns_formerr", "responses with RCODE FORMERR")                                  \
+  X(kDnsServFail, "dns_servfail", "responses with RCODE SERVFAIL")                               \
+  X(kDnsNotImp, "dns_notimp", "responses with RCODE NOTIMP")                                     \
+  X(kDnsRefused, "dns_refused", "responses with RCODE REFUSED")                                  \
+  X(kDnsBadVers, "dns_badvers", "responses with extended RCODE BADVERS")                         \
+  X(kDnsYxDomain, "dns_yxdomain", "responses with RCODE YXDOMAIN")                               \
+  X(kDnsTruncated, "dns_truncated", "responses with TC set")                                     \
+  X(kDropDnsShort, "drop_dns_short", "shorter than a DNS header")                                \
+  X(kDropDnsResponse, "drop_dns_response", "QR was set")                                         \
+  /* tcp */                                                                                      \
+  X(kTcpSegmentsIn, "tcp_segments_in", "TCP segments taken in")                                  \
+  X(kTcpSegmentsOut, "tcp_segments_out", "TCP segments sent")                                    \
+  X(kTcpAccepted, "tcp_accepted", "connections accepted")                                        \
+  X(kTcpConnected, "tcp_connected", "connections opened to origins")                             \
+  X(kTcpRetransmits, "tcp_retransmits", "segments sent again")                                   \
+  X(kTcpResetsSent, "tcp_resets_sent", "RST segments sent")                                      \
+  X(kDropTcpBacklog, "drop_tcp_backlog", "a SYN over the backlog or connection limit")           \
+  X(kDropTcpOutOfWindow, "drop_tcp_out_of_window", "segments outside the receive window")        \
+  /* l7 */                                                                                       \
+  X(kHttpRequests, "http_requests", "request heads accepted")                                    \
+  X(kHttpResponses, "http_responses", "response heads sent to clients")                          \
+  X(kHttpBadRequests, "http_bad_requests", "requests refused as malformed or over a limit")      \
+  X(kHttpUnknownHost, "http_unknown_host", "requests for a Host that is not proxied here")       \
+  X(kHttpEdgeErrors, "http_edge_errors", "error pages made by the edge (52x, 1xxx)")             \
+  X(kHttpOriginRetries, "http_origin_retries", "requests sent again to the same or next origin") \
+  X(kHttpOriginReused, "http_origin_reused", "requests sent over a pooled origin connection")    \
+  X(kHttpClientAborts, "http_client_aborts", "clients gone before their response ended")
+
+namespace brink::ipc {
+
+enum class Counter : std::uint16_t {
+#define X(enumerator, name, help) enumerator,
+  BRINK_COUNTERS(X)
+#undef X
+};
+
+struct CounterInfo {
+  std::string_view name;
+  std::string_view help;
+};
+
+// In the order of Counter.
+inline constexpr CounterInfo kCounterInfo[] = {
+#define X(enumerator, name, help) {name, help},
+    BRINK_COUNTERS(X)
+#undef X
+};
+inline constexpr std::size_t kCounterCount = sizeof kCounterInfo / sizeof kCounterInfo[0];
+
+// worker: wo; any other thread or process: ro.
+struct alignas(64) WorkerCounters {
+  std::uint64_t values[kCounterCount] = {};
+
+  void add(Counter counter, std::uint64_t amount = 1) noexcept {
+    std::atomic_ref<std::uint64_t> word(values[static_cast<std::size_t>(counter)]);
+    // Single writer: a relaxed load and store compile to plain moves, no locked instruction.
+    word.store(word.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t get(Counter counter) const noexcept {
+    return std::atomic_ref<std::uint64_t>(
+               const_cast<std::uint64_t&>(values[static_cast<std::size_t>(counter)]))
+        .load(std::memory_order_relaxed);
+  }
+};
+
+}  // namespace brink::ipc

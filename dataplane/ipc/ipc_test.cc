@@ -1,0 +1,121 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "dataplane/ipc/control_message.h"
+#include "dataplane/ipc/stats_segment.h"
+
+namespace brink::ipc {
+namespace {
+
+class IpcTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/brink-ipc-XXXXXX";
+    ASSERT_NE(::mkdtemp(name), nullptr);
+    directory_ = name;
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+  [[nodiscard]] std::string path(const char* file) const { return directory_ + "/" + file; }
+  std::string directory_;
+};
+
+TEST_F(IpcTest, ReaderSeesWhatTheWorkerCounted) {
+  auto segment = StatsSegment::create(path("stats"), 2, 1);
+  ASSERT_TRUE(segment.ok());
+  segment.value()->worker(1).roles = kRoleL7;
+  segment.value()->worker(1).counters.add(Counter::kDnsQueries, 5);
+  segment.value()->worker(1).counters.add(Counter::kDnsQueries);
+  std::snprintf(segment.value()->port(0).name, 64, "eth0");
+
+  const auto sample = read_stats(path("stats"));
+  ASSERT_TRUE(sample.ok()) << sample.error().message();
+  ASSERT_EQ(sample.value().workers.size(), 2U);
+  const auto queries = static_cast<std::size_t>(Counter::kDnsQueries);
+  EXPECT_EQ(sample.value().names[queries], "dns_queries");
+  EXPECT_EQ(sample.value().workers[1].counters[queries], 6U);
+  EXPECT_EQ(sample.value().workers[0].counters[queries], 0U);
+  EXPECT_EQ(sample.value().workers[1].roles, kRoleL7);
+  EXPECT_STREQ(sample.value().ports[0].name, "eth0");
+}
+
+TEST_F(IpcTest, SegmentGoesWithItsWriter) {
+  { auto segment = StatsSegment::create(path("stats"), 1, 1); }
+  EXPECT_FALSE(read_stats(path("stats")).ok());
+}
+
+TEST_F(IpcTest, ReaderRefusesAnInconsistentSegment) {
+  auto segment = StatsSegment::create(path("stats"), 1, 1);
+  ASSERT_TRUE(segment.ok());
+  segment.value()->header().worker_count = 1000;
+  EXPECT_FALSE(read_stats(path("stats")).ok());
+  segment.value()->header().worker_count = 1;
+  segment.value()->header().counter_count = 100000;
+  EXPECT_FALSE(read_stats(path("stats")).ok());
+  std::ofstream(path("short")) << "x";
+  EXPECT_FALSE(read_stats(path("short")).ok());
+}
+
+TEST_F(IpcTest, MessageAndDescriptorCrossTheSocket) {
+  const auto listener = listen_control(path("edge.sock"));
+  ASSERT_TRUE(listener.ok()) << listener.error().message();
+  const auto client = connect_control(path("edge.sock"));
+  ASSERT_TRUE(client.ok());
+  const int server = ::accept4(listener.value(), nullptr, nullptr, SOCK_NONBLOCK);
+  ASSERT_GE(server, 0);
+  EXPECT_FALSE(receive_control(server).value().has_value()) << "nothing was sent yet";
+
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  ControlMessage message;
+  message.type = MessageType::kPublishImage;
+  message.sequence = 7;
+  message.set_reason("because");
+  ASSERT_TRUE(send_control(client.value(), message, pipe_ends[1]).ok());
+  const auto received = receive_control(server);
+  ASSERT_TRUE(received.ok() && received.value().has_value());
+  EXPECT_EQ(received.value()->message.sequence, 7U);
+  EXPECT_STREQ(received.value()->message.reason, "because");
+  ASSERT_GE(received.value()->descriptor, 0);
+  ASSERT_EQ(::write(received.value()->descriptor, "y", 1), 1);
+  char byte = 0;
+  EXPECT_EQ(::read(pipe_ends[0], &byte, 1), 1);
+  EXPECT_EQ(byte, 'y');
+
+  ::close(client.value());
+  EXPECT_FALSE(receive_control(server).ok()) << "a closed peer is an error";
+  for (const int fd : {listener.value(), server, pipe_ends[0], pipe_ends[1],
+                       received.value()->descriptor}) {
+    ::close(fd);
+  }
+}
+
+TEST_F(IpcTest, ForeignBytesAreRefused) {
+  const auto listener = listen_control(path("edge.sock"));
+  const auto client = connect_control(path("edge.sock"));
+  const int server = ::accept4(listener.value(), nullptr, nullptr, SOCK_NONBLOCK);
+  ASSERT_EQ(::send(client.value(), "hello", 5, 0), 5);
+  const auto short_packet = receive_control(server);
+  ASSERT_FALSE(short_packet.ok());
+  EXPECT_NE(short_packet.error().what.find("protocol version"), std::string::npos);
+  ControlMessage other;
+  other.protocol_version = 99;
+  ASSERT_TRUE(send_control(client.value(), other).ok());
+  EXPECT_FALSE(receive_control(server).ok());
+  for (const int fd : {listener.value(), client.value(), server}) ::close(fd);
+}
+
+TEST_F(IpcTest, ErrorsNameThePathAndTheRemedy) {
+  const auto nobody = connect_control(path("nobody.sock"));
+  ASSERT_FALSE(nobody.ok());
+  EXPECT_EQ(nobody.error().where, path("nobody.sock"));
+  EXPECT_EQ(nobody.error().remedy, "start brink-edge");
+  EXPECT_FALSE(listen_control(std::string(200, 'x')).ok());
+}
+
+}  // namespace
+}  // namespace brink::ipc

@@ -1,0 +1,132 @@
+// The statistics segment: a file that brink-edge maps and writes and that anyone may map and read
+// (brink-control, brinkctl, tests). It describes itself: counter names are in it, so that a reader
+// of another version still shows what it finds.
+//
+//   OFFSET            SIZE                     MEANING
+//   0                 sizeof(StatsHeader)      header, with counts and offsets of what follows
+//   names_offset      counter_count * 64       counter names, zero-padded
+//   workers_offset    worker_count * stride    WorkerStats, each followed by its counters
+//   ports_offset      port_count * sizeof      PortStats
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/result.h"
+#include "dataplane/ipc/counters.h"
+
+namespace brink::ipc {
+
+inline constexpr std::uint64_t kStatsMagic = 0x5354415453524b42;  // "BKRSTATS"
+inline constexpr std::uint32_t kStatsVersion = 1;
+inline constexpr std::size_t kCounterNameSize = 64;
+
+// Roles of a worker, as bits.
+inline constexpr std::uint32_t kRoleDns = 1;
+inline constexpr std::uint32_t kRoleL7 = 2;
+
+// housekeeping: wo; readers: ro. Words are written whole; `heartbeat_ns` last.
+struct alignas(64) StatsHeader {
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t counter_count;
+  std::uint32_t worker_count;
+  std::uint32_t port_count;
+  std::uint32_t worker_stride_bytes;
+  std::uint32_t process_id;
+  std::uint64_t names_offset;
+  std::uint64_t workers_offset;
+  std::uint64_t ports_offset;
+  std::uint64_t total_size_bytes;
+  std::uint64_t started_unix_ns;
+  std::uint64_t heartbeat_unix_ns;     // refreshed by housekeeping, at least every second
+  std::uint64_t tsc_hz;                // unit of the cycle counts
+  std::uint64_t snapshot_version;      // 0 = the empty image
+  std::uint64_t snapshot_published_unix_ns;
+  std::uint64_t snapshot_names;
+  std::uint64_t snapshot_size_bytes;
+  std::uint64_t snapshot_swaps;
+  std::uint64_t snapshot_refused;      // images that did not verify
+  char fallbacks[256];                 // what the start fell back to, one a line; empty = nothing
+};
+
+// worker: wo; readers: ro.
+struct alignas(64) WorkerStats {
+  std::uint32_t worker;                // index, 0..
+  std::uint32_t cpu;
+  std::uint32_t numa_node;
+  std::uint32_t roles;                 // kRoleDns | kRoleL7
+  std::uint64_t busy_cycles;           // TSC cycles of iterations that did work
+  std::uint64_t idle_cycles;           // TSC cycles of empty iterations and sleeps
+  std::uint64_t iterations;
+  std::uint64_t sleeps;
+  std::uint64_t heartbeat_tsc;         // TSC of the last iteration
+  std::uint64_t tcp_connections;       // open now
+  WorkerCounters counters;
+};
+
+// housekeeping: wo; readers: ro.
+struct alignas(64) PortStats {
+  char name[64];                       // the device as configured
+  char driver[32];
+  std::uint8_t mac[6];
+  std::uint8_t link_up;
+  std::uint8_t reserved;
+  std::uint32_t queues;
+  std::uint32_t mtu;
+  std::uint32_t link_speed_mbps;
+  std::uint64_t rx_packets;
+  std::uint64_t rx_bytes;
+  std::uint64_t rx_missed;
+  std::uint64_t rx_errors;
+  std::uint64_t rx_no_mbuf;
+  std::uint64_t tx_packets;
+  std::uint64_t tx_bytes;
+  std::uint64_t tx_errors;
+};
+
+// StatsSegment is the writer's side: creates the file (replacing an old one), owns the mapping and
+// removes the file at destruction. Cold to create; the pointers handed out stay valid for its life.
+class StatsSegment {
+ public:
+  static base::Result<std::unique_ptr<StatsSegment>> create(const std::string& path,
+                                                            std::uint32_t workers,
+                                                            std::uint32_t ports);
+  ~StatsSegment();
+  StatsSegment(const StatsSegment&) = delete;
+  StatsSegment& operator=(const StatsSegment&) = delete;
+
+  [[nodiscard]] StatsHeader& header() noexcept { return *header_; }
+  [[nodiscard]] WorkerStats& worker(std::uint32_t index) noexcept { return workers_[index]; }
+  [[nodiscard]] PortStats& port(std::uint32_t index) noexcept { return ports_[index]; }
+
+ private:
+  StatsSegment() = default;
+  std::string path_;
+  StatsHeader* header_ = nullptr;
+  WorkerStats* workers_ = nullptr;
+  PortStats* ports_ = nullptr;
+};
+
+// A reader's copy of one worker, with counters by name in the writer's order.
+struct WorkerSample {
+  std::uint32_t worker, cpu, numa_node, roles;
+  std::uint64_t busy_cycles, idle_cycles, iterations, sleeps, tcp_connections;
+  std::vector<std::uint64_t> counters;
+};
+
+struct StatsSample {
+  StatsHeader header;
+  std::vector<std::string> names;
+  std::vector<WorkerSample> workers;
+  std::vector<PortStats> ports;
+};
+
+// read_stats copies the segment at `path`. Fails when it is absent, of another layout version, or
+// inconsistent in itself. Any process that may read the file.
+base::Result<StatsSample> read_stats(const std::string& path);
+
+}  // namespace brink::ipc
