@@ -88,7 +88,9 @@ TEST(Result, CarriesValueOrError) {
   EXPECT_EQ(bad.error().message(), "zone.db: no such file (give an existing path)");
 }
 
-TEST(CheckDeathTest, NamesTheExpression) { EXPECT_DEATH(CHECK(1 == 2), "CHECK failed: 1 == 2"); }
+TEST(CheckDeathTest, NamesTheExpression) {
+  EXPECT_DEATH(CHECK(1 == 2), "CHECK failed: 1 == 2");
+}
 
 }  // namespace
 }  // namespace brink::base

@@ -1,6 +1,7 @@
 // ByteReader and ByteWriter: the one place where wire bytes are walked with raw pointers.
-// Both are bounds-checked with a sticky error: after the first overrun every read yields zero, every
-// write does nothing, and ok() is false. Network byte order. Hot: no allocation, no exception.
+// Both are bounds-checked with a sticky error: after the first overrun every read yields zero,
+// every write does nothing, and ok() is false. Network byte order. Hot: no allocation, no
+// exception.
 #pragma once
 
 #include <cstddef>

@@ -9,7 +9,9 @@
 namespace brink::base {
 namespace {
 
-iovec text(const char* s) noexcept { return {const_cast<char*>(s), std::strlen(s)}; }
+iovec text(const char* s) noexcept {
+  return {const_cast<char*>(s), std::strlen(s)};
+}
 
 }  // namespace
 
@@ -21,8 +23,8 @@ void check_failed(const char* expression, const char* file, int line) noexcept {
     *--cursor = static_cast<char>('0' + line % 10);
     line /= 10;
   } while (line > 0 && cursor > digits);
-  iovec parts[] = {text("CHECK failed: "), text(expression), text(" at "), text(file),
-                   text(":"),              text(cursor),     text("\n")};
+  iovec parts[] = {text("CHECK failed: "), text(expression), text(" at "), text(file), text(":"),
+                   text(cursor),           text("\n")};
   [[maybe_unused]] const ssize_t written = ::writev(STDERR_FILENO, parts, 7);
   std::abort();
 }

@@ -9,9 +9,9 @@ namespace brink::base {
 }  // namespace brink::base
 
 // CHECK is always on. DCHECK is for places where the cost of CHECK was measured.
-#define CHECK(condition)                                                   \
-  (__builtin_expect(static_cast<bool>(condition), 1)                       \
-       ? static_cast<void>(0)                                              \
+#define CHECK(condition)                             \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::brink::base::check_failed(#condition, __FILE__, __LINE__))
 
 #ifdef NDEBUG

@@ -1,4 +1,5 @@
-// Time as the protocol cores see it: an argument, never a call. Only composition roots read a clock.
+// Time as the protocol cores see it: an argument, never a call. Only composition roots read a
+// clock.
 #pragma once
 
 #include <chrono>

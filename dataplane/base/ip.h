@@ -1,5 +1,5 @@
-// IP addresses and endpoints as values. IPv4 is held as IPv4-mapped IPv6 (RFC 4291 2.5.5.2), so that
-// one 16-byte type is compared, hashed and stored everywhere.
+// IP addresses and endpoints as values. IPv4 is held as IPv4-mapped IPv6 (RFC 4291 2.5.5.2), so
+// that one 16-byte type is compared, hashed and stored everywhere.
 #pragma once
 
 #include <array>

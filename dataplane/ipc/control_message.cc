@@ -90,9 +90,9 @@ base::Result<std::optional<ReceivedControl>> receive_control(int socket) {
   }
   if (received.descriptor >= 0) ::close(received.descriptor);
   if (size == 0) return base::Error{"the peer closed the control socket", "", ""};
-  return base::Error{"not a message of control protocol version " +
-                         std::to_string(kControlProtocolVersion),
-                     "", "use programs of the same release"};
+  return base::Error{
+      "not a message of control protocol version " + std::to_string(kControlProtocolVersion), "",
+      "use programs of the same release"};
 }
 
 base::Result<int> listen_control(const std::string& path) {

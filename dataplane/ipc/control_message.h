@@ -23,7 +23,12 @@ inline constexpr std::size_t kControlReasonMax = 480;
 
 enum class MessageType : std::uint32_t { kHello = 1, kWelcome, kPublishImage, kPublishReply };
 
-enum class PublishStatus : std::uint32_t { kPublished = 0, kRefused = 1, kOutOfMemory = 2, kBusy = 3 };
+enum class PublishStatus : std::uint32_t {
+  kPublished = 0,
+  kRefused = 1,
+  kOutOfMemory = 2,
+  kBusy = 3
+};
 
 // One packet. Fields that a type does not use are zero.
 struct ControlMessage {

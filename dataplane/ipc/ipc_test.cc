@@ -88,8 +88,8 @@ TEST_F(IpcTest, MessageAndDescriptorCrossTheSocket) {
 
   ::close(client.value());
   EXPECT_FALSE(receive_control(server).ok()) << "a closed peer is an error";
-  for (const int fd : {listener.value(), server, pipe_ends[0], pipe_ends[1],
-                       received.value()->descriptor}) {
+  for (const int fd :
+       {listener.value(), server, pipe_ends[0], pipe_ends[1], received.value()->descriptor}) {
     ::close(fd);
   }
 }

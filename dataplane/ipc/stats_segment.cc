@@ -65,8 +65,9 @@ base::Result<StatsSample> parse(const std::vector<std::uint8_t>& bytes, const st
         bytes.data() + h.workers_offset + std::size_t{i} * h.worker_stride_bytes;
     WorkerStats raw;
     std::memcpy(static_cast<void*>(&raw), at, fixed);
-    WorkerSample worker{raw.worker,     raw.cpu,    raw.numa_node,       raw.roles, raw.busy_cycles,
-                        raw.idle_cycles, raw.iterations, raw.sleeps, raw.tcp_connections, {}};
+    WorkerSample worker{
+        raw.worker,      raw.cpu,        raw.numa_node, raw.roles,           raw.busy_cycles,
+        raw.idle_cycles, raw.iterations, raw.sleeps,    raw.tcp_connections, {}};
     worker.counters.resize(h.counter_count);
     std::memcpy(worker.counters.data(), at + fixed, h.counter_count * sizeof(std::uint64_t));
     sample.workers.push_back(std::move(worker));

@@ -42,35 +42,35 @@ struct alignas(64) StatsHeader {
   std::uint64_t ports_offset;
   std::uint64_t total_size_bytes;
   std::uint64_t started_unix_ns;
-  std::uint64_t heartbeat_unix_ns;     // refreshed by housekeeping, at least every second
-  std::uint64_t tsc_hz;                // unit of the cycle counts
-  std::uint64_t snapshot_version;      // 0 = the empty image
+  std::uint64_t heartbeat_unix_ns;  // refreshed by housekeeping, at least every second
+  std::uint64_t tsc_hz;             // unit of the cycle counts
+  std::uint64_t snapshot_version;   // 0 = the empty image
   std::uint64_t snapshot_published_unix_ns;
   std::uint64_t snapshot_names;
   std::uint64_t snapshot_size_bytes;
   std::uint64_t snapshot_swaps;
-  std::uint64_t snapshot_refused;      // images that did not verify
-  char fallbacks[256];                 // what the start fell back to, one a line; empty = nothing
+  std::uint64_t snapshot_refused;  // images that did not verify
+  char fallbacks[256];             // what the start fell back to, one a line; empty = nothing
 };
 
 // worker: wo; readers: ro.
 struct alignas(64) WorkerStats {
-  std::uint32_t worker;                // index, 0..
+  std::uint32_t worker;  // index, 0..
   std::uint32_t cpu;
   std::uint32_t numa_node;
-  std::uint32_t roles;                 // kRoleDns | kRoleL7
-  std::uint64_t busy_cycles;           // TSC cycles of iterations that did work
-  std::uint64_t idle_cycles;           // TSC cycles of empty iterations and sleeps
+  std::uint32_t roles;        // kRoleDns | kRoleL7
+  std::uint64_t busy_cycles;  // TSC cycles of iterations that did work
+  std::uint64_t idle_cycles;  // TSC cycles of empty iterations and sleeps
   std::uint64_t iterations;
   std::uint64_t sleeps;
-  std::uint64_t heartbeat_tsc;         // TSC of the last iteration
-  std::uint64_t tcp_connections;       // open now
+  std::uint64_t heartbeat_tsc;    // TSC of the last iteration
+  std::uint64_t tcp_connections;  // open now
   WorkerCounters counters;
 };
 
 // housekeeping: wo; readers: ro.
 struct alignas(64) PortStats {
-  char name[64];                       // the device as configured
+  char name[64];  // the device as configured
   char driver[32];
   std::uint8_t mac[6];
   std::uint8_t link_up;

@@ -1,0 +1,201 @@
+// The image's byte layout: what the control process writes and the packet workers read.
+//
+// Position-independent; host (little-endian) byte order; every offset counts from the image's first
+// byte. A HeapRef is an offset from the heap's first byte divided by 8; 0 means "none". Sections,
+// in this order, each aligned to 128 bytes:
+//
+//   OFFSET                 SIZE                  MEANING
+//   0                      4096                  ImageHeader
+//   buckets_offset         bucket_count * 64     Bucket, a power of two of them
+//   records_offset         record_count * 128    Record; record 0 is never used
+//   zones_offset           zone_count * 64       Zone; zone 0 is "no zone"
+//   heap_offset            heap_size             long names, RRset tables, blobs, routes
+//
+// Pinned by kLayoutVersion: base::keyed_hash (two AES rounds per 16 bytes) over the lower-case wire
+// name, and therefore a CPU with AES and x86-64-v3. Change anything here, change the version.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/base/hash.h"
+
+namespace brink::snapshot {
+
+inline constexpr std::uint64_t kImageMagic = 0x31474d494b4e5242;  // "BRNKIMG1"
+inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::size_t kHeaderSize = 4096;
+inline constexpr std::size_t kSectionAlignment = 128;
+
+using HeapRef = std::uint32_t;
+inline constexpr std::size_t kHeapUnit = 8;
+
+// A name may sit at most this many buckets behind its home bucket; the builder grows the table
+// rather than exceed it, verification refuses an image that does.
+inline constexpr std::uint32_t kMaxProbes = 16;
+
+struct ImageHeader {
+  std::uint64_t magic;
+  std::uint32_t layout_version;
+  std::uint32_t crc32c;  // of the whole image with this field zero
+  std::uint64_t total_size_bytes;
+  std::uint64_t snapshot_version;
+  base::HashKey hash_key;  // random per image, so that nobody can aim collisions
+  std::uint64_t buckets_offset;
+  std::uint64_t records_offset;
+  std::uint64_t zones_offset;
+  std::uint64_t heap_offset;
+  std::uint64_t heap_size_bytes;
+  std::uint32_t bucket_count;  // a power of two
+  std::uint32_t record_count;  // including the unused record 0
+  std::uint32_t zone_count;    // including the unused zone 0
+  std::uint32_t name_count;    // names that some zone contains
+  std::uint64_t created_unix_ns;
+};
+static_assert(sizeof(ImageHeader) <= kHeaderSize);
+
+// OFFSET SIZE MEANING
+// 0      16   tags: bits 48-63 of the name hashes
+// 16     32   record indexes; 0 = free slot
+// 48     4    overflow: not 0 if some name whose home is this bucket or an earlier one sits behind
+//             it, so that a search must go on with the next bucket
+// 52     12   zero
+struct alignas(64) Bucket {
+  std::uint16_t tags[8];
+  std::uint32_t records[8];
+  std::uint32_t overflow;
+  std::uint32_t reserved[3];
+};
+static_assert(sizeof(Bucket) == 64);
+
+// Bits of Record::flags.
+enum RecordFlag : std::uint16_t {
+  kApex = 1,  // top of a zone
+  kCut = 2,   // delegation: its NS set is a referral, nothing below it is in the table
+  kEmptyNonTerminal = 4,
+  kStructural = 8,    // above or between zones: exists only so that every ancestor exists
+  kAlias = 16,        // owns a CNAME
+  kWildcard = 32,     // first label is "*"
+  kLongName = 64,     // the name is in the heap, its HeapRef in the first 4 bytes of `area`
+  kParentSide = 128,  // an apex whose DS set (or its absence) belongs to the served parent zone
+};
+
+inline constexpr std::size_t kRecordAreaSize = 80;
+inline constexpr std::size_t kInlineNameMax = 48;
+
+// One per name: two cache lines that hold all a hit needs.
+//
+// OFFSET SIZE MEANING
+// 0      8    keyed hash of the lower-case wire name
+// 8      1    wire size of the name, root label included
+// 9      1    wire size of its zone's apex (0 for a structural name)
+// 10     2    RecordFlag bits
+// 12     2    type of the inline RRset; 0 = none
+// 14     2    offset in `area` of the inline blob
+// 16     4    zone index
+// 20     4    parent's record index (0 only for the root)
+// 24     4    record index of the wildcard child "*.<name>"; 0 = none
+// 28     4    zero (denial of existence comes here)
+// 32     4    HeapRef of the RrsetTable; 0 = none
+// 36     4    HeapRef of the Route; 0 = not proxied
+// 40     8    zero (birth and death versions come here)
+// 48     80   area: the lower-case wire name, then, at the next multiple of 8, the inline blob
+struct alignas(128) Record {
+  std::uint64_t name_hash;
+  std::uint8_t name_size;
+  std::uint8_t apex_size;
+  std::uint16_t flags;
+  std::uint16_t inline_type;
+  std::uint16_t inline_offset;
+  std::uint32_t zone;
+  std::uint32_t parent;
+  std::uint32_t wildcard;
+  std::uint32_t reserved_denial;
+  HeapRef rrsets;
+  HeapRef route;
+  std::uint32_t reserved_birth;
+  std::uint32_t reserved_death;
+  std::uint8_t area[kRecordAreaSize];
+};
+static_assert(sizeof(Record) == 128);
+static_assert(offsetof(Record, area) == 48);
+
+// OFFSET SIZE MEANING
+// 0      4    record index of the apex
+// 4      4    HeapRef of the blob with the SOA as negative answers carry it (RFC 2308 5)
+// 8      4    SOA serial
+// 12     4    number of names
+// 16     48   zero
+struct alignas(64) Zone {
+  std::uint32_t apex;
+  HeapRef negative;
+  std::uint32_t serial;
+  std::uint32_t name_count;
+  std::uint32_t reserved[12];
+};
+static_assert(sizeof(Zone) == 64);
+
+// An RrsetTable: `count` entries follow, sorted by type. The inline RRset is not in it.
+struct RrsetTable {
+  std::uint32_t count;
+  std::uint32_t reserved;
+};
+struct RrsetEntry {
+  std::uint16_t type;
+  std::uint16_t reserved;
+  HeapRef blob;
+};
+static_assert(sizeof(RrsetTable) == 8 && sizeof(RrsetEntry) == 8);
+
+// A Blob: one pre-rendered RRset with the additional records that go with it.
+//
+// OFFSET SIZE MEANING
+// 0      2    body size: the RRset's records, each starting with the owner pointer C0 0C
+// 2      2    required size: additional records without which the answer is useless (RFC 9471)
+// 4      2    optional size: additional records that are left out when there is no room
+// 6      2    records in the body
+// 8      1    records in the required part
+// 9      1    records in the optional part
+// 10     1    fix-ups
+// 11     1    target size: with a CNAME, the wire size of its target; else 0
+// 12     -    body, required part, optional part; padded to a multiple of 2
+//        4*n  fix-ups
+//        -    target: the lower-case wire name
+struct BlobHeader {
+  std::uint16_t body_size;
+  std::uint16_t required_size;
+  std::uint16_t optional_size;
+  std::uint16_t body_count;
+  std::uint8_t required_count;
+  std::uint8_t optional_count;
+  std::uint8_t fixup_count;
+  std::uint8_t target_size;
+};
+static_assert(sizeof(BlobHeader) == 12);
+
+// A compression pointer (RFC 1035 4.1.4) that can only be written once it is known where in the
+// message the blob lands. `offset` and the target of kFixupBlob count from the body's first byte.
+// Fix-ups are ordered by offset.
+struct Fixup {
+  std::uint16_t offset;
+  std::uint16_t kind_and_target;  // two high bits: FixupKind; the rest: target
+};
+static_assert(sizeof(Fixup) == 4);
+
+enum FixupKind : std::uint16_t {
+  kFixupApex = 0x4000,  // points at the zone's apex within the question (or a chain's target)
+  kFixupBlob = 0x8000,  // points into this blob
+};
+inline constexpr std::uint16_t kFixupKindMask = 0xc000;
+inline constexpr std::uint16_t kFixupTargetMask = 0x3fff;
+// A pointer reaches 0x3fff from the message's start; targets beyond this are not rendered.
+inline constexpr std::uint16_t kFixupTargetMax = 0x2fff;
+
+// A Route: size, then bytes that only l7 understands.
+struct RouteHeader {
+  std::uint32_t size_bytes;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(RouteHeader) == 8);
+
+}  // namespace brink::snapshot
