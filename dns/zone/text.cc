@@ -1,0 +1,193 @@
+#include "dns/zone/text.h"
+
+#include <ldns/ldns.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <memory>
+
+namespace brink::dns::zone {
+namespace {
+
+struct RdfFree {
+  void operator()(ldns_rdf* rdf) const { ldns_rdf_deep_free(rdf); }
+};
+struct RrFree {
+  void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
+};
+struct BufferFree {
+  void operator()(ldns_buffer* buffer) const { ldns_buffer_free(buffer); }
+};
+using Rdf = std::unique_ptr<ldns_rdf, RdfFree>;
+
+constexpr std::size_t kNameMax = 255;
+
+Wire wire_of(const ldns_rdf* rdf) {
+  return {reinterpret_cast<const char*>(ldns_rdf_data(rdf)), ldns_rdf_size(rdf)};
+}
+
+// Types that only questions or transport use (RFC 6895 3.1).
+bool is_meta_type(std::uint16_t type) {
+  return type == 0 || type == LDNS_RR_TYPE_OPT || (type >= 128 && type <= 255);
+}
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return out;
+}
+
+}  // namespace
+
+base::Result<Wire> name_from_text(std::string_view text, const Wire& origin) {
+  const std::string given(text);
+  const auto fail = [&given](const std::string& why) {
+    return base::Error{"not a domain name: " + why, given, "labels of 1-63 octets, 255 in all"};
+  };
+  if (given == "@" && !origin.empty()) return origin;
+  if (given.empty()) return fail("empty");
+  if (given.find('\0') != std::string::npos ||
+      given.find_first_of(" \t\r\n") != std::string::npos) {
+    return fail("white space or NUL");
+  }
+  ldns_rdf* raw = nullptr;
+  if (const auto status = ldns_str2rdf_dname(&raw, given.c_str()); status != LDNS_STATUS_OK) {
+    return fail(ldns_get_errorstr_by_id(status));
+  }
+  const Rdf rdf(raw);
+  Wire wire = wire_of(rdf.get());
+  // ldns always ends the name with the root label, so only the text tells a relative name: its last
+  // dot is missing or escaped.
+  std::size_t backslashes = 0;
+  if (given.back() == '.') {
+    while (backslashes + 1 < given.size() && given[given.size() - 2 - backslashes] == '\\') {
+      ++backslashes;
+    }
+  }
+  const bool absolute = given.back() == '.' && backslashes % 2 == 0;
+  if (!absolute && !origin.empty()) {
+    wire.pop_back();
+    wire += origin;
+  }
+  if (wire.size() > kNameMax) return fail("more than 255 octets");
+  return wire;
+}
+
+std::string name_to_text(const Wire& name) {
+  const Rdf rdf(ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name.size(), name.data()));
+  const std::unique_ptr<char, decltype(&std::free)> text(ldns_rdf2str(rdf.get()), &std::free);
+  return text ? text.get() : std::string();
+}
+
+Wire lower_name(Wire name) {
+  // Label lengths are at most 63 and never look like letters.
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return name;
+}
+
+bool is_at_or_below(const Wire& name, const Wire& ancestor) {
+  std::size_t at = 0;
+  while (name.size() - at > ancestor.size()) {
+    const auto length = static_cast<unsigned char>(name[at]);
+    if (length == 0) return false;
+    at += 1U + length;
+    if (at > name.size()) return false;
+  }
+  return name.size() - at == ancestor.size() && name.compare(at, ancestor.size(), ancestor) == 0;
+}
+
+std::optional<std::uint16_t> type_from_text(std::string_view text) {
+  const std::string name = upper(text);
+  std::uint16_t type = 0;
+  if (name.starts_with("TYPE")) {
+    const auto [end, error] = std::from_chars(name.data() + 4, name.data() + name.size(), type);
+    if (error != std::errc() || end != name.data() + name.size() || name.size() == 4) {
+      return std::nullopt;
+    }
+  } else {
+    type = static_cast<std::uint16_t>(ldns_get_rr_type_by_name(name.c_str()));
+  }
+  if (is_meta_type(type)) return std::nullopt;
+  return type;
+}
+
+std::string type_to_text(std::uint16_t type) {
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      ldns_rr_type2str(static_cast<ldns_rr_type>(type)), &std::free);
+  return text ? text.get() : "TYPE" + std::to_string(type);
+}
+
+base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
+                                   const Wire& origin) {
+  const std::string type_name = type_to_text(type);
+  const auto fail = [&](const std::string& why) {
+    return base::Error{"not valid " + type_name + " data: " + why, std::string(content),
+                       "use the presentation form of RFC 1035 5.1"};
+  };
+  if (content.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos) {
+    return fail("it must be one line without NUL");
+  }
+  // ldns would take what follows an unquoted ';' for a comment and silently drop it.
+  bool quoted = false;
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    if (content[i] == '\\') {
+      ++i;
+    } else if (content[i] == '"') {
+      quoted = !quoted;
+    } else if (content[i] == ';' && !quoted) {
+      return fail("unquoted ';'");
+    }
+  }
+  const std::string line = ". 0 IN " + type_name + " " + std::string(content);
+  const Rdf ldns_origin(
+      origin.empty() ? nullptr
+                     : ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin.size(), origin.data()));
+  ldns_rr* raw = nullptr;
+  const auto status = ldns_rr_new_frm_str(&raw, line.c_str(), 0, ldns_origin.get(), nullptr);
+  if (status != LDNS_STATUS_OK) return fail(ldns_get_errorstr_by_id(status));
+  const std::unique_ptr<ldns_rr, RrFree> rr(raw);
+  Wire rdata;
+  for (std::size_t i = 0; i < ldns_rr_rd_count(rr.get()); ++i) {
+    rdata += wire_of(ldns_rr_rdf(rr.get(), i));
+  }
+  if (ldns_rr_rd_count(rr.get()) == 0) return fail("it is empty");
+  if (rdata.size() > 65535) return fail("more than 65535 octets");
+  return rdata;
+}
+
+base::Result<std::string> rdata_to_text(std::uint16_t type, const Wire& rdata) {
+  // ldns reads records from the wire: owner root, type, class IN, TTL 0, length, data.
+  Wire record(1, '\0');
+  const auto put16 = [&record](std::size_t v) {
+    record += static_cast<char>(v >> 8);
+    record += static_cast<char>(v & 0xff);
+  };
+  put16(type);
+  put16(1);
+  put16(0);
+  put16(0);
+  put16(rdata.size());
+  record += rdata;
+  ldns_rr* raw = nullptr;
+  std::size_t position = 0;
+  const auto status = ldns_wire2rr(&raw, reinterpret_cast<const std::uint8_t*>(record.data()),
+                                   record.size(), &position, LDNS_SECTION_ANSWER);
+  if (status != LDNS_STATUS_OK) {
+    return base::Error{
+        "not valid " + type_to_text(type) + " data: " + ldns_get_errorstr_by_id(status), "", ""};
+  }
+  const std::unique_ptr<ldns_rr, RrFree> rr(raw);
+  const std::unique_ptr<ldns_buffer, BufferFree> buffer(ldns_buffer_new(rdata.size() * 4 + 64));
+  for (std::size_t i = 0; i < ldns_rr_rd_count(rr.get()); ++i) {
+    if (i > 0) ldns_buffer_printf(buffer.get(), " ");
+    ldns_rdf2buffer_str(buffer.get(), ldns_rr_rdf(rr.get(), i));
+  }
+  return std::string(reinterpret_cast<const char*>(ldns_buffer_begin(buffer.get())),
+                     ldns_buffer_position(buffer.get()));
+}
+
+}  // namespace brink::dns::zone

@@ -1,0 +1,195 @@
+#include "dns/zone/zone_file.h"
+
+#include <ldns/ldns.h>
+
+#include <cctype>
+#include <cstdio>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace brink::dns::zone {
+namespace {
+
+struct RdfFree {
+  void operator()(ldns_rdf* rdf) const { ldns_rdf_deep_free(rdf); }
+};
+struct RrFree {
+  void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
+};
+struct FileClose {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+Wire wire_of(const ldns_rdf* rdf) {
+  return {reinterpret_cast<const char*>(ldns_rdf_data(rdf)), ldns_rdf_size(rdf)};
+}
+
+base::Error at_line(std::size_t line, const std::string& what, const std::string& remedy = "") {
+  return {what, "line " + std::to_string(line), remedy};
+}
+
+// The text's lines, for comments and for what ldns does not tell.
+class Lines {
+ public:
+  explicit Lines(std::string_view text) {
+    std::size_t start = 0;
+    while (start <= text.size()) {
+      const std::size_t end = std::min(text.find('\n', start), text.size());
+      lines_.push_back(text.substr(start, end - start));
+      start = end + 1;
+    }
+  }
+  // Line `number`, from 1; empty past the end.
+  [[nodiscard]] std::string_view at(std::size_t number) const {
+    return number >= 1 && number <= lines_.size() ? lines_[number - 1] : std::string_view();
+  }
+
+ private:
+  std::vector<std::string_view> lines_;
+};
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) {
+    text.remove_prefix(1);
+  }
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+// Splits a line at its first ';' outside quotes and escapes.
+std::pair<std::string_view, std::string_view> split_comment(std::string_view line) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\\') {
+      ++i;
+    } else if (line[i] == '"') {
+      quoted = !quoted;
+    } else if (line[i] == ';' && !quoted) {
+      return {line.substr(0, i), trim(line.substr(i + 1))};
+    }
+  }
+  return {line, {}};
+}
+
+// A TTL stands between owner and type, before or behind the class (RFC 1035 5.1).
+bool states_ttl(std::string_view line) {
+  line = split_comment(line).first;
+  bool is_owner = !line.empty() && !std::isspace(static_cast<unsigned char>(line.front()));
+  for (line = trim(line); !line.empty(); line = trim(line)) {
+    std::size_t end = 0;
+    while (end < line.size() && !std::isspace(static_cast<unsigned char>(line[end]))) ++end;
+    const std::string_view field = line.substr(0, end);
+    line.remove_prefix(end);
+    if (std::exchange(is_owner, false)) continue;
+    if (std::isdigit(static_cast<unsigned char>(field.front()))) return true;
+    if (field != "IN" && field != "in") return false;
+  }
+  return false;
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, const Wire& origin, std::uint32_t default_ttl)
+      : lines_(text),
+        text_(text),
+        origin_(ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin.size(), origin.data())),
+        default_ttl_(default_ttl) {}
+  ~Parser() {
+    ldns_rdf_deep_free(origin_);
+    ldns_rdf_deep_free(previous_);
+  }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  base::Result<void> run(const std::function<base::Result<void>(const ZoneFileRecord&)>& take);
+
+ private:
+  base::Result<void> handle(ldns_rr* rr, std::size_t first_line,
+                            const std::function<base::Result<void>(const ZoneFileRecord&)>& take);
+  [[nodiscard]] std::size_t record_line(std::size_t from) const;
+
+  Lines lines_;
+  std::string_view text_;
+  ldns_rdf* origin_;
+  ldns_rdf* previous_ = nullptr;
+  std::uint32_t default_ttl_;
+  int line_ = 1;  // ldns: the next line to read
+};
+
+// ldns skips blank and comment lines before a record.
+std::size_t Parser::record_line(std::size_t from) const {
+  const auto last = static_cast<std::size_t>(line_);
+  while (from + 1 < last && trim(split_comment(lines_.at(from)).first).empty()) ++from;
+  return from;
+}
+
+base::Result<void> Parser::run(
+    const std::function<base::Result<void>(const ZoneFileRecord&)>& take) {
+  if (text_.empty()) return {};
+  if (text_.find('\0') != std::string_view::npos) {
+    return base::Error{"a zone file contains no NUL", "", "give a text file"};
+  }
+  const std::unique_ptr<std::FILE, FileClose> file(
+      ::fmemopen(const_cast<char*>(text_.data()), text_.size(), "r"));
+  if (!file) return base::Error{"no memory to read the zone file", "", ""};
+  while (std::feof(file.get()) == 0) {
+    const auto first = static_cast<std::size_t>(line_);
+    ldns_rr* raw = nullptr;
+    const ldns_status status =
+        ldns_rr_new_frm_fp_l(&raw, file.get(), &default_ttl_, &origin_, &previous_, &line_);
+    const std::unique_ptr<ldns_rr, RrFree> rr(raw);
+    switch (static_cast<int>(status)) {
+      case LDNS_STATUS_OK:
+        if (auto taken = handle(rr.get(), first, take); !taken) return taken;
+        break;
+      case LDNS_STATUS_SYNTAX_EMPTY:
+      case LDNS_STATUS_SYNTAX_TTL:
+      case LDNS_STATUS_SYNTAX_ORIGIN:
+        break;
+      case LDNS_STATUS_SYNTAX_INCLUDE:
+        return at_line(record_line(first), "$INCLUDE directive not allowed",
+                       "put the records into one file");
+      default:
+        return at_line(record_line(first), ldns_get_errorstr_by_id(status),
+                       "use the form of RFC 1035 5.1: name [ttl] [class] type data");
+    }
+  }
+  return {};
+}
+
+base::Result<void> Parser::handle(
+    ldns_rr* rr, std::size_t first_line,
+    const std::function<base::Result<void>(const ZoneFileRecord&)>& take) {
+  ZoneFileRecord out;
+  out.line = record_line(first_line);
+  if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN) {
+    return at_line(out.line, "class other than IN", "only Internet records are served");
+  }
+  out.record.owner = wire_of(ldns_rr_owner(rr));
+  out.record.type = static_cast<std::uint16_t>(ldns_rr_get_type(rr));
+  out.record.ttl = ldns_rr_ttl(rr);
+  for (std::size_t i = 0; i < ldns_rr_rd_count(rr); ++i) {
+    out.record.rdata += wire_of(ldns_rr_rdf(rr, i));
+  }
+  out.comment = split_comment(lines_.at(static_cast<std::size_t>(line_) - 1)).second;
+  out.ttl_given = states_ttl(lines_.at(out.line));
+  auto taken = take(out);
+  if (taken) return taken;
+  base::Error error = taken.error();
+  error.where =
+      "line " + std::to_string(out.line) + (error.where.empty() ? "" : ", " + error.where);
+  return error;
+}
+
+}  // namespace
+
+base::Result<void> parse_zone_file(
+    std::string_view text, const Wire& origin, std::uint32_t default_ttl,
+    const std::function<base::Result<void>(const ZoneFileRecord&)>& take) {
+  return Parser(text, origin, default_ttl).run(take);
+}
+
+}  // namespace brink::dns::zone

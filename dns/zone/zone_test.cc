@@ -1,0 +1,183 @@
+#include "dns/zone/zone.h"
+
+#include <gtest/gtest.h>
+
+#include "dns/zone/text.h"
+#include "dns/zone/zone_file.h"
+
+namespace brink::dns::zone {
+namespace {
+
+Wire name(const std::string& text) {
+  return name_from_text(text).value();
+}
+
+struct Parsed {
+  std::vector<ZoneFileRecord> records;
+  std::string error;
+};
+
+Parsed parse(std::string_view text) {
+  Parsed out;
+  const auto result = parse_zone_file(text, name("example.com."), 300, [&](const auto& record) {
+    out.records.push_back(record);
+    return base::Result<void>{};
+  });
+  if (!result) out.error = result.error().message();
+  return out;
+}
+
+constexpr std::string_view kZone =
+    "$TTL 3600\n"
+    "@ IN SOA ns1 hostmaster 7 10000 2400 604800 1800\n"
+    "@ IN NS ns1\n"
+    "ns1 A 192.0.2.1 ; the first server\n"
+    "www 60 IN A 192.0.2.2\n"
+    "    IN A 192.0.2.3\n"
+    "text TXT \"a;b\" \"c\"\n"
+    "sub NS ns.sub\n"
+    "ns.sub A 192.0.2.9\n";
+
+base::Result<Zone> build(std::string_view text) {
+  std::vector<ResourceRecord> records;
+  for (const auto& r : parse(text).records) records.push_back(r.record);
+  return Zone::build(name("example.com."), records);
+}
+
+TEST(Names, GoFromTextToWireAndBack) {
+  for (const char* text : {"www.example.com.", ".", "a\\.b.example.", "\\000x.example.", "*.x."}) {
+    EXPECT_EQ(name_to_text(name_from_text(text).value()), text);
+  }
+  EXPECT_EQ(name_from_text("www", name("example.com.")).value(), name("www.example.com."));
+  EXPECT_EQ(name_from_text("@", name("example.com.")).value(), name("example.com."));
+  EXPECT_EQ(name_from_text("a\\.", name("example.com.")).value(), name("a\\..example.com."));
+}
+
+TEST(Names, MalformedOnesAreRefused) {
+  for (const std::string& text : {std::string(), std::string("a..b."), std::string("a b."),
+                                  std::string(64, 'x') + ".", std::string("a\n.")}) {
+    EXPECT_FALSE(name_from_text(text).ok()) << text;
+  }
+  std::string tall;
+  for (int i = 0; i < 126; ++i) tall += "a.";
+  EXPECT_TRUE(name_from_text(tall).ok());
+  EXPECT_FALSE(name_from_text(tall + "a.b.").ok());
+  EXPECT_FALSE(name_from_text(tall.substr(0, tall.size() - 1), name("example.com.")).ok());
+}
+
+TEST(Names, AncestryIsByLabels) {
+  EXPECT_TRUE(is_at_or_below(name("a.example.com."), name("example.com.")));
+  EXPECT_TRUE(is_at_or_below(name("example.com."), name(".")));
+  EXPECT_FALSE(is_at_or_below(name("xexample.com."), name("example.com.")));
+  EXPECT_FALSE(is_at_or_below(name("com."), name("example.com.")));
+}
+
+TEST(Types, KnownUnknownAndMeta) {
+  EXPECT_EQ(type_from_text("aaaa"), 28);
+  EXPECT_EQ(type_from_text("TYPE65534"), 65534);
+  EXPECT_EQ(type_to_text(65534), "TYPE65534");
+  for (const char* text : {"ANY", "AXFR", "OPT", "TYPE0", "TYPE", "TYPE70000", "NOSUCH", ""}) {
+    EXPECT_FALSE(type_from_text(text).has_value()) << text;
+  }
+}
+
+TEST(Rdata, GoesFromTextToWireAndBack) {
+  const struct {
+    std::uint16_t type;
+    const char* text;
+  } cases[] = {{1, "192.0.2.1"},
+               {28, "2001:db8::1"},
+               {15, "10 mail.example.com."},
+               {16, "\"hello; world\" \"x\""},
+               {33, "1 2 443 srv.example.com."},
+               {6, "ns1.example.com. hostmaster.example.com. 7 10000 2400 604800 1800"},
+               {257, "0 issue \"ca.example.net\""}};
+  for (const auto& c : cases) {
+    const auto wire = rdata_from_text(c.type, c.text, {});
+    ASSERT_TRUE(wire.ok()) << wire.error().message();
+    EXPECT_EQ(rdata_to_text(c.type, wire.value()).value(), c.text);
+  }
+  EXPECT_EQ(rdata_from_text(5, "www", name("example.com.")).value(), name("www.example.com."));
+  EXPECT_EQ(rdata_from_text(65534, "\\# 3 010203", {}).value(), Wire("\1\2\3", 3));
+}
+
+TEST(Rdata, NonsenseIsRefusedWithAReason) {
+  for (const auto& [type, text] :
+       std::vector<std::pair<std::uint16_t, std::string>>{{1, "192.0.2"},
+                                                          {1, "192.0.2.1 192.0.2.2"},
+                                                          {28, "192.0.2.1"},
+                                                          {15, "mail"},
+                                                          {1, ""},
+                                                          {16, "a\nb"},
+                                                          {16, "a ; b"},
+                                                          {1, "2001:db8::1"}}) {
+    const auto wire = rdata_from_text(type, text, name("example.com."));
+    EXPECT_FALSE(wire.ok()) << type << " " << text;
+  }
+}
+
+TEST(ZoneFile, GivesRecordsWithLinesCommentsAndTtls) {
+  const Parsed parsed = parse(kZone);
+  ASSERT_EQ(parsed.error, "");
+  ASSERT_EQ(parsed.records.size(), 8U);
+  EXPECT_EQ(parsed.records[2].line, 4U);
+  EXPECT_EQ(parsed.records[2].comment, "the first server");
+  EXPECT_FALSE(parsed.records[2].ttl_given);
+  EXPECT_EQ(parsed.records[2].record.ttl, 3600U);
+  EXPECT_TRUE(parsed.records[3].ttl_given);
+  EXPECT_EQ(parsed.records[3].record.ttl, 60U);
+  EXPECT_EQ(parsed.records[4].record.owner, name("www.example.com."));
+  EXPECT_EQ(parsed.records[5].comment, "");
+  EXPECT_EQ(parsed.records[5].record.rdata, Wire("\3a;b\1c"));
+}
+
+TEST(ZoneFile, ErrorsNameTheLine) {
+  EXPECT_NE(parse("a A 192.0.2.1\n\n; x\nb A 192.0.2.300\n").error.find("line 4"),
+            std::string::npos);
+  EXPECT_NE(parse("$INCLUDE other.zone\n").error.find("$INCLUDE directive not allowed"),
+            std::string::npos);
+  EXPECT_NE(parse("a CH TXT x\n").error.find("class"), std::string::npos);
+  EXPECT_FALSE(parse("a NOSUCHTYPE x\n").error.empty());
+  EXPECT_EQ(parse("").error, "");
+}
+
+TEST(ZoneFile, RefusalByTheTakerStopsWithItsLine) {
+  const auto result = parse_zone_file("a A 192.0.2.1\nb A 192.0.2.2\n", name("example.com."), 300,
+                                      [](const ZoneFileRecord& r) -> base::Result<void> {
+                                        if (r.line == 2) return base::Error{"no", "field", ""};
+                                        return {};
+                                      });
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().message(), "line 2, field: no");
+}
+
+TEST(Zone, FindsSetsCutsAndOcclusion) {
+  const auto zone = build(kZone);
+  ASSERT_TRUE(zone.ok()) << zone.error().message();
+  EXPECT_EQ(zone.value().serial(), 7U);
+  const Node* www = zone.value().find(name("www.example.com."));
+  ASSERT_NE(www, nullptr);
+  EXPECT_EQ(www->find(1)->rdata.size(), 2U);
+  EXPECT_EQ(www->find(1)->ttl, 60U) << "the smallest of the set";
+  EXPECT_TRUE(zone.value().find(name("sub.example.com."))->cut);
+  EXPECT_TRUE(zone.value().find(name("ns.sub.example.com."))->occluded);
+  EXPECT_FALSE(zone.value().find(name("example.com."))->cut);
+}
+
+TEST(Zone, RefusesWhatCannotBeServed) {
+  const std::string soa = "@ SOA ns1 h 1 2 3 4 5\n";
+  const std::string ns = "@ NS ns1\n";
+  EXPECT_FALSE(build(ns).ok()) << "no SOA";
+  EXPECT_FALSE(build(soa).ok()) << "no NS";
+  EXPECT_FALSE(build(soa + ns + "@ SOA ns2 h 1 2 3 4 5\n").ok());
+  EXPECT_FALSE(build(soa + ns + "a CNAME b\na A 192.0.2.1\n").ok());
+  EXPECT_FALSE(build(soa + ns + "a CNAME b\na CNAME c\n").ok());
+  EXPECT_FALSE(build(soa + ns + "a.example.org. A 192.0.2.1\n").ok());
+  EXPECT_FALSE(build(soa + ns + "a SOA ns1 h 1 2 3 4 5\n").ok());
+  const auto duplicate = build(soa + ns + "a A 192.0.2.1\nA A 192.0.2.1\n");
+  ASSERT_TRUE(duplicate.ok());
+  EXPECT_EQ(duplicate.value().find(name("a.example.com."))->find(1)->rdata.size(), 1U);
+}
+
+}  // namespace
+}  // namespace brink::dns::zone
