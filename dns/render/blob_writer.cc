@@ -1,0 +1,162 @@
+#include "dns/render/blob_writer.h"
+
+#include <cstring>
+
+#include "dns/zone/text.h"
+
+namespace brink::dns::render {
+namespace {
+
+using snapshot::BlobHeader;
+using snapshot::Fixup;
+
+// Fix-ups that the body leaves over for the owners of additional records.
+constexpr std::size_t kBodyFixupMax = 190;
+constexpr std::size_t kFixupMax = 255;
+constexpr std::size_t kAdditionalMax = 255;
+// A message has 65,535 octets; header, longest question and OPT take at most 12 + 259 + 11.
+constexpr std::size_t kBlobMax = 65535 - 282;
+
+std::size_t name_size_at(const zone::Wire& rdata, std::size_t at) {
+  const std::size_t start = at;
+  while (at < rdata.size()) {
+    const auto length = static_cast<unsigned char>(rdata[at]);
+    at += 1U + length;
+    if (length == 0) return at - start;
+  }
+  return 0;
+}
+
+}  // namespace
+
+NameFields name_fields(std::uint16_t type) {
+  switch (type) {
+    case 2:  // NS
+      return {0, 1, true, true};
+    case 5:   // CNAME
+    case 7:   // MB
+    case 8:   // MG
+    case 9:   // MR
+    case 12:  // PTR
+      return {0, 1, true, false};
+    case 6:   // SOA
+    case 14:  // MINFO
+      return {0, 2, true, false};
+    case 15:  // MX
+      return {2, 1, true, true};
+    case 33:  // SRV
+      return {6, 1, false, true};
+    default:
+      return {};
+  }
+}
+
+void BlobWriter::u16(std::size_t value) {
+  data_.push_back(static_cast<std::uint8_t>(value >> 8));
+  data_.push_back(static_cast<std::uint8_t>(value));
+}
+
+void BlobWriter::u32(std::uint32_t value) {
+  u16(value >> 16);
+  u16(value & 0xffff);
+}
+
+void BlobWriter::add_body(const zone::Rrset& set) {
+  for (const zone::Wire& rdata : set.rdata) {
+    u16(0xc00c);
+    add_record(set.type, set.ttl, rdata);
+  }
+  body_size_ = data_.size();
+  body_count_ = set.rdata.size();
+}
+
+// Everything behind the owner.
+void BlobWriter::add_record(std::uint16_t type, std::uint32_t ttl, const zone::Wire& rdata) {
+  u16(type);
+  u16(1);
+  u32(ttl);
+  const std::size_t length_at = data_.size();
+  u16(0);
+  const NameFields fields = name_fields(type);
+  std::size_t at = fields.offset;
+  if (rdata.size() < at) at = rdata.size();
+  data_.insert(data_.end(), rdata.begin(), rdata.begin() + static_cast<std::ptrdiff_t>(at));
+  for (std::uint8_t i = 0; i < fields.count; ++i) {
+    const std::size_t size = name_size_at(rdata, at);
+    if (size == 0) break;
+    write_name(rdata.substr(at, size), fields.compressible);
+    at += size;
+  }
+  data_.insert(data_.end(), rdata.begin() + static_cast<std::ptrdiff_t>(at), rdata.end());
+  const std::size_t size = data_.size() - length_at - 2;
+  data_[length_at] = static_cast<std::uint8_t>(size >> 8);
+  data_[length_at + 1] = static_cast<std::uint8_t>(size);
+}
+
+// Emits a pointer to a name that is the apex or stands earlier in the blob; false if there is none.
+bool BlobWriter::pointer_to(const zone::Wire& lower_suffix) {
+  if (fixups_.size() >= kFixupMax || data_.size() > 0xffff) return false;
+  std::uint16_t what = snapshot::kFixupApex;
+  if (lower_suffix != apex_) {
+    const auto at = positions_.find(lower_suffix);
+    if (at == positions_.end() || at->second > snapshot::kFixupTargetMax) return false;
+    what = static_cast<std::uint16_t>(snapshot::kFixupBlob | at->second);
+  }
+  fixups_.push_back({static_cast<std::uint16_t>(data_.size()), what});
+  u16(0xc000);
+  return true;
+}
+
+void BlobWriter::write_name(const zone::Wire& name, bool compress) {
+  const zone::Wire lower = zone::lower_name(name);
+  std::size_t at = 0;
+  while (name[at] != 0) {
+    const zone::Wire suffix = lower.substr(at);
+    if (compress && fixups_.size() < kBodyFixupMax && pointer_to(suffix)) return;
+    positions_.try_emplace(suffix, data_.size());
+    const std::size_t next = at + 1U + static_cast<unsigned char>(name[at]);
+    data_.insert(data_.end(), name.begin() + static_cast<std::ptrdiff_t>(at),
+                 name.begin() + static_cast<std::ptrdiff_t>(next));
+    at = next;
+  }
+  data_.push_back(0);
+}
+
+void BlobWriter::add_additional(const zone::Wire& owner, const zone::Rrset& set, bool required) {
+  CHECK(body_count_ > 0 && !(required && optional_count_ > 0));
+  std::size_t& count = required ? required_count_ : optional_count_;
+  for (const zone::Wire& rdata : set.rdata) {
+    if (count >= kAdditionalMax || !pointer_to(zone::lower_name(owner))) return;
+    add_record(set.type, set.ttl, rdata);
+    ++count;
+  }
+  if (required) required_size_ = data_.size() - body_size_;
+}
+
+base::Result<std::vector<std::uint8_t>> BlobWriter::finish() const {
+  if (data_.size() > kBlobMax) {
+    return base::Error{"the record set has " + std::to_string(data_.size()) +
+                           " octets, a DNS message holds at most " + std::to_string(kBlobMax),
+                       "", "remove records of this name and type"};
+  }
+  BlobHeader header{};
+  header.body_size = static_cast<std::uint16_t>(body_size_);
+  header.required_size = static_cast<std::uint16_t>(required_size_);
+  header.optional_size = static_cast<std::uint16_t>(data_.size() - body_size_ - required_size_);
+  header.body_count = static_cast<std::uint16_t>(body_count_);
+  header.required_count = static_cast<std::uint8_t>(required_count_);
+  header.optional_count = static_cast<std::uint8_t>(optional_count_);
+  header.fixup_count = static_cast<std::uint8_t>(fixups_.size());
+  header.target_size = static_cast<std::uint8_t>(target_.size());
+
+  std::vector<std::uint8_t> blob(sizeof header);
+  std::memcpy(blob.data(), &header, sizeof header);
+  blob.insert(blob.end(), data_.begin(), data_.end());
+  if (blob.size() % 2 != 0) blob.push_back(0);
+  const auto* fixups = reinterpret_cast<const std::uint8_t*>(fixups_.data());
+  blob.insert(blob.end(), fixups, fixups + fixups_.size() * sizeof(Fixup));
+  blob.insert(blob.end(), target_.begin(), target_.end());
+  return blob;
+}
+
+}  // namespace brink::dns::render
