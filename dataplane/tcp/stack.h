@@ -123,6 +123,7 @@ class Stack {
   static constexpr std::uint32_t kBurstSegments =
       16;  // of one connection before the next one's turn
   static constexpr std::uint32_t kStarvedPerTurn = 32;
+  static constexpr base::Duration kStarvedSpacing = std::chrono::milliseconds(5);
   static constexpr std::uint32_t kMinMovedBytes = 512;  // a shorter chunk is copied, not moved
 
   // stack.cc: slots, flows, the control ring, limits
@@ -224,7 +225,6 @@ class Stack {
   base::Time user_timeout_at(const Connection& c) const noexcept;
   void rearm(Connection& c) noexcept;
   void serve_starved(base::Time now) noexcept;
-  bool pool_recovered() const noexcept;
 
   // application.cc
   void after_consume(Connection& c, base::Time now) noexcept;
@@ -251,6 +251,7 @@ class Stack {
   IndexList<Connection, &Connection::output_link> output_;
   IndexList<Connection, &Connection::starved_link> starved_;  // waits for free chunks
   IndexList<TimeWait, &TimeWait::link> time_wait_order_;
+  base::Time serve_starved_at_{};
   std::uint32_t burst_ = 0;  // segments of the connection at the front of output_
   std::span<Control> control_;
   std::uint32_t control_head_ = 0;
