@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "l7/http/head.h"
-#include "l7/http1/limits.h"
+#include "l7/http1/head_limits.h"
 #include "l7/http1/verdict.h"
 
 namespace brink::l7::http1 {
