@@ -127,9 +127,13 @@ Verdict read_host(const http::Authority& named, std::uint16_t default_port,
 
 Verdict read_expect(RequestHead& out) noexcept {
   out.expect_continue = false;
-  for (const http::Field& field : out.fields) {
+  for (http::Field& field : out.fields) {
     if (field.id != FieldName::expect) continue;
-    if (out.version == http::Version::http_1_0) continue;  // RFC 9110 10.1.1: ignored
+    if (out.version == http::Version::http_1_0) {
+      // RFC 9110 10.1.1: ignored. It must not go on either, since we forward as HTTP/1.1.
+      field.flags |= http::kFieldHopByHop;
+      continue;
+    }
     if (!http::equals_ignoring_case(out.fields.value(field), "100-continue")) {
       return Verdict::expectation_failed;
     }

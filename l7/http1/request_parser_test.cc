@@ -135,7 +135,14 @@ TEST(RequestParser, AsteriskIsForOptionsOnlyAndConnectIsNotImplemented) {
 TEST(RequestParser, OnlyOneExpectationIsKnown) {
   EXPECT_TRUE(parse(with("Expect: 100-Continue\r\n")).head.expect_continue);
   EXPECT_EQ(verdict_of(with("Expect: 200-ok\r\n")), Verdict::expectation_failed);
-  EXPECT_FALSE(parse(with("Expect: 100-continue\r\n", "1.0")).head.expect_continue);
+}
+
+TEST(RequestParser, Http10ExpectIsNeitherHeardNorForwarded) {
+  const std::string text = with("Expect: 200-ok\r\n", "1.0");
+  const Parsed p = parse(text);
+  ASSERT_EQ(p.verdict, Verdict::ok);
+  EXPECT_FALSE(p.head.expect_continue);
+  EXPECT_NE(p.head.fields.entries[1].flags & http::kFieldHopByHop, 0);
 }
 
 struct Refusal {
