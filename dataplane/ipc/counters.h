@@ -70,6 +70,21 @@
   X(kTcpResetsSent, "tcp_resets_sent", "RST segments sent")                                      \
   X(kDropTcpBacklog, "drop_tcp_backlog", "a SYN over the backlog or connection limit")           \
   X(kDropTcpOutOfWindow, "drop_tcp_out_of_window", "segments outside the receive window")        \
+  X(kTcpTimeouts, "tcp_timeouts", "retransmission timers that expired")                          \
+  X(kTcpFastRetransmits, "tcp_fast_retransmits", "losses found by duplicate or selective ACKs")  \
+  X(kTcpOutOfOrder, "tcp_out_of_order", "segments kept until the bytes before them came")        \
+  X(kTcpChallengeAcks, "tcp_challenge_acks", "challenge ACKs sent (RFC 5961)")                   \
+  X(kTcpResetsIn, "tcp_resets_in", "connections ended by the peer's RST")                        \
+  X(kTcpTimedOut, "tcp_timed_out", "connections ended by a timeout of ours")                     \
+  X(kTcpTimeWaitRecycled, "tcp_time_wait_recycled", "TIME_WAITs cut short for want of a slot")   \
+  X(kDropTcpFlags, "drop_tcp_flags", "a combination of flags that no TCP sends")                 \
+  X(kDropTcpNoConnection, "drop_tcp_no_connection", "segments of no connection")                 \
+  X(kDropTcpNotAccepting, "drop_tcp_not_accepting", "a SYN while draining")                      \
+  X(kDropTcpOldTimestamp, "drop_tcp_old_timestamp", "segments refused by PAWS (RFC 7323)")       \
+  X(kDropTcpChallenged, "drop_tcp_challenged", "a RST or SYN answered by a challenge ACK")       \
+  X(kDropTcpBadAck, "drop_tcp_bad_ack", "segments that acknowledge what was never sent")         \
+  X(kDropTcpNoMemory, "drop_tcp_no_memory", "segments refused because the chunk pool was low")   \
+  X(kDropTcpControlFull, "drop_tcp_control_full", "replies not sent: the control ring was full") \
   /* l7 */                                                                                       \
   X(kHttpRequests, "http_requests", "request heads accepted")                                    \
   X(kHttpResponses, "http_responses", "response heads sent to clients")                          \
