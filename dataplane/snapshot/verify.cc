@@ -35,7 +35,7 @@ class Verifier {
   base::Result<void> check_name(std::uint32_t index) const;
   base::Result<void> check_links(std::uint32_t index) const;
   base::Result<void> check_rrsets(std::uint32_t index) const;
-  base::Result<void> check_blob(std::span<const std::uint8_t> room, bool owner_is_question) const;
+  base::Result<void> check_blob(std::span<const std::uint8_t> room) const;
   [[nodiscard]] bool section(std::uint64_t offset, std::uint64_t count, std::uint64_t size,
                              std::uint64_t& end) const;
 
@@ -122,7 +122,7 @@ base::Result<void> Verifier::check_zones() const {
         record(apex).zone != i) {
       return bad("its apex is not an apex", where);
     }
-    if (auto r = check_blob(heap(zone(i).negative), false); !r) return bad(r.error().what, where);
+    if (auto r = check_blob(heap(zone(i).negative)); !r) return bad(r.error().what, where);
     const auto* blob = reinterpret_cast<const BlobHeader*>(heap(zone(i).negative).data());
     if (blob->body_count != 1) return bad("its negative answer is not one SOA", where);
   }
@@ -211,6 +211,14 @@ base::Result<void> Verifier::check_links(std::uint32_t index) const {
       return bad("its parent is not its parent", where);
     }
   }
+  if ((r.flags & kParentSide) != 0) {
+    std::uint32_t above = r.parent;
+    for (std::size_t step = 0; above != 0 && record(above).zone == 0 && step < kNameMax; ++step) {
+      above = record(above).parent;
+    }
+    if (record(above).zone == 0)
+      return bad("it takes a DS set from a parent zone that is not there", where);
+  }
   if (r.wildcard != 0) {
     const Record& wildcard = record(r.wildcard);
     if (wildcard.parent != index || (wildcard.flags & kWildcard) == 0) {
@@ -229,7 +237,7 @@ base::Result<void> Verifier::check_rrsets(std::uint32_t index) const {
     }
     const std::span<const std::uint8_t> room(r.area + r.inline_offset,
                                              kRecordAreaSize - r.inline_offset);
-    if (auto result = check_blob(room, true); !result) return bad(result.error().what, where);
+    if (auto result = check_blob(room); !result) return bad(result.error().what, where);
   }
   if (r.rrsets == 0) return {};
   const auto room = heap(r.rrsets);
@@ -244,15 +252,14 @@ base::Result<void> Verifier::check_rrsets(std::uint32_t index) const {
     if (i > 0 && entries[i - 1].type >= entries[i].type) {
       return bad("its RRset table is not sorted", where);
     }
-    if (auto result = check_blob(heap(entries[i].blob), true); !result) {
+    if (auto result = check_blob(heap(entries[i].blob)); !result) {
       return bad(result.error().what, where);
     }
   }
   return {};
 }
 
-base::Result<void> Verifier::check_blob(std::span<const std::uint8_t> room,
-                                        bool owner_is_question) const {
+base::Result<void> Verifier::check_blob(std::span<const std::uint8_t> room) const {
   if (room.size() < sizeof(BlobHeader)) return bad("a blob is out of bounds", "");
   const auto& blob = *reinterpret_cast<const BlobHeader*>(room.data());
   const std::size_t data = blob_data_size(blob);
@@ -269,8 +276,7 @@ base::Result<void> Verifier::check_blob(std::span<const std::uint8_t> room,
   for (std::size_t part = 0; part < 3; ++part) {
     for (std::size_t i = 0; i < counts[part]; ++i) {
       if (ends[part] - at < 12) return bad("a blob's records do not fit", "");
-      const bool question_owner = base::load_be16(bytes + at) == 0xc00c;
-      if (part == 0 && owner_is_question && !question_owner) {
+      if (base::load_be16(bytes + at) != (part == 0 ? 0xc00c : 0xc000)) {
         return bad("a blob's record has no owner pointer", "");
       }
       const std::size_t size = 12U + base::load_be16(bytes + at + 10);

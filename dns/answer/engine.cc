@@ -1,0 +1,164 @@
+#include "dns/answer/engine.h"
+
+#include <algorithm>
+
+#include "dataplane/base/check.h"
+#include "dns/answer/resolve.h"
+#include "dns/answer/response.h"
+
+namespace brink::dns::answer {
+namespace {
+
+using ipc::Counter;
+using wire::Rcode;
+using wire::Verdict;
+
+// Questions that no zone answers, though they parse.
+Rcode refuse_type(const wire::Query& query) noexcept {
+  switch (query.type) {
+    case wire::kTypeOpt:
+    case wire::kTypeTsig:
+    case wire::kTypeTkey:
+      return Rcode::kFormErr;
+    case wire::kTypeAxfr:  // RFC 5936 4.2: not over UDP
+      return Rcode::kNotImp;
+    default:
+      return Rcode::kNoError;
+  }
+}
+
+Counter counter_of(Rcode rcode) noexcept {
+  switch (rcode) {
+    case Rcode::kNoError:
+      return Counter::kDnsNoError;
+    case Rcode::kFormErr:
+      return Counter::kDnsFormErr;
+    case Rcode::kServFail:
+      return Counter::kDnsServFail;
+    case Rcode::kNxDomain:
+      return Counter::kDnsNxDomain;
+    case Rcode::kNotImp:
+      return Counter::kDnsNotImp;
+    case Rcode::kRefused:
+      return Counter::kDnsRefused;
+    case Rcode::kYxDomain:
+      return Counter::kDnsYxDomain;
+    case Rcode::kBadVers:
+      return Counter::kDnsBadVers;
+  }
+  return Counter::kDnsServFail;
+}
+
+Counter counter_of(Outcome outcome) noexcept {
+  switch (outcome) {
+    case Outcome::kData:
+      return Counter::kDnsNoError;
+    case Outcome::kNoData:
+      return Counter::kDnsNoData;
+    case Outcome::kReferral:
+      return Counter::kDnsReferral;
+    case Outcome::kNxDomain:
+      return Counter::kDnsNxDomain;
+    case Outcome::kRefused:
+      return Counter::kDnsRefused;
+    case Outcome::kServFail:
+      return Counter::kDnsServFail;
+  }
+  return Counter::kDnsServFail;
+}
+
+Rcode rcode_of(Verdict verdict) noexcept {
+  switch (verdict) {
+    case Verdict::kQuery:
+    case Verdict::kDropShort:
+    case Verdict::kDropResponse:
+      return Rcode::kNoError;
+    case Verdict::kFormErr:
+      return Rcode::kFormErr;
+    case Verdict::kNotImp:
+      return Rcode::kNotImp;
+    case Verdict::kBadVers:
+      return Rcode::kBadVers;
+  }
+  return Rcode::kServFail;
+}
+
+// A response without records. An opcode that is not implemented gets only its header back.
+std::uint16_t refuse(const Message& in, const wire::Query& query, Rcode rcode,
+                     std::uint16_t udp_size) noexcept {
+  Response response(in.message, query, in.capacity, udp_size);
+  response.set_rcode(rcode);
+  return response.finish();
+}
+
+}  // namespace
+
+void Engine::answer_burst(const snapshot::View& view, std::span<Message> messages,
+                          ipc::WorkerCounters& counters) noexcept {
+  CHECK(messages.size() <= kBurstMax);
+  const std::size_t count = messages.size();
+  counters.add(Counter::kDnsQueries, count);
+
+  // Parse and hash; every question's bucket is on its way before the first is looked at.
+  for (std::size_t i = 0; i < count; ++i) {
+    Slot& slot = slots_[i];
+    const Message& in = messages[i];
+    CHECK(in.capacity >= kCapacityMin);
+    slot.query = wire::parse_query({in.message, in.size});
+    if (slot.query.verdict != Verdict::kQuery) continue;
+    snapshot::set_key(slot.key, view.hash_key(), in.message + wire::kHeaderSize,
+                      slot.query.name_size, in.capacity - wire::kHeaderSize);
+    view.prefetch_bucket(slot.key.hash);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    Slot& slot = slots_[i];
+    if (slot.query.verdict != Verdict::kQuery) continue;
+    slot.candidate = view.candidate(slot.key.hash);
+    view.prefetch_record(slot.candidate);
+  }
+  // Sets that are not inline are one step further away.
+  for (std::size_t i = 0; i < count; ++i) {
+    const Slot& slot = slots_[i];
+    if (slot.query.verdict != Verdict::kQuery) continue;
+    const snapshot::Record& record = view.record(slot.candidate);
+    if (record.inline_type != slot.query.type && record.rrsets != 0) view.prefetch_rrsets(record);
+  }
+  for (std::size_t i = 0; i < count; ++i) answer(view, slots_[i], messages[i], counters);
+}
+
+void Engine::answer(const snapshot::View& view, Slot& slot, Message& in,
+                    ipc::WorkerCounters& counters) noexcept {
+  const wire::Query& query = slot.query;
+  if (query.verdict == Verdict::kDropShort || query.verdict == Verdict::kDropResponse) {
+    counters.add(query.verdict == Verdict::kDropShort ? Counter::kDropDnsShort
+                                                      : Counter::kDropDnsResponse);
+    in.size = 0;
+    return;
+  }
+  counters.add(Counter::kDnsAnswers);
+  Rcode early = rcode_of(query.verdict);
+  if (early == Rcode::kNoError) early = refuse_type(query);
+  if (early == Rcode::kNoError && query.klass != wire::kClassIn) early = Rcode::kRefused;
+  if (early != Rcode::kNoError) {
+    counters.add(counter_of(early));
+    in.size = refuse(in, query, early, udp_size_max_);
+    return;
+  }
+
+  const std::size_t limit = std::min<std::size_t>(
+      {query.udp_size, udp_size_max_, static_cast<std::size_t>(in.capacity) - kSlack});
+  Response response(in.message, query, limit, udp_size_max_);
+  const snapshot::Record& candidate = view.record(slot.candidate);
+  const bool hit = slot.candidate != 0 && view.same_name(candidate, slot.key) &&
+                   (candidate.flags & snapshot::kStructural) == 0;
+  const snapshot::Lookup found =
+      hit ? snapshot::Lookup{&candidate, &candidate, true} : view.lookup(slot.key);
+  const Outcome outcome = resolve(view, query, found, slot.key, response);
+  if (outcome == Outcome::kRefused) response.set_rcode(Rcode::kRefused);
+  if (outcome == Outcome::kServFail) response.set_rcode(Rcode::kServFail);
+  if (response.truncated()) counters.add(Counter::kDnsTruncated);
+  counters.add(counter_of(outcome));
+  in.size = response.finish();
+}
+
+}  // namespace brink::dns::answer

@@ -1,0 +1,41 @@
+// Any bytes as a query against an image with every kind of answer. The response, if there is one,
+// must be a well-formed message with the query's ID.
+#include <cstdint>
+#include <cstring>
+#include <memory>
+
+#include "dataplane/base/check.h"
+#include "dns/answer/engine.h"
+#include "tests/support/dns_image.h"
+
+namespace {
+
+const brink::snapshot::Image& image() {
+  static const brink::snapshot::Image built = brink::test::image_of_zones(
+      {{"example.com.",
+        "@ 60 SOA ns1 h 1 2 3 4 5\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n*.w 60 A 192.0.2.2\n"
+        "a.b.c 60 TXT t\nalias 60 CNAME www\nwww 60 A 192.0.2.3\nsub 60 NS ns.sub\n"
+        "ns.sub 60 A 192.0.2.4\nout 60 CNAME www.example.org.\n@ 60 MX 1 www\n"},
+       {"example.org.", "@ 60 SOA ns1 h 1 2 3 4 5\n@ 60 NS ns1\nwww 60 A 192.0.2.3\n"}});
+  return built;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace brink;
+  constexpr std::size_t kCapacity = 2048;
+  if (size > kCapacity) return 0;
+  static dns::answer::Engine engine;
+  static ipc::WorkerCounters counters;
+  const auto buffer = std::make_unique<std::uint8_t[]>(kCapacity);
+  std::memcpy(buffer.get(), data, size);
+  dns::answer::Message message{buffer.get(), static_cast<std::uint16_t>(size), kCapacity};
+  engine.answer_burst(snapshot::View(image().data()), {&message, 1}, counters);
+  if (message.size == 0) return 0;
+  CHECK(message.size >= 12 && message.size <= kCapacity);
+  CHECK(buffer[0] == data[0] && buffer[1] == data[1] && (buffer[2] & 0x80) != 0);
+  const std::string text = test::response_text({buffer.get(), buffer.get() + message.size});
+  CHECK(!text.starts_with("malformed"));
+  return 0;
+}

@@ -1,0 +1,76 @@
+// Response: a DNS response growing in place behind the question of its query. Hot.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/snapshot/view.h"
+#include "dns/wire/message.h"
+#include "dns/wire/query.h"
+
+namespace brink::dns::answer {
+
+enum class Section : std::uint8_t { kAnswer, kAuthority };
+
+// Where a name stands in the message, for compression pointers (RFC 1035 4.1.4): a name of
+// `name_size` wire octets starts at `owner`; the apex of its zone starts at `apex`.
+struct NamePlace {
+  std::uint16_t owner;
+  std::uint16_t apex;
+  std::uint16_t name_size;
+
+  // Where the suffix of `size` wire octets starts, if it is longer than the zone's apex.
+  [[nodiscard]] std::uint16_t suffix(std::size_t size) const noexcept {
+    return static_cast<std::uint16_t>(owner + name_size - size);
+  }
+};
+
+class Response {
+ public:
+  // Starts behind the question. `limit`: the most octets the response may have. The OPT record's
+  // room is set aside at once (RFC 6891 7: it belongs into truncated answers too).
+  Response(std::uint8_t* message, const wire::Query& query, std::size_t limit,
+           std::uint16_t udp_size) noexcept
+      : message_(message),
+        query_(query),
+        size_(query.question_parsed ? query.question_end : wire::kHeaderSize),
+        limit_(limit - (query.edns ? wire::kOptSize : 0)),
+        udp_size_(udp_size) {}
+
+  // Appends the blob's RRset whole, its owner being what stands at `owner`; false, and nothing is
+  // appended, if there is no room. Returns in `body_at` where it starts.
+  bool put_body(const snapshot::BlobHeader& blob, Section section, std::uint16_t owner,
+                std::uint16_t apex, std::size_t& body_at) noexcept;
+  // Appends the additional records of the blob whose body was put last, at `body_at`. False if the
+  // required ones do not fit (RFC 9471); optional ones are left out silently (RFC 2181 9).
+  bool put_additional(const snapshot::BlobHeader& blob, std::size_t body_at,
+                      std::uint16_t apex) noexcept;
+
+  void set_truncated() noexcept { truncated_ = true; }
+  void set_authoritative(bool value) noexcept { authoritative_ = value; }
+  void set_rcode(wire::Rcode rcode) noexcept { rcode_ = rcode; }
+  [[nodiscard]] wire::Rcode rcode() const noexcept { return rcode_; }
+  [[nodiscard]] bool truncated() const noexcept { return truncated_; }
+  [[nodiscard]] std::uint16_t answers() const noexcept { return answers_; }
+
+  // Writes header and OPT record; returns the response's size.
+  std::uint16_t finish() noexcept;
+
+ private:
+  void append(const std::uint8_t* source, std::size_t size) noexcept;
+  void patch(const snapshot::BlobHeader& blob, std::size_t body_at, std::size_t from,
+             std::size_t to, std::uint16_t apex) noexcept;
+
+  std::uint8_t* message_;
+  const wire::Query& query_;
+  std::size_t size_;
+  std::size_t limit_;
+  std::uint16_t udp_size_;
+  std::uint16_t answers_ = 0;
+  std::uint16_t authorities_ = 0;
+  std::uint16_t additionals_ = 0;
+  wire::Rcode rcode_ = wire::Rcode::kNoError;
+  bool truncated_ = false;
+  bool authoritative_ = false;
+};
+
+}  // namespace brink::dns::answer

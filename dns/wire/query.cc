@@ -1,0 +1,101 @@
+#include "dns/wire/query.h"
+
+#include "dataplane/base/bytes.h"
+
+namespace brink::dns::wire {
+namespace {
+
+using base::ByteReader;
+using base::load_be16;
+
+constexpr std::uint16_t kOptionCookie = 10;
+
+// Steps over a name that may end in a pointer; where the pointer leads does not matter here.
+void skip_name(ByteReader& reader) noexcept {
+  for (std::size_t size = 0; reader.ok() && size <= kNameMax;) {
+    const std::uint8_t length = reader.u8();
+    if (length == 0) return;
+    if (length >= 0xc0) {
+      reader.skip(1);
+      return;
+    }
+    if (length > 63) break;
+    size += 1U + length;
+    reader.skip(length);
+  }
+  reader.skip(reader.remaining() + 1);  // over-long or of an unknown label type: fail
+}
+
+// The options must tile the OPT record's data; a cookie has 8 or 16-40 octets (RFC 7873 5.2.2).
+bool options_are_well_formed(std::span<const std::uint8_t> data) noexcept {
+  ByteReader reader(data);
+  while (reader.ok() && reader.remaining() > 0) {
+    const std::uint16_t code = reader.u16();
+    const std::uint16_t size = reader.u16();
+    reader.skip(size);
+    if (code == kOptionCookie && size != 8 && (size < 16 || size > 40)) return false;
+  }
+  return reader.ok();
+}
+
+// One record behind the question. Fills in the EDNS fields if it is an OPT record.
+bool take_record(ByteReader& reader, bool additional, Query& query, bool& bad_version) noexcept {
+  const std::size_t start = reader.position();
+  skip_name(reader);
+  const bool root_owner = reader.position() == start + 1;
+  const std::uint16_t type = reader.u16();
+  const std::uint16_t klass = reader.u16();
+  const std::uint32_t ttl = reader.u32();
+  const auto data = reader.bytes(reader.u16());
+  if (!reader.ok()) return false;
+  if (type != kTypeOpt) return true;
+  // RFC 6891 6.1.1: one at most, owner root, additional section only.
+  if (!additional || !root_owner || query.edns || !options_are_well_formed(data)) return false;
+  query.edns = true;
+  query.udp_size = klass < kUdpSizeMin ? static_cast<std::uint16_t>(kUdpSizeMin) : klass;
+  query.dnssec_ok = (ttl & 0x8000U) != 0;
+  bad_version = ((ttl >> 16) & 0xff) != 0;
+  return true;
+}
+
+}  // namespace
+
+Query parse_query(std::span<const std::uint8_t> message) noexcept {
+  Query query;
+  if (message.size() < kHeaderSize) return query;
+  const std::uint16_t flags = load_be16(message.data() + 2);
+  query.verdict = Verdict::kDropResponse;
+  if ((flags & kFlagQr) != 0) return query;
+  query.verdict = Verdict::kNotImp;
+  if ((flags & kOpcodeMask) != 0) return query;
+  query.verdict = Verdict::kFormErr;
+  const std::uint8_t* counts = message.data() + 4;
+  if (load_be16(counts) != 1) return query;  // RFC 9619
+
+  // The question. Its name cannot be compressed: nothing stands before it.
+  std::size_t at = kHeaderSize;
+  while (at < message.size() && message[at] != 0) {
+    if (message[at] > 63) return query;
+    at += 1U + message[at];
+    if (at - kHeaderSize >= kNameMax) return query;
+  }
+  if (at + 5 > message.size()) return query;
+  query.name_size = static_cast<std::uint8_t>(at + 1 - kHeaderSize);
+  query.type = load_be16(message.data() + at + 1);
+  query.klass = load_be16(message.data() + at + 3);
+  query.question_end = static_cast<std::uint16_t>(at + 5);
+  query.question_parsed = true;
+
+  bool bad_version = false;
+  ByteReader reader(message.subspan(query.question_end));
+  const std::uint32_t before = load_be16(counts + 2) + std::uint32_t{load_be16(counts + 4)};
+  const std::uint32_t total = before + load_be16(counts + 6);
+  for (std::uint32_t i = 0; i < total; ++i) {
+    if (!take_record(reader, i >= before, query, bad_version)) return query;
+  }
+  if (reader.remaining() != 0) return query;
+  query.verdict = bad_version ? Verdict::kBadVers : Verdict::kQuery;
+  return query;
+}
+
+}  // namespace brink::dns::wire

@@ -1,0 +1,28 @@
+// Images with any number of plausible names, for benchmarks: `names_per_zone` hosts a zone, each
+// with one A record. Deterministic.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dataplane/snapshot/builder.h"
+
+namespace brink::perf {
+
+struct SyntheticOptions {
+  std::size_t names = 1'000'000;
+  std::size_t names_per_zone = 10;
+};
+
+// Wire form of host `index`, of about 30 octets.
+std::string synthetic_name(const SyntheticOptions& options, std::size_t index);
+
+// Adds all zones and names to `builder`.
+void add_synthetic_zones(snapshot::Builder& builder, const SyntheticOptions& options);
+
+// A query for the A record of host `index`, with EDNS if `edns`.
+std::vector<std::uint8_t> synthetic_query(const SyntheticOptions& options, std::size_t index,
+                                          bool edns);
+
+}  // namespace brink::perf

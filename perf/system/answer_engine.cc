@@ -1,0 +1,159 @@
+// answer-engine: answers per second and core of the answer engine alone, random names of a large
+// image, bursts of 32 in 2 KiB buffers. Ceiling: the same queries against an empty image (parse,
+// hash, one bucket, REFUSED), which is what everything but finding and copying the answer costs.
+// The clock runs while the engine does; making the queries is outside.
+#include <x86intrin.h>
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <vector>
+
+#include "dataplane/snapshot/image.h"
+#include "dns/answer/engine.h"
+#include "perf/support/allocation_count.h"
+#include "perf/support/synthetic_zones.h"
+
+namespace {
+
+using namespace brink;
+
+constexpr std::size_t kBufferSize = 2048;
+// Buffers stand as far apart as packets in a pool with its headers: powers of two would share cache
+// sets.
+constexpr std::size_t kBufferStride = 2368;
+constexpr std::size_t kBuffers = 512;
+constexpr int kWindows = 9;
+
+double tsc_hz() {
+  const auto start = std::chrono::steady_clock::now();
+  const std::uint64_t first = __rdtsc();
+  while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(100)) {
+  }
+  const std::uint64_t last = __rdtsc();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  return static_cast<double>(last - first) / seconds.count();
+}
+
+struct Measured {
+  double cycles_per_answer;  // median of the windows
+  double allocations_per_answer;
+  std::uint64_t wrong;
+};
+
+Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& options,
+                 std::size_t answers, bool edns, std::uint16_t want_rcode) {
+  const auto memory = std::make_unique<std::uint8_t[]>(kBuffers * kBufferStride);
+  const auto engine = std::make_unique<dns::answer::Engine>();
+  const auto counters = std::make_unique<ipc::WorkerCounters>();
+  const snapshot::View view(image.data());
+  std::mt19937_64 random(1);
+
+  // Query templates: enough that their names never stay in the caches.
+  const std::size_t kinds = std::min<std::size_t>(options.names, 1'000'000);
+  std::vector<std::vector<std::uint8_t>> queries;
+  queries.reserve(kinds);
+  for (std::size_t i = 0; i < kinds; ++i) {
+    queries.push_back(perf::synthetic_query(options, random() % options.names, edns));
+  }
+
+  std::vector<double> windows;
+  std::uint64_t allocations = 0;
+  std::uint64_t wrong = 0;
+  std::size_t next_query = 0;
+  std::size_t next_buffer = 0;
+  for (int window = 0; window <= kWindows; ++window) {
+    std::uint64_t cycles = 0;
+    const std::size_t bursts = answers / dns::answer::kBurstMax;
+    for (std::size_t burst = 0; burst < bursts; ++burst) {
+      dns::answer::Message messages[dns::answer::kBurstMax];
+      for (auto& message : messages) {
+        std::uint8_t* buffer = memory.get() + next_buffer++ % kBuffers * kBufferStride;
+        const auto& query = queries[next_query++ % kinds];
+        std::memcpy(buffer, query.data(), query.size());
+        message = {buffer, static_cast<std::uint16_t>(query.size()), kBufferSize};
+      }
+      const std::uint64_t allocated = perf::allocation_count();
+      // The fences keep the making of the queries out of the time, and the answering in it.
+      _mm_lfence();
+      const std::uint64_t start = __rdtsc();
+      engine->answer_burst(view, messages, *counters);
+      _mm_lfence();
+      cycles += __rdtsc() - start;
+      allocations += perf::allocation_count() - allocated;
+      for (const auto& message : messages) wrong += (message.message[3] & 15U) != want_rcode;
+    }
+    if (window > 0) {  // the first warms up
+      windows.push_back(static_cast<double>(cycles) /
+                        static_cast<double>(bursts * dns::answer::kBurstMax));
+    }
+  }
+  std::nth_element(windows.begin(), windows.begin() + kWindows / 2, windows.end());
+  return {windows[kWindows / 2],
+          static_cast<double>(allocations) / static_cast<double>(answers * (kWindows + 1)), wrong};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  namespace po = boost::program_options;
+  perf::SyntheticOptions options;
+  std::size_t answers = 2'000'000;
+  po::options_description described("answer_engine");
+  described.add_options()("help", "show this")(
+      "names", po::value(&options.names)->default_value(options.names), "names in the image")(
+      "per-zone", po::value(&options.names_per_zone)->default_value(options.names_per_zone),
+      "names in one zone")("answers", po::value(&answers)->default_value(answers),
+                           "answers in one window")("edns", "queries carry an OPT record");
+  po::variables_map given;
+  po::store(po::parse_command_line(argc, argv, described), given);
+  po::notify(given);
+  if (given.count("help") != 0) {
+    std::cout << described;
+    return 0;
+  }
+
+  base::HashKey key;
+  std::mt19937_64 random(7);
+  for (auto& byte : key.bytes) byte = static_cast<std::uint8_t>(random());
+  auto builder = std::make_unique<snapshot::Builder>(key);
+  add_synthetic_zones(*builder, options);
+  const auto image = snapshot::Image::build(*builder, 1, 0);
+  builder.reset();
+  const auto empty = snapshot::Image::empty();
+  if (!image || !empty) {
+    std::cerr << "no memory for the image\n";
+    return 1;
+  }
+  const bool edns = given.count("edns") != 0;
+  const Measured ours = measure(image.value(), options, answers, edns, 0);
+  const Measured ceiling = measure(empty.value(), options, answers, edns, 5);
+  const double hz = tsc_hz();
+  const double rate = hz / ours.cycles_per_answer;
+  const double peer = hz / ceiling.cycles_per_answer;
+  std::printf("%zu names, %.0f MB image: %.1f cycles an answer, %.2f M answers/s\n", options.names,
+              static_cast<double>(image.value().bytes().size()) / 1e6, ours.cycles_per_answer,
+              rate / 1e6);
+  const nlohmann::ordered_json line = {
+      {"bench", "answer-engine"},
+      {"unit", "answers/s"},
+      {"brink", rate},
+      {"peer", peer},
+      {"peer_name", "ceiling: the same queries refused by an empty image"},
+      {"ratio", rate / peer},
+      {"names", options.names},
+      {"cycles_per_answer", ours.cycles_per_answer},
+      {"peer_cycles", ceiling.cycles_per_answer},
+      {"tsc_hz", hz},
+      {"allocations_per_answer", ours.allocations_per_answer},
+      {"wrong", ours.wrong + ceiling.wrong},
+      {"image_bytes", image.value().bytes().size()}};
+  std::cout << line.dump() << "\n";
+  return ours.wrong + ceiling.wrong == 0 ? 0 : 1;
+}

@@ -1,0 +1,128 @@
+#include "tests/support/dns_image.h"
+
+#include <ldns/ldns.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "dns/render/render.h"
+#include "dns/zone/text.h"
+#include "dns/zone/zone.h"
+#include "dns/zone/zone_file.h"
+
+namespace brink::test {
+namespace {
+
+[[noreturn]] void give_up(const std::string& why) {
+  std::fprintf(stderr, "test set-up failed: %s\n", why.c_str());
+  std::abort();
+}
+
+std::string take_text(char* text) {
+  const std::unique_ptr<char, decltype(&std::free)> owned(text, &std::free);
+  return owned ? owned.get() : "";
+}
+
+std::string record_line(const char* section, const ldns_rr* rr) {
+  std::string line = std::string(section) + " " + take_text(ldns_rr2str(rr));
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  std::replace(line.begin(), line.end(), '\t', ' ');
+  line.erase(
+      std::unique(line.begin(), line.end(), [](char a, char b) { return a == ' ' && b == ' '; }),
+      line.end());
+  return line + "\n";
+}
+
+std::string section_text(const char* name, const ldns_rr_list* list) {
+  std::string text;
+  for (std::size_t i = 0; i < ldns_rr_list_rr_count(list); ++i) {
+    text += record_line(name, ldns_rr_list_rr(list, i));
+  }
+  return text;
+}
+
+}  // namespace
+
+snapshot::Image image_of_zones(const std::vector<std::pair<std::string, std::string>>& zones) {
+  base::HashKey key;
+  for (std::size_t i = 0; i < sizeof key.bytes; ++i)
+    key.bytes[i] = static_cast<std::uint8_t>(i * 7);
+  snapshot::Builder builder(key);
+  for (const auto& [apex_text, text] : zones) {
+    const auto apex = dns::zone::name_from_text(apex_text);
+    if (!apex) give_up(apex.error().message());
+    std::vector<dns::zone::ResourceRecord> records;
+    const auto parsed = dns::zone::parse_zone_file(text, apex.value(), 300,
+                                                   [&records](const dns::zone::ZoneFileRecord& r) {
+                                                     records.push_back(r.record);
+                                                     return base::Result<void>{};
+                                                   });
+    if (!parsed) give_up(parsed.error().message());
+    const auto zone = dns::zone::Zone::build(apex.value(), records);
+    if (!zone) give_up(zone.error().message());
+    const auto rendered = dns::render::render_zone(
+        builder, zone.value(), [](const dns::zone::Wire&) { return std::vector<std::uint8_t>{}; });
+    if (!rendered) give_up(rendered.error().message());
+  }
+  auto image = snapshot::Image::build(builder, 1, 0);
+  if (!image) give_up(image.error().message());
+  return std::move(image).value();
+}
+
+std::vector<std::uint8_t> question(std::string_view name, std::uint16_t type,
+                                   const QuestionOptions& options) {
+  const auto wire = dns::zone::name_from_text(name);
+  if (!wire) give_up(wire.error().message());
+  std::vector<std::uint8_t> out;
+  const auto u16 = [&out](unsigned v) {
+    out.push_back(static_cast<std::uint8_t>(v >> 8));
+    out.push_back(static_cast<std::uint8_t>(v));
+  };
+  for (const unsigned v : {0x1234U, unsigned{options.flags}, 1U, 0U, 0U, options.edns ? 1U : 0U}) {
+    u16(v);
+  }
+  out.insert(out.end(), wire.value().begin(), wire.value().end());
+  u16(type);
+  u16(options.klass);
+  if (options.edns) {
+    out.push_back(0);
+    u16(41);
+    u16(options.udp_size);
+    u16(0);
+    u16(options.dnssec_ok ? 0x8000 : 0);
+    u16(0);
+  }
+  return out;
+}
+
+std::string response_text(const std::vector<std::uint8_t>& message) {
+  ldns_pkt* raw = nullptr;
+  const auto status = ldns_wire2pkt(&raw, message.data(), message.size());
+  if (status != LDNS_STATUS_OK) return std::string("malformed: ") + ldns_get_errorstr_by_id(status);
+  const std::unique_ptr<ldns_pkt, decltype(&ldns_pkt_free)> packet(raw, &ldns_pkt_free);
+  std::string text = take_text(ldns_pkt_rcode2str(ldns_pkt_get_rcode(packet.get())));
+  if (!ldns_pkt_qr(packet.get())) text += " not-a-response";
+  if (ldns_pkt_aa(packet.get())) text += " aa";
+  if (ldns_pkt_tc(packet.get())) text += " tc";
+  if (ldns_pkt_rd(packet.get())) text += " rd";
+  if (ldns_pkt_ra(packet.get())) text += " ra";
+  if (ldns_pkt_ad(packet.get())) text += " ad";
+  if (ldns_pkt_cd(packet.get())) text += " cd";
+  text += "\n";
+  text += section_text("an", ldns_pkt_answer(packet.get()));
+  text += section_text("ns", ldns_pkt_authority(packet.get()));
+  text += section_text("ar", ldns_pkt_additional(packet.get()));
+  if (ldns_pkt_edns(packet.get())) {
+    text += "opt size=" + std::to_string(ldns_pkt_edns_udp_size(packet.get()));
+    if (ldns_pkt_edns_do(packet.get())) text += " do";
+    if (const unsigned high = ldns_pkt_edns_extended_rcode(packet.get()); high != 0) {
+      text += " extended-rcode=" + std::to_string(high);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace brink::test
