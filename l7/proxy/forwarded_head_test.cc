@@ -59,8 +59,8 @@ TEST_F(ForwardedRequest, CarriesExactlyTheEdgeFields) {
 }
 
 TEST_F(ForwardedRequest, AppendsToForwardedForAndJoinsSeveral) {
-  EXPECT_TRUE(has(forwarded("X-Forwarded-For: 1.1.1.1\r\n"),
-                  "X-Forwarded-For: 1.1.1.1,198.51.100.7"));
+  EXPECT_TRUE(
+      has(forwarded("X-Forwarded-For: 1.1.1.1\r\n"), "X-Forwarded-For: 1.1.1.1,198.51.100.7"));
   EXPECT_TRUE(has(forwarded("X-Forwarded-For: 1.1.1.1, 2.2.2.2\r\nx-forwarded-for: 3.3.3.3\r\n"),
                   "X-Forwarded-For: 1.1.1.1, 2.2.2.2,3.3.3.3,198.51.100.7"));
 }
@@ -91,8 +91,8 @@ TEST_F(ForwardedRequest, DropsHopByHopFieldsAndCannotLoseTheEdgesOwn) {
 }
 
 TEST_F(ForwardedRequest, NeverOffersTheOriginACodingTheClientDidNotAccept) {
-  EXPECT_TRUE(has(forwarded("Accept-Encoding: gzip, deflate, br, zstd\r\n"),
-                  "Accept-Encoding: br, gzip"));
+  EXPECT_TRUE(
+      has(forwarded("Accept-Encoding: gzip, deflate, br, zstd\r\n"), "Accept-Encoding: br, gzip"));
   EXPECT_TRUE(has(forwarded("Accept-Encoding: gzip;q=0.5\r\n"), "Accept-Encoding: gzip"));
   EXPECT_TRUE(has(forwarded("Accept-Encoding: br, gzip;q=0\r\n"), "Accept-Encoding: br"));
   EXPECT_TRUE(has(forwarded("Accept-Encoding: identity\r\n"), "Accept-Encoding: identity"));
@@ -133,12 +133,13 @@ TEST_F(ForwardedRequest, LoopIsTheSameZoneOnceOrAnyZoneSixteenTimes) {
 }
 
 TEST_F(ForwardedRequest, LoopListMustBeWellFormed) {
-  for (const char* value : {"a b", "a;", "a;b", "a;b=", "a;b=\"x", "a; b =c", "\"a\"", "a/b",
-                            "a;b=\"\\"}) {
+  for (const char* value :
+       {"a b", "a;", "a;b", "a;b=", "a;b=\"x", "a; b =c", "\"a\"", "a/b", "a;b=\"\\"}) {
     EXPECT_EQ(rule(std::string("CDN-Loop: ") + value + "\r\n"), RequestRule::loop_malformed)
         << value;
   }
-  for (const char* value : {"", ",", "a, ,b", "[2001:db8::1]:80;x=y", "h.example:8080 ; a=\"b,;\""}) {
+  for (const char* value :
+       {"", ",", "a, ,b", "[2001:db8::1]:80;x=y", "h.example:8080 ; a=\"b,;\""}) {
     EXPECT_EQ(rule(std::string("CDN-Loop: ") + value + "\r\n"), RequestRule::pass) << value;
   }
   EXPECT_TRUE(has(forwarded("CDN-Loop: a\r\nCDN-Loop: b; c=d\r\n"),
@@ -159,15 +160,16 @@ std::string client_head(const std::string& text, const ResponseContext& context)
 
 TEST(ForwardedResponse, AddsAndRemovesExactlyWhatItShould) {
   ResponseContext context{.ray = "r-TST", .date = "now", .body_out = http::BodyKind::length};
-  EXPECT_EQ(client_head("HTTP/1.1 404 Nope\r\nDate: then\r\nServer: secret\r\nX-Accel-Redirect: /x\r\n"
-                        "X-Accel-Buffering: no\r\nX-Accel-Charset: a\r\nX-Accel-Limit-Rate: 1\r\n"
-                        "Cache-Tag: t\r\nCloudflare-CDN-Cache-Control: x\r\nCDN-Cache-Control: y\r\n"
-                        "cf-error-type: 1\r\ncf-error-origin: z\r\nCF-Ray: own\r\nConnection: h\r\n"
-                        "H: hop\r\nContent-Length: 3\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\n",
-                        context),
-            "HTTP/1.1 404 Nope\r\nDate: then\r\nCDN-Cache-Control: y\r\nSet-Cookie: a\r\n"
-            "Set-Cookie: b\r\nContent-Length: 3\r\nServer: brink\r\nCF-Cache-Status: DYNAMIC\r\n"
-            "CF-Ray: r-TST\r\n\r\n");
+  EXPECT_EQ(
+      client_head("HTTP/1.1 404 Nope\r\nDate: then\r\nServer: secret\r\nX-Accel-Redirect: /x\r\n"
+                  "X-Accel-Buffering: no\r\nX-Accel-Charset: a\r\nX-Accel-Limit-Rate: 1\r\n"
+                  "Cache-Tag: t\r\nCloudflare-CDN-Cache-Control: x\r\nCDN-Cache-Control: y\r\n"
+                  "cf-error-type: 1\r\ncf-error-origin: z\r\nCF-Ray: own\r\nConnection: h\r\n"
+                  "H: hop\r\nContent-Length: 3\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\n",
+                  context),
+      "HTTP/1.1 404 Nope\r\nDate: then\r\nCDN-Cache-Control: y\r\nSet-Cookie: a\r\n"
+      "Set-Cookie: b\r\nContent-Length: 3\r\nServer: brink\r\nCF-Cache-Status: DYNAMIC\r\n"
+      "CF-Ray: r-TST\r\n\r\n");
   EXPECT_TRUE(has(client_head("HTTP/1.1 200 OK\r\n\r\n", context), "Date: now"));
 }
 

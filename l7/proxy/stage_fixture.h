@@ -1,6 +1,6 @@
 // A world for tests of the stage: a client stack, the edge's stack with the stage, and an origin
-// stack, joined by a wire without delay. Time moves only when the test says so. Addresses can be made
-// to refuse, to swallow everything, or to be unreachable.
+// stack, joined by a wire without delay. Time moves only when the test says so. Addresses can be
+// made to refuse, to swallow everything, or to be unreachable.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Bytes = std::vector<std::uint8_t>;
 
-inline base::IpAddress ip(const char* text) { return *base::IpAddress::parse(text); }
+inline base::IpAddress ip(const char* text) {
+  return *base::IpAddress::parse(text);
+}
 
 // 64-byte aligned memory for a stack or a stage.
 class Memory {
@@ -51,7 +54,7 @@ struct Peer {
   std::string received;
   std::string to_send;
   bool connected = false;
-  bool reading = true;     // false: leaves everything in the receive queue
+  bool reading = true;  // false: leaves everything in the receive queue
   bool fin_sent = false;
   bool close_when_sent = false;
   bool peer_closed = false;  // orderly end seen
@@ -178,10 +181,10 @@ inline snapshot::Image make_image() {
     spec.origins = origins;
     const snapshot::Rrset address{1, address_blob()};
     const Bytes route = proxied ? render::render_route(spec) : Bytes{};
-    EXPECT_TRUE(builder
-                    .add_name(zone, wire_name(name + ".example.com"), std::span(&address, 1), route,
-                              false)
-                    .ok());
+    EXPECT_TRUE(
+        builder
+            .add_name(zone, wire_name(name + ".example.com"), std::span(&address, 1), route, false)
+            .ok());
   };
   add("www", {ip("203.0.113.1"), ip("203.0.113.2")});
   add("one", {ip("203.0.113.1")});
@@ -249,9 +252,9 @@ class StageFixture : public ::testing::Test {
     if (unreachable_.contains(segment.destination)) {
       const base::Endpoint local{segment.source, base::load_be16(segment.bytes.data())};
       const base::Endpoint remote{segment.destination, base::load_be16(segment.bytes.data() + 2)};
-      edge_->unreachable(local, remote,
-                         {tcp::IcmpKind::kUnreachable, base::load_be32(segment.bytes.data() + 4), 0},
-                         now_);
+      edge_->unreachable(
+          local, remote,
+          {tcp::IcmpKind::kUnreachable, base::load_be32(segment.bytes.data() + 4), 0}, now_);
       return;
     }
     const std::string to(segment.destination.text().view());
@@ -307,7 +310,8 @@ class StageFixture : public ::testing::Test {
 
   // ---- peers ----
   Peer& connect(std::uint16_t port = 80) {
-    const base::Endpoint local{ip("198.51.100.7"), static_cast<std::uint16_t>(40000 + next_port_++)};
+    const base::Endpoint local{ip("198.51.100.7"),
+                               static_cast<std::uint16_t>(40000 + next_port_++)};
     Peer& peer = client_->open(local, {ip("192.0.2.1"), port}, now_);
     settle_until([&] { return peer.connected; }, 100);
     EXPECT_TRUE(peer.connected);
@@ -316,10 +320,7 @@ class StageFixture : public ::testing::Test {
   // The n-th connection that the origin side accepted.
   Peer& origin(std::size_t n) {
     settle_until([&] { return origin_->peers.size() > n; }, 2000);
-    if (origin_->peers.size() <= n) {
-      ADD_FAILURE() << "no origin connection " << n;
-      std::abort();
-    }
+    if (origin_->peers.size() <= n) throw std::runtime_error("no such origin connection");
     return *origin_->peers[n];
   }
   void send(Peer& peer, const std::string& text) { peer.to_send += text; }
