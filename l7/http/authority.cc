@@ -57,7 +57,7 @@ bool parse_name(std::string_view text, Authority& out) noexcept {
     }
     out.chars[i] = to_lower(c);
   }
-  const std::string_view last = text.substr(label_start);
+  const std::string_view last = text_from(text, label_start);
   if (last.empty() || last.size() > kHostLabelMax) return false;
   out.size = static_cast<std::uint8_t>(text.size());
   // A numeric last label is an IPv4 address or nothing: readers disagree about "127.1".
@@ -84,14 +84,14 @@ bool parse_authority(std::string_view text, Authority& out) noexcept {
     if (close == std::string_view::npos) return false;
     const std::string_view literal = text.substr(1, close - 1);
     if (literal.find(':') == std::string_view::npos) return false;
-    const std::string_view rest = text.substr(close + 1);
+    const std::string_view rest = text_from(text, close + 1);
     if (!rest.empty() && rest.front() != ':') return false;
-    if (!rest.empty() && !parse_port(rest.substr(1), out.port)) return false;
+    if (!rest.empty() && !parse_port(text_from(rest, 1), out.port)) return false;
     return parse_ipv6_literal(literal, out);
   }
   const std::size_t colon = text.find(':');
   if (colon != std::string_view::npos) {
-    if (!parse_port(text.substr(colon + 1), out.port)) return false;
+    if (!parse_port(text_from(text, colon + 1), out.port)) return false;
     text = text.substr(0, colon);
   }
   return parse_name(text, out);

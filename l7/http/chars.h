@@ -69,4 +69,19 @@ inline std::string_view trim_ows(std::string_view text) noexcept {
   return text;
 }
 
+// The text from `at` on; unlike substr it has no throwing check. Precondition: at <= text.size().
+inline std::string_view text_from(std::string_view text, std::size_t at) noexcept {
+  text.remove_prefix(at);
+  return text;
+}
+
+// Cuts the next element off a comma-separated list (RFC 9110 5.6.1), without its outer whitespace.
+// Call while `list` is not empty; a comma at the very end leaves no element behind it.
+inline std::string_view take_list_item(std::string_view& list) noexcept {
+  const std::size_t comma = list.find(',');
+  const std::string_view item = trim_ows(list.substr(0, comma));
+  list = comma == std::string_view::npos ? std::string_view{} : text_from(list, comma + 1);
+  return item;
+}
+
 }  // namespace brink::l7::http

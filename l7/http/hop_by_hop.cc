@@ -36,9 +36,7 @@ void mark_named(Fields& fields, std::string_view option) noexcept {
 bool apply_options(Fields& fields, std::string_view list, std::size_t& budget,
                    ConnectionOptions& out) noexcept {
   while (!list.empty()) {
-    const std::size_t comma = list.find(',');
-    const std::string_view option = trim_ows(list.substr(0, comma));
-    list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+    const std::string_view option = take_list_item(list);
     if (budget-- == 0) return false;
     if (option.empty()) continue;  // RFC 9110 5.6.1.2: empty list elements are ignored
     if (!all_of_class(option, kCharToken)) return false;

@@ -25,7 +25,7 @@ Verdict judge_coding(std::string_view value) noexcept {
     }
     foreign = true;
     if (last) return Verdict::coding_not_implemented;
-    value = value.substr(comma + 1);
+    value = http::text_from(value, comma + 1);
   }
 }
 

@@ -68,7 +68,7 @@ struct AcceptedCodings {
 bool is_zero_weight(std::string_view parameters) noexcept {
   const std::string_view p = http::trim_ows(parameters);
   if (p.size() < 3 || http::to_lower(p[0]) != 'q' || p[1] != '=') return false;
-  for (const char c : p.substr(2)) {
+  for (const char c : http::text_from(p, 2)) {
     if (c != '0' && c != '.') return false;
   }
   return true;
@@ -80,12 +80,11 @@ AcceptedCodings accepted_codings(const http::Fields& fields) noexcept {
     if (field.id != FieldName::accept_encoding) continue;
     std::string_view list = fields.value(field);
     while (!list.empty()) {
-      const std::size_t comma = list.find(',');
-      const std::string_view item = list.substr(0, comma);
-      list = comma == std::string_view::npos ? std::string_view{} : list.substr(comma + 1);
+      const std::string_view item = http::take_list_item(list);
       const std::size_t semicolon = item.find(';');
       const std::string_view coding = http::trim_ows(item.substr(0, semicolon));
-      if (semicolon != std::string_view::npos && is_zero_weight(item.substr(semicolon + 1))) {
+      if (semicolon != std::string_view::npos &&
+          is_zero_weight(http::text_from(item, semicolon + 1))) {
         continue;
       }
       out.brotli |= http::equals_ignoring_case(coding, "br");

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <random>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -247,6 +248,7 @@ class StageFixture : public ::testing::Test {
   }
 
   void route_segment(const tcp::Segment& segment) {
+    if (loss_percent_ > 0 && loss_() % 100 < loss_percent_) return;
     if (swallowed_.contains(segment.destination) || swallowed_.contains(segment.source)) return;
     if (refusing_.contains(segment.destination)) return refuse(segment);
     if (unreachable_.contains(segment.destination)) {
@@ -313,7 +315,7 @@ class StageFixture : public ::testing::Test {
     const base::Endpoint local{ip("198.51.100.7"),
                                static_cast<std::uint16_t>(40000 + next_port_++)};
     Peer& peer = client_->open(local, {ip("192.0.2.1"), port}, now_);
-    settle_until([&] { return peer.connected; }, 100);
+    settle_until([&] { return peer.connected; }, 30'000);
     EXPECT_TRUE(peer.connected);
     return peer;
   }
@@ -360,6 +362,8 @@ class StageFixture : public ::testing::Test {
   std::set<base::IpAddress> refusing_;
   std::set<base::IpAddress> unreachable_;
   std::function<void()> on_turn_;
+  std::uint32_t loss_percent_ = 0;
+  std::minstd_rand loss_;
   std::uint16_t next_port_ = 0;
 };
 
