@@ -46,83 +46,60 @@ class Arena {
   std::size_t at_ = 0;
 };
 
-struct Parts {
-  std::span<Client> clients;
-  std::span<std::uint32_t> client_free;
-  std::span<Exchange> exchanges;
-  std::span<std::uint32_t> exchange_free;
-  std::span<OriginConnection> origins;
-  std::span<std::uint32_t> origin_free;
-  std::span<origin::IdlePool::Entry> idle_entries;
-  std::span<std::uint32_t> idle_buckets;
-  std::span<std::uint32_t> ready;
-  std::span<char> scratch;
-  std::span<char> buffers;
-};
+}  // namespace
 
-Parts carve(Arena& arena, const StageConfig& config) noexcept {
+Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
+  Arena arena(base);
+  const auto slots = [&arena]<typename T>(Slots<T>& out, std::uint32_t count) {
+    out.items = arena.take<T>(count);
+    out.free_indexes = arena.take<std::uint32_t>(count);
+    out.free_count = static_cast<std::uint32_t>(out.free_indexes.size());
+    for (std::uint32_t i = 0; i < out.free_count; ++i) out.free_indexes[i] = count - 1 - i;
+  };
   Parts parts;
-  parts.clients = arena.take<Client>(config.max_clients);
-  parts.client_free = arena.take<std::uint32_t>(config.max_clients);
-  parts.exchanges = arena.take<Exchange>(config.max_exchanges);
-  parts.exchange_free = arena.take<std::uint32_t>(config.max_exchanges);
-  parts.origins = arena.take<OriginConnection>(config.max_origins);
-  parts.origin_free = arena.take<std::uint32_t>(config.max_origins);
+  slots(parts.clients, config.max_clients);
+  slots(parts.exchanges, config.max_exchanges);
+  slots(parts.origins, config.max_origins);
   parts.idle_entries = arena.take<origin::IdlePool::Entry>(config.max_origins);
   parts.idle_buckets = arena.take<std::uint32_t>(bucket_count_of(config));
   parts.ready = arena.take<std::uint32_t>(config.max_clients);
   parts.scratch = arena.take<char>(buffer_size_of(config));
   parts.buffers = arena.take<char>(std::size_t{config.max_exchanges} * 2 * buffer_size_of(config));
+  parts.size_bytes = arena.size();
   return parts;
 }
 
-void fill_free(std::span<std::uint32_t> indexes) noexcept {
-  const auto count = static_cast<std::uint32_t>(indexes.size());
-  for (std::uint32_t i = 0; i < count; ++i) indexes[i] = count - 1 - i;
-}
-
-origin::IdlePool make_pool(Arena arena, const StageConfig& config) noexcept {
-  const Parts parts = carve(arena, config);
-  return {parts.idle_entries, parts.idle_buckets, config.hash_key, config.idle_pool};
-}
-
-}  // namespace
-
 std::size_t Stage::memory_size(const StageConfig& config) noexcept {
-  Arena arena(nullptr);
-  carve(arena, config);
-  return arena.size();
+  return carve(nullptr, config).size_bytes;
 }
 
 Stage::Stage(const StageConfig& config, std::span<std::byte> memory, tcp::Stack& stack,
+             ipc::WorkerCounters& counters) noexcept
+    : Stage(config,
+            (CHECK(memory.size() >= memory_size(config) &&
+                   reinterpret_cast<std::uintptr_t>(memory.data()) % 64 == 0),
+             carve(memory.data(), config)),
+            stack, counters) {}
+
+Stage::Stage(const StageConfig& config, const Parts& parts, tcp::Stack& stack,
              ipc::WorkerCounters& counters) noexcept
     : config_(config),
       stack_(stack),
       counters_(counters),
       random_state_(config.random_seed),
       buffer_size_(buffer_size_of(config)),
+      clients_(parts.clients),
+      exchanges_(parts.exchanges),
+      origins_(parts.origins),
+      buffers_(parts.buffers),
+      scratch_(parts.scratch),
+      ready_(parts.ready),
       health_(config.hash_key, config.suspect_time),
-      pool_(make_pool(Arena(memory.data()), config)),
+      pool_(parts.idle_entries, parts.idle_buckets, config.hash_key, config.idle_pool),
       ports_(config.source_port_first, config.source_port_count, config.hash_key) {
-  CHECK(memory.size() >= memory_size(config));
-  CHECK(reinterpret_cast<std::uintptr_t>(memory.data()) % 64 == 0);
   CHECK(config.colo.size() == 3);
   CHECK(config.request_limits.head_max <= http1::kHeadMaxCeiling &&
         config.response_limits.head_max <= http1::kHeadMaxCeiling);
-  Arena arena(memory.data());
-  const Parts parts = carve(arena, config);
-  fill_free(parts.client_free);
-  fill_free(parts.exchange_free);
-  fill_free(parts.origin_free);
-  clients_ = {parts.clients, parts.client_free, config.max_clients};
-  exchanges_ = {parts.exchanges, parts.exchange_free, config.max_exchanges};
-  origins_ = {parts.origins, parts.origin_free, config.max_origins};
-  // The pool was built over the same memory; carving again reset its entries and left the buckets'
-  // bytes as they were, so both are set up once more.
-  pool_ = {parts.idle_entries, parts.idle_buckets, config.hash_key, config.idle_pool};
-  ready_ = parts.ready;
-  scratch_ = parts.scratch;
-  buffers_ = parts.buffers;
 }
 
 void Stage::run(const snapshot::View& view, base::Time now) noexcept {

@@ -75,6 +75,22 @@ class Stage {
     void give_back(std::uint32_t i) noexcept { free_indexes[free_count++] = i; }
   };
 
+  // The arrays cut out of the arena; all empty when only their size is asked for.
+  struct Parts {
+    Slots<Client> clients;
+    Slots<Exchange> exchanges;
+    Slots<OriginConnection> origins;
+    std::span<origin::IdlePool::Entry> idle_entries;
+    std::span<std::uint32_t> idle_buckets;
+    std::span<std::uint32_t> ready;
+    std::span<char> scratch;
+    std::span<char> buffers;
+    std::size_t size_bytes = 0;
+  };
+  static Parts carve(std::byte* base, const StageConfig& config) noexcept;
+  Stage(const StageConfig& config, const Parts& parts, tcp::Stack& stack,
+        ipc::WorkerCounters& counters) noexcept;
+
   // What a parsed request asks for; decided before its bytes are consumed, done after.
   enum class Decision : std::uint8_t { forward, error, trace };
 
