@@ -1,59 +1,47 @@
 #include "ctl/model/rdata.h"
-#include <ldns/ldns.h>
-#include <cstdlib>
-#include <memory>
-// TEMP until dns/zone lands
+
+#include <algorithm>
+
+#include "dns/zone/text.h"
+
 namespace brink::ctl::model {
+namespace {
+
+namespace zone = dns::zone;
+
+zone::Wire to_wire(std::span<const std::uint8_t> octets) {
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
+// RFC 3597 5: the form that any data has.
+std::string generic_text(std::span<const std::uint8_t> rdata) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text = "\\# " + std::to_string(rdata.size()) + " ";
+  for (const std::uint8_t byte : rdata) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+}  // namespace
+
 std::optional<RecordType> type_from_text(std::string_view text) {
-  const auto t = ldns_get_rr_type_by_name(std::string(text).c_str());
-  if (t == 0) return std::nullopt;
-  return static_cast<RecordType>(t);
+  return zone::type_from_text(text);
 }
-std::string type_to_text(RecordType type) {
-  char* s = ldns_rr_type2str(static_cast<ldns_rr_type>(type));
-  std::string r(s ? s : "");
-  std::free(s);
-  return r;
-}
+
+std::string type_to_text(RecordType type) { return zone::type_to_text(type); }
+
 base::Result<Rdata> rdata_from_text(RecordType type, std::string_view text,
                                     const DomainName& origin) {
-  ldns_rr* rr = nullptr;
-  ldns_rdf* org = ldns_dname_new_frm_str((origin.text() + ".").c_str());
-  const std::string line = ". 60 IN " + type_to_text(type) + " " + std::string(text);
-  const auto st = ldns_rr_new_frm_str(&rr, line.c_str(), 60, org, nullptr);
-  ldns_rdf_deep_free(org);
-  if (st != LDNS_STATUS_OK) return base::Error{ldns_get_errorstr_by_id(st), "content", ""};
-  Rdata out;
-  for (std::size_t i = 0; i < ldns_rr_rd_count(rr); ++i) {
-    auto* f = ldns_rr_rdf(rr, i);
-    out.insert(out.end(), ldns_rdf_data(f), ldns_rdf_data(f) + ldns_rdf_size(f));
-  }
-  ldns_rr_free(rr);
-  return out;
+  auto wire = zone::rdata_from_text(type, text, to_wire(origin.wire()));
+  if (!wire) return wire.error();
+  return Rdata(wire.value().begin(), wire.value().end());
 }
+
 std::string rdata_to_text(RecordType type, std::span<const std::uint8_t> rdata) {
-  std::vector<std::uint8_t> w{0};
-  auto u16 = [&](unsigned v) {
-    w.push_back(static_cast<std::uint8_t>(v >> 8));
-    w.push_back(static_cast<std::uint8_t>(v));
-  };
-  u16(type);
-  u16(1);
-  u16(0);
-  u16(60);
-  u16(static_cast<unsigned>(rdata.size()));
-  w.insert(w.end(), rdata.begin(), rdata.end());
-  std::size_t pos = 0;
-  ldns_rr* rr = nullptr;
-  if (ldns_wire2rr(&rr, w.data(), w.size(), &pos, LDNS_SECTION_ANSWER) != LDNS_STATUS_OK) return {};
-  std::string out;
-  for (std::size_t i = 0; i < ldns_rr_rd_count(rr); ++i) {
-    char* s = ldns_rdf2str(ldns_rr_rdf(rr, i));
-    if (i) out += ' ';
-    out += s;
-    std::free(s);
-  }
-  ldns_rr_free(rr);
-  return out;
+  auto text = zone::rdata_to_text(type, to_wire(rdata));
+  return text ? std::move(text).value() : generic_text(rdata);
 }
+
 }  // namespace brink::ctl::model
