@@ -30,7 +30,9 @@ std::optional<RecordType> type_from_text(std::string_view text) {
   return zone::type_from_text(text);
 }
 
-std::string type_to_text(RecordType type) { return zone::type_to_text(type); }
+std::string type_to_text(RecordType type) {
+  return zone::type_to_text(type);
+}
 
 base::Result<Rdata> rdata_from_text(RecordType type, std::string_view text,
                                     const DomainName& origin) {

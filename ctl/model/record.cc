@@ -5,6 +5,10 @@
 namespace brink::ctl::model {
 namespace {
 
+// An answer carries a whole RRset, and has to leave room for the rest of its message.
+constexpr std::size_t kRrsetSizeMax = 16'384;
+constexpr std::size_t kRecordOverhead = 12;  // owner pointer, type, class, TTL, RDLENGTH
+
 // Types that the server itself makes, or that are no data at all (RFC 6895 3.1).
 bool is_storable(RecordType type) {
   constexpr RecordType kOpt = 41, kRrsig = 46, kNsec = 47, kNsec3 = 50, kNsec3param = 51;
@@ -115,6 +119,9 @@ std::optional<Refusal> pair_conflict(const Zone& zone, const Record& candidate,
             : "A CNAME record cannot stand beside other records of " + candidate.name.text() + ".";
     return Refusal{400, kCodeHostTaken, message, {}};
   }
+  if (candidate.type == kTypeDname && other.type == kTypeDname) {  // RFC 6672 2.4
+    return Refusal{400, kCodeHostTaken, "A name can have one DNAME record only.", {}};
+  }
   const bool delegation_clash = candidate.name != zone.name &&
                                 (candidate.type == kTypeNs) != (other.type == kTypeNs) &&
                                 candidate.type != kTypeDs && other.type != kTypeDs;
@@ -185,10 +192,17 @@ Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDr
 
 std::optional<Refusal> conflict_of(const Zone& zone, const Record& candidate,
                                    std::span<const Record> neighbours) {
+  std::size_t set_size = candidate.rdata.size() + kRecordOverhead;
   for (const Record& other : neighbours) {
     if (auto conflict = pair_conflict(zone, candidate, other)) return conflict;
+    if (other.type == candidate.type) set_size += other.rdata.size() + kRecordOverhead;
   }
-  return std::nullopt;
+  if (set_size <= kRrsetSizeMax) return std::nullopt;
+  return Refusal{400,
+                 kCodeSetTooLarge,
+                 "All " + type_to_text(candidate.type) + " records of " + candidate.name.text() +
+                     " together exceed " + std::to_string(kRrsetSizeMax) + " octets.",
+                 {}};
 }
 
 bool effective_proxy(const Zone& zone, const Record& record) {

@@ -215,6 +215,24 @@ TEST_F(RecordRules, ADelegationStandsAlone) {
   EXPECT_EQ(conflict(made("@", "A", "203.0.113.1"), {made("@", "NS", "ns1.example.net")}), 0);
 }
 
+TEST_F(RecordRules, ANameHasOneDname) {
+  EXPECT_EQ(conflict(made("d", "DNAME", "a.example.net"), {made("d", "DNAME", "b.example.net")}),
+            kCodeHostTaken);
+  EXPECT_EQ(conflict(made("d", "DNAME", "a.example.net"), {made("d", "TXT", "x")}), 0);
+}
+
+TEST_F(RecordRules, AnRrsetHasToFitAnAnswer) {
+  std::vector<Record> neighbours;
+  for (int i = 0; i < 8; ++i) {
+    neighbours.push_back(made("t", "TXT", std::to_string(i) + std::string(2040, 'x')));
+  }
+  const Record last = neighbours.back();
+  neighbours.pop_back();
+  EXPECT_EQ(conflict(last, neighbours), kCodeSetTooLarge);
+  neighbours.pop_back();
+  EXPECT_EQ(conflict(last, neighbours), 0);
+}
+
 TEST_F(RecordRules, TheZoneDecidesWhetherTheProxyIsInForce) {
   const Record record = made("www", "A", "203.0.113.1", true);
   EXPECT_TRUE(effective_proxy(zone_, record));

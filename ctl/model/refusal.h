@@ -43,6 +43,7 @@ inline constexpr int kCodeZoneExists = 1061;
 inline constexpr int kCodeZoneInvalid = 1049;
 inline constexpr int kCodeNotFound = 7003;
 inline constexpr int kCodeRecordMissing = 81044;
+inline constexpr int kCodeSetTooLarge = 81045;
 inline constexpr int kCodeHostTaken = 81053;
 inline constexpr int kCodeRecordExists = 81057;
 

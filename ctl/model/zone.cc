@@ -1,5 +1,6 @@
 #include "ctl/model/zone.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dataplane/base/bytes.h"
@@ -51,6 +52,13 @@ Outcome<DomainName> zone_name(std::string_view text) {
   if (!name) return refuse(name.refusal().detail());
   if (name.value().is_root()) return refuse("the root is not served here.");
   if (name.value().is_wildcard()) return refuse("a zone cannot be a wildcard.");
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  };
+  const std::string& canonical = name.value().text();
+  if (!std::all_of(canonical.begin(), canonical.end(), is_plain)) {
+    return refuse("write letters, digits, \"-\", \"_\" and dots.");
+  }
   return name;
 }
 
