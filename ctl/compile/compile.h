@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "ctl/compile/source.h"
+#include "ctl/model/authority.h"
 #include "dataplane/base/ip.h"
 #include "dataplane/base/result.h"
 #include "dataplane/snapshot/builder.h"
@@ -23,22 +24,11 @@ struct ProxiedName {
   std::vector<base::IpAddress> origins;
 };
 
-// Start of authority of a zone that brought none.
-struct SoaDefaults {
-  std::uint32_t ttl = 3600;
-  std::uint32_t refresh = 10000;
-  std::uint32_t retry = 2400;
-  std::uint32_t expire = 604800;
-  std::uint32_t minimum = 1800;
-};
-
 struct Options {
   std::vector<base::IpAddress> edge_addresses;  // what proxied names answer: IPv4 and IPv6
-  std::vector<model::DomainName> name_servers;  // of zones without NS records; at least one
+  model::Authority authority;                   // of zones that brought none
   std::uint32_t proxied_ttl = 300;
   std::uint32_t auto_ttl = 300;
-  std::uint32_t ns_ttl = 86400;
-  SoaDefaults soa;
   std::function<std::vector<std::uint8_t>(const ProxiedName&)> render_route;
 };
 

@@ -82,7 +82,7 @@ class CompileTest : public ::testing::Test {
     for (const char* text : {"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2"}) {
       options_.edge_addresses.push_back(*base::IpAddress::parse(text));
     }
-    options_.name_servers = {name("ns1.brink.test"), name("ns2.brink.test")};
+    options_.authority.name_servers = {name("ns1.brink.test"), name("ns2.brink.test")};
     options_.render_route = render_text;
   }
 

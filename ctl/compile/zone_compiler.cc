@@ -14,26 +14,6 @@ dns::zone::Wire to_wire(std::span<const std::uint8_t> octets) {
   return {reinterpret_cast<const char*>(octets.data()), octets.size()};
 }
 
-void append_u32(model::Rdata& rdata, std::uint32_t value) {
-  for (const int shift : {24, 16, 8, 0}) rdata.push_back(static_cast<std::uint8_t>(value >> shift));
-}
-
-// The master is the first name server; the mailbox is hostmaster of the zone (RFC 2142 7).
-model::Rdata default_soa(const DomainName& zone, const Options& options) {
-  CHECK(!options.name_servers.empty());
-  model::Rdata rdata = options.name_servers.front().wire();
-  static constexpr std::uint8_t kHostmaster[] = "\x0ahostmaster";
-  rdata.insert(rdata.end(), kHostmaster, kHostmaster + sizeof kHostmaster - 1);
-  const auto apex = zone.wire();
-  rdata.insert(rdata.end(), apex.begin(), apex.end());
-  append_u32(rdata, 0);  // the zone's serial is written over it
-  append_u32(rdata, options.soa.refresh);
-  append_u32(rdata, options.soa.retry);
-  append_u32(rdata, options.soa.expire);
-  append_u32(rdata, options.soa.minimum);
-  return rdata;
-}
-
 bool is_address(const Entry& entry) {
   return entry.type == model::kTypeA || entry.type == model::kTypeAaaa;
 }
@@ -55,9 +35,8 @@ base::Result<void> ZoneCompiler::add_to(snapshot::Builder& builder) {
 // SOA always, NS when the zone has none of its own.
 void ZoneCompiler::add_authority() {
   const model::Zone& zone = index_.zone();
-  model::Rdata soa = zone.soa ? zone.soa->rdata : default_soa(zone.name, options_);
-  model::set_soa_serial(soa, zone.serial);
-  add_record(zone.name, model::kTypeSoa, zone.soa ? zone.soa->ttl : options_.soa.ttl, soa);
+  const model::ZoneSoa soa = model::served_soa(zone, options_.authority);
+  add_record(zone.name, model::kTypeSoa, soa.ttl, soa.rdata);
 
   const Owner* apex = index_.find(zone.name);
   if (apex != nullptr) {
@@ -65,8 +44,8 @@ void ZoneCompiler::add_authority() {
     const auto is_ns = [](const Entry& entry) { return entry.type == model::kTypeNs; };
     if (std::any_of(entries.begin(), entries.end(), is_ns)) return;
   }
-  for (const DomainName& server : options_.name_servers) {
-    add_record(zone.name, model::kTypeNs, options_.ns_ttl, server.wire());
+  for (const DomainName& server : options_.authority.name_servers) {
+    add_record(zone.name, model::kTypeNs, options_.authority.ns_ttl, server.wire());
   }
 }
 
