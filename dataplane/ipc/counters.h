@@ -24,8 +24,10 @@
   X(kDropSteerFull, "drop_steer_full", "the ring to the other worker was full")                  \
   /* net */                                                                                      \
   X(kDropEthernetTruncated, "drop_ethernet_truncated", "shorter than its Ethernet header")       \
+  X(kDropEthernetForeign, "drop_ethernet_foreign", "unicast to another station")                 \
   X(kDropEthertypeUnknown, "drop_ethertype_unknown", "neither IPv4, IPv6, ARP nor VLAN")         \
   X(kDropVlanUnknown, "drop_vlan_unknown", "a VLAN that is not configured")                      \
+  X(kDropArpMalformed, "drop_arp_malformed", "ARP for us that is cut, foreign or no request")    \
   X(kDropIpv4Malformed, "drop_ipv4_malformed", "bad version, header length or total length")     \
   X(kDropIpv4Checksum, "drop_ipv4_checksum", "bad IPv4 header checksum")                         \
   X(kDropIpv6Malformed, "drop_ipv6_malformed", "bad version or payload length")                  \
@@ -36,15 +38,21 @@
   X(kDropTcpMalformed, "drop_tcp_malformed", "bad TCP header")                                   \
   X(kDropTcpChecksum, "drop_tcp_checksum", "bad TCP checksum")                                   \
   X(kDropIcmpMalformed, "drop_icmp_malformed", "bad ICMP length or checksum")                    \
+  X(kDropIcmpOther, "drop_icmp_other", "neither an echo request nor an error about our TCP")     \
+  X(kDropIcmpLimit, "drop_icmp_limit", "echo requests over the rate limit")                      \
   X(kDropBadSource, "drop_bad_source", "source address multicast, unspecified or our own")       \
   X(kDropPortClosed, "drop_port_closed", "a service address, but no service on that port")       \
   X(kIpv4Options, "ipv4_options", "IPv4 packets with options, handled")                          \
   X(kIcmpEchoReplies, "icmp_echo_replies", "echo requests answered by a worker")                 \
+  X(kIcmpErrors, "icmp_errors", "ICMP errors about our TCP segments, handed to the stack")       \
+  X(kLinkReplies, "link_replies", "ARP and NDP for service addresses answered")                  \
   /* exception */                                                                                \
   X(kExceptionOut, "exception_out", "frames passed to the kernel")                               \
   X(kExceptionIn, "exception_in", "frames taken from the kernel")                                \
   X(kDropExceptionLimit, "drop_exception_limit", "over the rate limit of the kernel path")       \
+  X(kDropExceptionFull, "drop_exception_full", "the ring to the kernel path was full")           \
   X(kDropNoNeighbour, "drop_no_neighbour", "the next hop's link address is not known yet")       \
+  X(kDropNoRoute, "drop_no_route", "no gateway for the destination's family")                    \
   /* dns */                                                                                      \
   X(kDnsQueries, "dns_queries", "DNS messages taken in")                                         \
   X(kDnsAnswers, "dns_answers", "DNS responses built")                                           \
