@@ -5,6 +5,8 @@
 #include <memory>
 #include <thread>
 
+#include "dataplane/net/wanted_neighbours.h"
+
 namespace brink::net {
 namespace {
 
@@ -82,6 +84,20 @@ TEST(LinkRoutes, ChoosesTheLinkBeforeTheGateway) {
   EXPECT_EQ(hop("203.0.113.10"), IpAddress::parse("192.0.2.1"));
   EXPECT_EQ(hop("2001:db8:e::77"), IpAddress::parse("2001:db8:e::77"));
   EXPECT_FALSE(hop("2001:db8:f::1").has_value()) << "no IPv6 gateway is configured";
+}
+
+TEST(WantedNeighbours, KeepsOrderAndRefusesWhenFull) {
+  WantedNeighbours wanted;
+  EXPECT_FALSE(wanted.take().has_value());
+  for (std::uint32_t i = 0; i < WantedNeighbours::kCapacity + 5; ++i) {
+    wanted.post(base::IpAddress::v4(i));
+  }
+  for (std::uint32_t i = 0; i < WantedNeighbours::kCapacity; ++i) {
+    EXPECT_EQ(wanted.take(), base::IpAddress::v4(i));
+  }
+  EXPECT_FALSE(wanted.take().has_value());
+  wanted.post(base::IpAddress::v4(7));
+  EXPECT_EQ(wanted.take(), base::IpAddress::v4(7));
 }
 
 }  // namespace

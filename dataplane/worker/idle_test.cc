@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/worker/token_bucket.h"
-#include "dataplane/worker/wanted.h"
 
 namespace brink::worker {
 namespace {
@@ -78,20 +77,6 @@ TEST(TokenBucket, ZeroIsNoLimitAndTimeMayStandStill) {
   EXPECT_TRUE(one.take(kStart));
   EXPECT_FALSE(one.take(kStart - seconds(5)));
   EXPECT_FALSE(one.take(kStart));
-}
-
-TEST(WantedNeighbours, KeepsOrderAndRefusesWhenFull) {
-  WantedNeighbours wanted;
-  EXPECT_FALSE(wanted.take().has_value());
-  for (std::uint32_t i = 0; i < WantedNeighbours::kCapacity + 5; ++i) {
-    wanted.post(base::IpAddress::v4(i));
-  }
-  for (std::uint32_t i = 0; i < WantedNeighbours::kCapacity; ++i) {
-    EXPECT_EQ(wanted.take(), base::IpAddress::v4(i));
-  }
-  EXPECT_FALSE(wanted.take().has_value());
-  wanted.post(base::IpAddress::v4(7));
-  EXPECT_EQ(wanted.take(), base::IpAddress::v4(7));
 }
 
 }  // namespace

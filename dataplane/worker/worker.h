@@ -10,13 +10,13 @@
 #include "dataplane/net/neighbour.h"
 #include "dataplane/net/packet.h"
 #include "dataplane/net/reply.h"
+#include "dataplane/net/wanted_neighbours.h"
 #include "dataplane/port/queue.h"
 #include "dataplane/steer/mesh.h"
 #include "dataplane/steer/steering.h"
 #include "dataplane/worker/stage_table.h"
 #include "dataplane/worker/token_bucket.h"
 #include "dataplane/worker/transmitter.h"
-#include "dataplane/worker/wanted.h"
 
 struct rte_mbuf;
 struct rte_mempool;
@@ -39,7 +39,7 @@ struct WorkerConfig {
   steer::Mesh* mesh = nullptr;
   const net::NeighbourTable* neighbours = nullptr;
   const net::LinkRoutes* routes = nullptr;
-  WantedNeighbours* wanted = nullptr;
+  net::WantedNeighbours* wanted = nullptr;
   rte_mempool* segment_pool = nullptr;  // for segments only: packets taken in never wait for it
   ipc::WorkerCounters* counters = nullptr;
   StageTable stages;

@@ -184,7 +184,7 @@ class WorkerTest : public ::testing::Test {
   std::unique_ptr<steer::Steering> steering_;
   net::NeighbourTable neighbours_;
   net::LinkRoutes routes_;
-  WantedNeighbours wanted_;
+  net::WantedNeighbours wanted_;
   ipc::WorkerCounters counters_[2];
   TestStages stages_[2];
   std::unique_ptr<Worker> workers_[2];

@@ -10,7 +10,7 @@
 
 #include "dataplane/base/ip.h"
 
-namespace brink::worker {
+namespace brink::net {
 
 class WantedNeighbours {
  public:
@@ -39,4 +39,4 @@ class WantedNeighbours {
   alignas(64) std::atomic<std::uint32_t> tail_{0};  // housekeeping: wo, worker: ro
 };
 
-}  // namespace brink::worker
+}  // namespace brink::net
