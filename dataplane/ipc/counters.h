@@ -103,9 +103,9 @@
   X(kHttpUnknownHost, "http_unknown_host", "requests for a Host that is not proxied here") \
   X(kHttpEdgeErrors, "http_edge_errors", "error pages made by the edge (52x, 1xxx)") \
   X(kHttpOriginRetries, "http_origin_retries", "requests sent again to the same or next origin") \
-  X(kHttpOriginReused, "http_origin_reused", "requests sent over a pooled origin connection")
-// clang-format on
+  X(kHttpOriginReused, "http_origin_reused", "requests sent over a pooled origin connection") \
   X(kHttpClientAborts, "http_client_aborts", "clients gone before their response ended")
+// clang-format on
 
 namespace brink::ipc {
 
