@@ -1,0 +1,74 @@
+// IdlePool: kept-alive origin connections that no request uses. Bounded in all and per origin, last
+// in first out per origin (the warmest connection is the least likely to be dead), oldest evicted.
+//
+// The pool only keeps books: the caller owns the connections and closes what the pool gives back.
+// One worker, one thread. Memory is passed in; nothing is allocated.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/base/hash.h"
+#include "dataplane/base/ip.h"
+
+namespace brink::l7::origin {
+
+inline constexpr std::uint32_t kNone = 0xffffffff;
+
+class IdlePool {
+ public:
+  // One per connection slot of the caller: `slot` below is an index into `entries`.
+  struct Entry {
+    base::Endpoint origin;
+    base::Time since{};
+    std::uint32_t bucket_next = kNone;
+    std::uint32_t bucket_previous = kNone;
+    std::uint32_t age_next = kNone;
+    std::uint32_t age_previous = kNone;
+    bool idle = false;
+  };
+  struct Settings {
+    base::Duration idle_timeout = std::chrono::seconds(60);
+    std::uint32_t max_per_origin = 64;
+  };
+
+  // `buckets` is a power of two in size. Both spans outlive the pool.
+  IdlePool(std::span<Entry> entries, std::span<std::uint32_t> buckets, const base::HashKey& key,
+           const Settings& settings) noexcept;
+
+  // Keeps the connection in `slot` for `origin`. Returns kNone, or the slot that had to leave for
+  // it (the oldest of that origin, over max_per_origin): the caller closes that connection.
+  std::uint32_t put(std::uint32_t slot, const base::Endpoint& origin, base::Time now) noexcept;
+
+  // Takes the connection to `origin` that became idle last, if it was within `max_idle`; kNone if
+  // there is none.
+  std::uint32_t take(const base::Endpoint& origin, base::Time now,
+                     base::Duration max_idle) noexcept;
+
+  // Takes `slot` out, because its connection ended or said something unasked. No effect when it is
+  // not idle.
+  void remove(std::uint32_t slot) noexcept;
+
+  // Takes out the oldest connection if it was idle for longer than idle_timeout, else kNone. Call
+  // until kNone.
+  std::uint32_t expire(base::Time now) noexcept;
+  // Takes out the oldest connection whatever its age, to make room; kNone when there is none.
+  std::uint32_t evict() noexcept;
+
+  [[nodiscard]] bool is_idle(std::uint32_t slot) const noexcept { return entries_[slot].idle; }
+  [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+
+ private:
+  [[nodiscard]] std::uint32_t& bucket_of(const base::Endpoint& origin) noexcept;
+
+  std::span<Entry> entries_;
+  std::span<std::uint32_t> buckets_;
+  base::HashKey key_;
+  Settings settings_;
+  std::uint32_t oldest_ = kNone;
+  std::uint32_t newest_ = kNone;
+  std::uint32_t size_ = 0;
+};
+
+}  // namespace brink::l7::origin

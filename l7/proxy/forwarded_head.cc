@@ -1,0 +1,238 @@
+#include "l7/proxy/forwarded_head.h"
+
+#include "l7/http/chars.h"
+#include "l7/proxy/loop_guard.h"
+
+namespace brink::l7::proxy {
+namespace {
+
+using http::Field;
+using http::FieldName;
+
+constexpr std::size_t kForwardedForMax = 100;  // characters, in strict mode
+
+// Request fields that the edge writes itself or that a client may not pass through it.
+bool is_edge_owned_in_request(FieldName id) noexcept {
+  switch (id) {
+    case FieldName::cdn_loop:
+    case FieldName::cf_connecting_ip:
+    case FieldName::cf_connecting_ipv6:
+    case FieldName::cf_ew_via:
+    case FieldName::cf_ipcountry:
+    case FieldName::cf_pseudo_ipv4:
+    case FieldName::cf_ray:
+    case FieldName::cf_visitor:
+    case FieldName::cf_worker:
+    case FieldName::connection:
+    case FieldName::content_length:
+    case FieldName::host:
+    case FieldName::transfer_encoding:
+    case FieldName::true_client_ip:
+    case FieldName::x_forwarded_for:
+    case FieldName::x_forwarded_proto:
+    case FieldName::x_real_ip:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_dropped_in_response(FieldName id) noexcept {
+  switch (id) {
+    case FieldName::cache_tag:
+    case FieldName::cf_cache_status:
+    case FieldName::cf_error_origin:
+    case FieldName::cf_error_type:
+    case FieldName::cf_ray:
+    case FieldName::cloudflare_cdn_cache_control:
+    case FieldName::connection:
+    case FieldName::content_length:
+    case FieldName::server:
+    case FieldName::transfer_encoding:
+    case FieldName::x_accel_buffering:
+    case FieldName::x_accel_charset:
+    case FieldName::x_accel_limit_rate:
+    case FieldName::x_accel_redirect:
+      return true;
+    default:
+      return false;
+  }
+}
+
+struct AcceptedCodings {
+  bool brotli = false;
+  bool gzip = false;
+};
+
+// A weight of zero refuses the coding, RFC 9110 12.4.2.
+bool is_zero_weight(std::string_view parameters) noexcept {
+  const std::string_view p = http::trim_ows(parameters);
+  if (p.size() < 3 || http::to_lower(p[0]) != 'q' || p[1] != '=') return false;
+  for (const char c : http::text_from(p, 2)) {
+    if (c != '0' && c != '.') return false;
+  }
+  return true;
+}
+
+AcceptedCodings accepted_codings(const http::Fields& fields) noexcept {
+  AcceptedCodings out;
+  for (const Field& field : fields) {
+    if (field.id != FieldName::accept_encoding) continue;
+    std::string_view list = fields.value(field);
+    while (!list.empty()) {
+      const std::string_view item = http::take_list_item(list);
+      const std::size_t semicolon = item.find(';');
+      const std::string_view coding = http::trim_ows(item.substr(0, semicolon));
+      if (semicolon != std::string_view::npos &&
+          is_zero_weight(http::text_from(item, semicolon + 1))) {
+        continue;
+      }
+      out.brotli |= http::equals_ignoring_case(coding, "br");
+      out.gzip |= http::equals_ignoring_case(coding, "gzip");
+    }
+  }
+  return out;
+}
+
+// All values of one field joined into the open field of `writer`; returns whether there were any.
+bool write_joined(http1::HeadWriter& writer, const http::Fields& fields, FieldName id,
+                  std::string_view separator) noexcept {
+  bool any = false;
+  for (const Field& field : fields) {
+    if (field.id != id || fields.value(field).empty()) continue;
+    if (any) writer.raw(separator);
+    writer.raw(fields.value(field));
+    any = true;
+  }
+  return any;
+}
+
+void write_host(http1::HeadWriter& writer, const http::Authority& authority) noexcept {
+  writer.begin_field("Host");
+  writer.raw(authority.host());
+  if (authority.port != 0) {
+    writer.raw(":");
+    writer.number(authority.port);
+  }
+  writer.end_field();
+}
+
+void write_framing(http1::HeadWriter& writer, const http::RequestHead& head) noexcept {
+  switch (head.body.kind) {
+    case http::BodyKind::length:
+      writer.field("Content-Length", head.body.length);
+      break;
+    case http::BodyKind::chunked:
+      writer.field("Transfer-Encoding", "chunked");
+      break;
+    case http::BodyKind::none:
+      // RFC 9110 8.6: a method that usually has content says so when it has none.
+      if (head.method == http::Method::post || head.method == http::Method::put ||
+          head.method == http::Method::patch) {
+        writer.field("Content-Length", std::uint64_t{0});
+      }
+      break;
+    case http::BodyKind::until_close:
+      break;
+  }
+}
+
+void write_added_fields(http1::HeadWriter& writer, const http::RequestHead& head,
+                        const ForwardContext& context) noexcept {
+  const base::IpText client = context.client.text();
+  writer.field("Connection", "Keep-Alive");
+  writer.field("CF-Connecting-IP", client.view());
+  writer.begin_field("X-Forwarded-For");
+  if (write_joined(writer, head.fields, FieldName::x_forwarded_for, ",")) writer.raw(",");
+  writer.raw(client.view());
+  writer.end_field();
+  writer.field("X-Forwarded-Proto", context.scheme);
+  writer.begin_field("CF-Visitor");
+  writer.raw("{\"scheme\":\"");
+  writer.raw(context.scheme);
+  writer.raw("\"}");
+  writer.end_field();
+  writer.field("CF-Ray", context.ray);
+  writer.field("CF-IPCountry", "XX");
+  writer.begin_field("CDN-Loop");
+  if (write_joined(writer, head.fields, FieldName::cdn_loop, ", ")) writer.raw(", ");
+  writer.raw(kLoopToken);
+  writer.raw("; zone=");
+  writer.raw(context.zone);
+  writer.end_field();
+}
+
+}  // namespace
+
+RequestRule check_request(const http::RequestHead& head, std::string_view zone,
+                          bool strict_forwarded_for) noexcept {
+  int forwarded_for = 0;
+  for (const Field& field : head.fields) {
+    if (field.id == FieldName::cf_connecting_ip) return RequestRule::connecting_ip_given;
+    if (field.id != FieldName::x_forwarded_for || !strict_forwarded_for) continue;
+    if (++forwarded_for > 1 || field.value_size > kForwardedForMax) {
+      return RequestRule::forwarded_for;
+    }
+  }
+  switch (inspect_loop(head.fields, zone)) {
+    case LoopVerdict::pass:
+      return RequestRule::pass;
+    case LoopVerdict::loop:
+      return RequestRule::loop;
+    case LoopVerdict::malformed:
+      return RequestRule::loop_malformed;
+  }
+  return RequestRule::loop_malformed;
+}
+
+void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& head,
+                          const ForwardContext& context) noexcept {
+  const http::Fields& fields = head.fields;
+  const AcceptedCodings codings = accepted_codings(fields);
+  writer.request_line(fields.text(head.method_text), fields.text(head.target));
+  write_host(writer, head.authority);
+  for (const Field& field : fields) {
+    if ((field.flags & http::kFieldHopByHop) != 0) continue;
+    const std::string_view name = fields.name(field);
+    const bool spelt_with_underscore =
+        field.id == FieldName::other && name.find('_') != std::string_view::npos;
+    const FieldName id = spelt_with_underscore ? http::field_name_of_cgi_alias(name) : field.id;
+    if (is_edge_owned_in_request(id)) continue;
+    if (id == FieldName::accept_encoding && (codings.brotli || codings.gzip)) continue;
+    writer.field(name, fields.value(field));
+  }
+  if (codings.brotli || codings.gzip) {
+    writer.field("Accept-Encoding", codings.brotli ? (codings.gzip ? "br, gzip" : "br") : "gzip");
+  }
+  write_framing(writer, head);
+  write_added_fields(writer, head, context);
+  writer.end_head();
+}
+
+void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& head,
+                           const ResponseContext& context) noexcept {
+  const http::Fields& fields = head.fields;
+  writer.status_line(head.status, fields.text(head.reason));
+  bool has_date = false;
+  for (const Field& field : fields) {
+    if ((field.flags & http::kFieldHopByHop) != 0 || is_dropped_in_response(field.id)) continue;
+    has_date |= field.id == FieldName::date;
+    writer.field(fields.name(field), fields.value(field));
+  }
+  if (head.status >= 200) {
+    if (!has_date) writer.field("Date", context.date);
+    if (context.body_out == http::BodyKind::chunked) {
+      writer.field("Transfer-Encoding", "chunked");
+    } else if (head.has_content_length) {
+      writer.field("Content-Length", head.content_length);
+    }
+    if (context.connection == ConnectionField::close) writer.field("Connection", "close");
+    if (context.connection == ConnectionField::keep_alive) writer.field("Connection", "keep-alive");
+    writer.field("Server", "brink");
+    writer.field("CF-Cache-Status", "DYNAMIC");
+    writer.field("CF-Ray", context.ray);
+  }
+  writer.end_head();
+}
+
+}  // namespace brink::l7::proxy

@@ -1,0 +1,60 @@
+// The two heads that the edge writes: the request to the origin and the response to the client,
+// with exactly the fields that the edge adds, replaces and removes. Pure functions of parsed heads.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "dataplane/base/ip.h"
+#include "l7/http/head.h"
+#include "l7/http1/head_writer.h"
+#include "l7/proxy/edge_error.h"
+
+namespace brink::l7::proxy {
+
+enum class RequestRule : std::uint8_t {
+  pass,
+  loop,                 // our own CDN-Loop entry: error 1000
+  loop_malformed,       // 400
+  connecting_ip_given,  // the client sent CF-Connecting-IP: error 1000
+  forwarded_for,        // X-Forwarded-For twice or too long, in strict mode: error 1000
+};
+
+// What must hold before a request to a name in `zone` is forwarded at all.
+RequestRule check_request(const http::RequestHead& head, std::string_view zone,
+                          bool strict_forwarded_for) noexcept;
+
+struct ForwardContext {
+  base::IpAddress client;
+  std::string_view ray;
+  std::string_view zone;
+  std::string_view scheme = "http";
+};
+
+// Writes the request head for the origin.
+//
+// Kept as they came: all end-to-end fields that are not named here. Dropped: hop-by-hop fields,
+// X-Real-IP, True-Client-IP, CF-Worker, CF-EW-Via, CF-Pseudo-IPv4, CF-Connecting-IPv6, and any
+// spelling with '_' of a field that the edge owns. Written anew: Host, Content-Length or
+// Transfer-Encoding, Connection: Keep-Alive, X-Forwarded-For (the client's address appended,
+// several fields joined by ','), X-Forwarded-Proto, CF-Visitor, CF-Ray, CF-IPCountry,
+// CF-Connecting-IP, CDN-Loop. Accept-Encoding is reduced to those of "br, gzip" that the client
+// accepts, since the edge cannot yet decode for a client what it did not ask for; with none of them
+// it stays as it came.
+void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& head,
+                          const ForwardContext& context) noexcept;
+
+struct ResponseContext {
+  std::string_view ray;
+  std::string_view date;  // used when the origin sent none (RFC 9110 6.6.1)
+  http::BodyKind body_out = http::BodyKind::none;  // how the body is framed towards the client
+  ConnectionField connection = ConnectionField::none;
+};
+
+// Writes the response head for the client: the origin's end-to-end fields without X-Accel-*,
+// Cache-Tag, Cloudflare-CDN-Cache-Control, CF-* of its own and cf-error-*, then Server, CF-Ray and
+// CF-Cache-Status: DYNAMIC. Interim (1xx) heads get the origin's fields and nothing else.
+void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& head,
+                           const ResponseContext& context) noexcept;
+
+}  // namespace brink::l7::proxy

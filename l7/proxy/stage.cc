@@ -1,0 +1,324 @@
+#include "l7/proxy/stage.h"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+
+#include "dataplane/base/check.h"
+
+namespace brink::l7::proxy {
+namespace {
+
+// The user value of a connection: its kind above its index.
+constexpr std::uint64_t kKindShift = 32;
+constexpr std::uint64_t kForgotten = 0;
+constexpr std::uint64_t kClientKind = 1;
+constexpr std::uint64_t kOriginKind = 2;
+
+std::uint32_t buffer_size_of(const StageConfig& config) noexcept {
+  return std::max(config.request_limits.head_max, config.response_limits.head_max) +
+         kAddedFieldsMax;
+}
+
+std::uint32_t bucket_count_of(const StageConfig& config) noexcept {
+  return std::bit_ceil(std::max<std::uint32_t>(config.max_origins, 16));
+}
+
+// Cuts typed arrays out of the arena; with a null base it only counts.
+class Arena {
+ public:
+  explicit Arena(std::byte* base) noexcept : base_(base) {}
+
+  template <typename T>
+  std::span<T> take(std::size_t count) noexcept {
+    at_ = (at_ + 63) & ~std::size_t{63};
+    std::byte* const place = base_ + at_;
+    at_ += count * sizeof(T);
+    if (base_ == nullptr) return {};
+    T* const first = reinterpret_cast<T*>(place);
+    for (std::size_t i = 0; i < count; ++i) new (first + i) T;
+    return {first, count};
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return (at_ + 63) & ~std::size_t{63}; }
+
+ private:
+  std::byte* base_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace
+
+Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
+  Arena arena(base);
+  const auto slots = [&arena]<typename T>(Slots<T>& out, std::uint32_t count) {
+    out.items = arena.take<T>(count);
+    out.free_indexes = arena.take<std::uint32_t>(count);
+    out.free_count = static_cast<std::uint32_t>(out.free_indexes.size());
+    for (std::uint32_t i = 0; i < out.free_count; ++i) out.free_indexes[i] = count - 1 - i;
+  };
+  Parts parts;
+  slots(parts.clients, config.max_clients);
+  slots(parts.exchanges, config.max_exchanges);
+  slots(parts.origins, config.max_origins);
+  parts.idle_entries = arena.take<origin::IdlePool::Entry>(config.max_origins);
+  parts.idle_buckets = arena.take<std::uint32_t>(bucket_count_of(config));
+  parts.ready = arena.take<std::uint32_t>(config.max_clients);
+  parts.scratch = arena.take<char>(buffer_size_of(config));
+  parts.buffers = arena.take<char>(std::size_t{config.max_exchanges} * 2 * buffer_size_of(config));
+  parts.size_bytes = arena.size();
+  return parts;
+}
+
+std::size_t Stage::memory_size(const StageConfig& config) noexcept {
+  return carve(nullptr, config).size_bytes;
+}
+
+Stage::Stage(const StageConfig& config, std::span<std::byte> memory, tcp::Stack& stack,
+             ipc::WorkerCounters& counters) noexcept
+    : Stage(config,
+            (CHECK(memory.size() >= memory_size(config) &&
+                   reinterpret_cast<std::uintptr_t>(memory.data()) % 64 == 0),
+             carve(memory.data(), config)),
+            stack, counters) {}
+
+Stage::Stage(const StageConfig& config, const Parts& parts, tcp::Stack& stack,
+             ipc::WorkerCounters& counters) noexcept
+    : config_(config),
+      stack_(stack),
+      counters_(counters),
+      random_state_(config.random_seed),
+      buffer_size_(buffer_size_of(config)),
+      clients_(parts.clients),
+      exchanges_(parts.exchanges),
+      origins_(parts.origins),
+      buffers_(parts.buffers),
+      scratch_(parts.scratch),
+      ready_(parts.ready),
+      health_(config.hash_key, config.suspect_time),
+      pool_(parts.idle_entries, parts.idle_buckets, config.hash_key, config.idle_pool),
+      ports_(config.source_port_first, config.source_port_count, config.hash_key) {
+  CHECK(config.colo.size() == 3);
+  CHECK(config.request_limits.head_max <= http1::kHeadMaxCeiling &&
+        config.response_limits.head_max <= http1::kHeadMaxCeiling);
+}
+
+void Stage::run(const snapshot::View& view, base::Time now) noexcept {
+  view_ = &view;
+  now_ = now;
+  tcp::Event event;
+  while (stack_.next_event(event)) on_event(event);
+  // Only what is ready now: a pipelined request that a turn's end makes ready waits for the next.
+  for (std::uint32_t n = ready_size_; n > 0; --n) {
+    const std::uint32_t c = ready_[ready_head_];
+    ready_head_ = (ready_head_ + 1) % static_cast<std::uint32_t>(ready_.size());
+    --ready_size_;
+    clients_[c].ready = false;
+    if (clients_[c].state == ClientState::open && clients_[c].exchange == kNoIndex) read_client(c);
+  }
+  if (now_ >= next_sweep_) sweep();
+  view_ = nullptr;
+}
+
+base::Time Stage::next_deadline() const noexcept {
+  if (ready_size_ > 0) return now_;
+  if (clients_.used() == 0 && origins_.used() == 0) return base::Time::max();
+  return next_sweep_;
+}
+
+void Stage::on_event(const tcp::Event& event) noexcept {
+  if (event.kind == tcp::EventKind::kAccepted) return on_accepted(event.id);
+  const auto index = static_cast<std::uint32_t>(event.user);
+  switch (event.user >> kKindShift) {
+    case kClientKind:
+      if (clients_[index].state != ClientState::free && clients_[index].id == event.id) {
+        on_client_event(index, event);
+      }
+      return;
+    case kOriginKind:
+      if (origins_[index].state != OriginState::free && origins_[index].id == event.id) {
+        on_origin_event(index, event);
+      }
+      return;
+    default:
+      return;  // forgotten: aborted by us
+  }
+}
+
+void Stage::on_accepted(tcp::ConnectionId id) noexcept {
+  const std::uint32_t c = clients_.acquire();
+  if (c == kNoIndex) {
+    stack_.set_user(id, kForgotten);
+    stack_.abort(id, now_);
+    return;
+  }
+  const tcp::ConnectionInfo info = stack_.info(id);
+  Client& client = clients_[c];
+  const bool ready = client.ready;  // a stale entry of the ring stays valid for the new connection
+  client = Client{};
+  client.ready = ready;
+  client.id = id;
+  client.state = ClientState::open;
+  client.deadline = now_ + config_.keep_alive_timeout;
+  client.address = info.remote.address;
+  client.port = info.local.port;
+  stack_.set_user(id, kClientKind << kKindShift | c);
+  push_ready(c);  // bytes may have come with the handshake
+}
+
+void Stage::on_client_event(std::uint32_t c, const tcp::Event& event) noexcept {
+  Client& client = clients_[c];
+  switch (event.kind) {
+    case tcp::EventKind::kAccepted:
+    case tcp::EventKind::kConnected:
+      return;
+    case tcp::EventKind::kReadable:
+      return read_client(c);
+    case tcp::EventKind::kWritable:
+      if (client.exchange != kNoIndex) drive(client.exchange);
+      return;
+    case tcp::EventKind::kPeerClosed:
+      client.peer_closed = true;
+      if (client.state == ClientState::lingering) return;
+      if (client.exchange == kNoIndex) {
+        stack_.release(client.id, now_);
+        return free_client(c);
+      }
+      // A half-closed client still gets its response, if its request was complete.
+      if (exchanges_[client.exchange].request_done ||
+          exchanges_[client.exchange].phase == Phase::answering) {
+        return;
+      }
+      counters_.add(ipc::Counter::kHttpClientAborts);
+      return abort_client(c);
+    case tcp::EventKind::kClosed:
+      if (client.exchange != kNoIndex) {
+        counters_.add(ipc::Counter::kHttpClientAborts);
+        const std::uint32_t x = client.exchange;
+        if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
+        free_exchange(x);
+      }
+      return free_client(c);
+  }
+}
+
+void Stage::on_origin_event(std::uint32_t o, const tcp::Event& event) noexcept {
+  OriginConnection& origin = origins_[o];
+  if (origin.state == OriginState::idle) return on_idle_origin_event(o, event);
+  const std::uint32_t x = origin.exchange;
+  switch (event.kind) {
+    case tcp::EventKind::kAccepted:
+      return;
+    case tcp::EventKind::kConnected:
+      return origin_connected(x);
+    case tcp::EventKind::kReadable:
+    case tcp::EventKind::kWritable:
+      return drive(x);
+    case tcp::EventKind::kPeerClosed:
+      origin.peer_closed = true;
+      return origin_ended(x, event);
+    case tcp::EventKind::kClosed:
+      // The connection is gone already; only our books remain.
+      free_origin(o);
+      exchanges_[x].origin = kNoIndex;
+      return origin_ended(x, event);
+  }
+}
+
+// An idle connection that does anything is of no use: closed by the origin, or out of step.
+void Stage::on_idle_origin_event(std::uint32_t o, const tcp::Event& event) noexcept {
+  switch (event.kind) {
+    case tcp::EventKind::kAccepted:
+    case tcp::EventKind::kConnected:
+    case tcp::EventKind::kWritable:
+      return;
+    case tcp::EventKind::kReadable:
+      if (stack_.readable(origins_[o].id).empty()) return;  // told of bytes that were read since
+      return drop_origin(o, false);
+    case tcp::EventKind::kPeerClosed:
+      return drop_origin(o, true);
+    case tcp::EventKind::kClosed:
+      return free_origin(o);
+  }
+}
+
+void Stage::push_ready(std::uint32_t c) noexcept {
+  if (clients_[c].ready) return;
+  clients_[c].ready = true;
+  const auto capacity = static_cast<std::uint32_t>(ready_.size());
+  CHECK(ready_size_ < capacity);
+  ready_[(ready_head_ + ready_size_++) % capacity] = c;
+}
+
+std::uint32_t Stage::acquire_exchange(std::uint32_t c) noexcept {
+  const std::uint32_t x = exchanges_.acquire();
+  if (x == kNoIndex) return x;
+  Exchange& exchange = exchanges_[x];
+  exchange = Exchange{};
+  exchange.client = c;
+  exchange.phase_since = now_;
+  exchange.last_progress = now_;
+  clients_[c].exchange = x;
+  return x;
+}
+
+void Stage::free_exchange(std::uint32_t x) noexcept {
+  const std::uint32_t c = exchanges_[x].client;
+  if (c != kNoIndex) clients_[c].exchange = kNoIndex;
+  exchanges_[x].client = kNoIndex;
+  exchanges_[x].origin = kNoIndex;
+  exchanges_.give_back(x);
+}
+
+void Stage::free_client(std::uint32_t c) noexcept {
+  clients_[c].state = ClientState::free;
+  clients_.give_back(c);
+}
+
+void Stage::free_origin(std::uint32_t o) noexcept {
+  pool_.remove(o);
+  origins_[o].state = OriginState::free;
+  origins_[o].exchange = kNoIndex;
+  origins_.give_back(o);
+}
+
+// Ends an origin connection and forgets it. `orderly`: it is between messages, a FIN will do.
+void Stage::drop_origin(std::uint32_t o, bool orderly) noexcept {
+  const std::uint32_t x = origins_[o].exchange;
+  if (x != kNoIndex) exchanges_[x].origin = kNoIndex;
+  if (orderly) {
+    stack_.release(origins_[o].id, now_);
+  } else {
+    stack_.set_user(origins_[o].id, kForgotten);
+    stack_.abort(origins_[o].id, now_);
+  }
+  free_origin(o);
+}
+
+// Resets a client and everything that was done for it.
+void Stage::abort_client(std::uint32_t c) noexcept {
+  const std::uint32_t x = clients_[c].exchange;
+  if (x != kNoIndex) {
+    if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
+    free_exchange(x);
+  }
+  stack_.set_user(clients_[c].id, kForgotten);
+  stack_.abort(clients_[c].id, now_);
+  free_client(c);
+}
+
+// splitmix64: for spreading load and naming requests, not for secrets.
+std::uint64_t Stage::next_random() noexcept {
+  std::uint64_t z = (random_state_ += 0x9e3779b97f4a7c15ULL);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+std::span<char> Stage::in_buffer(std::uint32_t x) noexcept {
+  return buffers_.subspan(std::size_t{x} * 2 * buffer_size_, buffer_size_);
+}
+std::span<char> Stage::out_buffer(std::uint32_t x) noexcept {
+  return buffers_.subspan((std::size_t{x} * 2 + 1) * buffer_size_, buffer_size_);
+}
+
+}  // namespace brink::l7::proxy

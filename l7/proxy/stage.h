@@ -1,0 +1,182 @@
+// Stage: the L7 stage of one worker. It takes the TCP stack's events, reads requests, finds their
+// route in the snapshot, drives them to origins and back, and enforces every timeout.
+//
+// The worker's turn:
+//     for each TCP packet:  stack.receive(...);
+//     stack.advance(now);
+//     stage.run(view, now);          // drains stack.next_event()
+//     while (room) stack.next_segment(...)
+//
+// One thread; nothing is shared. It owns every connection of its stack. It allocates nothing, calls
+// no clock and blocks nowhere; all of its memory is the arena given at construction. Nothing of the
+// snapshot is kept beyond run(): a request copies its route.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/ipc/counters.h"
+#include "dataplane/snapshot/view.h"
+#include "dataplane/tcp/stack.h"
+#include "l7/balancer/balancer.h"
+#include "l7/origin/idle_pool.h"
+#include "l7/origin/source_ports.h"
+#include "l7/proxy/edge_error.h"
+#include "l7/proxy/exchange.h"
+#include "l7/proxy/stage_config.h"
+
+namespace brink::l7::proxy {
+
+class Stage {
+ public:
+  // Bytes of memory a stage of this configuration needs, aligned to 64.
+  static std::size_t memory_size(const StageConfig& config) noexcept;
+
+  // `memory` (at least memory_size(config) bytes, 64-byte aligned), `stack`, `counters` and what
+  // `config` borrows outlive the stage.
+  Stage(const StageConfig& config, std::span<std::byte> memory, tcp::Stack& stack,
+        ipc::WorkerCounters& counters) noexcept;
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+
+  // One turn: events, requests, timeouts. `view` is used during the call only.
+  void run(const snapshot::View& view, base::Time now) noexcept;
+
+  // When run() must be called at the latest although no packet came; Time::max() when idle.
+  [[nodiscard]] base::Time next_deadline() const noexcept;
+
+  // From now on every response ends its connection and idle connections are closed. The caller
+  // stops the stack's accepting and waits for client_count() == 0.
+  void drain() noexcept { draining_ = true; }
+
+  [[nodiscard]] std::uint32_t client_count() const noexcept { return clients_.used(); }
+  [[nodiscard]] std::uint32_t exchange_count() const noexcept { return exchanges_.used(); }
+  [[nodiscard]] std::uint32_t origin_count() const noexcept { return origins_.used(); }
+  [[nodiscard]] std::uint32_t idle_origin_count() const noexcept { return pool_.size(); }
+
+ private:
+  // A fixed array with a stack of free indexes.
+  template <typename T>
+  struct Slots {
+    std::span<T> items;
+    std::span<std::uint32_t> free_indexes;
+    std::uint32_t free_count = 0;
+
+    T& operator[](std::uint32_t i) noexcept { return items[i]; }
+    [[nodiscard]] std::uint32_t used() const noexcept {
+      return static_cast<std::uint32_t>(items.size()) - free_count;
+    }
+    std::uint32_t acquire() noexcept {
+      return free_count == 0 ? kNoIndex : free_indexes[--free_count];
+    }
+    void give_back(std::uint32_t i) noexcept { free_indexes[free_count++] = i; }
+  };
+
+  // The arrays cut out of the arena; all empty when only their size is asked for.
+  struct Parts {
+    Slots<Client> clients;
+    Slots<Exchange> exchanges;
+    Slots<OriginConnection> origins;
+    std::span<origin::IdlePool::Entry> idle_entries;
+    std::span<std::uint32_t> idle_buckets;
+    std::span<std::uint32_t> ready;
+    std::span<char> scratch;
+    std::span<char> buffers;
+    std::size_t size_bytes = 0;
+  };
+  static Parts carve(std::byte* base, const StageConfig& config) noexcept;
+  Stage(const StageConfig& config, const Parts& parts, tcp::Stack& stack,
+        ipc::WorkerCounters& counters) noexcept;
+
+  // What a parsed request asks for; decided before its bytes are consumed, done after.
+  enum class Decision : std::uint8_t { forward, error, trace };
+
+  // ---- stage.cc: events and slots ----
+  void on_event(const tcp::Event& event) noexcept;
+  void on_accepted(tcp::ConnectionId id) noexcept;
+  void on_client_event(std::uint32_t c, const tcp::Event& event) noexcept;
+  void on_origin_event(std::uint32_t o, const tcp::Event& event) noexcept;
+  void on_idle_origin_event(std::uint32_t o, const tcp::Event& event) noexcept;
+  void push_ready(std::uint32_t c) noexcept;
+  std::uint32_t acquire_exchange(std::uint32_t c) noexcept;
+  void free_exchange(std::uint32_t x) noexcept;
+  void free_client(std::uint32_t c) noexcept;
+  void free_origin(std::uint32_t o) noexcept;
+  void drop_origin(std::uint32_t o, bool orderly) noexcept;
+  void abort_client(std::uint32_t c) noexcept;
+  std::uint64_t next_random() noexcept;
+  std::span<char> in_buffer(std::uint32_t x) noexcept;
+  std::span<char> out_buffer(std::uint32_t x) noexcept;
+
+  // ---- stage_client.cc: requests in, answers and ends ----
+  void read_client(std::uint32_t c) noexcept;
+  void read_request(std::uint32_t x) noexcept;
+  void begin_request(std::uint32_t x, std::size_t consume) noexcept;
+  Decision decide(std::uint32_t x, EdgeError& error) noexcept;
+  Decision decide_route(std::uint32_t x, EdgeError& error) noexcept;
+  bool build_origin_request(std::uint32_t x) noexcept;
+  void build_trace(std::uint32_t x) noexcept;
+  void refuse_origins_of_this_edge(Exchange& exchange) noexcept;
+  void answer_error(std::uint32_t x, EdgeError error) noexcept;
+  void answer_scratch(std::uint32_t x, std::size_t size) noexcept;
+  void answer_overload(std::uint32_t c) noexcept;
+  AnswerContext answer_context(const Exchange& exchange) noexcept;
+  ConnectionField connection_field(const Exchange& exchange) const noexcept;
+  void finish(std::uint32_t x) noexcept;
+  void linger(std::uint32_t c) noexcept;
+  void make_ray(Exchange& exchange) noexcept;
+
+  // ---- stage_origin.cc: choosing and connecting ----
+  void start_origin(std::uint32_t x) noexcept;
+  void attach(std::uint32_t x, std::uint32_t o) noexcept;
+  void connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcept;
+  void origin_connected(std::uint32_t x) noexcept;
+  void origin_failed(std::uint32_t x, EdgeError error) noexcept;
+  void origin_ended(std::uint32_t x, const tcp::Event& event) noexcept;
+  void cut_short(std::uint32_t x) noexcept;
+
+  // ---- stage_relay.cc: moving bytes ----
+  void drive(std::uint32_t x) noexcept;
+  bool flush_pending(Exchange& exchange) noexcept;
+  bool drive_request(std::uint32_t x) noexcept;
+  void drive_response(std::uint32_t x) noexcept;
+  bool read_response(std::uint32_t x) noexcept;
+  bool begin_response(std::uint32_t x, std::size_t consume) noexcept;
+  void queue_scratch(std::uint32_t x, std::size_t size) noexcept;
+
+  // ---- stage_timers.cc ----
+  void sweep() noexcept;
+  void check_client(std::uint32_t c) noexcept;
+  void check_exchange(std::uint32_t x) noexcept;
+  void check_relay(std::uint32_t x) noexcept;
+
+  StageConfig config_;
+  tcp::Stack& stack_;
+  ipc::WorkerCounters& counters_;
+  const snapshot::View* view_ = nullptr;  // during run() only
+  base::Time now_{};
+  base::Time next_sweep_{};
+  bool draining_ = false;
+  std::uint64_t random_state_;
+  std::uint32_t buffer_size_;
+
+  Slots<Client> clients_;
+  Slots<Exchange> exchanges_;
+  Slots<OriginConnection> origins_;
+  std::span<char> buffers_;  // two a exchange: in, out
+  std::span<char> scratch_;
+  std::span<std::uint32_t> ready_;  // ring of clients that may have a request to read
+  std::uint32_t ready_head_ = 0;
+  std::uint32_t ready_size_ = 0;
+  http::RequestHead request_;    // of the request being read
+  http::ResponseHead response_;  // of the response being read
+
+  balancer::PassiveHealth health_;
+  origin::IdlePool pool_;
+  origin::SourcePorts ports_;
+};
+
+}  // namespace brink::l7::proxy

@@ -1,0 +1,57 @@
+// StageConfig: sizes, timeouts and identity of one worker's L7 stage. Every value is a setting with
+// its default; the worker loop fills it once at start.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "dataplane/base/clock.h"
+#include "dataplane/base/hash.h"
+#include "dataplane/base/ip.h"
+#include "l7/http1/head_limits.h"
+#include "l7/origin/idle_pool.h"
+
+namespace brink::l7::proxy {
+
+// Room in a head buffer for the fields that the edge adds.
+inline constexpr std::uint32_t kAddedFieldsMax = 4096;
+
+struct StageConfig {
+  std::uint32_t max_clients = 4096;    // client connections
+  std::uint32_t max_exchanges = 1024;  // requests in flight; over it 503
+  std::uint32_t max_origins = 2048;    // origin connections, idle ones included
+
+  http1::Limits request_limits;
+  http1::Limits response_limits;
+  std::uint64_t body_max = 512ULL << 20;  // bytes of a request body; over it 413
+
+  base::Duration keep_alive_timeout = std::chrono::seconds(400);   // idle client connection
+  base::Duration header_timeout = std::chrono::seconds(60);        // first byte to end of head: 408
+  base::Duration body_timeout = std::chrono::seconds(60);          // client sends no body: 408
+  base::Duration client_write_timeout = std::chrono::seconds(60);  // client takes nothing: reset
+  base::Duration origin_write_timeout = std::chrono::seconds(30);  // origin takes nothing: 524
+  base::Duration linger_timeout = std::chrono::seconds(5);         // draining after our close
+  base::Duration suspect_time = std::chrono::seconds(10);          // of a failed origin address
+  // A request that may not be repeated uses a pooled connection only if it was idle for less.
+  base::Duration unsafe_reuse_max_idle = std::chrono::seconds(5);
+  origin::IdlePool::Settings idle_pool;
+
+  // Where origin connections come from; the unspecified address (::) means none of that family.
+  base::IpAddress source_v4;
+  base::IpAddress source_v6;
+  std::uint16_t source_port_first = 32768;
+  std::uint16_t source_port_count = 16384;
+  // Addresses of this edge, which are never an origin. Borrowed, outlives the stage.
+  std::span<const base::IpAddress> edge_addresses;
+
+  std::string_view colo = "XXX";   // three letters, in CF-Ray; borrowed
+  std::string_view node = "edge";  // "fl" in /cdn-cgi/trace; borrowed
+  base::Duration wall_offset{};    // Unix time minus base::Time's epoch
+  std::uint64_t random_seed = 0;
+  base::HashKey hash_key;
+  bool strict_forwarded_for = false;  // X-Forwarded-For twice or over 100 characters: error 1000
+};
+
+}  // namespace brink::l7::proxy

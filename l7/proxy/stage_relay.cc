@@ -1,0 +1,230 @@
+// Moving an exchange forward: everything that can be sent is sent, everything that has come is
+// read, as far as the other side has room. Called for every event of either connection.
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/base/check.h"
+#include "l7/http1/head_writer.h"
+#include "l7/http1/response_parser.h"
+#include "l7/proxy/forwarded_head.h"
+#include "l7/proxy/http_date.h"
+#include "l7/proxy/stage.h"
+
+namespace brink::l7::proxy {
+namespace {
+
+// Interim responses of one request beyond this are an origin out of order.
+constexpr int kInterimMax = 16;
+
+std::span<const std::uint8_t> as_bytes(std::span<const char> text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+}  // namespace
+
+void Stage::drive(std::uint32_t x) noexcept {
+  Exchange& exchange = exchanges_[x];
+  switch (exchange.phase) {
+    case Phase::reading_head:
+    case Phase::connecting:
+      return;  // what the client sends meanwhile waits in its receive queue
+    case Phase::answering:
+      if (flush_pending(exchange)) finish(x);
+      return;
+    case Phase::relaying:
+      if (drive_request(x)) drive_response(x);
+      return;
+  }
+}
+
+// True once the client's send queue has taken everything that was serialised for it.
+bool Stage::flush_pending(Exchange& exchange) noexcept {
+  if (exchange.pending_sent == exchange.pending_size) return true;
+  const std::uint32_t x = static_cast<std::uint32_t>(&exchange - exchanges_.items.data());
+  const std::span<const char> rest =
+      in_buffer(x).subspan(exchange.pending_sent, exchange.pending_size - exchange.pending_sent);
+  const std::size_t written = stack_.write(clients_[exchange.client].id, as_bytes(rest), now_);
+  if (written > 0) exchange.last_progress = now_;
+  exchange.pending_sent += static_cast<std::uint32_t>(written);
+  if (exchange.pending_sent < exchange.pending_size) return false;
+  exchange.pending_sent = exchange.pending_size = 0;
+  return true;
+}
+
+// Sends `size` bytes of the scratch buffer to the client; what it has no room for is kept in the
+// exchange's own buffer, which holds nothing else at that time.
+void Stage::queue_scratch(std::uint32_t x, std::size_t size) noexcept {
+  Exchange& exchange = exchanges_[x];
+  CHECK(size <= scratch_.size() && exchange.pending_sent == exchange.pending_size);
+  const std::span<const char> text(scratch_.data(), size);
+  const std::size_t written = stack_.write(clients_[exchange.client].id, as_bytes(text), now_);
+  exchange.last_progress = now_;
+  exchange.pending_sent = 0;
+  exchange.pending_size = static_cast<std::uint32_t>(size - written);
+  std::memcpy(in_buffer(x).data(), scratch_.data() + written, size - written);
+}
+
+// Request head and body towards the origin. False: the exchange has ended or changed.
+bool Stage::drive_request(std::uint32_t x) noexcept {
+  Exchange& exchange = exchanges_[x];
+  if (exchange.origin == kNoIndex) return true;
+  const tcp::ConnectionId origin = origins_[exchange.origin].id;
+  bool progressed = false;
+  if (exchange.out_sent < exchange.out_size) {
+    const std::span<const char> rest =
+        out_buffer(x).subspan(exchange.out_sent, exchange.out_size - exchange.out_sent);
+    const std::size_t written = stack_.write(origin, as_bytes(rest), now_);
+    exchange.out_sent += static_cast<std::uint32_t>(written);
+    if (written > 0) exchange.last_progress = now_;
+    if (exchange.out_sent < exchange.out_size) {
+      exchange.waiting = Waiting::origin_room;
+      return true;
+    }
+  }
+  exchange.waiting = Waiting::origin_bytes;
+  if (exchange.request_done) return true;
+  const RelayState state =
+      exchange.request_body.pump(stack_, clients_[exchange.client].id, origin, now_, progressed);
+  if (progressed) exchange.last_progress = now_;
+  switch (state) {
+    case RelayState::needs_input:
+      // With an expectation the client waits for the origin's word before it sends anything.
+      if (!exchange.expect_continue || exchange.request_body.touched()) {
+        exchange.waiting = Waiting::client_bytes;
+      }
+      return true;
+    case RelayState::needs_room:
+      exchange.waiting = Waiting::origin_room;
+      return true;
+    case RelayState::done:
+      exchange.request_done = true;
+      return true;
+    case RelayState::malformed:
+    case RelayState::too_large:
+      break;
+  }
+  counters_.add(ipc::Counter::kHttpBadRequests);
+  if (exchange.response_started) {
+    cut_short(x);
+  } else {
+    answer_error(
+        x, state == RelayState::malformed ? EdgeError::bad_request : EdgeError::content_too_large);
+  }
+  return false;
+}
+
+// Response heads and body towards the client, until something is missing.
+void Stage::drive_response(std::uint32_t x) noexcept {
+  Exchange& exchange = exchanges_[x];
+  for (;;) {
+    if (!flush_pending(exchange)) {
+      exchange.waiting = Waiting::client_room;
+      return;
+    }
+    if (exchange.response_started) break;
+    if (exchange.origin == kNoIndex || !read_response(x)) return;
+  }
+  const tcp::ConnectionId origin =
+      exchange.origin == kNoIndex ? tcp::ConnectionId{} : origins_[exchange.origin].id;
+  bool progressed = false;
+  const RelayState state =
+      exchange.response_body.pump(stack_, origin, clients_[exchange.client].id, now_, progressed);
+  if (progressed) exchange.last_progress = now_;
+  switch (state) {
+    case RelayState::needs_input:
+      return;
+    case RelayState::needs_room:
+      exchange.waiting = Waiting::client_room;
+      return;
+    case RelayState::done:
+      exchange.response_done = true;
+      return finish(x);
+    case RelayState::malformed:
+    case RelayState::too_large:
+      return cut_short(x);
+  }
+}
+
+// Gathers and handles one response head. True: look again; false: more must come, or the exchange
+// has ended or changed.
+bool Stage::read_response(std::uint32_t x) noexcept {
+  Exchange& exchange = exchanges_[x];
+  const tcp::ConnectionId origin = origins_[exchange.origin].id;
+  const std::span<char> in = in_buffer(x);
+  for (;;) {
+    const std::span<const std::uint8_t> fresh = stack_.readable(origin);
+    if (fresh.empty()) return false;
+    exchange.response_seen = true;
+    exchange.last_progress = now_;
+    const std::uint32_t before = exchange.gathered;
+    const std::size_t added =
+        std::min<std::size_t>(fresh.size(), config_.response_limits.head_max - before);
+    std::string_view text(reinterpret_cast<const char*>(fresh.data()), fresh.size());
+    if (before != 0) {
+      std::memcpy(in.data() + before, fresh.data(), added);
+      text = {in.data(), before + added};
+    }
+    std::uint32_t head_size = 0;
+    const http1::Verdict verdict = http1::parse_response(
+        text, config_.response_limits, exchange.method, exchange.progress, response_, head_size);
+    if (verdict == http1::Verdict::ok) return begin_response(x, head_size - before);
+    if (verdict != http1::Verdict::incomplete) {
+      answer_error(x, EdgeError::origin_malformed);
+      return false;
+    }
+    if (before == 0) std::memcpy(in.data(), fresh.data(), added);
+    exchange.gathered = before + static_cast<std::uint32_t>(added);
+    stack_.consume(origin, added, now_);
+  }
+}
+
+// Forwards a parsed head. `consume`: bytes of it that are still in the receive queue. False: the
+// exchange has ended or changed.
+bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
+  Exchange& exchange = exchanges_[x];
+  const bool interim = response_.status < 200;
+  const bool old_client = exchange.version == http::Version::http_1_0;
+  if (response_.status == 101 || (interim && ++exchange.interim_count > kInterimMax)) {
+    answer_error(x, EdgeError::origin_malformed);  // nothing was asked to be upgraded
+    return false;
+  }
+  ResponseContext context;
+  context.ray = exchange.ray_text();
+  const HttpDate date =
+      http_date((now_.time_since_epoch() + config_.wall_offset).count() / 1'000'000'000);
+  context.date = date.view();
+  context.body_out = response_.body.kind;
+  if (response_.body.kind == http::BodyKind::chunked ||
+      response_.body.kind == http::BodyKind::until_close) {
+    context.body_out = old_client ? http::BodyKind::until_close : http::BodyKind::chunked;
+  }
+  exchange.raw_until_close = context.body_out == http::BodyKind::until_close;
+  // An early response: the rest of the request is not waited for, so nothing may follow it.
+  if (!interim && (!exchange.request_done || exchange.raw_until_close)) {
+    exchange.close_client = true;
+  }
+  context.connection = connection_field(exchange);
+  http1::HeadWriter writer(scratch_);
+  write_client_response(writer, response_, context);
+  if (!writer.ok()) {
+    answer_error(x, EdgeError::origin_malformed);
+    return false;
+  }
+  stack_.consume(origins_[exchange.origin].id, consume, now_);
+  exchange.gathered = 0;
+  exchange.progress = {};
+  if (interim) {
+    // 100 answers an expectation; without one, or to an HTTP/1.0 client, it means nothing.
+    const bool wanted = !old_client && (response_.status != 100 || exchange.expect_continue);
+    if (wanted) queue_scratch(x, writer.size());
+    return true;
+  }
+  counters_.add(ipc::Counter::kHttpResponses);
+  exchange.origin_keep = response_.keep_alive;
+  exchange.response_started = true;
+  exchange.response_body.start(response_.body, context.body_out);
+  queue_scratch(x, writer.size());
+  return true;
+}
+
+}  // namespace brink::l7::proxy

@@ -1,0 +1,42 @@
+#include "l7/render/route_blob.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/base/check.h"
+#include "l7/http/chars.h"
+#include "l7/route/route.h"
+
+namespace brink::l7::render {
+
+std::vector<std::uint8_t> render_route(const RouteSpec& spec) {
+  std::string zone = spec.zone_name;
+  if (!zone.empty() && zone.back() == '.') zone.pop_back();
+  for (char& c : zone) c = http::to_lower(c);
+  CHECK(!zone.empty() && zone.size() <= route::kZoneNameMax);
+
+  route::RouteLayout layout{};
+  const std::size_t origin_count = std::min(spec.origins.size(), route::kMaxOrigins);
+  const std::size_t name_at = sizeof layout + origin_count * sizeof(route::RouteOrigin);
+  std::vector<std::uint8_t> blob((name_at + zone.size() + 7) & ~std::size_t{7});
+  layout.magic = route::kRouteMagic;
+  layout.layout_version = route::kRouteLayoutVersion;
+  layout.size_bytes = static_cast<std::uint32_t>(blob.size());
+  layout.origin_count = static_cast<std::uint16_t>(origin_count);
+  layout.zone_name_size = static_cast<std::uint16_t>(zone.size());
+  layout.connect_timeout_ms = spec.connect_timeout_ms;
+  layout.ack_timeout_ms = spec.ack_timeout_ms;
+  layout.read_timeout_ms = spec.read_timeout_ms;
+  layout.origin_port = spec.origin_port;
+  std::memcpy(blob.data(), &layout, sizeof layout);
+  for (std::size_t i = 0; i < origin_count; ++i) {
+    route::RouteOrigin origin{};
+    std::memcpy(origin.address, spec.origins[i].bytes().data(), sizeof origin.address);
+    std::memcpy(blob.data() + sizeof layout + i * sizeof origin, &origin, sizeof origin);
+  }
+  std::memcpy(blob.data() + name_at, zone.data(), zone.size());
+  CHECK(route::verify_route(blob) == route::RouteError::none);
+  return blob;
+}
+
+}  // namespace brink::l7::render

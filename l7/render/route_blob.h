@@ -1,0 +1,26 @@
+// render_route: one proxied name's settings to its Route blob (l7/route/route_layout.h). Cold,
+// control side, pure: equal input gives equal bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/ip.h"
+
+namespace brink::l7::render {
+
+struct RouteSpec {
+  std::string zone_name;                 // any case, with or without a trailing dot
+  std::vector<base::IpAddress> origins;  // in order; those beyond route::kMaxOrigins are left out
+  std::uint16_t origin_port = 0;         // 0: the port the client came to
+  std::uint32_t connect_timeout_ms = 19'000;
+  std::uint32_t ack_timeout_ms = 90'000;
+  std::uint32_t read_timeout_ms = 120'000;
+};
+
+// Precondition (CHECK): the result passes route::verify_route, so the zone name is a name of 1..253
+// letters, digits, '-', '_' and '.', and the timeouts are within 1 ms and a day.
+std::vector<std::uint8_t> render_route(const RouteSpec& spec);
+
+}  // namespace brink::l7::render
