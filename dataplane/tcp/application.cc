@@ -61,13 +61,19 @@ void Stack::after_consume(Connection& c, base::Time now) noexcept {
   update_advertised(c);
 }
 
-// What the limit and the pool leave.
+// What the connection may still queue. While the pool is low, those that hold much of it get no
+// more, so that the last quarter is left to those that hold little.
+std::uint32_t Stack::send_share(const Connection& c) const noexcept {
+  const std::uint32_t limit =
+      pool_.low() ? std::min(config_.send_limit, kScarceSend) : config_.send_limit;
+  return limit - std::min(limit, c.send.size());
+}
+
 std::size_t Stack::room_to_send(const Connection& c) const noexcept {
   if (c.fin_queued) return 0;
-  const std::size_t limit = config_.send_limit - std::min(config_.send_limit, c.send.size());
   const std::size_t memory =
       std::size_t{pool_.available(ChunkUse::kSend)} * kChunkCapacity + c.send.tail_room(pool_);
-  return std::min(limit, memory);
+  return std::min<std::size_t>(send_share(c), memory);
 }
 
 std::size_t Stack::writable_bytes(ConnectionId id) const noexcept {
@@ -126,8 +132,8 @@ std::size_t Stack::transfer(ConnectionId from, ConnectionId to, std::size_t max_
   if (sink->fin_queued) return 0;
   std::size_t moved = 0;
   while (moved < wanted) {  // at most one turn a chunk of the source
-    const std::uint32_t room = config_.send_limit - std::min(config_.send_limit, sink->send.size());
-    const auto limit = static_cast<std::uint32_t>(std::min<std::size_t>(wanted - moved, room));
+    const auto limit =
+        static_cast<std::uint32_t>(std::min<std::size_t>(wanted - moved, send_share(*sink)));
     const std::uint32_t count = limit == 0 ? 0 : move_front(*source, *sink, limit);
     if (count == 0) break;
     moved += count;

@@ -72,7 +72,7 @@ Verdict Stack::on_listen_syn(const Arrival& a, bool has_floor, Sequence iss_floo
   if (!accepting_) return drop(Verdict::kNotAccepting);
   // When SYN cookies come, they are the answer here instead of the drop.
   if (free_half_open_ == kNil || !connection_available()) return drop(Verdict::kBacklogFull);
-  if (pool_.free() < config_.chunk_count / 16) return drop(Verdict::kNoMemory);
+  if (pool_.free() < config_.chunk_count / 32) return drop(Verdict::kNoMemory);
 
   HalfOpen& half = half_open_[free_half_open_];
   const std::uint32_t index = free_half_open_;

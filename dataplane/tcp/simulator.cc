@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 std::byte* allocate(std::size_t size) {
-  return static_cast<std::byte*>(::operator new(size, std::align_val_t{64}));
+  return static_cast<std::byte*>(::operator new (size, std::align_val_t{64}));
 }
 
 std::uint8_t byte_at(std::uint64_t salt, std::uint64_t position) {
@@ -58,7 +58,6 @@ class Simulation {
       : plan_(plan), random_(plan.seed), client_(plan.client), server_(plan.server) {
     ends_[0].resize(plan.connections);
     ends_[1].resize(plan.connections);
-    burst_[0] = burst_[1] = false;
     prepare();
   }
 
@@ -77,7 +76,8 @@ class Simulation {
   void send(unsigned from, Packet packet, std::size_t payload);
   base::Time next_time();
   void error(const std::string& what) {
-    if (outcome_.error.empty()) outcome_.error = what + " (seed " + std::to_string(plan_.seed) + ")";
+    if (outcome_.error.empty())
+      outcome_.error = what + " (seed " + std::to_string(plan_.seed) + ")";
   }
   void judge();
 
@@ -92,7 +92,7 @@ class Simulation {
   std::uint32_t started_ = 0;
   std::priority_queue<Packet, std::vector<Packet>, Later> wire_;
   std::uint64_t order_ = 0;
-  bool burst_[2];
+  base::Time burst_until_[2] = {};
   Outcome outcome_;
 };
 
@@ -104,8 +104,8 @@ const base::Endpoint kServer{base::IpAddress::v4(0xc0000201), 80};
 
 void Simulation::prepare() {
   for (std::uint32_t i = 0; i < plan_.connections; ++i) {
-    starts_.push_back(now_ + base::Duration(static_cast<std::int64_t>(
-                                 random_.below(static_cast<std::uint64_t>(plan_.spread.count()) + 1))));
+    starts_.push_back(now_ + base::Duration(static_cast<std::int64_t>(random_.below(
+                                 static_cast<std::uint64_t>(plan_.spread.count()) + 1))));
   }
   std::sort(starts_.begin(), starts_.end());
   for (std::uint32_t i = 0; i < plan_.connections; ++i) {
@@ -124,7 +124,8 @@ void Simulation::prepare() {
     s.close_after_peer = order == 2;
     if (random_.chance(plan_.abort)) {
       End& quitter = random_.chance(0.5) ? c : s;
-      quitter.abort_after = 1 + static_cast<std::uint32_t>(random_.below(quitter.to_receive + 1ULL));
+      quitter.abort_after =
+          1 + static_cast<std::uint32_t>(random_.below(quitter.to_receive + 1ULL));
     }
   }
   if (plan_.wrap_within == 0) return;
@@ -135,13 +136,15 @@ void Simulation::prepare() {
   SegmentOut out;
   if (!scout.stack.next_segment(out, begin)) return;
   const std::uint32_t isn = base::load_be32(out.header.data() + 4);
-  offset_[0] = std::chrono::microseconds(4) * std::int64_t{std::uint32_t{0} - plan_.wrap_within - isn};
+  offset_[0] =
+      std::chrono::microseconds(4) * std::int64_t{std::uint32_t{0} - plan_.wrap_within - isn};
 }
 
 void Simulation::start_due() {
   while (started_ < plan_.connections && starts_[started_] <= now_) {
     End& end = ends_[0][started_];
-    const auto result = client_.stack.connect(client_endpoint(started_), kServer, started_, clock(0));
+    const auto result =
+        client_.stack.connect(client_endpoint(started_), kServer, started_, clock(0));
     if (!result.ok()) error("connect failed");
     end.id = result.id;
     ++started_;
@@ -154,8 +157,8 @@ void Simulation::events(unsigned i) {
   while (stack.next_event(event)) {
     if (event.kind == EventKind::kAccepted) {
       const base::Endpoint remote = stack.info(event.id).remote;
-      const std::uint32_t number = remote.port - 10000U +
-                                   50000U * (remote.address.v4_host_order() - 0xc6336400);
+      const std::uint32_t number =
+          remote.port - 10000U + 50000U * (remote.address.v4_host_order() - 0xc6336400);
       stack.set_user(event.id, number);
       event.user = number;
       ends_[1][number].id = event.id;
@@ -164,14 +167,19 @@ void Simulation::events(unsigned i) {
     if (!(end.id == event.id)) error("event of another connection");
     switch (event.kind) {
       case EventKind::kAccepted:
-      case EventKind::kConnected: end.open = true; break;
+      case EventKind::kConnected:
+        end.open = true;
+        break;
       case EventKind::kReadable:
         if (random_.chance(plan_.stop_reading)) {
           end.resume_reading = now_ + milliseconds(random_.below(3000));
         }
         break;
-      case EventKind::kWritable: break;
-      case EventKind::kPeerClosed: end.peer_closed = true; break;
+      case EventKind::kWritable:
+        break;
+      case EventKind::kPeerClosed:
+        end.peer_closed = true;
+        break;
       case EventKind::kClosed:
         if (end.done) error("closed twice");
         end.done = true;
@@ -255,19 +263,17 @@ void Simulation::send(unsigned from, Packet packet, std::size_t payload) {
         {IcmpKind::kPacketTooBig, base::load_be32(packet.bytes.data() + 4), net.mtu}, clock(from));
     return;
   }
-  if (burst_[from]) {
-    burst_[from] = random_.chance(net.burst_stay);
-    return;
-  }
   if (random_.chance(net.burst_start)) {
-    burst_[from] = true;
-    return;
+    burst_until_[from] = now_ + base::Duration(static_cast<std::int64_t>(
+                                    random_.below(static_cast<std::uint64_t>(net.burst.count()))));
   }
+  if (now_ < burst_until_[from]) return;
   if (random_.chance(net.loss)) return;
   if (random_.chance(net.window_falsified)) {
     const std::uint16_t window = base::load_be16(packet.bytes.data() + 14);
-    base::store_be16(packet.bytes.data() + 14,
-                     random_.chance(0.5) ? std::uint16_t{0} : static_cast<std::uint16_t>(window / 4));
+    base::store_be16(packet.bytes.data() + 14, random_.chance(0.5)
+                                                   ? std::uint16_t{0}
+                                                   : static_cast<std::uint16_t>(window / 4));
   }
   packet.to = 1 - from;
   const unsigned copies = random_.chance(net.duplicate) ? 2 : 1;
@@ -313,7 +319,8 @@ Outcome Simulation::run() {
       events(i);
       if (plan_.stop_reading > 0) {
         for (End& end : ends_[i]) {
-          if (!end.open || end.resume_reading > now_ || end.resume_reading == base::Time{}) continue;
+          if (!end.open || end.resume_reading > now_ || end.resume_reading == base::Time{})
+            continue;
           end.resume_reading = {};
           pump(i, end);
         }
@@ -354,6 +361,7 @@ void Simulation::judge() {
       ++outcome_.completed;
     } else {
       ++outcome_.failed;
+      if (plan_.may_fail) continue;
       error("connection " + std::to_string(n) + ": client " + std::to_string(int(c.reason)) + " " +
             std::to_string(c.received) + "/" + std::to_string(c.to_receive) + ", server " +
             std::to_string(int(s.reason)) + " " + std::to_string(s.received) + "/" +
@@ -379,8 +387,12 @@ OwnedStack::OwnedStack(const StackConfig& c)
       memory_size(Stack::memory_size(c)),
       stack(c, {memory, memory_size}, counters) {}
 
-OwnedStack::~OwnedStack() { ::operator delete(memory, std::align_val_t{64}); }
+OwnedStack::~OwnedStack() {
+  ::operator delete (memory, std::align_val_t{64});
+}
 
-Outcome run(const Plan& plan) { return Simulation(plan).run(); }
+Outcome run(const Plan& plan) {
+  return Simulation(plan).run();
+}
 
 }  // namespace brink::tcp::sim

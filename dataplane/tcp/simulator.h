@@ -34,7 +34,7 @@ class Random {  // SplitMix64
 struct Network {
   double loss = 0;
   double burst_start = 0;  // chance per packet that a burst of losses begins
-  double burst_stay = 0.7;
+  base::Duration burst = std::chrono::milliseconds(30);  // at most
   double duplicate = 0;
   double reorder = 0;  // chance of an extra delay
   double window_falsified = 0;
@@ -53,10 +53,13 @@ struct Plan {
   std::uint32_t server_bytes = 10000;
   bool exact_bytes = false;
   double stop_reading = 0;  // chance per readable event that the reader rests for a while
-  double abort = 0;         // chance per connection that one side aborts midway
+  bool may_fail =
+      false;         // timeouts are allowed: only that everything ends and nothing leaks counts
+  double abort = 0;  // chance per connection that one side aborts midway
   base::Duration spread = std::chrono::milliseconds(500);  // over which connections begin
   base::Duration limit = std::chrono::minutes(60);         // of virtual time
-  std::uint32_t wrap_within = 0;  // the client's first ISN is this far before the wrap; 0: as it comes
+  std::uint32_t wrap_within =
+      0;  // the client's first ISN is this far before the wrap; 0: as it comes
 };
 
 struct Outcome {

@@ -123,6 +123,9 @@ class Stack {
   static constexpr std::uint32_t kBurstSegments =
       16;  // of one connection before the next one's turn
   static constexpr std::uint32_t kStarvedPerTurn = 32;
+  static constexpr base::Duration kStarvedSpacing = std::chrono::milliseconds(5);
+  static constexpr std::uint32_t kScarceSend = 8192;    // may be queued while the pool is low
+  static constexpr std::uint32_t kWritableChunks = 8;   // of room make a kWritable worthwhile
   static constexpr std::uint32_t kMinMovedBytes = 512;  // a shorter chunk is copied, not moved
 
   // stack.cc: slots, flows, the control ring, limits
@@ -224,11 +227,11 @@ class Stack {
   base::Time user_timeout_at(const Connection& c) const noexcept;
   void rearm(Connection& c) noexcept;
   void serve_starved(base::Time now) noexcept;
-  bool pool_recovered() const noexcept;
 
   // application.cc
   void after_consume(Connection& c, base::Time now) noexcept;
   void tell_peer_closed(Connection& c) noexcept;
+  std::uint32_t send_share(const Connection& c) const noexcept;
   std::size_t room_to_send(const Connection& c) const noexcept;
   void short_write(Connection& c) noexcept;
   std::uint32_t move_front(Connection& source, Connection& sink, std::uint32_t limit) noexcept;
@@ -251,6 +254,7 @@ class Stack {
   IndexList<Connection, &Connection::output_link> output_;
   IndexList<Connection, &Connection::starved_link> starved_;  // waits for free chunks
   IndexList<TimeWait, &TimeWait::link> time_wait_order_;
+  base::Time serve_starved_at_{};
   std::uint32_t burst_ = 0;  // segments of the connection at the front of output_
   std::span<Control> control_;
   std::uint32_t control_head_ = 0;

@@ -119,7 +119,7 @@ Verdict Stack::on_time_wait(std::uint32_t index, const Arrival& a) noexcept {
   }
   if (!may_challenge(a.now)) return drop(Verdict::kOutOfWindow);
   acknowledge_from(wait, a.now);
-  if (h.has(kFin)) {  // our last ACK was lost: 2 MSL start again
+  if (h.has(kFin) || !a.payload.empty()) {  // our last ACK was lost: 2 MSL start again
     wait.expires = a.now + config_.time_wait;
     time_wait_order_.remove(index);
     time_wait_order_.push_back(index);

@@ -22,8 +22,8 @@ void Stack::advance(base::Time now) noexcept {
 }
 
 base::Time Stack::next_deadline() const noexcept {
-  if (!starved_.empty() && pool_recovered()) return base::Time::min();
   base::Time deadline = wheel_.next_deadline();
+  if (!starved_.empty()) deadline = std::min(deadline, serve_starved_at_);
   if (!time_wait_order_.empty()) {
     deadline = std::min(deadline, time_wait_[time_wait_order_.front()].expires);
   }
@@ -151,19 +151,18 @@ void Stack::rearm(Connection& c) noexcept {
   if (!c.timer.armed() || armed_for - next >= base::TimerWheel::kTick) wheel_.arm(c.timer, next);
 }
 
-bool Stack::pool_recovered() const noexcept {
-  return pool_.available(ChunkUse::kSend) > config_.chunk_count / 16 &&
-         pool_.available(ChunkUse::kReceive) > config_.chunk_count / 16;
-}
-
-// Connections that found the pool empty get their turn in the order they came.
+// Connections that found the pool short are looked at again in the order they came, a bounded
+// number a time and not at every turn, since the pool may stay short for long.
 void Stack::serve_starved(base::Time now) noexcept {
-  for (std::uint32_t i = 0; i < kStarvedPerTurn && !starved_.empty() && pool_recovered(); ++i) {
+  if (starved_.empty() || now < serve_starved_at_) return;
+  serve_starved_at_ = now + kStarvedSpacing;
+  const std::uint32_t turns = std::min(starved_.size(), kStarvedPerTurn);
+  for (std::uint32_t i = 0; i < turns; ++i) {
     Connection& c = connections_[starved_.front()];
     starved_.remove(starved_.front());
     update_advertised(c);
     tell_writable(c);
-    rearm(c);
+    if (c.want_writable && c.send.size() < config_.send_limit) starved_.push_back(index_of(c));
   }
 }
 

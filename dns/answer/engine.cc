@@ -104,7 +104,7 @@ void Engine::answer_burst(const snapshot::View& view, std::span<Message> message
     Slot& slot = slots_[i];
     const Message& in = messages[i];
     CHECK(in.capacity >= kCapacityMin);
-    slot.query = wire::parse_query({in.message, in.size});
+    wire::parse_query({in.message, in.size}, slot.query);
     if (slot.query.verdict != Verdict::kQuery) continue;
     snapshot::set_key(slot.key, view.hash_key(), in.message + wire::kHeaderSize,
                       slot.query.name_size, in.capacity - wire::kHeaderSize);

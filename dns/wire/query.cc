@@ -60,26 +60,26 @@ bool take_record(ByteReader& reader, bool additional, Query& query, bool& bad_ve
 
 }  // namespace
 
-Query parse_query(std::span<const std::uint8_t> message) noexcept {
-  Query query;
-  if (message.size() < kHeaderSize) return query;
+void parse_query(std::span<const std::uint8_t> message, Query& query) noexcept {
+  query = Query{};
+  if (message.size() < kHeaderSize) return;
   const std::uint16_t flags = load_be16(message.data() + 2);
   query.verdict = Verdict::kDropResponse;
-  if ((flags & kFlagQr) != 0) return query;
+  if ((flags & kFlagQr) != 0) return;
   query.verdict = Verdict::kNotImp;
-  if ((flags & kOpcodeMask) != 0) return query;
+  if ((flags & kOpcodeMask) != 0) return;
   query.verdict = Verdict::kFormErr;
   const std::uint8_t* counts = message.data() + 4;
-  if (load_be16(counts) != 1) return query;  // RFC 9619
+  if (load_be16(counts) != 1) return;  // RFC 9619
 
   // The question. Its name cannot be compressed: nothing stands before it.
   std::size_t at = kHeaderSize;
   while (at < message.size() && message[at] != 0) {
-    if (message[at] > 63) return query;
+    if (message[at] > 63) return;
     at += 1U + message[at];
-    if (at - kHeaderSize >= kNameMax) return query;
+    if (at - kHeaderSize >= kNameMax) return;
   }
-  if (at + 5 > message.size()) return query;
+  if (at + 5 > message.size()) return;
   query.name_size = static_cast<std::uint8_t>(at + 1 - kHeaderSize);
   query.type = load_be16(message.data() + at + 1);
   query.klass = load_be16(message.data() + at + 3);
@@ -91,11 +91,11 @@ Query parse_query(std::span<const std::uint8_t> message) noexcept {
   const std::uint32_t before = load_be16(counts + 2) + std::uint32_t{load_be16(counts + 4)};
   const std::uint32_t total = before + load_be16(counts + 6);
   for (std::uint32_t i = 0; i < total; ++i) {
-    if (!take_record(reader, i >= before, query, bad_version)) return query;
+    if (!take_record(reader, i >= before, query, bad_version)) return;
   }
-  if (reader.remaining() != 0) return query;
+  if (reader.remaining() != 0) return;
   query.verdict = bad_version ? Verdict::kBadVers : Verdict::kQuery;
-  return query;
+  return;
 }
 
 }  // namespace brink::dns::wire

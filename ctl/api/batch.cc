@@ -1,0 +1,91 @@
+// /client/v4/zones/:zone/dns_records/batch: deletes, patches, puts, posts, in this order and each
+// list in its own, as one transaction. The first error undoes everything.
+#include "ctl/api/change.h"
+#include "ctl/api/record_json.h"
+#include "ctl/api/service.h"
+
+namespace brink::ctl::api {
+namespace {
+
+using model::Outcome;
+using model::Record;
+using model::Refusal;
+
+constexpr const char* kLists[] = {"deletes", "patches", "puts", "posts"};
+
+Outcome<Record> apply(Change& change, const std::string& list, const Json& operation) {
+  if (!operation.is_object()) {
+    return Refusal{400, kCodeBadBody, "An operation must be an object.", {}};
+  }
+  if (list == "posts") {
+    model::RecordDraft draft;
+    if (auto fault = read_draft(operation, draft)) return *fault;
+    return change.create(draft);
+  }
+  std::string id;
+  FieldReader fields(operation);
+  fields.text("id", id);
+  if (fields.fault()) return *fields.fault();
+  auto old = change.find(id);
+  if (!old) return old;
+  if (list == "deletes") {
+    change.remove(old.value());
+    return old;
+  }
+  model::RecordDraft draft;
+  if (list == "patches") draft = model::draft_of(old.value());
+  if (auto fault = read_draft(operation, draft)) return *fault;
+  return change.replace(old.value(), draft);
+}
+
+Refusal at(const std::string& list, std::size_t index, Refusal refusal) {
+  refusal.message = list + "[" + std::to_string(index) + "]: " + refusal.message;
+  return refusal;
+}
+
+Reply run(Service& service, const Request& request) {
+  const auto body = parse_object(request.body);
+  if (!body) return refuse(body.refusal());
+  auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.refusal());
+  FieldReader fields(body.value());
+  std::size_t operations = 0;
+  for (const char* list : kLists) {
+    const Json* array = fields.array(list);
+    operations += array == nullptr ? 0 : array->size();
+  }
+  if (fields.fault()) return refuse(*fields.fault());
+  if (operations == 0 || operations > service.settings.limits.batch_max) {
+    return refuse({400,
+                   kCodeBadBody,
+                   "A batch holds 1 to " + std::to_string(service.settings.limits.batch_max) +
+                       " operations, not " + std::to_string(operations) + ".",
+                   {}});
+  }
+
+  Change change(service, std::move(zone).value());
+  Json result = Json::object();
+  for (const char* list : kLists) {
+    result[list] = Json::array();
+    const Json* array = fields.array(list);
+    if (array == nullptr) continue;
+    for (std::size_t i = 0; i < array->size(); ++i) {
+      const auto record = apply(change, list, (*array)[i]);
+      if (!record) return refuse(at(list, i, record.refusal()));
+      result[list].push_back(record_json(service.settings.rules, change.zone(), record.value()));
+    }
+  }
+  const std::uint64_t version = change.commit();
+  Reply reply = answer(to_text(result));
+  reply.version = version;
+  return reply;
+}
+
+}  // namespace
+
+void add_batch(Router& router, Service& service) {
+  router.add("POST", "/client/v4/zones/:zone/dns_records/batch",
+             [&service](const Request& request) { return run(service, request); });
+}
+
+}  // namespace brink::ctl::api

@@ -1,0 +1,77 @@
+#include "ctl/api/change.h"
+
+#include <algorithm>
+
+namespace brink::ctl::api {
+
+using model::Outcome;
+using model::Record;
+
+Outcome<Record> Change::create(const model::RecordDraft& draft) {
+  auto made = model::make_record(service_.settings.rules, zone_, draft);
+  if (!made) return made;
+  Record& record = made.value();
+  const auto neighbours = service_.store.records_at(zone_, record.name);
+  if (auto conflict = model::conflict_of(zone_, record, neighbours)) return *std::move(conflict);
+  record.id = model::Id::random(service_.entropy);
+  record.created_on = record.modified_on = now_;
+  if (!record.comment.empty()) record.comment_modified_on = now_;
+  if (!record.tags.empty()) record.tags_modified_on = now_;
+  service_.store.insert_record(zone_, record);
+  return made;
+}
+
+Outcome<Record> Change::replace(const Record& old, const model::RecordDraft& draft) {
+  auto made = model::make_record(service_.settings.rules, zone_, draft);
+  if (!made) return made;
+  Record& record = made.value();
+  auto neighbours = service_.store.records_at(zone_, record.name);
+  std::erase_if(neighbours, [&](const Record& other) { return other.row == old.row; });
+  if (auto conflict = model::conflict_of(zone_, record, neighbours)) return *std::move(conflict);
+  record.row = old.row;
+  record.id = old.id;
+  record.created_on = old.created_on;
+  record.modified_on = now_;
+  record.comment_modified_on = record.comment == old.comment ? old.comment_modified_on : now_;
+  record.tags_modified_on = record.tags == old.tags ? old.tags_modified_on : now_;
+  service_.store.update_record(record);
+  return made;
+}
+
+void Change::remove(const Record& record) {
+  service_.store.delete_record(record);
+}
+
+Outcome<Record> Change::find(const std::string& id) {
+  return find_record(service_, zone_, id);
+}
+
+std::uint64_t Change::commit(std::optional<std::uint32_t> serial) {
+  const std::uint32_t next = zone_.serial + 1;
+  zone_.serial = serial && model::is_newer_serial(*serial, zone_.serial) ? *serial : next;
+  zone_.modified_on = now_;
+  service_.store.update_zone(zone_);
+  const std::uint64_t version = service_.store.take_version();
+  transaction_.commit();
+  return version;
+}
+
+Outcome<model::Zone> find_zone(Service& service, const Request& request) {
+  const auto id = model::Id::parse(request.parameters.at("zone"));
+  auto zone = id ? service.store.zone_by_id(*id) : std::nullopt;
+  if (zone) return *std::move(zone);
+  return model::Refusal{
+      404,
+      model::kCodeNotFound,
+      "There is no zone with the identifier " + request.parameters.at("zone") + ".",
+      {}};
+}
+
+Outcome<Record> find_record(Service& service, const model::Zone& zone, const std::string& id_text) {
+  const auto id = model::Id::parse(id_text);
+  auto record = id ? service.store.record_by_id(zone, *id) : std::nullopt;
+  if (record) return *std::move(record);
+  return model::Refusal{404, model::kCodeRecordMissing, "Record does not exist.", {}};
+}
+
+}  // namespace brink::ctl::api

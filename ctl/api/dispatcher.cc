@@ -1,0 +1,48 @@
+#include "ctl/api/dispatcher.h"
+
+#include <memory>
+
+#include "ctl/api/service.h"
+
+namespace brink::ctl::api {
+namespace {
+
+void add_outcome(Envelope& envelope, std::uint64_t version,
+                 const publish::Publication& publication) {
+  const std::string stored = "Stored as version " + std::to_string(version);
+  switch (publication.state) {
+    case publish::Publication::State::kServed:
+      break;
+    case publish::Publication::State::kPending:
+      envelope.messages.push_back(
+          {kCodeNotServedYet, stored + ", not served yet: " + publication.reason});
+      break;
+    case publish::Publication::State::kFailed:
+      envelope.messages.push_back(
+          {kCodeNotPublished, stored + ", but it cannot be published: " + publication.reason});
+      break;
+  }
+}
+
+}  // namespace
+
+Answer to_answer(const Reply& reply) {
+  if (reply.text) return {reply.status, "text/plain; charset=utf-8", *reply.text};
+  return {reply.status, "application/json", to_json(reply.envelope)};
+}
+
+void Dispatcher::dispatch(Request request, Respond respond) {
+  auto shared = std::make_shared<Request>(std::move(request));
+  queue_.post([this, shared, respond = std::move(respond)] {
+    Reply reply = handle(router_, *shared);
+    if (reply.version == 0) return respond(to_answer(reply));
+    const std::uint64_t version = reply.version;
+    publisher_.await(version, [reply = std::move(reply), respond,
+                               version](const publish::Publication& publication) mutable {
+      add_outcome(reply.envelope, version, publication);
+      respond(to_answer(reply));
+    });
+  });
+}
+
+}  // namespace brink::ctl::api

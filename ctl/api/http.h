@@ -1,0 +1,82 @@
+// Request and Reply: HTTP as the handlers see it, without a socket or an HTTP library.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ctl/model/refusal.h"
+
+namespace brink::ctl::api {
+
+struct Request {
+  std::string method;
+  std::string path;                               // decoded, without query and trailing slash
+  std::multimap<std::string, std::string> query;  // decoded
+  std::map<std::string, std::string> parameters;  // of the route: "zone" -> "0123..."
+  std::string content_type;
+  std::string body;
+  bool trusted = false;  // came over the UNIX socket
+
+  // The first value of a query key, or null.
+  [[nodiscard]] const std::string* query_value(const std::string& key) const {
+    const auto found = query.find(key);
+    return found == query.end() ? nullptr : &found->second;
+  }
+};
+
+struct ResultInfo {
+  std::uint64_t page = 1;
+  std::uint64_t per_page = 0;
+  std::uint64_t count = 0;
+  std::uint64_t total_count = 0;
+};
+
+// What every JSON answer is wrapped in. `result` is finished JSON text.
+struct Envelope {
+  std::vector<model::Refusal> errors;
+  std::vector<model::Cause> messages;
+  std::string result = "null";
+  std::optional<ResultInfo> info;
+  std::string extra;  // further members, as `,"timing":{...}`
+};
+
+struct Reply {
+  int status = 200;
+  Envelope envelope;
+  std::optional<std::string> text;  // plain text instead of the envelope
+  std::uint64_t version = 0;        // not 0: a change, complete once this version is served
+};
+
+// Codes of our own, beside those of model/refusal.h.
+inline constexpr int kCodeMalformedJson = 6007;
+inline constexpr int kCodeBadBody = 9207;
+inline constexpr int kCodeMethod = 10405;
+inline constexpr int kCodeStoreFailed = 12000;
+inline constexpr int kCodeNotServedYet = 12001;  // message: stored, published later
+inline constexpr int kCodeNotProvided = 12002;
+inline constexpr int kCodeNotPublished = 12003;  // message: stored, but cannot be published
+inline constexpr int kCodeBadParameter = 12004;
+inline constexpr int kCodeNotTrusted = 12005;
+inline constexpr int kCodeZoneFile = 12006;
+inline constexpr int kCodeNoStatistics = 12007;
+inline constexpr int kCodeTooLarge = 12008;
+inline constexpr int kCodeStopping = 12010;
+inline constexpr int kCodeImportNote = 12009;  // message: what an import changed or left out
+
+// `{"result":...,"success":...,"errors":[...],"messages":[...],...}`, compact.
+std::string to_json(const Envelope& envelope);
+
+// An error answer.
+Reply refuse(model::Refusal refusal);
+// An answer whose result is `json`.
+Reply answer(std::string json);
+
+// Splits a request target into path and query, both percent-decoded. Broken escapes stay as they
+// are.
+void set_target(Request& request, std::string_view target);
+
+}  // namespace brink::ctl::api

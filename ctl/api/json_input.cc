@@ -1,0 +1,85 @@
+#include "ctl/api/json_input.h"
+
+namespace brink::ctl::api {
+
+model::Outcome<Json> parse_object(const std::string& body) {
+  if (body.empty()) return Json::object();
+  Json json = Json::parse(body, nullptr, false);
+  if (json.is_discarded()) {
+    return model::Refusal{400, kCodeMalformedJson, "Malformed JSON in request body.", {}};
+  }
+  if (!json.is_object()) {
+    return model::Refusal{400, kCodeBadBody, "The request body must be a JSON object.", {}};
+  }
+  return json;
+}
+
+std::string to_text(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void FieldReader::fail(const char* name, const std::string& expected) {
+  if (fault_) return;
+  fault_ = model::Refusal{
+      400, kCodeBadBody, "Field \"" + std::string(name) + "\" must be " + expected + ".", {}};
+}
+
+const Json* FieldReader::member(const char* name, bool (Json::*is_type)() const noexcept,
+                                const char* expected) {
+  const auto found = object_.find(name);
+  if (found == object_.end() || found->is_null()) return nullptr;
+  if (((*found).*is_type)()) return &*found;
+  fail(name, expected);
+  return nullptr;
+}
+
+void FieldReader::text(const char* name, std::string& target) {
+  if (const Json* json = member(name, &Json::is_string, "a string")) {
+    target = json->get_ref<const std::string&>();
+  }
+}
+
+void FieldReader::flag(const char* name, bool& target) {
+  if (const Json* json = member(name, &Json::is_boolean, "true or false")) {
+    target = json->get<bool>();
+  }
+}
+
+void FieldReader::number(const char* name, std::uint64_t max, std::uint32_t& target) {
+  const Json* json = member(name, &Json::is_number, "a number");
+  if (json == nullptr) return;
+  // Some clients send 120.0.
+  const double value = json->get<double>();
+  if (value < 0 || value > static_cast<double>(max) ||
+      value != static_cast<double>(static_cast<std::uint32_t>(value))) {
+    return fail(name, "a whole number from 0 to " + std::to_string(max));
+  }
+  target = static_cast<std::uint32_t>(value);
+}
+
+void FieldReader::number(const char* name, std::optional<std::uint16_t>& target) {
+  if (!object_.contains(name) || object_[name].is_null()) return;
+  std::uint32_t value = 0;
+  number(name, 65535, value);
+  target = static_cast<std::uint16_t>(value);
+}
+
+void FieldReader::texts(const char* name, std::vector<std::string>& target) {
+  const Json* json = array(name);
+  if (json == nullptr) return;
+  target.clear();
+  for (const Json& item : *json) {
+    if (!item.is_string()) return fail(name, "an array of strings");
+    target.push_back(item.get_ref<const std::string&>());
+  }
+}
+
+const Json* FieldReader::object(const char* name) {
+  return member(name, &Json::is_object, "an object");
+}
+
+const Json* FieldReader::array(const char* name) {
+  return member(name, &Json::is_array, "an array");
+}
+
+}  // namespace brink::ctl::api

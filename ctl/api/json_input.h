@@ -1,0 +1,49 @@
+// Reading request bodies: JSON objects whose members have the types that they should.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "ctl/api/http.h"
+#include "ctl/model/refusal.h"
+
+namespace brink::ctl::api {
+
+using Json = nlohmann::ordered_json;
+
+// The body as a JSON object; an empty body is an empty object.
+model::Outcome<Json> parse_object(const std::string& body);
+
+// Compact text; bytes that are not UTF-8 become U+FFFD.
+std::string to_text(const Json& json);
+
+// FieldReader takes typed members out of an object. Absent and null members leave the target alone;
+// the first member of a wrong type is kept as the fault.
+class FieldReader {
+ public:
+  explicit FieldReader(const Json& object) : object_(object) {}
+
+  void text(const char* name, std::string& target);
+  void flag(const char* name, bool& target);
+  // Within 0..max.
+  void number(const char* name, std::uint64_t max, std::uint32_t& target);
+  void number(const char* name, std::optional<std::uint16_t>& target);
+  void texts(const char* name, std::vector<std::string>& target);
+  // The member if it is an object, else null.
+  const Json* object(const char* name);
+  // The member if it is an array, else null.
+  const Json* array(const char* name);
+
+  [[nodiscard]] const std::optional<model::Refusal>& fault() const { return fault_; }
+
+ private:
+  const Json* member(const char* name, bool (Json::*is_type)() const noexcept,
+                     const char* expected);
+  void fail(const char* name, const std::string& expected);
+
+  const Json& object_;
+  std::optional<model::Refusal> fault_;
+};
+
+}  // namespace brink::ctl::api

@@ -1,0 +1,196 @@
+// What is said about the node itself: /client/v4/ips, and Brink's own
+// /brink/v1/{status,stats,snapshot}.
+#include "ctl/api/json_input.h"
+#include "ctl/api/service.h"
+#include "dataplane/ipc/stats_segment.h"
+
+namespace brink::ctl::api {
+namespace {
+
+constexpr std::int64_t kNanosPerMilli = 1'000'000;
+
+Json address_list(const Settings& settings, bool v4) {
+  Json list = Json::array();
+  for (const auto& address : settings.rules.edge_addresses) {
+    if (address.is_v4() != v4) continue;
+    list.push_back(std::string(address.text().view()) + (v4 ? "/32" : "/128"));
+  }
+  return list;
+}
+
+Reply ips(Service& service, const Request&) {
+  return answer(to_text({{"ipv4_cidrs", address_list(service.settings, true)},
+                         {"ipv6_cidrs", address_list(service.settings, false)},
+                         {"etag", service.settings.account.hex()}}));
+}
+
+Reply verify_token(Service&, const Request&) {
+  return refuse({501,
+                 kCodeNotProvided,
+                 "API tokens are not provided yet; this listener is local and asks for none.",
+                 {}});
+}
+
+Json publication_json(const Service& service) {
+  const publish::PublisherStatus status = service.publication();
+  return {{"edge_socket", service.settings.edge_socket},
+          {"connected", status.connected},
+          {"wanted_version", status.wanted_version},
+          {"compiled_version", status.compiled_version},
+          {"served_version", status.served_version},
+          {"in_step", status.connected && status.served_version == status.wanted_version},
+          {"image_size_bytes", status.image_size_bytes},
+          {"compile_ms", status.compile_ms},
+          {"publish_ms", status.publish_ms},
+          {"published_unix_ms", status.published_unix_ms},
+          {"images_published", status.images},
+          {"problem", status.problem}};
+}
+
+Reply status(Service& service, const Request&) {
+  const model::Timestamp now = service.clock();
+  return answer(to_text({{"program", "brink-control"},
+                         {"version", service.settings.program_version},
+                         {"started_on", service.started.rfc3339()},
+                         {"uptime_s", (now.micros - service.started.micros) / 1'000'000},
+                         {"store",
+                          {{"path", service.settings.store_path},
+                           {"version", service.store.version()},
+                           {"zones", service.store.zone_count()},
+                           {"records", service.store.record_count()}}},
+                         {"publication", publication_json(service)}}));
+}
+
+std::string mac_text(const std::uint8_t (&mac)[6]) {
+  char text[18];
+  std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+                mac[4], mac[5]);
+  return text;
+}
+
+std::string fixed_text(const char* text, std::size_t size) {
+  return {text, ::strnlen(text, size)};
+}
+
+Json roles_json(std::uint32_t roles) {
+  Json list = Json::array();
+  if ((roles & ipc::kRoleDns) != 0) list.push_back("dns");
+  if ((roles & ipc::kRoleL7) != 0) list.push_back("l7");
+  return list;
+}
+
+Json counters_json(const ipc::StatsSample& sample, const std::vector<std::uint64_t>& values) {
+  Json counters = Json::object();
+  for (std::size_t i = 0; i < sample.names.size() && i < values.size(); ++i) {
+    counters[sample.names[i]] = values[i];
+  }
+  return counters;
+}
+
+Json worker_json(const ipc::StatsSample& sample, const ipc::WorkerSample& worker) {
+  return {{"worker", worker.worker},
+          {"cpu", worker.cpu},
+          {"numa_node", worker.numa_node},
+          {"roles", roles_json(worker.roles)},
+          {"busy_cycles", worker.busy_cycles},
+          {"idle_cycles", worker.idle_cycles},
+          {"iterations", worker.iterations},
+          {"sleeps", worker.sleeps},
+          {"tcp_connections", worker.tcp_connections},
+          {"counters", counters_json(sample, worker.counters)}};
+}
+
+Json port_json(const ipc::PortStats& port) {
+  return {{"name", fixed_text(port.name, sizeof port.name)},
+          {"driver", fixed_text(port.driver, sizeof port.driver)},
+          {"mac", mac_text(port.mac)},
+          {"link_up", port.link_up != 0},
+          {"queues", port.queues},
+          {"mtu", port.mtu},
+          {"link_speed_mbps", port.link_speed_mbps},
+          {"rx_packets", port.rx_packets},
+          {"rx_bytes", port.rx_bytes},
+          {"rx_missed", port.rx_missed},
+          {"rx_errors", port.rx_errors},
+          {"rx_no_mbuf", port.rx_no_mbuf},
+          {"tx_packets", port.tx_packets},
+          {"tx_bytes", port.tx_bytes},
+          {"tx_errors", port.tx_errors}};
+}
+
+Json snapshot_json(const Service& service, const ipc::StatsHeader& header) {
+  const auto published_ms =
+      static_cast<std::int64_t>(header.snapshot_published_unix_ns) / kNanosPerMilli;
+  const std::int64_t now_ms = service.clock().micros / 1000;
+  return {{"version", header.snapshot_version},
+          {"published_unix_ms", published_ms},
+          {"age_s", published_ms == 0 ? 0 : (now_ms - published_ms) / 1000},
+          {"names", header.snapshot_names},
+          {"size_bytes", header.snapshot_size_bytes},
+          {"swaps", header.snapshot_swaps},
+          {"refused", header.snapshot_refused}};
+}
+
+Reply no_statistics(const base::Error& error) {
+  return refuse(
+      {503, kCodeNoStatistics, "brink-edge's statistics cannot be read: " + error.message(), {}});
+}
+
+Reply stats(Service& service, const Request&) {
+  const auto read = ipc::read_stats(service.settings.stats_path);
+  if (!read) return no_statistics(read.error());
+  const ipc::StatsSample& sample = read.value();
+  std::vector<std::uint64_t> totals(sample.names.size());
+  Json workers = Json::array();
+  for (const auto& worker : sample.workers) {
+    for (std::size_t i = 0; i < totals.size() && i < worker.counters.size(); ++i) {
+      totals[i] += worker.counters[i];
+    }
+    workers.push_back(worker_json(sample, worker));
+  }
+  Json ports = Json::array();
+  for (const auto& port : sample.ports) ports.push_back(port_json(port));
+  const std::int64_t now_ms = service.clock().micros / 1000;
+  const auto heartbeat_ms =
+      static_cast<std::int64_t>(sample.header.heartbeat_unix_ns) / kNanosPerMilli;
+  return answer(
+      to_text({{"process_id", sample.header.process_id},
+               {"started_unix_ms",
+                static_cast<std::int64_t>(sample.header.started_unix_ns) / kNanosPerMilli},
+               {"heartbeat_age_ms", now_ms - heartbeat_ms},
+               {"tsc_hz", sample.header.tsc_hz},
+               {"fallbacks", fixed_text(sample.header.fallbacks, sizeof sample.header.fallbacks)},
+               {"snapshot", snapshot_json(service, sample.header)},
+               {"ports", ports},
+               {"workers", workers},
+               {"counters", counters_json(sample, totals)}}));
+}
+
+Reply snapshot(Service& service, const Request&) {
+  Json result = {{"publication", publication_json(service)}, {"edge", nullptr}};
+  Reply reply;
+  const auto read = ipc::read_stats(service.settings.stats_path);
+  if (read) {
+    result["edge"] = snapshot_json(service, read.value().header);
+  } else {
+    reply.envelope.messages.push_back(
+        {kCodeNoStatistics, "brink-edge's statistics cannot be read: " + read.error().message()});
+  }
+  reply.envelope.result = to_text(result);
+  return reply;
+}
+
+}  // namespace
+
+void add_node(Router& router, Service& service) {
+  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
+    return [&service, handler](const Request& request) { return handler(service, request); };
+  };
+  router.add("GET", "/client/v4/ips", bound(ips));
+  router.add("GET", "/client/v4/user/tokens/verify", bound(verify_token));
+  router.add("GET", "/brink/v1/status", bound(status));
+  router.add("GET", "/brink/v1/stats", bound(stats));
+  router.add("GET", "/brink/v1/snapshot", bound(snapshot));
+}
+
+}  // namespace brink::ctl::api

@@ -1,0 +1,27 @@
+// Reading the query parameters that all lists share.
+#pragma once
+
+#include <optional>
+
+#include "ctl/api/http.h"
+#include "ctl/store/query.h"
+
+namespace brink::ctl::api {
+
+// page from 1; per_page is cut to 1..max. Fails on text that is no number.
+model::Outcome<store::Paging> read_paging(const Request& request, std::uint64_t per_page,
+                                          std::uint64_t per_page_max);
+
+// "asc" or "desc"; "any" or "all".
+std::optional<model::Refusal> read_direction(const Request& request, bool& descending);
+std::optional<model::Refusal> read_match(const Request& request, bool& match_any);
+
+model::Refusal bad_parameter(const std::string& name, const std::string& value,
+                             const std::string& expected);
+
+std::string lower_case(std::string text);
+
+// A name to look for: lower-case, without its final dot.
+std::string wanted_name(std::string text);
+
+}  // namespace brink::ctl::api

@@ -1,0 +1,249 @@
+// /client/v4/zones/:zone/dns_records/{export,import}: zone files (RFC 1035 5).
+#include <algorithm>
+
+#include "ctl/api/change.h"
+#include "ctl/api/json_input.h"
+#include "ctl/api/multipart.h"
+#include "ctl/api/record_comment.h"
+#include "ctl/api/service.h"
+#include "dns/zone/zone_file.h"
+
+namespace brink::ctl::api {
+namespace {
+
+using model::DomainName;
+using model::Record;
+using model::Refusal;
+
+std::string line_of(const DomainName& owner, std::uint32_t ttl, model::RecordType type,
+                    std::span<const std::uint8_t> rdata, const std::string& comment) {
+  std::string line = owner.text() + ".\t" + std::to_string(ttl) + "\tIN\t" +
+                     model::type_to_text(type) + "\t" + model::rdata_to_text(type, rdata);
+  if (!comment.empty()) line += " ; " + comment;
+  return line + "\n";
+}
+
+Reply export_zone(Service& service, const Request& request) {
+  const auto found = find_zone(service, request);
+  if (!found) return refuse(found.refusal());
+  const model::Zone& zone = found.value();
+  const auto& authority = service.settings.authority;
+  const model::ZoneSoa soa = model::served_soa(zone, authority);
+  std::string records;
+  bool has_ns = false;
+  service.store.for_each_record(zone, [&](const Record& record) {
+    has_ns = has_ns || (record.type == model::kTypeNs && record.name == zone.name);
+    records += line_of(record.name, record.ttl, record.type, record.rdata, comment_of(record));
+  });
+  std::string text = ";; Zone " + zone.name.text() + " as of " + service.clock().rfc3339() + "\n" +
+                     ";; A TTL of 1 means automatic.\n" +
+                     line_of(zone.name, soa.ttl, model::kTypeSoa, soa.rdata, "");
+  if (!has_ns) {
+    for (const DomainName& server : authority.name_servers) {
+      text += line_of(zone.name, authority.ns_ttl, model::kTypeNs, server.wire(), "");
+    }
+  }
+  Reply reply;
+  reply.text = text + records;
+  return reply;
+}
+
+// One import: takes the records of a zone file into a change.
+class Import {
+ public:
+  Import(Service& service, model::Zone zone, bool proxied)
+      : service_(service), change_(service, std::move(zone)), proxied_(proxied) {}
+
+  base::Result<void> run(std::string_view text);
+  Reply finish(model::Timestamp start);
+
+ private:
+  base::Result<void> take(const dns::zone::ZoneFileRecord& line);
+  void take_soa(const dns::zone::ResourceRecord& record);
+  base::Result<void> take_default_ns();
+  [[nodiscard]] bool is_default_ns(const DomainName& owner, const model::RecordDraft& draft) const;
+  [[nodiscard]] bool can_be_proxied(model::RecordDraft draft) const;
+  std::uint32_t allowed_ttl(std::uint32_t ttl);
+  model::Outcome<Record> insert(const model::RecordDraft& draft);
+
+  Service& service_;
+  Change change_;
+  bool proxied_;
+  std::uint64_t parsed_ = 0, added_ = 0, known_ = 0, clamped_ = 0;
+  bool soa_changed_ = false;
+  std::vector<model::RecordDraft> default_ns_;
+  std::optional<std::uint32_t> serial_;
+};
+
+base::Result<void> Import::run(std::string_view text) {
+  const auto apex = change_.zone().name.wire();
+  auto taken = dns::zone::parse_zone_file(
+      text, {reinterpret_cast<const char*>(apex.data()), apex.size()}, model::kTtlAutomatic,
+      [this](const dns::zone::ZoneFileRecord& line) { return take(line); });
+  if (!taken) return taken;
+  return take_default_ns();
+}
+
+// The name servers that a zone has by default are exported, but are no records of it, unless it has
+// others besides.
+base::Result<void> Import::take_default_ns() {
+  const auto at_apex = service_.store.records_at(change_.zone(), change_.zone().name);
+  const bool has_ns = std::any_of(at_apex.begin(), at_apex.end(), [](const Record& record) {
+    return record.type == model::kTypeNs;
+  });
+  for (const model::RecordDraft& draft : default_ns_) {
+    if (!has_ns) {
+      ++known_;
+    } else if (const auto inserted = insert(draft); !inserted) {
+      return base::Error{inserted.refusal().detail(), draft.name + " NS", ""};
+    }
+  }
+  return {};
+}
+
+base::Result<void> Import::take(const dns::zone::ZoneFileRecord& line) {
+  ++parsed_;
+  const dns::zone::ResourceRecord& record = line.record;
+  const auto octets = [](const dns::zone::Wire& wire) {
+    return std::span(reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size());
+  };
+  const auto owner = DomainName::from_wire(octets(record.owner));
+  if (!owner) return base::Error{"malformed owner name", "", ""};
+  if (record.type == model::kTypeSoa) {
+    if (*owner != change_.zone().name) {
+      return base::Error{
+          "the SOA of " + owner->text() + " is not the one of zone " + change_.zone().name.text(),
+          "", "import the file into its own zone"};
+    }
+    take_soa(record);
+    return {};
+  }
+  auto content = model::content_of(record.type, octets(record.rdata));
+  ParsedComment said = parse_comment(line.comment);
+  model::RecordDraft draft{.name = owner->text() + ".",
+                           .type = model::type_to_text(record.type),
+                           .content = std::move(content.text),
+                           .priority = content.priority,
+                           .ttl = allowed_ttl(record.ttl),
+                           .comment = std::move(said.comment),
+                           .tags = std::move(said.tags)};
+  draft.settings.flatten_cname = said.flatten_cname;
+  if (is_default_ns(*owner, draft)) {
+    default_ns_.push_back(std::move(draft));
+    return {};
+  }
+  draft.proxied = said.proxied.value_or(proxied_ && can_be_proxied(draft));
+  const auto inserted = insert(draft);
+  if (inserted) return {};
+  return base::Error{inserted.refusal().detail(),
+                     owner->text() + " " + model::type_to_text(record.type), ""};
+}
+
+// A record that is there already counts as imported, so that an import can be repeated.
+model::Outcome<Record> Import::insert(const model::RecordDraft& draft) {
+  auto created = change_.create(draft);
+  if (created) {
+    ++added_;
+    return created;
+  }
+  if (created.refusal().code != model::kCodeRecordExists) return created;
+  ++known_;
+  return Record{};
+}
+
+// The form asked for proxied records: those that can be.
+bool Import::can_be_proxied(model::RecordDraft draft) const {
+  draft.proxied = true;
+  return model::make_record(service_.settings.rules, change_.zone(), draft).ok();
+}
+
+bool Import::is_default_ns(const DomainName& owner, const model::RecordDraft& draft) const {
+  const auto& servers = service_.settings.authority.name_servers;
+  return draft.type == "NS" && owner == change_.zone().name &&
+         std::any_of(servers.begin(), servers.end(),
+                     [&](const DomainName& server) { return server.text() == draft.content; });
+}
+
+// Keeps the file's SOA when it differs from what the zone is served with, whatever its serial.
+void Import::take_soa(const dns::zone::ResourceRecord& record) {
+  model::Rdata rdata(record.rdata.begin(), record.rdata.end());
+  if (rdata.size() <= model::kSoaFixedSize) return;
+  const std::uint32_t serial = model::soa_serial(rdata);
+  model::ZoneSoa current = model::served_soa(change_.zone(), service_.settings.authority);
+  model::set_soa_serial(current.rdata, serial);
+  if (model::is_newer_serial(serial, change_.zone().serial)) serial_ = serial;
+  if (current.rdata == rdata && current.ttl == record.ttl) return;
+  change_.zone().soa = model::ZoneSoa{record.ttl, std::move(rdata)};
+  soa_changed_ = true;
+}
+
+std::uint32_t Import::allowed_ttl(std::uint32_t ttl) {
+  const auto& rules = service_.settings.rules;
+  if (ttl == model::kTtlAutomatic) return ttl;
+  const std::uint32_t allowed = std::clamp(ttl, rules.ttl_min, rules.ttl_max);
+  if (allowed != ttl) ++clamped_;
+  return allowed;
+}
+
+Reply Import::finish(model::Timestamp start) {
+  const bool is_change = added_ != 0 || soa_changed_ || serial_;
+  const std::uint64_t version = is_change ? change_.commit(serial_) : 0;
+  Reply reply = answer(to_text({{"recs_added", added_}, {"total_records_parsed", parsed_}}));
+  reply.version = version;
+  const auto note = [&](std::uint64_t count, const std::string& what) {
+    if (count == 0) return;
+    reply.envelope.messages.push_back({kCodeImportNote, std::to_string(count) + " " + what});
+  };
+  note(known_, "records were there already and were left alone.");
+  note(clamped_, "records had a TTL outside the allowed range, which was brought into it.");
+  const model::Timestamp end = service_.clock();
+  reply.envelope.extra =
+      ",\"timing\":" +
+      to_text({{"start_time", start.rfc3339()},
+               {"end_time", end.rfc3339()},
+               {"process_time", static_cast<double>(end.micros - start.micros) / 1e6}});
+  return reply;
+}
+
+Reply import_zone(Service& service, const Request& request) {
+  const model::Timestamp start = service.clock();
+  auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.refusal());
+  const auto parts = parse_multipart(request.content_type, request.body);
+  if (!parts) return refuse({400, kCodeBadBody, parts.error().message(), {}});
+  const auto file = parts.value().find("file");
+  if (file == parts.value().end()) {
+    return refuse({400, kCodeBadBody, "The form has no field \"file\".", {}});
+  }
+  const auto& limits = service.settings.limits;
+  const std::size_t limit =
+      request.trusted ? limits.import_size_max_trusted : limits.import_size_max;
+  if (file->second.size() > limit) {
+    return refuse({413,
+                   kCodeTooLarge,
+                   "The zone file has " + std::to_string(file->second.size()) + " octets, " +
+                       std::to_string(limit) + " are allowed.",
+                   {}});
+  }
+  const auto proxied = parts.value().find("proxied");
+  Import import(service, std::move(zone).value(),
+                proxied != parts.value().end() && proxied->second == "true");
+  if (auto taken = import.run(file->second); !taken) {
+    return refuse({400,
+                   model::kCodeValidation,
+                   "The zone file was not imported, nothing was changed.",
+                   {{kCodeZoneFile, taken.error().message()}}});
+  }
+  return import.finish(start);
+}
+
+}  // namespace
+
+void add_zone_files(Router& router, Service& service) {
+  router.add("GET", "/client/v4/zones/:zone/dns_records/export",
+             [&service](const Request& request) { return export_zone(service, request); });
+  router.add("POST", "/client/v4/zones/:zone/dns_records/import",
+             [&service](const Request& request) { return import_zone(service, request); });
+}
+
+}  // namespace brink::ctl::api

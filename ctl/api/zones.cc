@@ -1,0 +1,258 @@
+// /client/v4/zones: list, create, show, pause, delete; /brink/v1/zones/:zone/activate.
+#include "ctl/api/change.h"
+#include "ctl/api/paging.h"
+#include "ctl/api/service.h"
+#include "ctl/api/zone_json.h"
+
+namespace brink::ctl::api {
+namespace {
+
+using model::Refusal;
+using model::Zone;
+
+constexpr std::uint64_t kZonesPerPage = 20;
+
+Json name_list(const std::vector<model::DomainName>& names) {
+  Json list = Json::array();
+  for (const auto& name : names) list.push_back(name.text());
+  return list;
+}
+
+// `name` may carry an operator: "contains:shop".
+store::ZoneQuery::NameFilter name_filter(const std::string& text) {
+  static constexpr std::pair<std::string_view, store::TextMatch> kOperators[] = {
+      {"contains:", store::TextMatch::kContains},
+      {"starts_with:", store::TextMatch::kStartsWith},
+      {"ends_with:", store::TextMatch::kEndsWith},
+      {"equal:", store::TextMatch::kExact}};
+  for (const auto& [prefix, match] : kOperators) {
+    if (text.starts_with(prefix)) return {match, wanted_name(text.substr(prefix.size()))};
+  }
+  return {store::TextMatch::kExact, wanted_name(text)};
+}
+
+std::optional<Refusal> read_types(const std::string& text, std::vector<model::ZoneType>& types) {
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const std::string_view part = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+    const auto type = model::zone_type_from_text(part);
+    if (!type) return bad_parameter("type", text, "full, partial, secondary or internal");
+    types.push_back(*type);
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> read_order(const std::string& text, store::ZoneQuery& query) {
+  using Order = store::ZoneQuery::Order;
+  if (text == "name") {
+    query.order = Order::kName;
+  } else if (text == "status") {
+    query.order = Order::kStatus;
+  } else if (text != "account.id" && text != "account.name" && text != "plan.id") {
+    return bad_parameter("order", text, "name, status, account.id, account.name or plan.id");
+  }  // there is one account and one plan: nothing to order
+  return std::nullopt;
+}
+
+model::Outcome<store::ZoneQuery> read_query(const Service& service, const Request& request) {
+  store::ZoneQuery query;
+  auto paging = read_paging(request, kZonesPerPage, service.settings.limits.zones_per_page_max);
+  if (!paging) return paging.refusal();
+  query.paging = paging.value();
+  if (auto fault = read_direction(request, query.descending)) return *fault;
+  if (auto fault = read_match(request, query.match_any)) return *fault;
+  if (const auto* text = request.query_value("name")) query.name = name_filter(*text);
+  if (const auto* text = request.query_value("status")) {
+    query.status = model::zone_status_from_text(*text);
+    if (!query.status) {
+      return bad_parameter("status", *text, "initializing, pending, active or moved");
+    }
+  }
+  if (const auto* text = request.query_value("type")) {
+    if (auto fault = read_types(*text, query.types)) return *fault;
+  }
+  if (const auto* text = request.query_value("order")) {
+    if (auto fault = read_order(*text, query)) return *fault;
+  }
+  return query;
+}
+
+// Whether the request asks for zones of another account than the one there is.
+bool asks_for_strangers(const Service& service, const Request& request) {
+  const auto* id = request.query_value("account.id");
+  const auto* name = request.query_value("account.name");
+  return (id != nullptr && lower_case(*id) != service.settings.account.hex()) ||
+         (name != nullptr && *name != "brink");
+}
+
+Reply list(Service& service, const Request& request) {
+  auto query = read_query(service, request);
+  if (!query) return refuse(query.refusal());
+  store::Page<Zone> page;
+  if (!asks_for_strangers(service, request)) page = service.store.list_zones(query.value());
+  Json result = Json::array();
+  for (const Zone& zone : page.items) result.push_back(zone_json(service.settings, zone));
+  Reply reply = answer(to_text(result));
+  reply.envelope.info = {query.value().paging.page, query.value().paging.per_page,
+                         page.items.size(), page.total};
+  return reply;
+}
+
+Reply create(Service& service, const Request& request) {
+  const auto body = parse_object(request.body);
+  if (!body) return refuse(body.refusal());
+  std::string name_text, type_text = "full";
+  FieldReader fields(body.value());
+  fields.text("name", name_text);
+  fields.text("type", type_text);
+  if (fields.fault()) return refuse(*fields.fault());
+  if (type_text != "full") {
+    return refuse({501,
+                   kCodeNotProvided,
+                   "Zones of type \"" + type_text + "\" are not provided yet; create a full one.",
+                   {}});
+  }
+  auto name = model::zone_name(name_text);
+  if (!name) return refuse(name.refusal());
+
+  Zone zone;
+  zone.id = model::Id::random(service.entropy);
+  zone.name = std::move(name).value();
+  store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
+  if (service.store.zone_by_name(zone.name)) {
+    return refuse({400, model::kCodeZoneExists, zone.name.text() + " already exists.", {}});
+  }
+  zone.created_on = zone.modified_on = service.clock();
+  zone.serial = zone.created_on.yyyymmdd() * 100;
+  service.store.insert_zone(zone);
+  const std::uint64_t version = service.store.take_version();
+  transaction.commit();
+  Reply reply = answer(to_text(zone_json(service.settings, zone)));
+  reply.version = version;
+  return reply;
+}
+
+Reply show(Service& service, const Request& request) {
+  const auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.refusal());
+  return answer(to_text(zone_json(service.settings, zone.value())));
+}
+
+Reply edit(Service& service, const Request& request) {
+  const auto body = parse_object(request.body);
+  if (!body) return refuse(body.refusal());
+  auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.refusal());
+  bool paused = zone.value().paused;
+  FieldReader fields(body.value());
+  fields.flag("paused", paused);
+  if (fields.fault()) return refuse(*fields.fault());
+  if (!body.value().contains("paused")) {
+    return refuse(
+        {501,
+         kCodeNotProvided,
+         "Of a zone only \"paused\" can be changed here so far; the body does not have it.",
+         {}});
+  }
+  Change change(service, std::move(zone).value());
+  change.zone().paused = paused;
+  const std::uint64_t version = change.commit();
+  Reply reply = answer(to_text(zone_json(service.settings, change.zone())));
+  reply.version = version;
+  return reply;
+}
+
+Reply remove(Service& service, const Request& request) {
+  const auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.refusal());
+  store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
+  service.store.delete_zone(zone.value());
+  const std::uint64_t version = service.store.take_version();
+  transaction.commit();
+  Reply reply = answer(to_text({{"id", zone.value().id.hex()}}));
+  reply.version = version;
+  return reply;
+}
+
+// The operator vouches for the delegation, instead of a check of the parent's NS records.
+Reply activate(Service& service, const Request& request) {
+  if (!request.trusted) {
+    return refuse({403,
+                   kCodeNotTrusted,
+                   "Zones are activated over the UNIX socket only: brinkctl zone activate.",
+                   {}});
+  }
+  auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.refusal());
+  Change change(service, std::move(zone).value());
+  change.zone().status = model::ZoneStatus::kActive;
+  if (!change.zone().activated_on) change.zone().activated_on = change.now();
+  const std::uint64_t version = change.commit();
+  Reply reply = answer(to_text(zone_json(service.settings, change.zone())));
+  reply.version = version;
+  return reply;
+}
+
+Reply activation_check(Service& service, const Request& request) {
+  const auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.refusal());
+  return refuse({501,
+                 kCodeNotProvided,
+                 "The delegation is not checked yet; an operator runs brinkctl zone activate.",
+                 {}});
+}
+
+}  // namespace
+
+// `id` is the first member and the text compact: small clients find fields by pattern.
+Json zone_json(const Settings& settings, const Zone& zone) {
+  Json json = {{"id", zone.id.hex()},
+               {"name", zone.name.text()},
+               {"status", model::to_text(zone.status)},
+               {"paused", zone.paused},
+               {"type", model::to_text(zone.type)},
+               {"development_mode", 0},
+               {"name_servers", name_list(settings.authority.name_servers)},
+               {"original_name_servers", nullptr},
+               {"original_registrar", nullptr},
+               {"original_dnshost", nullptr},
+               {"created_on", zone.created_on.rfc3339()},
+               {"modified_on", zone.modified_on.rfc3339()},
+               {"activated_on", nullptr}};
+  if (zone.activated_on) json["activated_on"] = zone.activated_on->rfc3339();
+  json["meta"] = {{"step", 4},
+                  {"custom_certificate_quota", 0},
+                  {"page_rule_quota", 0},
+                  {"phishing_detected", false}};
+  json["owner"] = {{"id", nullptr}, {"type", "organization"}, {"email", nullptr}};
+  json["account"] = {{"id", settings.account.hex()}, {"name", "brink"}};
+  json["permissions"] =
+      Json::array({"#zone:read", "#zone:edit", "#dns_records:read", "#dns_records:edit"});
+  json["plan"] = {{"id", "brink"},
+                  {"name", "Brink"},
+                  {"price", 0},
+                  {"currency", "USD"},
+                  {"frequency", ""},
+                  {"is_subscribed", true},
+                  {"can_subscribe", false},
+                  {"legacy_id", "enterprise"},
+                  {"legacy_discount", false},
+                  {"externally_managed", false}};
+  return json;
+}
+
+void add_zones(Router& router, Service& service) {
+  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
+    return [&service, handler](const Request& request) { return handler(service, request); };
+  };
+  router.add("GET", "/client/v4/zones", bound(list));
+  router.add("POST", "/client/v4/zones", bound(create));
+  router.add("GET", "/client/v4/zones/:zone", bound(show));
+  router.add("PATCH", "/client/v4/zones/:zone", bound(edit));
+  router.add("DELETE", "/client/v4/zones/:zone", bound(remove));
+  router.add("PUT", "/client/v4/zones/:zone/activation_check", bound(activation_check));
+  router.add("POST", "/brink/v1/zones/:zone/activate", bound(activate));
+}
+
+}  // namespace brink::ctl::api

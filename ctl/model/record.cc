@@ -1,0 +1,212 @@
+#include "ctl/model/record.h"
+
+#include <algorithm>
+
+namespace brink::ctl::model {
+namespace {
+
+// An answer carries a whole RRset, and has to leave room for the rest of its message.
+constexpr std::size_t kRrsetSizeMax = 16'384;
+constexpr std::size_t kRecordOverhead = 12;  // owner pointer, type, class, TTL, RDLENGTH
+
+// Types that the server itself makes, or that are no data at all (RFC 6895 3.1).
+bool is_storable(RecordType type) {
+  constexpr RecordType kOpt = 41, kRrsig = 46, kNsec = 47, kNsec3 = 50, kNsec3param = 51;
+  const bool meta = type >= 128 && type <= 255;
+  return type != 0 && type != kTypeSoa && type != kOpt && type != kRrsig && type != kNsec &&
+         type != kNsec3 && type != kNsec3param && !meta;
+}
+
+Outcome<RecordType> checked_type(std::string_view text) {
+  const auto type = type_from_text(text);
+  if (!type || !is_storable(*type)) {
+    return invalid_record(kCodeTypeInvalid, "Record type \"" + std::string(text) +
+                                                "\" is unknown or kept by the server itself.");
+  }
+  return *type;
+}
+
+std::optional<Refusal> ttl_fault(const Rules& rules, std::uint32_t ttl) {
+  if (ttl == kTtlAutomatic || (ttl >= rules.ttl_min && ttl <= rules.ttl_max)) return std::nullopt;
+  return invalid_record(kCodeTtlInvalid, "TTL " + std::to_string(ttl) +
+                                             " is invalid: it must be 1 (automatic) or from " +
+                                             std::to_string(rules.ttl_min) + " to " +
+                                             std::to_string(rules.ttl_max) + " seconds.");
+}
+
+std::optional<Refusal> comment_fault(const Rules& rules, const std::string& comment) {
+  if (comment.size() > rules.comment_size_max) {
+    return invalid_record(
+        kCodeCommentInvalid,
+        "A comment may have " + std::to_string(rules.comment_size_max) + " octets at most.");
+  }
+  if (comment.find_first_of("\r\n") != std::string::npos) {
+    return invalid_record(kCodeCommentInvalid, "A comment must stand on one line.");
+  }
+  return std::nullopt;
+}
+
+bool is_tag(std::string_view tag) {
+  const std::string_view name = tag.substr(0, tag.find(':'));
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
+  return !name.empty() && std::all_of(name.begin(), name.end(), allowed) &&
+         tag.find_first_of("\r\n") == std::string_view::npos;
+}
+
+std::optional<Refusal> tags_fault(const Rules& rules, const std::vector<std::string>& tags) {
+  if (tags.size() > rules.tags_max) {
+    return invalid_record(kCodeCommentInvalid,
+                          "A record may have " + std::to_string(rules.tags_max) + " tags at most.");
+  }
+  for (const std::string& tag : tags) {
+    if (!is_tag(tag)) {
+      return invalid_record(kCodeCommentInvalid,
+                            "Tag \"" + tag +
+                                "\" is invalid: write name or name:value, the name of letters, "
+                                "digits, \"_\" and \"-\".");
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> proxy_fault(const Rules& rules, const Record& record) {
+  if (!is_proxiable(record.type)) {
+    return invalid_record(kCodeNotProxiable,
+                          "This kind of record cannot be proxied: " + type_to_text(record.type) +
+                              ". Only A, AAAA and CNAME can.");
+  }
+  if (record.settings.ipv4_only && record.settings.ipv6_only) {
+    return invalid_record(kCodeNotProxiable, "ipv4_only and ipv6_only exclude each other.");
+  }
+  bool allowed = false;
+  if (record.type == kTypeCname) {
+    const auto target = DomainName::from_wire(record.rdata);
+    allowed = target && is_proxiable_target(rules, *target);
+  } else {
+    const auto* bytes = record.rdata.data();
+    allowed =
+        is_allowed_origin(rules, record.type == kTypeA ? base::IpAddress::v4_from_wire(bytes)
+                                                       : base::IpAddress::v6_from_wire(bytes));
+  }
+  if (allowed) return std::nullopt;
+  return invalid_record(kCodeTargetNotAllowed,
+                        "Target " + record.content + " is not allowed for a proxied record.");
+}
+
+// RFC 1034 3.6.2 leaves a CNAME alone at its name. The apex holds NS and SOA beside it and a
+// proxied one is answered with addresses, so there only what would be answered in its place
+// excludes it.
+bool cname_excludes(const Zone& zone, const Record& cname, RecordType other) {
+  if (other == kTypeA || other == kTypeAaaa || other == kTypeCname) return true;
+  return !(cname.proxied || cname.name == zone.name);
+}
+
+std::optional<Refusal> pair_conflict(const Zone& zone, const Record& candidate,
+                                     const Record& other) {
+  if (candidate.type == other.type && candidate.rdata == other.rdata) {
+    return Refusal{400, kCodeRecordExists, "The record already exists.", {}};
+  }
+  const bool cname_clash =
+      (candidate.type == kTypeCname && cname_excludes(zone, candidate, other.type)) ||
+      (other.type == kTypeCname && cname_excludes(zone, other, candidate.type));
+  if (cname_clash) {
+    const std::string message =
+        is_proxiable(candidate.type) && is_proxiable(other.type)
+            ? "An A, AAAA, or CNAME record with that host already exists."
+            : "A CNAME record cannot stand beside other records of " + candidate.name.text() + ".";
+    return Refusal{400, kCodeHostTaken, message, {}};
+  }
+  if (candidate.type == kTypeDname && other.type == kTypeDname) {  // RFC 6672 2.4
+    return Refusal{400, kCodeHostTaken, "A name can have one DNAME record only.", {}};
+  }
+  const bool delegation_clash = candidate.name != zone.name &&
+                                (candidate.type == kTypeNs) != (other.type == kTypeNs) &&
+                                candidate.type != kTypeDs && other.type != kTypeDs;
+  if (delegation_clash) {
+    return Refusal{400,
+                   kCodeHostTaken,
+                   "NS records delegate " + candidate.name.text() +
+                       " and cannot stand beside other records of that name.",
+                   {}};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+RecordDraft draft_of(const Record& record) {
+  return {record.name.text() + ".",
+          type_to_text(record.type),
+          record.content,
+          record.priority,
+          record.ttl,
+          record.proxied,
+          record.comment,
+          record.tags,
+          record.settings};
+}
+
+Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDraft& draft) {
+  Record record;
+  const auto type = checked_type(draft.type);
+  if (!type) return type.refusal();
+  record.type = type.value();
+
+  auto name = owner_name(draft.name, zone.name);
+  if (!name) return name.refusal();
+  record.name = std::move(name).value();
+
+  if (record.type == kTypeTxt && draft.content.size() > rules.text_size_max) {
+    return invalid_record(kCodeContentInvalid, "Content of a TXT record may have " +
+                                                   std::to_string(rules.text_size_max) +
+                                                   " octets at most.");
+  }
+  const auto priority = has_priority(record.type) ? draft.priority : std::nullopt;
+  auto rdata = rdata_of(record.type, draft.content, priority, zone.name);
+  if (!rdata) return rdata.refusal();
+  record.rdata = std::move(rdata).value();
+  Content content = content_of(record.type, record.rdata);
+  record.priority = content.priority;
+  // TXT is shown as it was written: clients look for the text they sent.
+  record.content = record.type == kTypeTxt ? draft.content : std::move(content.text);
+  if (record.type == kTypeCname && record.rdata == record.name.wire()) {
+    return invalid_record(kCodeContentInvalid, "A CNAME record cannot point at itself.");
+  }
+
+  if (auto fault = ttl_fault(rules, draft.ttl)) return *std::move(fault);
+  if (auto fault = comment_fault(rules, draft.comment)) return *std::move(fault);
+  if (auto fault = tags_fault(rules, draft.tags)) return *std::move(fault);
+  record.comment = draft.comment;
+  record.tags = draft.tags;
+  record.settings = draft.settings;
+  record.proxied = draft.proxied;
+  record.ttl = draft.proxied ? kTtlAutomatic : draft.ttl;
+  if (record.proxied) {
+    if (auto fault = proxy_fault(rules, record)) return *std::move(fault);
+  }
+  return record;
+}
+
+std::optional<Refusal> conflict_of(const Zone& zone, const Record& candidate,
+                                   std::span<const Record> neighbours) {
+  std::size_t set_size = candidate.rdata.size() + kRecordOverhead;
+  for (const Record& other : neighbours) {
+    if (auto conflict = pair_conflict(zone, candidate, other)) return conflict;
+    if (other.type == candidate.type) set_size += other.rdata.size() + kRecordOverhead;
+  }
+  if (set_size <= kRrsetSizeMax) return std::nullopt;
+  return Refusal{400,
+                 kCodeSetTooLarge,
+                 "All " + type_to_text(candidate.type) + " records of " + candidate.name.text() +
+                     " together exceed " + std::to_string(kRrsetSizeMax) + " octets.",
+                 {}};
+}
+
+bool effective_proxy(const Zone& zone, const Record& record) {
+  return record.proxied && zone.status == ZoneStatus::kActive && !zone.paused;
+}
+
+}  // namespace brink::ctl::model

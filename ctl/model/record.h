@@ -1,0 +1,96 @@
+// Record: one DNS record of a zone, validated, and the rules that make one from what a user wrote.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ctl/model/id.h"
+#include "ctl/model/rdata.h"
+#include "ctl/model/refusal.h"
+#include "ctl/model/rules.h"
+#include "ctl/model/timestamp.h"
+#include "ctl/model/zone.h"
+
+namespace brink::ctl::model {
+
+inline constexpr std::uint32_t kTtlAutomatic = 1;
+
+struct RecordSettings {
+  bool flatten_cname = false;
+  bool ipv4_only = false;  // a proxied name answers A only
+  bool ipv6_only = false;  // a proxied name answers AAAA only
+
+  bool operator==(const RecordSettings&) const = default;
+};
+
+struct Record {
+  std::int64_t row = 0;  // the store's key; 0 = not stored yet
+  Id id;
+  DomainName name;
+  RecordType type = 0;
+  std::string content;  // as the API shows it; MX, SRV and URI without their priority
+  std::optional<std::uint16_t> priority;  // MX, SRV, URI
+  Rdata rdata;                            // what is served; content and priority in wire form
+  std::uint32_t ttl = kTtlAutomatic;
+  bool proxied = false;
+  std::string comment;
+  std::vector<std::string> tags;
+  RecordSettings settings;
+  Timestamp created_on;
+  Timestamp modified_on;
+  std::optional<Timestamp> comment_modified_on;
+  std::optional<Timestamp> tags_modified_on;
+};
+
+// A record as a user wrote it.
+struct RecordDraft {
+  std::string name = {};
+  std::string type = {};
+  std::string content = {};
+  std::optional<std::uint16_t> priority = std::nullopt;
+  std::uint32_t ttl = kTtlAutomatic;
+  bool proxied = false;
+  std::string comment = {};
+  std::vector<std::string> tags = {};
+  RecordSettings settings = {};
+};
+
+RecordDraft draft_of(const Record& record);
+
+// Whether the edge can stand in front of records of this type: A, AAAA, CNAME.
+constexpr bool is_proxiable(RecordType type) {
+  return type == kTypeA || type == kTypeAaaa || type == kTypeCname;
+}
+constexpr bool has_priority(RecordType type) {
+  return type == kTypeMx || type == kTypeSrv || type == kTypeUri;
+}
+
+// make_record checks everything about a record that can be told from itself and its zone. Row, id
+// and times are the caller's to fill. A proxied record's TTL becomes automatic.
+Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDraft& draft);
+
+// conflict_of tells why `candidate` cannot stand beside `neighbours`: the zone's other records of
+// the same name, without the one that it replaces.
+std::optional<Refusal> conflict_of(const Zone& zone, const Record& candidate,
+                                   std::span<const Record> neighbours);
+
+// What the edge does with the record: proxied by the user, and nothing in the zone's state stands
+// against it (a zone that is not active, or paused, answers with the origin's values).
+bool effective_proxy(const Zone& zone, const Record& record);
+
+// The content of a record in the form of the API, and its priority, from RDATA.
+struct Content {
+  std::string text;
+  std::optional<std::uint16_t> priority;
+};
+Content content_of(RecordType type, std::span<const std::uint8_t> rdata);
+
+// RDATA from the form of the API. Names in content are absolute, with or without the final dot;
+// `@` is the zone.
+Outcome<Rdata> rdata_of(RecordType type, std::string_view content,
+                        std::optional<std::uint16_t> priority, const DomainName& zone);
+
+}  // namespace brink::ctl::model

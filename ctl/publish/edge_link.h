@@ -1,0 +1,48 @@
+// EdgeLink: the conversation with brink-edge over its control socket. One thread; the calls block
+// up to their timeout and return early when `wake` becomes readable.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "dataplane/base/result.h"
+#include "dataplane/base/unique_fd.h"
+#include "dataplane/ipc/control_message.h"
+
+namespace brink::ctl::publish {
+
+struct EdgeReply {
+  ipc::PublishStatus status{};
+  std::uint64_t served_version = 0;
+  std::string reason;
+};
+
+class EdgeLink {
+ public:
+  // `wake` is borrowed: a descriptor that becomes readable when the caller must stop waiting.
+  EdgeLink(std::string socket_path, int wake) : path_(std::move(socket_path)), wake_(wake) {}
+
+  [[nodiscard]] bool connected() const { return socket_.valid(); }
+  [[nodiscard]] int descriptor() const { return socket_.get(); }
+  void disconnect() { socket_.reset(); }
+
+  // Connects and exchanges Hello for Welcome. Returns the version that the edge serves.
+  base::Result<std::uint64_t> connect(std::chrono::milliseconds timeout);
+
+  // Sends a sealed image and waits for the edge's word on it. An Error leaves the link closed: then
+  // nobody knows what the edge did with the image, and the next Welcome tells.
+  base::Result<EdgeReply> publish(int image, std::uint64_t version, std::uint64_t size_bytes,
+                                  std::chrono::milliseconds timeout);
+
+ private:
+  base::Result<ipc::ControlMessage> receive(ipc::MessageType expected,
+                                            std::chrono::milliseconds timeout);
+
+  std::string path_;
+  int wake_;
+  base::UniqueFd socket_;
+  std::uint64_t sequence_ = 0;
+};
+
+}  // namespace brink::ctl::publish

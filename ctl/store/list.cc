@@ -1,0 +1,238 @@
+// Store: filtered, ordered, paged lists. The SQL is put together from fixed fragments; every value
+// of a request is bound, never written into it.
+#include <algorithm>
+
+#include "ctl/store/row.h"
+#include "ctl/store/store.h"
+
+namespace brink::ctl::store {
+namespace {
+
+// A WHERE clause under construction, with the values to bind in order.
+class Conditions {
+ public:
+  explicit Conditions(bool any) : any_(any) {}
+
+  // `fragment` holds one "?" a value.
+  void add(const std::string& fragment) {
+    if (!optional_.empty()) optional_ += any_ ? " OR " : " AND ";
+    optional_ += "(" + fragment + ")";
+  }
+  // Holds whatever the other conditions are.
+  void require(const std::string& fragment) { required_ += " AND (" + fragment + ")"; }
+
+  void value(std::string text) { values_.push_back({std::move(text), false, 0}); }
+  void value(std::int64_t number) { values_.push_back({{}, true, number}); }
+  void blob(const model::Rdata& data) {
+    values_.push_back({std::string(data.begin(), data.end()), false, 0, true});
+  }
+
+  [[nodiscard]] std::string where() const {
+    return " WHERE " + (optional_.empty() ? std::string("1") : "(" + optional_ + ")") + required_;
+  }
+  // Binds from parameter 1 on and returns the next free one.
+  int bind(Statement& statement) const {
+    int parameter = 1;
+    for (const Value& value : values_) {
+      if (value.is_number) {
+        statement.bind(parameter++, value.number);
+      } else if (value.is_blob) {
+        statement.bind(
+            parameter++,
+            std::span(reinterpret_cast<const std::uint8_t*>(value.text.data()), value.text.size()));
+      } else {
+        statement.bind(parameter++, std::string_view(value.text));
+      }
+    }
+    return parameter;
+  }
+
+ private:
+  struct Value {
+    std::string text;
+    bool is_number = false;
+    std::int64_t number = 0;
+    bool is_blob = false;
+  };
+  bool any_;
+  std::string optional_;
+  std::string required_;
+  std::vector<Value> values_;
+};
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
+void add_text(Conditions& conditions, const std::string& column, TextMatch match,
+              const std::string& value) {
+  switch (match) {
+    case TextMatch::kExact:
+      conditions.add(column + " = ?");
+      conditions.value(value);
+      break;
+    case TextMatch::kContains:
+      conditions.add("instr(lower(" + column + "), ?) > 0");
+      conditions.value(lower(value));
+      break;
+    case TextMatch::kStartsWith:
+      conditions.add("instr(lower(" + column + "), ?) = 1");
+      conditions.value(lower(value));
+      break;
+    case TextMatch::kEndsWith:
+      // substr counts negative positions from the end, in characters like length().
+      conditions.add("substr(lower(" + column + "), -length(?)) = ?");
+      conditions.value(lower(value));
+      conditions.value(lower(value));
+      break;
+    case TextMatch::kAbsent:
+      conditions.add(column + " = ''");
+      break;
+    case TextMatch::kPresent:
+      conditions.add(column + " <> ''");
+      break;
+  }
+}
+
+void add_content(Conditions& conditions, const RecordQuery::TextFilter& filter) {
+  if (filter.match != TextMatch::kExact) {
+    return add_text(conditions, "content", filter.match, filter.value);
+  }
+  // TXT may have been written quoted and be looked for bare, or the other way round.
+  const auto text = model::rdata_of(model::kTypeTxt, filter.value, std::nullopt, {});
+  conditions.add(text ? "content = ? OR (type = 16 AND rdata = ?)" : "content = ?");
+  conditions.value(filter.value);
+  if (text) conditions.blob(text.value());
+}
+
+void add_tag(Conditions& conditions, const std::string& tag) {
+  // Tags stand one a line; a tag without a value matches whatever its value is.
+  conditions.add(
+      "instr(char(10) || lower(tags) || char(10), char(10) || ? || char(10)) > 0 OR "
+      "instr(char(10) || lower(tags), char(10) || ? || ':') > 0");
+  conditions.value(lower(tag));
+  conditions.value(lower(tag));
+}
+
+Conditions record_conditions(const RecordQuery& query) {
+  Conditions conditions(query.match_any);
+  for (const auto& filter : query.texts) {
+    switch (filter.field) {
+      case RecordQuery::Field::kName:
+        add_text(conditions, "name", filter.match, lower(filter.value));
+        break;
+      case RecordQuery::Field::kContent:
+        add_content(conditions, filter);
+        break;
+      case RecordQuery::Field::kComment:
+        add_text(conditions, "comment", filter.match, filter.value);
+        break;
+    }
+  }
+  if (query.type) {
+    conditions.add("type = ?");
+    conditions.value(static_cast<std::int64_t>(*query.type));
+  }
+  if (query.proxied) {
+    conditions.add("proxied = ?");
+    conditions.value(static_cast<std::int64_t>(*query.proxied));
+  }
+  if (query.tag) add_tag(conditions, *query.tag);
+  if (query.search) {
+    conditions.require("instr(name, ?) > 0 OR instr(lower(content), ?) > 0");
+    conditions.value(lower(*query.search));
+    conditions.value(lower(*query.search));
+  }
+  return conditions;
+}
+
+std::string order_by(RecordQuery::Order order, bool descending) {
+  const char* direction = descending ? " DESC" : "";
+  const auto with = [&](const char* column) {
+    return std::string(" ORDER BY ") + column + direction + ", row";
+  };
+  switch (order) {
+    case RecordQuery::Order::kCreated:
+      return std::string(" ORDER BY row") + direction;
+    case RecordQuery::Order::kType:
+      return with("type");
+    case RecordQuery::Order::kName:
+      return with("name");
+    case RecordQuery::Order::kContent:
+      return with("content");
+    case RecordQuery::Order::kTtl:
+      return with("ttl");
+    case RecordQuery::Order::kProxied:
+      return with("proxied");
+  }
+  return {};
+}
+
+std::string order_by(ZoneQuery::Order order, bool descending) {
+  const std::string direction = descending ? " DESC" : "";
+  switch (order) {
+    case ZoneQuery::Order::kCreated:
+      return " ORDER BY row" + direction;
+    case ZoneQuery::Order::kName:
+      return " ORDER BY name" + direction;
+    case ZoneQuery::Order::kStatus:
+      return " ORDER BY status" + direction + ", row";
+  }
+  return {};
+}
+
+// Runs the list twice: its length, then the page.
+template <typename T, typename Read>
+Page<T> run_list(Database& database, const std::string& columns, const std::string& table,
+                 const Conditions& conditions, const std::string& order, const Paging& paging,
+                 Read read) {
+  Page<T> page;
+  const std::string from = " FROM " + table + conditions.where();
+  auto total = database.prepare("SELECT count(*)" + from);
+  conditions.bind(*total);
+  if (total->step()) page.total = static_cast<std::uint64_t>(total->integer(0));
+
+  const std::uint64_t page_index = paging.page == 0 ? 0 : paging.page - 1;
+  if (paging.per_page == 0 || page_index > page.total / paging.per_page) return page;
+  auto select = database.prepare("SELECT " + columns + from + order + " LIMIT ? OFFSET ?");
+  const int next = conditions.bind(*select);
+  select->bind(next, static_cast<std::int64_t>(paging.per_page));
+  select->bind(next + 1, static_cast<std::int64_t>(page_index * paging.per_page));
+  while (select->step()) page.items.push_back(read(*select));
+  return page;
+}
+
+}  // namespace
+
+Page<model::Zone> Store::list_zones(const ZoneQuery& query) {
+  Conditions conditions(query.match_any);
+  if (query.name) add_text(conditions, "name", query.name->match, lower(query.name->value));
+  if (query.status) {
+    conditions.add("status = ?");
+    conditions.value(static_cast<std::int64_t>(*query.status));
+  }
+  if (!query.types.empty()) {
+    std::string list;
+    for (const model::ZoneType type : query.types) {
+      list += list.empty() ? "?" : ", ?";
+      conditions.value(static_cast<std::int64_t>(type));
+    }
+    conditions.add("type IN (" + list + ")");
+  }
+  return run_list<model::Zone>(*database_, kZoneColumns, "zones", conditions,
+                               order_by(query.order, query.descending), query.paging, read_zone);
+}
+
+Page<model::Record> Store::list_records(const model::Zone& zone, const RecordQuery& query) {
+  Conditions conditions = record_conditions(query);
+  // The row is our own number, not a value of the request; bound values must keep their order.
+  conditions.require("zone = " + std::to_string(zone.row));
+  return run_list<model::Record>(*database_, kRecordColumns, "records", conditions,
+                                 order_by(query.order, query.descending), query.paging,
+                                 read_record);
+}
+
+}  // namespace brink::ctl::store

@@ -1,0 +1,26 @@
+// Rows of the tables `zones` and `records` to and from the model. Private to this folder.
+#pragma once
+
+#include "ctl/model/record.h"
+#include "ctl/model/zone.h"
+#include "ctl/store/sqlite.h"
+
+namespace brink::ctl::store {
+
+inline constexpr char kZoneColumns[] =
+    "row, id, name, status, type, paused, serial, soa_ttl, soa_rdata, created_on, modified_on, "
+    "activated_on";
+inline constexpr char kRecordColumns[] =
+    "row, id, name, type, content, priority, rdata, ttl, proxied, comment, tags, settings, "
+    "created_on, modified_on, comment_modified_on, tags_modified_on";
+
+// The current row of a statement that selects exactly these columns.
+model::Zone read_zone(const Statement& statement);
+model::Record read_record(const Statement& statement);
+
+// Tags as kept in one column, one a line.
+std::string join_tags(const std::vector<std::string>& tags);
+
+std::int64_t settings_bits(const model::RecordSettings& settings);
+
+}  // namespace brink::ctl::store

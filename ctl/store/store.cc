@@ -1,0 +1,142 @@
+#include "ctl/store/store.h"
+
+#include "ctl/store/row.h"
+#include "ctl/store/schema.h"
+
+namespace brink::ctl::store {
+namespace {
+
+std::optional<std::int64_t> micros(const std::optional<model::Timestamp>& time) {
+  if (!time) return std::nullopt;
+  return time->micros;
+}
+
+void bind_zone(Statement& statement, const model::Zone& zone) {
+  statement.bind(1, zone.id.bytes)
+      .bind(2, zone.name.text())
+      .bind(3, static_cast<std::int64_t>(zone.status))
+      .bind(4, static_cast<std::int64_t>(zone.type))
+      .bind(5, static_cast<std::int64_t>(zone.paused))
+      .bind(6, static_cast<std::int64_t>(zone.serial))
+      .bind(9, zone.created_on.micros)
+      .bind(10, zone.modified_on.micros)
+      .bind(11, micros(zone.activated_on));
+  if (zone.soa) {
+    statement.bind(7, static_cast<std::int64_t>(zone.soa->ttl)).bind(8, zone.soa->rdata);
+  }
+}
+
+std::int64_t count(Borrowed statement) {
+  return statement->step() ? statement->integer(0) : 0;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Store>> Store::open(const std::string& path, Access access) {
+  auto database = Database::open(path, access);
+  if (!database) return database.error();
+  if (access == Access::kReadWrite) {
+    if (auto migrated = migrate(*database.value()); !migrated) return migrated.error();
+  }
+  return std::unique_ptr<Store>(new Store(std::move(database).value()));
+}
+
+std::uint64_t Store::version() {
+  return static_cast<std::uint64_t>(
+      count(database_->cached("SELECT value FROM meta WHERE key = 'version'")));
+}
+
+std::uint64_t Store::take_version() {
+  database_->cached("UPDATE meta SET value = value + 1 WHERE key = 'version'")->run();
+  return version();
+}
+
+std::vector<std::uint8_t> Store::value_or_create(
+    const std::string& key, const std::function<std::vector<std::uint8_t>()>& create) {
+  auto read = database_->cached("SELECT value FROM meta WHERE key = ?1");
+  read->bind(1, key);
+  if (read->step()) {
+    const auto blob = read->blob(0);
+    return {blob.begin(), blob.end()};
+  }
+  std::vector<std::uint8_t> value = create();
+  auto write = database_->cached("INSERT INTO meta VALUES (?1, ?2)");
+  write->bind(1, key).bind(2, value).run();
+  return value;
+}
+
+void Store::insert_zone(model::Zone& zone) {
+  auto insert = database_->cached(
+      "INSERT INTO zones (id, name, status, type, paused, serial, soa_ttl, soa_rdata, created_on, "
+      "modified_on, activated_on) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+  bind_zone(*insert, zone);
+  insert->run();
+  zone.row = database_->last_insert_row();
+}
+
+void Store::update_zone(const model::Zone& zone) {
+  auto update = database_->cached(
+      "UPDATE zones SET id = ?1, name = ?2, status = ?3, type = ?4, paused = ?5, serial = ?6, "
+      "soa_ttl = ?7, soa_rdata = ?8, created_on = ?9, modified_on = ?10, activated_on = ?11 "
+      "WHERE row = ?12");
+  bind_zone(*update, zone);
+  update->bind(12, zone.row).run();
+}
+
+void Store::delete_zone(const model::Zone& zone) {
+  database_->cached("DELETE FROM zones WHERE row = ?1")->bind(1, zone.row).run();
+}
+
+std::optional<model::Zone> Store::zone_by_id(const model::Id& id) {
+  static const std::string sql =
+      "SELECT " + std::string(kZoneColumns) + " FROM zones WHERE id = ?1";
+  auto select = database_->cached(sql.c_str());
+  select->bind(1, id.bytes);
+  if (!select->step()) return std::nullopt;
+  return read_zone(*select);
+}
+
+std::optional<model::Zone> Store::zone_by_name(const model::DomainName& name) {
+  static const std::string sql =
+      "SELECT " + std::string(kZoneColumns) + " FROM zones WHERE name = ?1";
+  auto select = database_->cached(sql.c_str());
+  select->bind(1, name.text());
+  if (!select->step()) return std::nullopt;
+  return read_zone(*select);
+}
+
+std::uint64_t Store::zone_count() {
+  return static_cast<std::uint64_t>(count(database_->cached("SELECT count(*) FROM zones")));
+}
+
+std::uint64_t Store::record_count() {
+  return static_cast<std::uint64_t>(count(database_->cached("SELECT count(*) FROM records")));
+}
+
+void Store::for_each_zone(const std::function<void(const model::Zone&)>& visit) {
+  auto select =
+      database_->prepare("SELECT " + std::string(kZoneColumns) + " FROM zones ORDER BY name");
+  while (select->step()) visit(read_zone(*select));
+}
+
+Transaction::Transaction(Store& store, Kind kind) : database_(*store.database_) {
+  database_.execute(kind == Kind::kRead ? "BEGIN" : "BEGIN IMMEDIATE");
+  // A deferred transaction fixes what it sees at its first read.
+  if (kind == Kind::kRead) store.version();
+}
+
+Transaction::~Transaction() {
+  if (!open_) return;
+  try {
+    database_.execute("ROLLBACK");
+  } catch (const Failure&) {
+    // SQLite has already rolled back by itself, as it does when the disk is full.
+  }
+}
+
+void Transaction::commit() {
+  database_.execute("COMMIT");
+  open_ = false;
+}
+
+}  // namespace brink::ctl::store

@@ -1,0 +1,324 @@
+#include "ctl/store/store.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace brink::ctl::store {
+namespace {
+
+using model::DomainName;
+using model::Record;
+using model::Zone;
+
+class StoreTest : public ::testing::Test {
+ protected:
+  StoreTest() {
+    char pattern[] = "/tmp/brink_store_XXXXXX";
+    folder_ = ::mkdtemp(pattern);
+    path_ = folder_ + "/brink.db";
+    store_ = open();
+  }
+  ~StoreTest() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  std::unique_ptr<Store> open(Access access = Access::kReadWrite) {
+    auto store = Store::open(path_, access);
+    EXPECT_TRUE(store.ok()) << (store.ok() ? "" : store.error().message());
+    return std::move(store).value();
+  }
+  model::Id next_id() {
+    model::Id id;
+    id.bytes[15] = static_cast<std::uint8_t>(++ids_);
+    id.bytes[14] = static_cast<std::uint8_t>(ids_ >> 8);
+    return id;
+  }
+  Zone add_zone(const std::string& name) {
+    Zone zone;
+    zone.id = next_id();
+    zone.name = DomainName::parse(name).value();
+    zone.serial = 2026010100;
+    zone.created_on = zone.modified_on = {1'767'225'600'000'042};
+    store_->insert_zone(zone);
+    return zone;
+  }
+  Record add(const Zone& zone, const std::string& name, const std::string& type,
+             const std::string& content) {
+    model::RecordDraft draft{.name = name, .type = type, .content = content};
+    draft.tags = {"team:dns", "urgent"};
+    draft.comment = "about " + name;
+    Record record = model::make_record({}, zone, draft).value();
+    record.id = next_id();
+    record.created_on = record.modified_on = {77};
+    store_->insert_record(zone, record);
+    return record;
+  }
+  std::vector<std::string> names(const Page<Record>& page) {
+    std::vector<std::string> out;
+    for (const Record& record : page.items) out.push_back(record.name.text());
+    return out;
+  }
+
+  std::string folder_, path_;
+  std::unique_ptr<Store> store_;
+  unsigned ids_ = 0;
+};
+
+TEST_F(StoreTest, KeepsEveryFieldOfAZone) {
+  Zone zone = add_zone("example.com");
+  zone.status = model::ZoneStatus::kActive;
+  zone.paused = true;
+  zone.soa = {1800, {1, 2, 3}};
+  zone.activated_on = model::Timestamp{99};
+  store_->update_zone(zone);
+  store_ = open();
+  const auto found = store_->zone_by_id(zone.id);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->row, zone.row);
+  EXPECT_EQ(found->name, zone.name);
+  EXPECT_EQ(found->status, model::ZoneStatus::kActive);
+  EXPECT_TRUE(found->paused);
+  EXPECT_EQ(found->serial, 2026010100U);
+  ASSERT_TRUE(found->soa);
+  EXPECT_EQ(found->soa->ttl, 1800U);
+  EXPECT_EQ(found->soa->rdata, (model::Rdata{1, 2, 3}));
+  EXPECT_EQ(found->created_on.micros, 1'767'225'600'000'042);
+  EXPECT_EQ(found->activated_on, model::Timestamp{99});
+  EXPECT_EQ(store_->zone_by_name(zone.name)->id, zone.id);
+  EXPECT_FALSE(store_->zone_by_name(DomainName::parse("example.org").value()));
+}
+
+TEST_F(StoreTest, KeepsEveryFieldOfARecord) {
+  const Zone zone = add_zone("example.com");
+  Record record = add(zone, "@", "MX", "10 mail.example.com");
+  record.settings.ipv4_only = true;
+  record.proxied = true;
+  record.ttl = 600;
+  record.comment_modified_on = model::Timestamp{5};
+  store_->update_record(record);
+  const auto found = store_->record_by_id(zone, record.id);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->name, record.name);
+  EXPECT_EQ(found->type, model::kTypeMx);
+  EXPECT_EQ(found->content, "mail.example.com");
+  EXPECT_EQ(found->priority, 10);
+  EXPECT_EQ(found->rdata, record.rdata);
+  EXPECT_EQ(found->ttl, 600U);
+  EXPECT_TRUE(found->proxied);
+  EXPECT_EQ(found->comment, "about @");
+  EXPECT_EQ(found->tags, (std::vector<std::string>{"team:dns", "urgent"}));
+  EXPECT_EQ(found->settings, record.settings);
+  EXPECT_EQ(found->comment_modified_on, model::Timestamp{5});
+  EXPECT_FALSE(found->tags_modified_on);
+}
+
+TEST_F(StoreTest, FindsARecordOnlyInItsZone) {
+  const Zone zone = add_zone("example.com");
+  const Zone other = add_zone("example.org");
+  const Record record = add(zone, "www", "A", "203.0.113.1");
+  EXPECT_TRUE(store_->record_by_id(zone, record.id));
+  EXPECT_FALSE(store_->record_by_id(other, record.id));
+  EXPECT_EQ(store_->records_at(zone, record.name).size(), 1U);
+  EXPECT_TRUE(store_->records_at(other, record.name).empty());
+}
+
+TEST_F(StoreTest, DeletesAZoneWithItsRecords) {
+  const Zone zone = add_zone("example.com");
+  add(zone, "www", "A", "203.0.113.1");
+  store_->delete_zone(zone);
+  EXPECT_EQ(store_->zone_count(), 0U);
+  EXPECT_EQ(store_->record_count(), 0U);
+}
+
+TEST_F(StoreTest, RefusesTheSameRecordTwice) {
+  const Zone zone = add_zone("example.com");
+  add(zone, "www", "A", "203.0.113.1");
+  EXPECT_THROW(add(zone, "www", "A", "203.0.113.1"), Failure);
+  EXPECT_EQ(store_->record_count(zone), 1U);
+}
+
+TEST_F(StoreTest, UndoesATransactionThatIsNotCommitted) {
+  const Zone zone = add_zone("example.com");
+  const std::uint64_t version = store_->version();
+  {
+    Transaction change(*store_, Transaction::Kind::kWrite);
+    add(zone, "www", "A", "203.0.113.1");
+    EXPECT_EQ(store_->take_version(), version + 1);
+  }
+  EXPECT_EQ(store_->record_count(zone), 0U);
+  EXPECT_EQ(store_->version(), version);
+}
+
+TEST_F(StoreTest, VersionGrowsOverRestarts) {
+  {
+    Transaction change(*store_, Transaction::Kind::kWrite);
+    EXPECT_EQ(store_->take_version(), 1U);
+    change.commit();
+  }
+  store_ = open();
+  EXPECT_EQ(store_->version(), 1U);
+  Transaction change(*store_, Transaction::Kind::kWrite);
+  EXPECT_EQ(store_->take_version(), 2U);
+}
+
+TEST_F(StoreTest, AReaderKeepsItsViewWhileAnotherWrites) {
+  const Zone zone = add_zone("example.com");
+  auto reader = open(Access::kReadOnly);
+  Transaction view(*reader, Transaction::Kind::kRead);
+  add(zone, "www", "A", "203.0.113.1");
+  EXPECT_EQ(reader->record_count(), 0U);
+  view.commit();
+  EXPECT_EQ(reader->record_count(), 1U);
+}
+
+TEST_F(StoreTest, AReaderCannotWrite) {
+  auto reader = open(Access::kReadOnly);
+  EXPECT_THROW(reader->take_version(), Failure);
+}
+
+TEST_F(StoreTest, MakesAValueOnceAndKeepsIt) {
+  const auto make = [](std::uint8_t byte) {
+    return [byte] { return std::vector<std::uint8_t>(32, byte); };
+  };
+  EXPECT_EQ(store_->value_or_create("seed", make(7)), std::vector<std::uint8_t>(32, 7));
+  store_ = open();
+  EXPECT_EQ(store_->value_or_create("seed", make(8)), std::vector<std::uint8_t>(32, 7));
+}
+
+TEST_F(StoreTest, PagesEndWithAnEmptyPage) {
+  const Zone zone = add_zone("example.com");
+  for (int i = 0; i < 5; ++i) add(zone, "h" + std::to_string(i), "A", "203.0.113.1");
+  RecordQuery query;
+  query.paging = {1, 2};
+  std::vector<std::string> seen;
+  for (;; ++query.paging.page) {
+    const auto page = store_->list_records(zone, query);
+    EXPECT_EQ(page.total, 5U);
+    if (page.items.empty()) break;
+    for (const auto& name : names(page)) seen.push_back(name);
+  }
+  EXPECT_EQ(query.paging.page, 4U);
+  EXPECT_EQ(seen, (std::vector<std::string>{"h0.example.com", "h1.example.com", "h2.example.com",
+                                            "h3.example.com", "h4.example.com"}));
+  query.paging.page = ~std::uint64_t{0};
+  EXPECT_TRUE(store_->list_records(zone, query).items.empty());
+}
+
+TEST_F(StoreTest, FiltersRecords) {
+  const Zone zone = add_zone("example.com");
+  add(zone, "www", "A", "203.0.113.1");
+  add(zone, "api", "A", "203.0.113.2");
+  add(zone, "api", "TXT", "\"hello world\"");
+  add(add_zone("example.org"), "www", "A", "203.0.113.1");
+  using Query = RecordQuery;
+  const auto found = [&](const Query& query) { return store_->list_records(zone, query).total; };
+  const auto text = [](Query::Field field, TextMatch match, const std::string& value) {
+    Query query;
+    query.texts = {{field, match, value}};
+    return query;
+  };
+  using enum RecordQuery::Field;
+  EXPECT_EQ(found({}), 3U);
+  EXPECT_EQ(found(text(kName, TextMatch::kExact, "WWW.example.com")), 1U);
+  EXPECT_EQ(found(text(kName, TextMatch::kContains, "pi")), 2U);
+  EXPECT_EQ(found(text(kName, TextMatch::kStartsWith, "pi")), 0U);
+  EXPECT_EQ(found(text(kName, TextMatch::kEndsWith, ".example.com")), 3U);
+  EXPECT_EQ(found(text(kContent, TextMatch::kExact, "203.0.113.2")), 1U);
+  EXPECT_EQ(found(text(kContent, TextMatch::kExact, "hello world")), 1U);
+  EXPECT_EQ(found(text(kContent, TextMatch::kExact, "\"hello world\"")), 1U);
+  EXPECT_EQ(found(text(kContent, TextMatch::kExact, "x' OR '1'='1")), 0U);
+  EXPECT_EQ(found(text(kComment, TextMatch::kPresent, "")), 3U);
+  EXPECT_EQ(found(text(kComment, TextMatch::kAbsent, "")), 0U);
+  Query query = text(kName, TextMatch::kStartsWith, "api");
+  query.type = model::kTypeA;
+  EXPECT_EQ(found(query), 1U);
+  query.match_any = true;
+  EXPECT_EQ(found(query), 3U);
+  query.search = "hello";
+  EXPECT_EQ(found(query), 1U);
+  Query tagged;
+  tagged.tag = "team";
+  EXPECT_EQ(found(tagged), 3U);
+  tagged.tag = "tea";
+  EXPECT_EQ(found(tagged), 0U);
+  Query proxied;
+  proxied.proxied = true;
+  EXPECT_EQ(found(proxied), 0U);
+}
+
+TEST_F(StoreTest, OrdersRecords) {
+  const Zone zone = add_zone("example.com");
+  add(zone, "b", "A", "203.0.113.1");
+  add(zone, "c", "TXT", "x");
+  add(zone, "a", "A", "203.0.113.2");
+  RecordQuery query;
+  query.order = RecordQuery::Order::kName;
+  EXPECT_EQ(names(store_->list_records(zone, query)).front(), "a.example.com");
+  query.descending = true;
+  EXPECT_EQ(names(store_->list_records(zone, query)).front(), "c.example.com");
+  query.order = RecordQuery::Order::kType;
+  EXPECT_EQ(names(store_->list_records(zone, query)).front(), "c.example.com");
+}
+
+TEST_F(StoreTest, FiltersZones) {
+  add_zone("example.com");
+  Zone active = add_zone("example.org");
+  active.status = model::ZoneStatus::kActive;
+  store_->update_zone(active);
+  ZoneQuery query;
+  query.name = {TextMatch::kExact, "Example.com"};
+  EXPECT_EQ(store_->list_zones(query).total, 1U);
+  query.name = {TextMatch::kStartsWith, "example"};
+  EXPECT_EQ(store_->list_zones(query).total, 2U);
+  query.status = model::ZoneStatus::kActive;
+  EXPECT_EQ(store_->list_zones(query).total, 1U);
+  query.types = {model::ZoneType::kPartial, model::ZoneType::kInternal};
+  EXPECT_EQ(store_->list_zones(query).total, 0U);
+}
+
+TEST_F(StoreTest, VisitsZonesAndRecordsInTheOrderTheyAreCompiled) {
+  add_zone("b.test");
+  const Zone zone = add_zone("a.test");
+  add(zone, "z", "A", "203.0.113.1");
+  add(zone, "y", "TXT", "x");
+  add(zone, "y", "A", "203.0.113.1");
+  std::string visited;
+  store_->for_each_zone([&](const Zone& each) { visited += each.name.text() + " "; });
+  store_->for_each_record(zone, [&](const Record& record) {
+    visited += record.name.text() + "/" + std::to_string(record.type) + " ";
+  });
+  EXPECT_EQ(visited, "a.test b.test y.a.test/1 y.a.test/16 z.a.test/1 ");
+}
+
+TEST_F(StoreTest, RefusesAStoreOfANewerProgram) {
+  store_.reset();
+  {
+    auto database = Database::open(path_, Access::kReadWrite);
+    database.value()->execute("PRAGMA user_version = 9999");
+  }
+  const auto store = Store::open(path_, Access::kReadWrite);
+  ASSERT_FALSE(store.ok());
+  EXPECT_NE(store.error().what.find("9999"), std::string::npos);
+}
+
+TEST_F(StoreTest, RefusesAFileThatIsNoStore) {
+  store_.reset();
+  std::ofstream(path_) << std::string(8192, 'x');
+  const auto store = Store::open(path_, Access::kReadWrite);
+  ASSERT_FALSE(store.ok());
+  EXPECT_EQ(store.error().where, path_);
+}
+
+TEST_F(StoreTest, NamesThePathThatCannotBeOpened) {
+  const auto store = Store::open(folder_ + "/absent/brink.db", Access::kReadWrite);
+  ASSERT_FALSE(store.ok());
+  EXPECT_EQ(store.error().where, folder_ + "/absent/brink.db");
+}
+
+}  // namespace
+}  // namespace brink::ctl::store

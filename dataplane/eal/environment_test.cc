@@ -1,0 +1,60 @@
+#include "dataplane/eal/environment.h"
+
+#include <gtest/gtest.h>
+#include <rte_eal.h>
+#include <rte_mbuf.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "dataplane/eal/pool.h"
+
+namespace brink::eal {
+namespace {
+
+EalConfig ordinary_memory() {
+  EalConfig config;
+  config.hugepages = Hugepages::kOff;
+  config.memory_mb = 64;
+  config.file_prefix = "brink_eal_test_" + std::to_string(::getpid());
+  return config;
+}
+
+TEST(Environment, RefusesToStartWithoutTheHugePagesItMustHave) {
+  EalConfig config = ordinary_memory();
+  config.hugepages = Hugepages::kRequired;
+  config.memory_mb = 1U << 30;
+  const auto started = Environment::start(config);
+  ASSERT_FALSE(started.ok());
+  EXPECT_NE(started.error().remedy.find("nr_hugepages"), std::string::npos);
+}
+
+// One process can start the EAL once, so one test walks the whole life.
+TEST(Environment, StartsWithoutHugePagesMakesPoolsAndLeavesNoFiles) {
+  std::string runtime_dir;
+  {
+    auto started = Environment::start(ordinary_memory());
+    ASSERT_TRUE(started.ok()) << started.error().message();
+    EXPECT_FALSE(started.value()->hugepages());
+    EXPECT_TRUE(started.value()->fallback().empty()) << "what was asked for is no fallback";
+    runtime_dir = rte_eal_get_runtime_dir();
+    EXPECT_TRUE(std::filesystem::exists(runtime_dir));
+
+    auto pool = make_pool("test", 100, 2048, -1);
+    ASSERT_TRUE(pool.ok()) << pool.error().message();
+    std::vector<rte_mbuf*> taken;
+    for (int i = 0; i < 100; ++i) {
+      taken.push_back(rte_pktmbuf_alloc(pool.value().get()));
+      ASSERT_NE(taken.back(), nullptr) << i;
+    }
+    for (rte_mbuf* mbuf : taken) rte_pktmbuf_free(mbuf);
+
+    const auto too_big = make_pool("big", 10'000'000, 2048, -1);
+    ASSERT_FALSE(too_big.ok());
+    EXPECT_NE(too_big.error().remedy.find("eal.memory-mb"), std::string::npos);
+  }
+  EXPECT_FALSE(std::filesystem::exists(runtime_dir));
+}
+
+}  // namespace
+}  // namespace brink::eal
