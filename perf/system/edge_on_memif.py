@@ -51,7 +51,6 @@ gateway-v4 = 192.0.2.1
 neighbour = 192.0.2.1=02:00:00:00:00:02
 [service]
 dns = 192.0.2.129
-proxied = 192.0.2.140
 [exception]
 device = none
 [path]
