@@ -20,7 +20,7 @@ class Fuzz {
   explicit Fuzz(std::span<const std::uint8_t> input) : in_(input), owned_(config()) {}
 
   void run() {
-    while (in_.remaining() > 0) {
+    while (in_.ok() && in_.remaining() > 0) {
       step();
       CHECK(owned_.stack.connection_count() <= owned_.config.max_connections);
       CHECK(owned_.stack.free_chunks() <= owned_.config.chunk_count);
