@@ -1,5 +1,5 @@
 // What the stage does when somebody fails: clients, origins, the network, the configuration.
-#include "l7/proxy/stage_fixture.h"
+#include "l7/proxy/stage_test_world.h"
 
 namespace brink::l7::proxy::testing {
 namespace {

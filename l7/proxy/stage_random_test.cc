@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "l7/proxy/stage_fixture.h"
+#include "l7/proxy/stage_test_world.h"
 
 namespace brink::l7::proxy::testing {
 namespace {

@@ -1,5 +1,5 @@
 // The stage's ordinary work: requests through the edge and back, in every framing.
-#include "l7/proxy/stage_fixture.h"
+#include "l7/proxy/stage_test_world.h"
 
 namespace brink::l7::proxy::testing {
 namespace {
