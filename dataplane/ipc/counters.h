@@ -96,16 +96,22 @@
   X(kDropTcpBadAck, "drop_tcp_bad_ack", "segments that acknowledge what was never sent") \
   X(kDropTcpNoMemory, "drop_tcp_no_memory", "segments refused because the chunk pool was low") \
   X(kDropTcpControlFull, "drop_tcp_control_full", "replies not sent: the control ring was full") \
-  /* l7 */ \
   X(kHttpRequests, "http_requests", "request heads accepted") \
   X(kHttpResponses, "http_responses", "response heads sent to clients") \
   X(kHttpBadRequests, "http_bad_requests", "requests refused as malformed or over a limit") \
   X(kHttpUnknownHost, "http_unknown_host", "requests for a Host that is not proxied here") \
   X(kHttpEdgeErrors, "http_edge_errors", "error pages made by the edge (52x, 1xxx)") \
   X(kHttpOriginRetries, "http_origin_retries", "requests sent again to the same or next origin") \
-  X(kHttpOriginReused, "http_origin_reused", "requests sent over a pooled origin connection")
+  X(kHttpOriginReused, "http_origin_reused", "requests sent over a pooled origin connection") \
+  X(kHttpClientAborts, "http_client_aborts", "clients gone before their response ended") \
+  X(kHttpOverloaded, "http_overloaded", "requests answered 503 for want of a slot or port") \
+  X(kHttpOriginMalformed, "http_origin_malformed", "520: the origin's response was unusable") \
+  X(kHttpOriginRefused, "http_origin_refused", "521: the origin refused the connection") \
+  X(kHttpOriginTimeout, "http_origin_timeout", "522: no connection, or request not acknowledged") \
+  X(kHttpOriginUnreachable, "http_origin_unreachable", "523: no way to the origin") \
+  X(kHttpOriginSilent, "http_origin_silent", "524: connected, but no response in time") \
+  X(kHttpTruncated, "http_truncated", "responses cut short because their origin failed")
 // clang-format on
-  X(kHttpClientAborts, "http_client_aborts", "clients gone before their response ended")
 
 namespace brink::ipc {
 

@@ -48,6 +48,9 @@ class Stage {
   // When run() must be called at the latest although no packet came; Time::max() when idle.
   [[nodiscard]] base::Time next_deadline() const noexcept;
 
+  // Unix time minus base::Time's epoch; call when the wall clock was stepped.
+  void set_wall_offset(base::Duration offset) noexcept { config_.wall_offset = offset; }
+
   // From now on every response ends its connection and idle connections are closed. The caller
   // stops the stack's accepting and waits for client_count() == 0.
   void drain() noexcept { draining_ = true; }
@@ -120,6 +123,7 @@ class Stage {
   bool build_origin_request(std::uint32_t x) noexcept;
   void build_trace(std::uint32_t x) noexcept;
   void refuse_origins_of_this_edge(Exchange& exchange) noexcept;
+  void count_error(EdgeError error) noexcept;
   void answer_error(std::uint32_t x, EdgeError error) noexcept;
   void answer_scratch(std::uint32_t x, std::size_t size) noexcept;
   void answer_overload(std::uint32_t c) noexcept;

@@ -257,14 +257,34 @@ AnswerContext Stage::answer_context(const Exchange& exchange) noexcept {
   return context;
 }
 
+void Stage::count_error(EdgeError error) noexcept {
+  if (info_of(error).status >= 500 || info_of(error).type >= 1000) {
+    counters_.add(ipc::Counter::kHttpEdgeErrors);
+  }
+  switch (error) {
+    case EdgeError::overloaded:
+      return counters_.add(ipc::Counter::kHttpOverloaded);
+    case EdgeError::origin_malformed:
+      return counters_.add(ipc::Counter::kHttpOriginMalformed);
+    case EdgeError::origin_refused:
+      return counters_.add(ipc::Counter::kHttpOriginRefused);
+    case EdgeError::origin_timeout:
+      return counters_.add(ipc::Counter::kHttpOriginTimeout);
+    case EdgeError::origin_unreachable:
+      return counters_.add(ipc::Counter::kHttpOriginUnreachable);
+    case EdgeError::origin_silent:
+      return counters_.add(ipc::Counter::kHttpOriginSilent);
+    default:
+      return;  // counted where it is found, or by its class alone
+  }
+}
+
 // Gives the client an error page. A request whose body was not read to its end closes the
 // connection: what follows on it could be taken for a request.
 void Stage::answer_error(std::uint32_t x, EdgeError error) noexcept {
   Exchange& exchange = exchanges_[x];
   if (!exchange.request_done) exchange.close_client = true;
-  if (info_of(error).status >= 500 || info_of(error).type >= 1000) {
-    counters_.add(ipc::Counter::kHttpEdgeErrors);
-  }
+  count_error(error);
   const HttpDate date = http_date(unix_ns(now_, config_.wall_offset) / kNsPerSecond);
   AnswerContext context = answer_context(exchange);
   context.date = date.view();
@@ -294,7 +314,7 @@ void Stage::answer_overload(std::uint32_t c) noexcept {
   context.date = date.view();
   http1::HeadWriter writer(scratch_);
   write_edge_error(writer, EdgeError::overloaded, context);
-  counters_.add(ipc::Counter::kHttpEdgeErrors);
+  count_error(EdgeError::overloaded);
   stack_.write(clients_[c].id, as_bytes(writer.text()), now_);
   linger(c);
 }

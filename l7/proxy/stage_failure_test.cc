@@ -120,6 +120,7 @@ TEST_F(Failure, OverloadIs503AndRecovers) {
   settle(30);
   send(c, get("/c"));
   expect_error(c, 503, 503);
+  EXPECT_EQ(count(Counter::kHttpOverloaded), 1U);
   settle_until([&] { return origin_->peers.size() == 2; });
   for (auto& peer : origin_->peers) send(*peer, ok("fine"));
   EXPECT_TRUE(receives(a, "fine"));
@@ -235,6 +236,8 @@ TEST_F(Failure, RefusedConnectionIs521) {
   Peer& client = connect();
   send(client, get());
   expect_error(client, 521, 521);
+  EXPECT_EQ(count(Counter::kHttpOriginRefused), 1U);
+  EXPECT_EQ(count(Counter::kHttpEdgeErrors), 1U);
   EXPECT_EQ(stage_->origin_count(), 0U);
 }
 
@@ -369,6 +372,7 @@ TEST_F(Failure, OriginGoneWithinAChunkedBodyLeavesOutTheLastChunk) {
     ASSERT_TRUE(settle_until([&] { return client.peer_closed || client.closed; }));
     EXPECT_EQ(client.received.find("\r\n0\r\n"), std::string::npos);
   }
+  EXPECT_EQ(count(Counter::kHttpTruncated), 2U);
   expect_clean();
 }
 

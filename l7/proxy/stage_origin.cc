@@ -147,6 +147,7 @@ void Stage::origin_ended(std::uint32_t x, const tcp::Event& event) noexcept {
 void Stage::cut_short(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   const std::uint32_t c = exchange.client;
+  counters_.add(ipc::Counter::kHttpTruncated);
   if (exchange.raw_until_close) return abort_client(c);
   if (exchange.origin != kNoIndex) drop_origin(exchange.origin, false);
   free_exchange(x);

@@ -2,28 +2,11 @@
 // browser's). Counters: allocations per operation must be 0.
 #include <benchmark/benchmark.h>
 
-#include <atomic>
 #include <cstdlib>
-#include <new>
 #include <string>
 
 #include "l7/http1/request_parser.h"
-
-namespace {
-std::atomic<std::uint64_t> g_allocations{0};
-}
-
-void* operator new(std::size_t size) {
-  g_allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::malloc(size)) return p;
-  std::abort();
-}
-void operator delete(void* p) noexcept {
-  std::free(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-  std::free(p);
-}
+#include "perf/support/allocation_count.h"
 
 namespace brink::l7::http1 {
 namespace {
@@ -48,7 +31,7 @@ const std::string kBrowser =
 void parse(benchmark::State& state, const std::string& text) {
   http::RequestHead head;
   const Limits limits;
-  const std::uint64_t before = g_allocations.load();
+  const std::uint64_t before = perf::allocation_count();
   for (auto _ : state) {
     Progress progress;
     std::uint32_t size = 0;
@@ -57,8 +40,8 @@ void parse(benchmark::State& state, const std::string& text) {
     benchmark::DoNotOptimize(head);
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
-  state.counters["allocs_per_op"] =
-      static_cast<double>(g_allocations.load() - before) / static_cast<double>(state.iterations());
+  state.counters["allocs_per_op"] = static_cast<double>(perf::allocation_count() - before) /
+                                    static_cast<double>(state.iterations());
   state.counters["request_bytes"] = static_cast<double>(text.size());
 }
 
@@ -73,5 +56,3 @@ BENCHMARK(BM_ParseBrowser);
 
 }  // namespace
 }  // namespace brink::l7::http1
-
-BENCHMARK_MAIN();
