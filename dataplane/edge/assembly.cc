@@ -56,8 +56,9 @@ void copy_text(T& out, const std::string& text) {
 
 base::Result<std::unique_ptr<Edge>> Edge::start(const Config& config) {
   std::unique_ptr<Edge> edge(new Edge(config));
-  for (const auto step : {&Edge::start_environment, &Edge::make_memory, &Edge::open_port,
-                          &Edge::open_kernel_path, &Edge::load_image, &Edge::start_workers}) {
+  for (const auto step :
+       {&Edge::start_environment, &Edge::make_memory, &Edge::open_port, &Edge::open_kernel_path,
+        &Edge::load_image, &Edge::make_stages, &Edge::start_workers}) {
     const auto done = (edge.get()->*step)();
     if (!done) return done.error();
   }
@@ -233,6 +234,46 @@ worker::WorkerConfig Edge::worker_config(std::uint32_t index) {
   return config;
 }
 
+L7Config Edge::l7_config(std::uint32_t position) const {
+  L7Config config;
+  config.clients = config_.l7_clients;
+  config.requests = config_.l7_requests;
+  config.origins = config_.l7_origins;
+  config.buffer_mb = config_.l7_buffer_mb;
+  config.mtu = port_->mtu();
+  if (config_.own_v4) config.source_v4 = config_.own_v4->address;
+  if (config_.own_v6) config.source_v6 = config_.own_v6->address;
+  config.ports = steering_->config().ports.range_of(static_cast<std::uint8_t>(position));
+  config.edge_addresses = config_.dns_addresses;
+  config.edge_addresses.insert(config.edge_addresses.end(), config_.proxied_addresses.begin(),
+                               config_.proxied_addresses.end());
+  for (const auto& own : {config_.own_v4, config_.own_v6}) {
+    if (own) config.edge_addresses.push_back(own->address);
+  }
+  config.colo = config_.colo;
+  config.node = config_.node;
+  const base::Time now = worker::TscClock(rte_get_tsc_hz()).at(rte_rdtsc());
+  config.wall_offset =
+      base::Duration(static_cast<std::int64_t>(unix_now_ns())) - now.time_since_epoch();
+  return config;
+}
+
+base::Result<void> Edge::make_stages() {
+  std::uint32_t position = 0;
+  for (std::uint32_t i = 0; i < topology_.workers.size(); ++i) {
+    ipc::WorkerStats& stats = stats_->worker(i);
+    l7_.emplace_back();
+    if ((topology_.workers[i].roles & ipc::kRoleL7) != 0) {
+      auto stage = L7Stage::create(l7_config(position++), stats);
+      if (!stage) return stage.error();
+      l7_.back() = std::move(stage).value();
+    }
+    stages_.push_back(
+        std::make_unique<Stages>(*images_, stats.counters, config_.dns_udp_size, l7_.back().get()));
+  }
+  return {};
+}
+
 base::Result<void> Edge::start_workers() {
   for (std::uint32_t i = 0; i < topology_.workers.size(); ++i) {
     ipc::WorkerStats& stats = stats_->worker(i);
@@ -240,7 +281,6 @@ base::Result<void> Edge::start_workers() {
     stats.cpu = topology_.workers[i].cpu;
     stats.numa_node = rte_lcore_to_socket_id(lcore);
     stats.roles = topology_.workers[i].roles;
-    stages_.push_back(std::make_unique<Stages>(*images_, stats.counters, config_.dns_udp_size));
     workers_.push_back(std::make_unique<worker::Worker>(worker_config(i)));
     runs_.push_back({workers_[i].get(), &stats, rcu_.get(), &stop_workers_, config_.idle,
                      config_.idle_sleep_max, rte_get_tsc_hz()});
@@ -272,6 +312,7 @@ Edge::~Edge() {
   for (std::uint32_t i = 0; i < workers_running_; ++i) rte_eal_wait_lcore(eal::lcore_of_worker(i));
   workers_.clear();
   stages_.clear();
+  l7_.clear();
   control_.reset();
   feed_.reset();
   // Rings hold packets of every pool, ports hold packets in their queues: both before the pools.

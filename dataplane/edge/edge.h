@@ -13,6 +13,7 @@
 #include "dataplane/edge/config.h"
 #include "dataplane/edge/control.h"
 #include "dataplane/edge/image_store.h"
+#include "dataplane/edge/l7_stage.h"
 #include "dataplane/edge/stages.h"
 #include "dataplane/edge/topology.h"
 #include "dataplane/exception/kernel_port.h"
@@ -40,6 +41,10 @@ class Edge {
   // Housekeeping until `stop`: the kernel's packets, control, neighbours, link state, statistics.
   base::Result<void> housekeep(const std::atomic<bool>& stop);
 
+  // Lets connections end: none is accepted any more, and housekeeping goes on until the clients are
+  // gone or config.l7_drain is over.
+  base::Result<void> drain();
+
  private:
   explicit Edge(const Config& config) : config_(config) {}
 
@@ -49,7 +54,9 @@ class Edge {
   base::Result<void> open_port();
   base::Result<void> open_kernel_path();
   base::Result<void> load_image();
+  base::Result<void> make_stages();
   base::Result<void> start_workers();
+  L7Config l7_config(std::uint32_t position) const;
   worker::WorkerConfig worker_config(std::uint32_t index);
   void say_fallback(const std::string& sentence);
 
@@ -79,6 +86,7 @@ class Edge {
   std::unique_ptr<exception::KernelPort> kernel_;
   std::unique_ptr<exception::NeighbourFeed> feed_;
   std::unique_ptr<Control> control_;
+  std::vector<std::unique_ptr<L7Stage>> l7_;  // null where the role is not
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<worker::RunConfig> runs_;

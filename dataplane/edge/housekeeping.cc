@@ -54,6 +54,26 @@ base::Result<void> Edge::housekeep(const std::atomic<bool>& stop) {
   return {};
 }
 
+base::Result<void> Edge::drain() {
+  const worker::TscClock clock(rte_get_tsc_hz());
+  const base::Time deadline = clock.at(rte_rdtsc()) + config_.l7_drain;
+  for (const auto& stage : l7_) {
+    if (stage) stage->drain();
+  }
+  for (;;) {
+    const base::Time now = clock.at(rte_rdtsc());
+    std::uint32_t clients = 0;
+    for (const auto& stage : l7_) clients += stage ? stage->client_count() : 0;
+    if (clients == 0) return {};
+    if (now >= deadline) {
+      spdlog::warn("stopping with {} client connection(s) open", clients);
+      return {};
+    }
+    const auto done = turn(now);
+    if (!done) return done;
+  }
+}
+
 base::Result<void> Edge::turn(base::Time now) {
   const std::uint32_t moved = kernel_ ? kernel_->pump() : 0;
   quiet_turns_ = moved != 0 ? 0 : quiet_turns_ + 1;

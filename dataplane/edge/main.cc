@@ -58,7 +58,8 @@ int main(int argc, char** argv) {
   auto edge = Edge::start(config);
   if (!edge) return fail(edge.error());
   spdlog::info("ready");
-  const auto ended = edge.value()->housekeep(stop_requested);
+  auto ended = edge.value()->housekeep(stop_requested);
+  if (ended) ended = edge.value()->drain();
   edge.value().reset();
   if (!ended) return fail(ended.error());
   spdlog::info("stopped");

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "dataplane/edge/image_store.h"
+#include "dataplane/edge/l7_stage.h"
 #include "dataplane/ipc/counters.h"
 #include "dataplane/worker/stage_table.h"
 #include "dns/answer/engine.h"
@@ -15,9 +16,10 @@ namespace brink::edge {
 
 class Stages {
  public:
-  // Everything given outlives it.
-  Stages(const ImageStore& images, ipc::WorkerCounters& counters, std::uint16_t udp_size)
-      : images_(images), counters_(counters), engine_(udp_size) {}
+  // Everything given outlives it. `l7` is null on a worker without that role.
+  Stages(const ImageStore& images, ipc::WorkerCounters& counters, std::uint16_t udp_size,
+         L7Stage* l7)
+      : images_(images), counters_(counters), engine_(udp_size), l7_(l7) {}
 
   // The table for worker::WorkerConfig; `this` must stay where it is.
   [[nodiscard]] worker::StageTable table() noexcept;
@@ -25,11 +27,14 @@ class Stages {
  private:
   static Stages& of(void* self) noexcept { return *static_cast<Stages*>(self); }
   void answer(std::span<worker::Datagram> datagrams) noexcept;
+  static void set_l7(worker::StageTable& table) noexcept;
+  static void set_no_l7(worker::StageTable& table) noexcept;
 
   const ImageStore& images_;
   ipc::WorkerCounters& counters_;
   const std::uint8_t* image_ = nullptr;  // of this turn
   dns::answer::Engine engine_;
+  L7Stage* l7_;
 };
 
 }  // namespace brink::edge
