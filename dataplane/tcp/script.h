@@ -59,6 +59,13 @@ inline In in() {
   return {};
 }
 
+// A text of this size.
+inline std::string text(std::size_t size) {
+  std::string s(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) s[i] = static_cast<char>('a' + i % 26);
+  return s;
+}
+
 class Script {
  public:
   static constexpr std::uint32_t kPeerIsn = 1000;
