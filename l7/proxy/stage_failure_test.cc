@@ -396,6 +396,20 @@ TEST_F(Failure, TruncationTowardsAnOldClientIsAReset) {
   EXPECT_TRUE(settle_until([&] { return client.was_reset(); }));
 }
 
+TEST_F(Failure, ResponseBodyThatStallsIsCutShortAfterTheReadTimeout) {
+  Peer& client = connect();
+  send(client, get());
+  ASSERT_TRUE(receives(origin(0), "GET "));
+  send(origin(0), "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+  ASSERT_TRUE(receives(client, "half"));
+  pass(seconds(110));
+  EXPECT_FALSE(client.peer_closed);
+  pass(seconds(15));
+  EXPECT_TRUE(client.peer_closed);
+  EXPECT_EQ(body_of(client.received), "half");
+  EXPECT_TRUE(origin(0).was_reset());
+}
+
 TEST_F(Failure, BrokenChunksFromTheOriginCutTheResponseShort) {
   Peer& client = connect();
   send(client, get());
