@@ -96,7 +96,6 @@
   X(kDropTcpBadAck, "drop_tcp_bad_ack", "segments that acknowledge what was never sent") \
   X(kDropTcpNoMemory, "drop_tcp_no_memory", "segments refused because the chunk pool was low") \
   X(kDropTcpControlFull, "drop_tcp_control_full", "replies not sent: the control ring was full") \
-  /* l7 */ \
   X(kHttpRequests, "http_requests", "request heads accepted") \
   X(kHttpResponses, "http_responses", "response heads sent to clients") \
   X(kHttpBadRequests, "http_bad_requests", "requests refused as malformed or over a limit") \

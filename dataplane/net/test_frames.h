@@ -125,16 +125,21 @@ inline Frame udp(const std::string& from, std::uint16_t source, const std::strin
   return summed(17, from, to, header + data, 6);
 }
 
-inline Frame tcp_syn(const std::string& from, std::uint16_t source, const std::string& to,
-                     std::uint16_t destination) {
+inline Frame tcp_segment(const std::string& from, std::uint16_t source, const std::string& to,
+                         std::uint16_t destination, std::uint8_t flags) {
   Frame header(20);
   put16(header, 0, source);
   put16(header, 2, destination);
   header[7] = 1;
   header[12] = 0x50;
-  header[13] = 2;
+  header[13] = flags;
   put16(header, 14, 0xffff);
   return summed(6, from, to, header, 16);
+}
+
+inline Frame tcp_syn(const std::string& from, std::uint16_t source, const std::string& to,
+                     std::uint16_t destination) {
+  return tcp_segment(from, source, to, destination, 2);
 }
 
 inline Frame echo_request(const Frame& data) {

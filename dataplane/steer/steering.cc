@@ -11,6 +11,8 @@ using net::Packet;
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::uint16_t kDnsPort = 53;
+constexpr std::uint8_t kSyn = 0x02;  // RFC 9293 3.1
+constexpr std::uint8_t kAck = 0x10;
 
 constexpr Decision drop(Counter counter) noexcept {
   return {Action::kDrop, 0, counter};
@@ -143,6 +145,9 @@ Decision Steering::decide_own(Bytes frame, const Packet& packet, std::uint8_t se
     const std::uint16_t port = net::ports_of(frame, packet).destination;
     if (!in_partition(port)) return kernel;
     if (!net::source_is_usable(packet.source)) return drop(Counter::kDropBadSource);
+    // Nobody connects to these ports: a SYN without ACK must not open a client connection.
+    const std::uint8_t flags = frame[packet.l4_offset + 13U];
+    if ((flags & kSyn) != 0 && (flags & kAck) == 0) return drop(Counter::kDropPortClosed);
     return {Action::kTcp, config_.l7.workers[config_.ports.index_of(port)], {}};
   }
   if (is_icmp(packet) && is_icmp_error(frame, packet)) {

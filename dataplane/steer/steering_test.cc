@@ -63,8 +63,8 @@ Frame udp_frame(const std::string& from, const std::string& to, std::uint16_t po
 }
 
 Frame tcp_frame(const std::string& from, std::uint16_t source, const std::string& to,
-                std::uint16_t destination) {
-  const Frame segment = tcp_syn(from, source, to, destination);
+                std::uint16_t destination, std::uint8_t flags = 0x02) {
+  const Frame segment = tcp_segment(from, source, to, destination, flags);
   const bool v4 = address(to).is_v4();
   return v4 ? ethernet(0x0800, ipv4(6, from, to, segment))
             : ethernet(0x86dd, ipv6(6, from, to, segment));
@@ -141,8 +141,10 @@ std::vector<Case> other_cases() {
       {"SSH to the box", tcp_frame(kClient, 4000, kOwn, 22), Action::kKernel},
       {"UDP to the box", udp_frame(kClient, kOwn, 53), Action::kKernel},
       {"echo to the box", icmp_frame(kOwn, hex("0800 0000 00010001")), Action::kKernel},
-      {"an origin's packet", tcp_frame(kClient, 80, kOwn, 40000), Action::kTcp},
-      {"an origin's packet over IPv6", tcp_frame(kClient6, 80, kOwn6, 40000), Action::kTcp},
+      {"an origin's packet", tcp_frame(kClient, 80, kOwn, 40000, 0x12), Action::kTcp},
+      {"a SYN to a port of the partition", tcp_frame(kClient, 80, kOwn, 40000), Action::kDrop,
+       Counter::kDropPortClosed},
+      {"an origin's packet over IPv6", tcp_frame(kClient6, 80, kOwn6, 40000, 0x10), Action::kTcp},
       {"error about an origin connection", icmp_frame(kOwn, quoting(kOwn, 40000)),
        Action::kIcmpError},
       {"error about a kernel connection", icmp_frame(kOwn, quoting(kOwn, 2000)), Action::kKernel},
@@ -206,7 +208,7 @@ TEST(Steering, OriginPacketsAndTheirErrorsFindTheWorkerOfTheirPort) {
   const auto partition = PortPartition::split(32768, 2);
   for (std::uint8_t i = 0; i < 2; ++i) {
     for (const std::uint16_t port : {partition.range_of(i).first, partition.range_of(i).last}) {
-      EXPECT_EQ(decide(tcp_frame(kClient, 80, kOwn, port)).worker, 2 + i);
+      EXPECT_EQ(decide(tcp_frame(kClient, 80, kOwn, port, 0x10)).worker, 2 + i);
       EXPECT_EQ(decide(icmp_frame(kOwn, quoting(kOwn, port))).worker, 2 + i);
     }
   }

@@ -386,7 +386,8 @@ TEST_F(WorkerTest, ASegmentOfAnotherWorkersFlowIsHandedOver) {
   Worker& first = make(0);
   Worker& second = make(1);
   ports_[0]->push(segment_to(kProxied, 80));
-  ports_[0]->push(segment_to(kOwn, 40000));
+  ports_[0]->push(
+      ethernet(0x0800, ipv4(6, kClient, kOwn, tcp_segment(kClient, 80, kOwn, 40000, 0x12))));
   first.turn(kNow);
   EXPECT_TRUE(stages_[0].segments.empty());
   EXPECT_EQ(count(Counter::kSteeredOut, 0), 2U);

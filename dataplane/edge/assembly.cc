@@ -1,0 +1,331 @@
+// Edge::start and its steps, and the way down.
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+
+#include "dataplane/edge/edge.h"
+
+namespace brink::edge {
+namespace {
+
+constexpr std::uint32_t kPorts = 2;  // in the statistics: the port, and the kernel's interface
+// Packets of a queue pair that a driver may hold beside its descriptors (AF_XDP's fill ring).
+constexpr std::uint32_t kDriverPackets = 4096;
+
+std::uint64_t unix_now_ns() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+base::Result<base::HashKey> random_key() {
+  base::HashKey key;
+  if (::getrandom(key.bytes, sizeof key.bytes, 0) != sizeof key.bytes) {
+    return base::Error{"no random bytes", "getrandom", "the kernel must seed its generator first"};
+  }
+  return key;
+}
+
+base::Result<void> make_parent(const std::string& path) {
+  std::error_code failed;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failed);
+  if (!failed) return {};
+  return base::Error{"cannot make its directory: " + failed.message(), path,
+                     "make it, or set another path"};
+}
+
+int run_worker(void* run) {
+  worker::run(*static_cast<const worker::RunConfig*>(run));
+  return 0;
+}
+
+template <typename T>
+void copy_text(T& out, const std::string& text) {
+  out[text.copy(out, sizeof out - 1)] = '\0';
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Edge>> Edge::start(const Config& config) {
+  std::unique_ptr<Edge> edge(new Edge(config));
+  for (const auto step :
+       {&Edge::start_environment, &Edge::make_memory, &Edge::open_port, &Edge::open_kernel_path,
+        &Edge::load_image, &Edge::make_stages, &Edge::start_workers}) {
+    const auto done = (edge.get()->*step)();
+    if (!done) return done.error();
+  }
+  return edge;
+}
+
+void Edge::say_fallback(const std::string& sentence) {
+  fallbacks_.push_back(sentence);
+  spdlog::warn("fallback: {}", sentence);
+}
+
+base::Result<void> Edge::start_environment() {
+  auto topology = make_topology(config_, available_cpus());
+  if (!topology) return topology.error();
+  topology_ = std::move(topology).value();
+  for (const std::string& sentence : topology_.fallbacks) say_fallback(sentence);
+  for (const std::string* path :
+       {&config_.control_socket, &config_.stats_file, &config_.image_file}) {
+    const auto made = make_parent(*path);
+    if (!made) return made;
+  }
+  config_.eal.main_cpu = topology_.main_cpu;
+  for (const WorkerSpec& worker : topology_.workers) {
+    config_.eal.worker_cpus.push_back(worker.cpu);
+  }
+  auto environment = eal::Environment::start(config_.eal);
+  if (!environment) return environment.error();
+  environment_ = std::move(environment).value();
+  if (!environment_->fallback().empty()) say_fallback(environment_->fallback());
+  return {};
+}
+
+base::Result<void> Edge::make_memory() {
+  const auto count = static_cast<std::uint32_t>(topology_.workers.size());
+  auto stats = ipc::StatsSegment::create(config_.stats_file, count, kPorts);
+  if (!stats) return stats.error();
+  stats_ = std::move(stats).value();
+  stats_->header().tsc_hz = rte_get_tsc_hz();
+  stats_->header().started_unix_ns = unix_now_ns();
+
+  const auto data_size = static_cast<std::uint16_t>(
+      std::max<int>(2048, config_.port.mtu + static_cast<int>(net::kHeaderSizeMax)));
+  // A worker's packets may at once be in its receive ring, in any transmit ring and on every way to
+  // another thread; with that many there is always one for the next frame.
+  const std::uint32_t in_flight =
+      count * config_.port.tx_descriptors + steer::Mesh::capacity(count) + 4 * port::kBurst;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::string name = std::to_string(i);
+    auto receive = eal::make_pool(
+        "receive_" + name, config_.port.rx_descriptors + in_flight + kDriverPackets, data_size, -1);
+    if (!receive) return receive.error();
+    receive_pools_.push_back(std::move(receive).value());
+    const bool l7 = (topology_.workers[i].roles & ipc::kRoleL7) != 0;
+    auto segments = eal::make_pool(
+        "segment_" + name,
+        l7 ? config_.port.tx_descriptors + steer::kTransmitRingSize + 4 * port::kBurst : 1,
+        data_size, -1);
+    if (!segments) return segments.error();
+    segment_pools_.push_back(std::move(segments).value());
+    wanted_.push_back(std::make_unique<net::WantedNeighbours>());
+  }
+  auto mesh = steer::Mesh::create(count);
+  if (!mesh) return mesh.error();
+  mesh_ = std::move(mesh).value();
+
+  const auto key = random_key();
+  if (!key) return key.error();
+  auto steering = make_steering(config_, topology_, key.value());
+  if (!steering) return steering.error();
+  steering_ = std::move(steering).value();
+  routes_ = make_routes(config_);
+  for (const auto& [address, mac] : config_.neighbours) neighbours_.put(address, mac);
+  return {};
+}
+
+base::Result<void> Edge::open_port() {
+  config_.port.queues = static_cast<std::uint32_t>(topology_.workers.size());
+  std::vector<rte_mempool*> pools;
+  for (const eal::Pool& pool : receive_pools_) pools.push_back(pool.get());
+  std::vector<std::string> fallbacks;
+  auto port = port::EthPort::open(config_.port, pools, fallbacks);
+  if (!port) return port.error();
+  for (const std::string& sentence : fallbacks) say_fallback(sentence);
+  port_ = std::move(port).value();
+  if (port_->queues() < topology_.workers.size()) {
+    say_fallback(port_->name() + " has " + std::to_string(port_->queues()) + " queue pair(s) for " +
+                 std::to_string(topology_.workers.size()) +
+                 " workers: the others reach it by rings");
+  }
+  spdlog::info("port {} ({}): {} queue pair(s), station {}, MTU {}", port_->name(), port_->driver(),
+               port_->queues(), port_->mac().text().view(), port_->mtu());
+  return {};
+}
+
+base::Result<void> Edge::open_kernel_path() {
+  if (!config_.kernel_device) {
+    say_fallback("no kernel path: the box itself is not reachable by this port");
+    return {};
+  }
+  exception::KernelPortConfig kernel;
+  kernel.device = *config_.kernel_device;
+  kernel.interface = config_.kernel_interface;
+  kernel.mac = port_->mac();
+  kernel.mtu = port_->mtu();
+  kernel.vlan_id = config_.vlan_id;
+  auto opened = exception::KernelPort::open(kernel, *mesh_);
+  if (!opened) return opened.error();
+  kernel_ = std::move(opened).value();
+  if (config_.kernel_configure) {
+    std::vector<exception::InterfaceAddress> addresses;
+    std::vector<base::IpAddress> gateways;
+    for (const auto& own : {config_.own_v4, config_.own_v6}) {
+      if (own) addresses.push_back(*own);
+    }
+    for (const auto& gateway : {config_.gateway_v4, config_.gateway_v6}) {
+      if (gateway) gateways.push_back(*gateway);
+    }
+    const auto done = exception::set_up_interface(config_.kernel_interface, addresses, gateways);
+    if (!done) return done;
+  }
+  auto feed = exception::NeighbourFeed::open(config_.kernel_interface, neighbours_);
+  if (!feed) return feed.error();
+  feed_ = std::move(feed).value();
+  return {};
+}
+
+// Static stability: what was served last is served again, with nobody to ask.
+base::Result<void> Edge::load_image() {
+  auto rcu = make_rcu(static_cast<std::uint32_t>(topology_.workers.size()));
+  if (!rcu) return rcu.error();
+  rcu_ = std::move(rcu).value();
+  auto image = snapshot::Image::load(config_.image_file);
+  if (image) {
+    spdlog::info("image {} loaded from {}: {} names", image.value().header().snapshot_version,
+                 config_.image_file, image.value().header().name_count);
+  } else {
+    if (::access(config_.image_file.c_str(), F_OK) == 0) {
+      say_fallback(image.error().message() + ": starting with the empty image");
+    } else {
+      spdlog::info("no image at {} yet: every question is refused until one is published",
+                   config_.image_file);
+    }
+    image = snapshot::Image::empty();
+    if (!image) return image.error();
+  }
+  images_ = std::make_unique<ImageStore>(rcu_.get(), std::move(image).value());
+  auto control = Control::open(config_.control_socket, config_.image_file, *images_);
+  if (!control) return control.error();
+  control_ = std::move(control).value();
+  return {};
+}
+
+worker::WorkerConfig Edge::worker_config(std::uint32_t index) {
+  worker::WorkerConfig config;
+  config.index = static_cast<std::uint8_t>(index);
+  config.link = {port_->mac(), config_.vlan_id, config_.port.promiscuous};
+  config.mtu = port_->mtu();
+  config.checksums_by_port = port_->checksums_sent_packets();
+  config.kernel_path = kernel_ != nullptr;
+  config.queue = port_->queue(index);
+  config.transmit_owner = static_cast<std::uint8_t>(index % port_->queues());
+  config.steering = steering_.get();
+  config.mesh = mesh_.get();
+  config.neighbours = &neighbours_;
+  config.routes = &routes_;
+  config.wanted = wanted_[index].get();
+  config.segment_pool = segment_pools_[index].get();
+  config.counters = &stats_->worker(index).counters;
+  config.stages = stages_[index]->table();
+  config.kernel_link_per_s = config_.kernel_link_per_s;
+  config.kernel_host_per_s = config_.kernel_host_per_s;
+  config.echo_per_s = config_.echo_per_s;
+  return config;
+}
+
+L7Config Edge::l7_config(std::uint32_t position) const {
+  L7Config config;
+  config.clients = config_.l7_clients;
+  config.requests = config_.l7_requests;
+  config.origins = config_.l7_origins;
+  config.buffer_mb = config_.l7_buffer_mb;
+  config.mtu = port_->mtu();
+  if (config_.own_v4) config.source_v4 = config_.own_v4->address;
+  if (config_.own_v6) config.source_v6 = config_.own_v6->address;
+  config.ports = steering_->config().ports.range_of(static_cast<std::uint8_t>(position));
+  config.edge_addresses = config_.dns_addresses;
+  config.edge_addresses.insert(config.edge_addresses.end(), config_.proxied_addresses.begin(),
+                               config_.proxied_addresses.end());
+  for (const auto& own : {config_.own_v4, config_.own_v6}) {
+    if (own) config.edge_addresses.push_back(own->address);
+  }
+  config.colo = config_.colo;
+  config.node = config_.node;
+  const base::Time now = worker::TscClock(rte_get_tsc_hz()).at(rte_rdtsc());
+  config.wall_offset =
+      base::Duration(static_cast<std::int64_t>(unix_now_ns())) - now.time_since_epoch();
+  return config;
+}
+
+base::Result<void> Edge::make_stages() {
+  std::uint32_t position = 0;
+  for (std::uint32_t i = 0; i < topology_.workers.size(); ++i) {
+    ipc::WorkerStats& stats = stats_->worker(i);
+    l7_.emplace_back();
+    if ((topology_.workers[i].roles & ipc::kRoleL7) != 0) {
+      auto stage = L7Stage::create(l7_config(position++), stats);
+      if (!stage) return stage.error();
+      l7_.back() = std::move(stage).value();
+    }
+    stages_.push_back(
+        std::make_unique<Stages>(*images_, stats.counters, config_.dns_udp_size, l7_.back().get()));
+  }
+  return {};
+}
+
+base::Result<void> Edge::start_workers() {
+  for (std::uint32_t i = 0; i < topology_.workers.size(); ++i) {
+    ipc::WorkerStats& stats = stats_->worker(i);
+    const unsigned lcore = eal::lcore_of_worker(i);
+    stats.cpu = topology_.workers[i].cpu;
+    stats.numa_node = rte_lcore_to_socket_id(lcore);
+    stats.roles = topology_.workers[i].roles;
+    workers_.push_back(std::make_unique<worker::Worker>(worker_config(i)));
+    runs_.push_back({workers_[i].get(), &stats, rcu_.get(), &stop_workers_, config_.idle,
+                     config_.idle_sleep_max, rte_get_tsc_hz()});
+  }
+  std::string text;
+  for (const std::string& sentence : fallbacks_) text += sentence + "\n";
+  copy_text(stats_->header().fallbacks, text);
+  copy_text(stats_->port(0).name, config_.port.device);
+  copy_text(stats_->port(0).driver, port_->driver());
+  if (kernel_) {
+    copy_text(stats_->port(1).name, config_.kernel_interface);
+    copy_text(stats_->port(1).driver, kernel_->port().driver());
+  }
+  for (std::uint32_t i = 0; i < workers_.size(); ++i) {
+    const unsigned lcore = eal::lcore_of_worker(i);
+    if (rte_eal_remote_launch(run_worker, &runs_[i], lcore) != 0) {
+      return base::Error{"cannot start worker " + std::to_string(i), "", "see the lines above"};
+    }
+    ++workers_running_;
+    spdlog::info("worker {} on CPU {}:{}{}", i, topology_.workers[i].cpu,
+                 (topology_.workers[i].roles & ipc::kRoleDns) != 0 ? " dns" : "",
+                 (topology_.workers[i].roles & ipc::kRoleL7) != 0 ? " l7" : "");
+  }
+  return {};
+}
+
+Edge::~Edge() {
+  stop_workers_.store(true, std::memory_order_relaxed);
+  for (std::uint32_t i = 0; i < workers_running_; ++i) rte_eal_wait_lcore(eal::lcore_of_worker(i));
+  workers_.clear();
+  stages_.clear();
+  l7_.clear();
+  control_.reset();
+  feed_.reset();
+  // Rings hold packets of every pool, ports hold packets in their queues: both before the pools.
+  if (mesh_) mesh_->drain();
+  if (port_) port_.reset();
+  if (mesh_) mesh_->drain();
+  kernel_.reset();
+  images_.reset();
+  mesh_.reset();
+  segment_pools_.clear();
+  receive_pools_.clear();
+  stats_.reset();
+  environment_.reset();
+}
+
+}  // namespace brink::edge

@@ -1,0 +1,305 @@
+#include "dataplane/edge/config.h"
+
+#include <boost/program_options.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "dataplane/edge/config_value.h"
+
+namespace brink::edge {
+namespace {
+
+namespace po = boost::program_options;
+using Strings = std::vector<std::string>;
+
+// Seven plain HTTP ports that browsers and CDNs customarily use.
+const Strings kHttpPorts = {"80", "8080", "8880", "2052", "2082", "2086", "2095"};
+
+po::options_description settings() {
+  po::options_description all("Settings (file: [section] name = value)", 100);
+  const auto text = [] { return po::value<std::string>(); };
+  const auto list = [] { return po::value<Strings>()->composing(); };
+  auto add = all.add_options();
+  add("eal.hugepages", text()->default_value("auto"), "auto, required or off");
+  add("eal.memory-mb", text()->default_value("256"), "memory for packets");
+  add("eal.file-prefix", text()->default_value("brink"), "name under /var/run/dpdk");
+  add("eal.telemetry", text()->default_value("no"), "DPDK's telemetry socket");
+  add("eal.log-level", text()->default_value("4"), "of DPDK: 1 to 8");
+  add("port.device", text(), "auto:IFACE, a PCI address, or net_DRIVER,ARGUMENTS");
+  add("port.rx-descriptors", text()->default_value("1024"), "of each receive queue");
+  add("port.tx-descriptors", text()->default_value("1024"), "of each transmit queue");
+  add("port.mtu", text()->default_value("0"), "0 leaves it");
+  add("port.vlan", text()->default_value("0"), "0: untagged");
+  add("port.promiscuous", text()->default_value("no"), "take frames for other stations");
+  add("topology.main-cpu", text()->default_value("0"), "CPU of housekeeping");
+  add("topology.worker", list(), "CPU:ROLES, repeatable; ROLES dns, l7 or dns+l7");
+  add("topology.idle", text()->default_value("adaptive"), "poll or adaptive");
+  add("topology.idle-sleep-max-us", text()->default_value("500"),
+      "longest sleep of an idle worker");
+  add("address.own-v4", text(), "of the box, with prefix length; source to origins");
+  add("address.own-v6", text(), "likewise");
+  add("address.gateway-v4", text(), "next hop for what is not on the link");
+  add("address.gateway-v6", text(), "likewise");
+  add("address.neighbour", list(), "ADDRESS=MAC, repeatable: known, never asked for");
+  add("service.dns", list(), "address that answers DNS, repeatable");
+  add("service.proxied", list(), "address that answers HTTP, repeatable");
+  add("service.http-port", list()->default_value(kHttpPorts, "80 and six more"), "repeatable");
+  add("service.origin-port-first", text()->default_value("32768"), "to 65535: the workers' ports");
+  add("exception.device", text()->default_value("tap"), "tap, virtio-user or none");
+  add("exception.interface", text()->default_value("brink0"), "name of the kernel's interface");
+  add("exception.configure", text()->default_value("yes"), "give it our addresses and routes");
+  add("exception.host-rate", text()->default_value("20000"), "packets/s to the box, 0 no limit");
+  add("exception.link-rate", text()->default_value("1000"), "ARP and NDP/s, 0 no limit");
+  add("exception.echo-rate", text()->default_value("1000"), "echo replies/s of a worker");
+  add("dns.udp-size", text()->default_value("1232"), "largest UDP response");
+  add("l7.clients", text()->default_value("4096"), "client connections of a worker");
+  add("l7.requests", text()->default_value("1024"), "requests in flight of a worker");
+  add("l7.origins", text()->default_value("2048"), "origin connections of a worker");
+  add("l7.buffer-mb", text()->default_value("64"), "TCP buffers of a worker");
+  add("l7.drain-s", text()->default_value("5"), "how long a stop waits for clients");
+  add("l7.colo", text()->default_value("LAB"), "three letters, in the ray id");
+  add("l7.node", text()->default_value("edge"), "name of this node in traces");
+  add("path.control-socket", text()->default_value("/run/brink/edge.sock"), "");
+  add("path.stats", text()->default_value("/run/brink/edge.stats"), "");
+  add("path.image", text()->default_value("/var/lib/brink/edge.image"), "last good image");
+  add("log.level", text()->default_value("info"), "debug, info, warning or error");
+  return all;
+}
+
+po::options_description commands() {
+  po::options_description all("Commands");
+  auto add = all.add_options();
+  add("help,h", "print this");
+  add("check", "read the settings, start nothing");
+  add("config,c", po::value<std::string>(), "settings file");
+  return all;
+}
+
+// Reader turns settings into typed values and keeps the first error.
+class Reader {
+ public:
+  explicit Reader(const po::variables_map& values) : values_(values) {}
+
+  [[nodiscard]] bool has(const char* name) const { return values_.count(name) != 0; }
+  [[nodiscard]] std::string text(const char* name) const {
+    return has(name) ? values_[name].as<std::string>() : std::string{};
+  }
+  [[nodiscard]] Strings list(const char* name) const {
+    return has(name) ? values_[name].as<Strings>() : Strings{};
+  }
+  template <typename T>
+  void number(const char* name, T& out, std::uint32_t least, std::uint32_t most) {
+    take(parse_number(name, text(name), least, most),
+         [&](std::uint32_t value) { out = static_cast<T>(value); });
+  }
+  void flag(const char* name, bool& out) {
+    take(parse_bool(name, text(name)), [&](bool value) { out = value; });
+  }
+  // One of `choices`, by position.
+  std::size_t choice(const char* name, const Strings& choices) {
+    const auto found = std::find(choices.begin(), choices.end(), text(name));
+    if (found != choices.end()) return static_cast<std::size_t>(found - choices.begin());
+    std::string remedy = "give one of:";
+    for (const std::string& one : choices) remedy += " " + one;
+    fail({"not one of its values", std::string(name) + " = " + text(name), remedy});
+    return 0;
+  }
+  template <typename T, typename Use>
+  void take(base::Result<T> result, Use use) {
+    if (!result) {
+      fail(result.error());
+    } else {
+      use(result.value());
+    }
+  }
+  void fail(base::Error error) {
+    if (!error_) error_ = std::move(error);
+  }
+  [[nodiscard]] const std::optional<base::Error>& error() const { return error_; }
+
+ private:
+  const po::variables_map& values_;
+  std::optional<base::Error> error_;
+};
+
+void read_port_and_topology(Reader& r, Config& c) {
+  const std::size_t pages = r.choice("eal.hugepages", {"auto", "required", "off"});
+  c.eal.hugepages =
+      std::array{eal::Hugepages::kAuto, eal::Hugepages::kRequired, eal::Hugepages::kOff}[pages];
+  r.number("eal.memory-mb", c.eal.memory_mb, 64, 1U << 20);
+  c.eal.file_prefix = r.text("eal.file-prefix");
+  r.flag("eal.telemetry", c.eal.telemetry);
+  r.number("eal.log-level", c.eal.log_level, 1, 8);
+  c.port.device = r.text("port.device");
+  if (c.port.device.empty()) {
+    r.fail({"no port is configured", "port.device", "give auto:IFACE, for example auto:eth0"});
+  } else {
+    r.take(port::parse_device(c.port.device, 1, 1), [&](const std::vector<port::Device>& devices) {
+      if (devices.front().bus == "pci") c.eal.pci_devices = {c.port.device};
+    });
+  }
+  r.number("port.rx-descriptors", c.port.rx_descriptors, 64, 16384);
+  r.number("port.tx-descriptors", c.port.tx_descriptors, 64, 16384);
+  r.number("port.mtu", c.port.mtu, 0, 9600);
+  r.number("port.vlan", c.vlan_id, 0, 4094);
+  r.flag("port.promiscuous", c.port.promiscuous);
+  r.number("topology.main-cpu", c.main_cpu, 0, 1023);
+  for (const std::string& text : r.list("topology.worker")) {
+    r.take(parse_worker("topology.worker", text), [&](WorkerSpec w) { c.workers.push_back(w); });
+  }
+  c.idle = r.choice("topology.idle", {"poll", "adaptive"}) == 0 ? worker::IdleMode::kPoll
+                                                                : worker::IdleMode::kAdaptive;
+  std::uint32_t sleep_us = 0;
+  r.number("topology.idle-sleep-max-us", sleep_us, 1, 10000);
+  c.idle_sleep_max = std::chrono::microseconds(sleep_us);
+}
+
+void read_addresses(Reader& r, Config& c) {
+  for (const bool v4 : {true, false}) {
+    const char* own = v4 ? "address.own-v4" : "address.own-v6";
+    const char* gateway = v4 ? "address.gateway-v4" : "address.gateway-v6";
+    if (r.has(own)) {
+      r.take(parse_interface_address(own, r.text(own), v4),
+             [&](exception::InterfaceAddress a) { (v4 ? c.own_v4 : c.own_v6) = a; });
+    }
+    if (r.has(gateway)) {
+      r.take(parse_address(gateway, r.text(gateway), v4),
+             [&](base::IpAddress a) { (v4 ? c.gateway_v4 : c.gateway_v6) = a; });
+    }
+  }
+  for (const std::string& text : r.list("address.neighbour")) {
+    r.take(parse_neighbour("address.neighbour", text),
+           [&](const auto& neighbour) { c.neighbours.push_back(neighbour); });
+  }
+  const std::pair<const char*, std::vector<base::IpAddress>*> services[] = {
+      {"service.dns", &c.dns_addresses}, {"service.proxied", &c.proxied_addresses}};
+  for (const auto& [name, addresses] : services) {
+    for (const std::string& text : r.list(name)) {
+      r.take(parse_address(name, text), [&](base::IpAddress a) {
+        const bool own =
+            (c.own_v4 && a == c.own_v4->address) || (c.own_v6 && a == c.own_v6->address);
+        if (own) {
+          r.fail({"a service address cannot be the box's own", std::string(name) + " = " + text,
+                  "give the service an address that is routed to the box"});
+        }
+        addresses->push_back(a);
+      });
+    }
+  }
+  if (c.dns_addresses.empty() && c.proxied_addresses.empty()) {
+    r.fail({"nothing is served", "service.dns, service.proxied", "give at least one address"});
+  }
+  for (const std::string& text : r.list("service.http-port")) {
+    r.take(parse_number("service.http-port", text, 1, 65535),
+           [&](std::uint32_t p) { c.http_ports.push_back(static_cast<std::uint16_t>(p)); });
+  }
+  r.number("service.origin-port-first", c.origin_port_first, 1024, 65000);
+}
+
+void read_stages(Reader& r, Config& c) {
+  switch (r.choice("exception.device", {"tap", "virtio-user", "none"})) {
+    case 0:
+      c.kernel_device = exception::KernelDevice::kTap;
+      break;
+    case 1:
+      c.kernel_device = exception::KernelDevice::kVirtioUser;
+      break;
+    default:
+      c.kernel_device.reset();
+  }
+  c.kernel_interface = r.text("exception.interface");
+  if (c.kernel_interface.empty() || c.kernel_interface.size() > 15) {
+    r.fail({"not an interface name", "exception.interface = " + c.kernel_interface,
+            "give 1 to 15 characters"});
+  }
+  r.flag("exception.configure", c.kernel_configure);
+  r.number("exception.host-rate", c.kernel_host_per_s, 0, 100'000'000);
+  r.number("exception.link-rate", c.kernel_link_per_s, 0, 100'000'000);
+  r.number("exception.echo-rate", c.echo_per_s, 0, 100'000'000);
+  r.number("dns.udp-size", c.dns_udp_size, 512, 4096);
+  r.number("l7.clients", c.l7_clients, 1, 1U << 20);
+  r.number("l7.requests", c.l7_requests, 1, 1U << 20);
+  r.number("l7.origins", c.l7_origins, 1, 1U << 20);
+  r.number("l7.buffer-mb", c.l7_buffer_mb, 1, 1U << 16);
+  std::uint32_t drain_s = 0;
+  r.number("l7.drain-s", drain_s, 0, 3600);
+  c.l7_drain = std::chrono::seconds(drain_s);
+  c.colo = r.text("l7.colo");
+  if (c.colo.size() != 3) {
+    r.fail({"not three letters", "l7.colo = " + c.colo, "give a code such as AMS"});
+  }
+  c.node = r.text("l7.node");
+  c.control_socket = r.text("path.control-socket");
+  c.stats_file = r.text("path.stats");
+  c.image_file = r.text("path.image");
+  r.choice("log.level", {"debug", "info", "warning", "error"});
+  c.log_level = r.text("log.level");
+}
+
+base::Result<Config> convert(const po::variables_map& values) {
+  Config config;
+  Reader reader(values);
+  read_port_and_topology(reader, config);
+  read_addresses(reader, config);
+  read_stages(reader, config);
+  if (reader.error()) return *reader.error();
+  return config;
+}
+
+base::Result<void> store_file(const std::string& path, po::variables_map& values) {
+  std::ifstream file(path);
+  if (!file) {
+    return base::Error{"cannot be read", path, "start from docs/examples/edge.conf"};
+  }
+  try {
+    po::store(po::parse_config_file(file, settings()), values);
+  } catch (const po::error& error) {
+    return base::Error{error.what(), path, "see docs/examples/edge.conf for every setting"};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string usage() {
+  std::ostringstream out;
+  out << "Usage: brink-edge [--config FILE] [--SECTION.NAME VALUE ...] [-- DPDK ARGUMENTS]\n"
+      << commands() << settings();
+  return out.str();
+}
+
+base::Result<Invocation> parse_arguments(const std::vector<std::string>& arguments) {
+  const auto end = std::find(arguments.begin(), arguments.end(), "--");
+  po::variables_map values;
+  try {
+    po::options_description all;
+    all.add(commands()).add(settings());
+    // No positional arguments: a stray word is an error, not silently ignored.
+    const po::positional_options_description none;
+    po::store(po::command_line_parser(Strings(arguments.begin(), end))
+                  .options(all)
+                  .positional(none)
+                  .run(),
+              values);
+  } catch (const po::error& error) {
+    return base::Error{error.what(), "command line", "see brink-edge --help"};
+  }
+  Invocation invocation;
+  invocation.help = values.count("help") != 0;
+  invocation.check_only = values.count("check") != 0;
+  if (invocation.help) return invocation;
+  // The first store of a value wins, so the command line overrides the file.
+  if (values.count("config") != 0) {
+    const auto stored = store_file(values["config"].as<std::string>(), values);
+    if (!stored) return stored.error();
+  }
+  auto config = convert(values);
+  if (!config) return config.error();
+  invocation.config = std::move(config).value();
+  if (end != arguments.end()) invocation.config.eal.extra.assign(end + 1, arguments.end());
+  return invocation;
+}
+
+}  // namespace brink::edge

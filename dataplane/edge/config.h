@@ -1,0 +1,86 @@
+// Config: every setting of brink-edge, read from an INI file and overridden by the command line.
+// Each is documented in docs/examples/edge.conf. Cold.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataplane/base/ip.h"
+#include "dataplane/base/result.h"
+#include "dataplane/eal/arguments.h"
+#include "dataplane/exception/kernel_port.h"
+#include "dataplane/exception/rtnetlink.h"
+#include "dataplane/net/mac.h"
+#include "dataplane/port/eth_port.h"
+#include "dataplane/worker/idle.h"
+
+namespace brink::edge {
+
+// Roles of a worker are ipc::kRoleDns and ipc::kRoleL7.
+struct WorkerSpec {
+  std::uint32_t cpu = 0;
+  std::uint32_t roles = 0;
+};
+
+struct Config {
+  eal::EalConfig eal;     // CPUs are filled in by the topology
+  port::PortConfig port;  // likewise the number of queues
+  std::uint16_t vlan_id = 0;
+
+  std::uint32_t main_cpu = 0;
+  std::vector<WorkerSpec> workers;  // empty: chosen from the machine
+  worker::IdleMode idle = worker::IdleMode::kAdaptive;
+  base::Duration idle_sleep_max = std::chrono::microseconds(500);
+
+  std::optional<exception::InterfaceAddress> own_v4;
+  std::optional<exception::InterfaceAddress> own_v6;
+  std::optional<base::IpAddress> gateway_v4;
+  std::optional<base::IpAddress> gateway_v6;
+  std::vector<std::pair<base::IpAddress, net::MacAddress>> neighbours;  // never asked for
+
+  std::vector<base::IpAddress> dns_addresses;
+  std::vector<base::IpAddress> proxied_addresses;
+  std::vector<std::uint16_t> http_ports;
+  std::uint16_t origin_port_first = 32768;
+
+  std::optional<exception::KernelDevice> kernel_device = exception::KernelDevice::kTap;
+  std::string kernel_interface = "brink0";
+  bool kernel_configure = true;
+  std::uint32_t kernel_host_per_s = 20000;
+  std::uint32_t kernel_link_per_s = 1000;
+  std::uint32_t echo_per_s = 1000;
+
+  std::uint16_t dns_udp_size = 1232;
+
+  std::uint32_t l7_clients = 4096;
+  std::uint32_t l7_requests = 1024;
+  std::uint32_t l7_origins = 2048;
+  std::uint32_t l7_buffer_mb = 64;
+  base::Duration l7_drain = std::chrono::seconds(5);
+  std::string colo = "LAB";
+  std::string node = "edge";
+
+  std::string control_socket = "/run/brink/edge.sock";
+  std::string stats_file = "/run/brink/edge.stats";
+  std::string image_file = "/var/lib/brink/edge.image";
+  std::string log_level = "info";
+};
+
+// What the command line asked for beside running.
+struct Invocation {
+  Config config;
+  bool check_only = false;  // --check: read everything, start nothing
+  bool help = false;
+};
+
+// parse_arguments reads --config FILE and overrides such as --port.device=auto:eth0; what follows
+// "--" goes to DPDK unread. An Error names the field, the value and the remedy.
+base::Result<Invocation> parse_arguments(const std::vector<std::string>& arguments);
+
+// The text of --help.
+std::string usage();
+
+}  // namespace brink::edge

@@ -1,0 +1,102 @@
+// Edge: everything that brink-edge is made of, in the order in which it is built and, backwards,
+// taken down. Main thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataplane/base/result.h"
+#include "dataplane/eal/environment.h"
+#include "dataplane/eal/pool.h"
+#include "dataplane/edge/config.h"
+#include "dataplane/edge/control.h"
+#include "dataplane/edge/image_store.h"
+#include "dataplane/edge/l7_stage.h"
+#include "dataplane/edge/stages.h"
+#include "dataplane/edge/topology.h"
+#include "dataplane/exception/kernel_port.h"
+#include "dataplane/exception/rtnetlink.h"
+#include "dataplane/ipc/stats_segment.h"
+#include "dataplane/net/neighbour.h"
+#include "dataplane/net/wanted_neighbours.h"
+#include "dataplane/port/eth_port.h"
+#include "dataplane/steer/mesh.h"
+#include "dataplane/worker/run.h"
+#include "dataplane/worker/worker.h"
+
+namespace brink::edge {
+
+class Edge {
+ public:
+  // Builds everything and starts the workers.
+  static base::Result<std::unique_ptr<Edge>> start(const Config& config);
+
+  // Stops the workers, then takes everything down: ports stopped, interfaces and files gone.
+  ~Edge();
+  Edge(const Edge&) = delete;
+  Edge& operator=(const Edge&) = delete;
+
+  // Housekeeping until `stop`: the kernel's packets, control, neighbours, link state, statistics.
+  base::Result<void> housekeep(const std::atomic<bool>& stop);
+
+  // Lets connections end: none is accepted any more, and housekeeping goes on until the clients are
+  // gone or config.l7_drain is over.
+  base::Result<void> drain();
+
+ private:
+  explicit Edge(const Config& config) : config_(config) {}
+
+  // assembly.cc, in this order
+  base::Result<void> start_environment();
+  base::Result<void> make_memory();
+  base::Result<void> open_port();
+  base::Result<void> open_kernel_path();
+  base::Result<void> load_image();
+  base::Result<void> make_stages();
+  base::Result<void> start_workers();
+  L7Config l7_config(std::uint32_t position) const;
+  worker::WorkerConfig worker_config(std::uint32_t index);
+  void say_fallback(const std::string& sentence);
+
+  // housekeeping.cc
+  base::Result<void> turn(base::Time now);
+  void ask_for_neighbours(base::Time now);
+  void refresh_statistics();
+  void wait(bool busy);
+
+  Config config_;
+  Topology topology_;
+  std::vector<std::string> fallbacks_;
+
+  // Taken down from the last to the first.
+  std::unique_ptr<eal::Environment> environment_;
+  std::unique_ptr<ipc::StatsSegment> stats_;
+  std::vector<eal::Pool> receive_pools_;
+  std::vector<eal::Pool> segment_pools_;
+  std::unique_ptr<steer::Mesh> mesh_;
+  std::unique_ptr<steer::Steering> steering_;
+  net::LinkRoutes routes_;
+  net::NeighbourTable neighbours_;
+  std::vector<std::unique_ptr<net::WantedNeighbours>> wanted_;
+  Rcu rcu_;
+  std::unique_ptr<ImageStore> images_;
+  std::unique_ptr<port::EthPort> port_;
+  std::unique_ptr<exception::KernelPort> kernel_;
+  std::unique_ptr<exception::NeighbourFeed> feed_;
+  std::unique_ptr<Control> control_;
+  std::vector<std::unique_ptr<L7Stage>> l7_;  // null where the role is not
+  std::vector<std::unique_ptr<Stages>> stages_;
+  std::vector<std::unique_ptr<worker::Worker>> workers_;
+  std::vector<worker::RunConfig> runs_;
+  std::atomic<bool> stop_workers_{false};
+  std::uint32_t workers_running_ = 0;
+
+  // Of housekeeping.
+  base::Time next_statistics_{};
+  std::uint32_t quiet_turns_ = 0;
+  bool link_up_ = false;
+};
+
+}  // namespace brink::edge

@@ -1,0 +1,142 @@
+// Edge::housekeep: everything that is not a packet of a service. One turn moves the kernel's
+// packets, then looks after the rest.
+#include <poll.h>
+#include <rte_cycles.h>
+#include <spdlog/spdlog.h>
+
+#include <cerrno>
+#include <chrono>
+
+#include "dataplane/edge/edge.h"
+
+namespace brink::edge {
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr base::Duration kStatisticsInterval = std::chrono::milliseconds(250);
+// The kernel's interface is polled: at once while packets move, less often when none do.
+constexpr std::uint32_t kQuietTurns = 200;
+constexpr microseconds kBusyWait{50};
+constexpr microseconds kQuietWait{500};
+
+std::uint64_t unix_now_ns() {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                        std::chrono::system_clock::now().time_since_epoch())
+                                        .count());
+}
+
+void copy_state(ipc::PortStats& out, const port::EthPort& port) {
+  const port::PortState state = port.state();
+  out.link_up = state.link_up ? 1 : 0;
+  out.queues = port.queues();
+  out.mtu = port.mtu();
+  out.link_speed_mbps = state.link_speed_mbps;
+  port.mac().to_wire(out.mac);
+  out.rx_packets = state.rx_packets;
+  out.rx_bytes = state.rx_bytes;
+  out.rx_missed = state.rx_missed;
+  out.rx_errors = state.rx_errors;
+  out.rx_no_mbuf = state.rx_no_mbuf;
+  out.tx_packets = state.tx_packets;
+  out.tx_bytes = state.tx_bytes;
+  out.tx_errors = state.tx_errors;
+}
+
+}  // namespace
+
+base::Result<void> Edge::housekeep(const std::atomic<bool>& stop) {
+  const worker::TscClock clock(rte_get_tsc_hz());
+  while (!stop.load(std::memory_order_relaxed)) {
+    const auto done = turn(clock.at(rte_rdtsc()));
+    if (!done) return done;
+  }
+  return {};
+}
+
+base::Result<void> Edge::drain() {
+  const worker::TscClock clock(rte_get_tsc_hz());
+  const base::Time deadline = clock.at(rte_rdtsc()) + config_.l7_drain;
+  for (const auto& stage : l7_) {
+    if (stage) stage->drain();
+  }
+  for (;;) {
+    const base::Time now = clock.at(rte_rdtsc());
+    std::uint32_t clients = 0;
+    for (const auto& stage : l7_) clients += stage ? stage->client_count() : 0;
+    if (clients == 0) return {};
+    if (now >= deadline) {
+      spdlog::warn("stopping with {} client connection(s) open", clients);
+      return {};
+    }
+    const auto done = turn(now);
+    if (!done) return done;
+  }
+}
+
+base::Result<void> Edge::turn(base::Time now) {
+  const std::uint32_t moved = kernel_ ? kernel_->pump() : 0;
+  quiet_turns_ = moved != 0 ? 0 : quiet_turns_ + 1;
+  control_->poll();
+  images_->reclaim();
+  if (feed_) {
+    const auto polled = feed_->poll();
+    if (!polled) return polled;
+    ask_for_neighbours(now);
+  }
+  if (now >= next_statistics_) {
+    next_statistics_ = now + kStatisticsInterval;
+    refresh_statistics();
+  }
+  wait(quiet_turns_ < kQuietTurns);
+  return {};
+}
+
+// What workers miss, and the gateways always, so that the first connection finds them known.
+void Edge::ask_for_neighbours(base::Time now) {
+  for (const auto& wanted : wanted_) {
+    for (auto address = wanted->take(); address; address = wanted->take()) {
+      feed_->resolve(*address, now);
+    }
+  }
+  for (const auto& gateway : {config_.gateway_v4, config_.gateway_v6}) {
+    if (gateway && !neighbours_.find(*gateway)) feed_->resolve(*gateway, now);
+  }
+}
+
+void Edge::refresh_statistics() {
+  copy_state(stats_->port(0), *port_);
+  if (kernel_) {
+    copy_state(stats_->port(1), kernel_->port());
+    stats_->port(1).rx_missed += kernel_->dropped_from_kernel();
+    stats_->port(1).tx_errors += kernel_->dropped_to_kernel();
+  }
+  const bool up = stats_->port(0).link_up != 0;
+  if (up != link_up_) spdlog::info("link of {} is {}", port_->name(), up ? "up" : "down");
+  link_up_ = up;
+  ipc::StatsHeader& header = stats_->header();
+  const auto& image = images_->image().header();
+  if (header.snapshot_version != image.snapshot_version ||
+      header.snapshot_swaps != control_->counts().published) {
+    header.snapshot_published_unix_ns = unix_now_ns();
+  }
+  header.snapshot_version = image.snapshot_version;
+  header.snapshot_names = image.name_count;
+  header.snapshot_size_bytes = image.total_size_bytes;
+  header.snapshot_swaps = control_->counts().published;
+  header.snapshot_refused = control_->counts().refused;
+  std::atomic_ref<std::uint64_t>(header.heartbeat_unix_ns)
+      .store(unix_now_ns(), std::memory_order_release);
+}
+
+// A signal (the TAP driver raises one for each packet of the kernel) ends the wait early.
+void Edge::wait(bool busy) {
+  std::vector<pollfd> descriptors;
+  for (const int fd : control_->descriptors()) descriptors.push_back({fd, POLLIN, 0});
+  if (feed_) descriptors.push_back({feed_->descriptor(), POLLIN, 0});
+  const microseconds timeout = busy ? kBusyWait : kQuietWait;
+  const timespec time{0, std::chrono::nanoseconds(timeout).count()};
+  ::ppoll(descriptors.data(), descriptors.size(), &time, nullptr);
+}
+
+}  // namespace brink::edge

@@ -1,0 +1,67 @@
+// brink-edge: reads the settings, starts the edge, keeps house until SIGTERM or SIGINT.
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+
+#include "dataplane/edge/edge.h"
+
+namespace {
+
+std::atomic<bool> stop_requested{false};
+
+void request_stop(int) {
+  stop_requested.store(true, std::memory_order_relaxed);
+}
+
+void handle_signals() {
+  struct sigaction action {};
+  action.sa_handler = request_stop;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int fail(const brink::base::Error& error) {
+  spdlog::error("{}", error.message());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace brink::edge;
+  spdlog::set_default_logger(spdlog::stderr_color_mt("brink-edge"));
+  const auto invocation = parse_arguments(std::vector<std::string>(argv + 1, argv + argc));
+  if (!invocation) {
+    fail(invocation.error());
+    return 2;
+  }
+  if (invocation.value().help) {
+    std::fputs(usage().c_str(), stdout);
+    return 0;
+  }
+  const Config& config = invocation.value().config;
+  spdlog::set_level(spdlog::level::from_str(config.log_level));
+  if (invocation.value().check_only) {
+    const auto topology = make_topology(config, available_cpus());
+    if (!topology) {
+      fail(topology.error());
+      return 2;
+    }
+    spdlog::info("the settings are good");
+    return 0;
+  }
+  handle_signals();
+  auto edge = Edge::start(config);
+  if (!edge) return fail(edge.error());
+  spdlog::info("ready");
+  auto ended = edge.value()->housekeep(stop_requested);
+  if (ended) ended = edge.value()->drain();
+  edge.value().reset();
+  if (!ended) return fail(ended.error());
+  spdlog::info("stopped");
+  return 0;
+}

@@ -1,0 +1,125 @@
+"""A brink-edge on one end of a memif, for the benchmarks of this folder: started from a folder with
+an image of its own, read through its statistics segment, ended with the benchmark."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / "build"
+SERVER_MAC = "02:00:00:00:00:01"
+
+
+def ensure_hugepages(count=512):
+    """Asks the kernel for 2 MiB pages; returns how many there are. Without them DPDK still runs."""
+    path = pathlib.Path("/proc/sys/vm/nr_hugepages")
+    if int(path.read_text()) < count:
+        path.write_text(str(count))
+    mounts = pathlib.Path("/proc/mounts").read_text()
+    if "hugetlbfs" not in mounts:
+        os.makedirs("/dev/hugepages", exist_ok=True)
+        subprocess.run(["mount", "-t", "hugetlbfs", "none", "/dev/hugepages"], check=True)
+    return int(path.read_text())
+
+
+class Edge:
+    """brink-edge with one worker (`roles`) on CPU `cpu`, memif server."""
+
+    def __init__(self, image, cpu=1, roles="dns"):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="brink-perf-"))
+        self.socket = self.folder / "memif.sock"
+        self.stats_path = self.folder / "stats"
+        self.control_socket = self.folder / "edge.sock"
+        shutil.copy(image, self.folder / "image") if image else None
+        (self.folder / "edge.conf").write_text(f"""
+[eal]
+file-prefix = perf{os.getpid()}
+[port]
+device = net_memif0,role=server,socket={self.socket},socket-abstract=no,rsize=10,mac={SERVER_MAC}
+[topology]
+main-cpu = 0
+worker = {cpu}:{roles}
+idle = poll
+[address]
+own-v4 = 192.0.2.2/28
+gateway-v4 = 192.0.2.1
+neighbour = 192.0.2.1=02:00:00:00:00:02
+[service]
+dns = 192.0.2.129
+[exception]
+device = none
+[path]
+control-socket = {self.control_socket}
+stats = {self.stats_path}
+image = {self.folder}/image
+[log]
+level = warning
+""")
+        self.log = open(self.folder / "edge.log", "w")
+        self.process = subprocess.Popen(
+            [BUILD / "dataplane/edge/brink-edge", "--config", self.folder / "edge.conf"],
+            stdout=self.log, stderr=self.log)
+        self.wait_ready()
+
+    def wait_ready(self):
+        for _ in range(600):
+            if self.process.poll() is not None:
+                raise RuntimeError("brink-edge ended:\n" + (self.folder / "edge.log").read_text())
+            if self.stats_path.exists():
+                return
+            time.sleep(0.1)
+        raise RuntimeError("brink-edge is not ready after a minute")
+
+    def stats(self):
+        """Counters and cycles summed over workers, and the snapshot's version and swaps."""
+        data = self.stats_path.read_bytes()
+        (_, _, counters, workers, _, stride, _, names_at, workers_at) = struct.unpack_from(
+            "<QIIIIIIQQ", data, 0)
+        fields = struct.unpack_from("<14Q", data, 32)
+        total = {"tsc_hz": fields[6], "snapshot_version": fields[7], "swaps": fields[11]}
+        names = [data[names_at + 64 * i:names_at + 64 * (i + 1)].split(b"\0")[0].decode()
+                 for i in range(counters)]
+        for w in range(workers):
+            at = workers_at + w * stride
+            busy, idle = struct.unpack_from("<2Q", data, at + 16)
+            total["busy_cycles"] = total.get("busy_cycles", 0) + busy
+            total["idle_cycles"] = total.get("idle_cycles", 0) + idle
+            values = struct.unpack_from(f"<{counters}Q", data, at + 64)
+            for name, value in zip(names, values):
+                total[name] = total.get(name, 0) + value
+        return total
+
+    def end(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder)
+
+
+def load(socket, cpu=0, echo=False, **options):
+    """Runs dns_load against the memif at `socket`; returns its JSON line."""
+    command = [BUILD / "perf/dns_load"]
+    for name, value in options.items():
+        command += [f"--{name.replace('_', '-')}", str(value)]
+    if echo:
+        command.append("--echo")
+    command += ["--", "--no-pci", "--lcores", f"0@{cpu}", "--file-prefix", f"load{os.getpid()}",
+                "--in-memory", "--log-level", "4", "--vdev",
+                f"net_memif0,role=client,socket={socket},socket-abstract=no,rsize=10"]
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120)
+    if not result.stdout.strip():
+        raise RuntimeError("dns_load gave no result")
+    return json.loads(result.stdout.strip().splitlines()[-1])
+
+
+def make_image(path, names, per_zone=10):
+    subprocess.run([BUILD / "perf/make_image", path, str(names), str(per_zone)], check=True)
