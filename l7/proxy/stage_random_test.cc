@@ -251,6 +251,16 @@ TEST_F(RandomTraffic, NoMisbehaviourLeaksASlotOrStopsTheService) {
     EXPECT_TRUE(receives(client, "\r\n\r\nrecovered"));
     if (HasFailure()) return;
   }
+  if (std::getenv("BRINK_SEED") != nullptr) return;
+  // The chaos must really have met the paths it is for.
+  using ipc::Counter;
+  for (const Counter counter :
+       {Counter::kHttpRequests, Counter::kHttpResponses, Counter::kHttpBadRequests,
+        Counter::kHttpUnknownHost, Counter::kHttpOriginRetries, Counter::kHttpOriginReused,
+        Counter::kHttpClientAborts, Counter::kHttpOriginMalformed, Counter::kHttpOriginRefused,
+        Counter::kHttpOriginUnreachable, Counter::kHttpTruncated}) {
+    EXPECT_GE(count(counter), 5U) << ipc::kCounterInfo[static_cast<std::size_t>(counter)].name;
+  }
 }
 
 }  // namespace

@@ -173,6 +173,24 @@ TEST_F(StageFixture, Http10KeepAliveIsHonouredAndConfirmed) {
   EXPECT_TRUE(receives(origin(0), "GET /2 "));
 }
 
+TEST_F(StageFixture, AbsoluteAndAsteriskTargetsBecomeWhatTheOriginExpects) {
+  Peer& client = connect();
+  send(client, "GET http://ONE.example.com:80/abs HTTP/1.1\r\nHost: one.example.com\r\n\r\n");
+  ASSERT_TRUE(receives(origin(0), "GET /abs HTTP/1.1\r\nHost: one.example.com\r\n"));
+  send(origin(0), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  ASSERT_TRUE(receives(client, "Content-Length: 0\r\n"));
+  send(client, "OPTIONS * HTTP/1.1\r\nHost: one.example.com\r\n\r\n");
+  EXPECT_TRUE(receives(origin(0), "OPTIONS * HTTP/1.1\r\nHost: one.example.com\r\n"));
+}
+
+TEST_F(StageFixture, EdgeAnswersToHeadHaveNoBody) {
+  Peer& client = connect();
+  send(client, "HEAD / HTTP/1.1\r\nHost: nope.example.com\r\n\r\n" + get("/next"));
+  ASSERT_TRUE(receives(origin(0), "GET /next "));
+  EXPECT_NE(client.received.find("HTTP/1.1 409 "), std::string::npos);
+  EXPECT_EQ(body_of(client.received), "");
+}
+
 TEST_F(StageFixture, ConnectionCloseEndsTheClientAfterTheResponse) {
   Peer& client = connect();
   send(client, get("/", "Connection: close\r\n"));
