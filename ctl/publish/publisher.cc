@@ -82,15 +82,21 @@ void Publisher::run() {
   while (!stopping()) {
     wait_for_work();
     if (stopping()) return;
-    if (!edge_.connected()) connect();
-    if (!compile()) continue;
-    if (edge_.connected()) {
-      hand_over();
-    } else {
-      settle(image_->version, {Publication::State::kPending,
-                               "brink-edge cannot be reached at " + options_.edge_socket});
-    }
+    if (!edge_.connected() && !connect()) answer_without_edge();
+    // Without an edge too: the image is ready when one comes.
+    if (compile() && edge_.connected()) hand_over();
   }
+}
+
+// Nobody has to wait for a compilation to learn that there is no edge.
+void Publisher::answer_without_edge() {
+  std::uint64_t wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    wanted = status_.wanted_version;
+  }
+  settle(wanted,
+         {Publication::State::kPending, "brink-edge cannot be reached at " + options_.edge_socket});
 }
 
 bool Publisher::stopping() const {
