@@ -47,6 +47,7 @@ Publisher::Publisher(Options options, Compile compile, Overtake overtake)
       stop_(make_eventfd()),
       edge_(options_.edge_socket, stop_.get()) {
   status_.wanted_version = options_.version;
+  signal(wake_);  // look for the edge at once
   thread_ = std::thread([this] { run(); });
 }
 
