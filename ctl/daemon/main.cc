@@ -37,7 +37,7 @@ int run(const Config& config) {
     spdlog::critical("{}", control.error().message());
     return kExitFailure;
   }
-  spdlog::info("brink-control {} serves the API on {}{}{}", kVersion, config.api_socket,
+  spdlog::info("brink-control {} ready: API on {}{}{}", kVersion, config.api_socket,
                config.listen.empty() ? "" : " and ", config.listen);
   int signal = 0;
   sigwait(&signals, &signal);

@@ -9,6 +9,7 @@ import pathlib
 import re
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -90,6 +91,46 @@ connections-max = 50
         return "/zones/" + self.api("POST", "/zones", json={"name": name})["result"]["id"]
 
 
+class FakeEdge:
+    """The edge's end of the control socket (dataplane/ipc/control_message.h), spoken by hand."""
+
+    FORMAT = struct.Struct("=IIQQQI481s3x")
+    HELLO, WELCOME, PUBLISH, REPLY = 1, 2, 3, 4
+
+    def __init__(self, folder):
+        self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.listener.bind(str(folder / "edge.sock"))
+        self.listener.listen()
+        self.listener.settimeout(10)
+
+    def welcome(self, version=0):
+        self.peer, _ = self.listener.accept()
+        self.peer.settimeout(10)
+        kind, sequence, _ = self.receive()
+        assert kind == self.HELLO
+        self.send(self.WELCOME, sequence, version)
+
+    def receive(self):
+        message, descriptors, _, _ = socket.recv_fds(self.peer, 1024, 1)
+        kind, protocol, sequence, version, size, _, _ = self.FORMAT.unpack(message)
+        assert protocol == 1
+        self.image = b""
+        for descriptor in descriptors:
+            self.image = os.pread(descriptor, size, 0)
+            os.close(descriptor)
+        return kind, sequence, version
+
+    def send(self, kind, sequence, version, status=0, reason=b""):
+        self.peer.send(self.FORMAT.pack(kind, 1, sequence, version, 0, status, reason))
+
+    def take_image(self, status=0, reason=b""):
+        kind, sequence, version = self.receive()
+        assert kind == self.PUBLISH
+        assert self.image.startswith(b"BRNKIMG1"), "a whole image came along"
+        self.send(self.REPLY, sequence, version, status, reason)
+        return version
+
+
 @pytest.fixture
 def control(tmp_path):
     running = Control(tmp_path)
@@ -107,6 +148,37 @@ def test_a_change_says_that_it_is_not_served_yet(control):
     done = control.ctl("zone", "pause", "example.com")
     assert done.returncode == 0
     assert "not served yet" in done.stderr
+
+
+def test_a_change_is_answered_when_the_edge_serves_it(control):
+    edge = FakeEdge(control.folder)
+    edge.welcome()
+    start = edge.take_image()
+    replies = []
+    client = threading.Thread(target=lambda: replies.append(
+        control.api("POST", "/zones", json={"name": "example.com"})))
+    client.start()
+    kind, sequence, version = edge.receive()
+    assert kind == edge.PUBLISH and version > start
+    assert b"\x07example\x03com\x00" in edge.image
+    time.sleep(0.2)
+    assert not replies, "answered before the edge acknowledged"
+    edge.send(edge.REPLY, sequence, version)
+    client.join(10)
+    assert replies[0]["messages"] == []
+    assert control.ctl_json("status")["publication"]["in_step"] is True
+
+    # An edge that restarts gets the image again; one that refuses is quoted.
+    edge.peer.close()
+    edge.welcome()
+    assert edge.take_image() == version
+    client = threading.Thread(target=lambda: replies.append(control.ctl("zone", "pause",
+                                                                        "example.com")))
+    client.start()
+    edge.take_image(status=1, reason=b"bad checksum")
+    client.join(10)
+    assert replies[1].returncode == 5
+    assert "bad checksum" in replies[1].stderr
 
 
 def test_records_live_and_conflict(control):
@@ -226,15 +298,17 @@ def test_import_over_tcp_is_limited_and_waits_for_continue(control, tmp_path):
     reply = control.api("POST", zone + "/dns_records/import", files=small)
     assert reply["result"]["recs_added"] == 1
     assert "timing" in reply
-    large = {"file": ("z", "; comment\n" * 30000)}
-    assert control.api("POST", zone + "/dns_records/import", 413, files=large)
+    for lines in (27000, 40000):  # over the limit of a file, over that of a body
+        large = {"file": ("z", "; comment\n" * lines)}
+        assert control.api("POST", zone + "/dns_records/import", 413, files=large)
     path = tmp_path / "large.zone"
-    path.write_text("".join(f"h{i} 300 A 203.0.113.1\n" for i in range(20000)))
+    path.write_text("".join(f"h{i} 300 A 203.0.113.1\n" for i in range(50000)))
+    assert path.stat().st_size > 1 << 20
     done = subprocess.run(
         ["curl", "-s", "--unix-socket", control.socket, "-F", f"file=@{path}",
          "-H", "Expect: 100-continue", "http://brink/client/v4" + zone + "/dns_records/import"],
         capture_output=True, text=True, timeout=60)
-    assert json.loads(done.stdout)["result"]["recs_added"] == 20000
+    assert json.loads(done.stdout)["result"]["recs_added"] == 50000
 
 
 def test_nothing_acknowledged_is_lost_by_a_kill(control):
