@@ -148,6 +148,10 @@ base::Result<void> Edge::open_port() {
                  std::to_string(topology_.workers.size()) +
                  " workers: the others reach it by rings");
   }
+  if (port_->driver() == "net_af_packet") {
+    say_fallback(
+        "af_packet shares the interface with the kernel, which must drop what it gets there");
+  }
   spdlog::info("port {} ({}): {} queue pair(s), station {}, MTU {}", port_->name(), port_->driver(),
                port_->queues(), port_->mac().text().view(), port_->mtu());
   return {};
