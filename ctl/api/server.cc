@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio.hpp>
 #include <boost/beast/core.hpp>
@@ -51,6 +52,9 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
   void read_head() {
     parser_.emplace();
     parser_->header_limit(kHeadSizeMax);
+    // A declared length is held against this as soon as the head is there, so it must be the
+    // largest of any path; on_head sets the path's own.
+    parser_->body_limit(std::max(shared_.options.body_size_max, import_size_max()));
     stream_.expires_after(shared_.options.idle_timeout);
     http::async_read_header(
         stream_, buffer_, *parser_,
@@ -63,9 +67,10 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
     const auto& head = parser_->get();
     const bool is_import = head.target().find("/dns_records/import") != beast::string_view::npos;
     const auto& options = shared_.options;
-    parser_->body_limit(!is_import ? options.body_size_max
-                        : trusted_ ? options.import_body_size_max_trusted
-                                   : options.import_body_size_max);
+    const std::size_t limit = is_import ? import_size_max() : options.body_size_max;
+    parser_->body_limit(limit);
+    const auto declared = parser_->content_length();
+    if (declared && *declared > limit) return fail(http::error::body_limit);
     stream_.expires_after(options.body_timeout);
     if (!beast::iequals(head[http::field::expect], "100-continue")) return read_body();
     // RFC 9110 10.1.1: the client waits for this before it sends the body.
@@ -143,6 +148,11 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
       refusal = {431, kCodeTooLarge, "The request head is too large.", {}};
     }
     write(to_answer(refuse(std::move(refusal))));
+  }
+
+  [[nodiscard]] std::size_t import_size_max() const {
+    return trusted_ ? shared_.options.import_body_size_max_trusted
+                    : shared_.options.import_body_size_max;
   }
 
   static constexpr char kContinue[] = "HTTP/1.1 100 Continue\r\n\r\n";

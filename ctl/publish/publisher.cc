@@ -47,6 +47,7 @@ Publisher::Publisher(Options options, Compile compile, Overtake overtake)
       stop_(make_eventfd()),
       edge_(options_.edge_socket, stop_.get()) {
   status_.wanted_version = options_.version;
+  signal(wake_);  // look for the edge at once
   thread_ = std::thread([this] { run(); });
 }
 
@@ -82,15 +83,21 @@ void Publisher::run() {
   while (!stopping()) {
     wait_for_work();
     if (stopping()) return;
-    if (!edge_.connected()) connect();
-    if (!compile()) continue;
-    if (edge_.connected()) {
-      hand_over();
-    } else {
-      settle(image_->version, {Publication::State::kPending,
-                               "brink-edge cannot be reached at " + options_.edge_socket});
-    }
+    if (!edge_.connected() && !connect()) answer_without_edge();
+    // Without an edge too: the image is ready when one comes.
+    if (compile() && edge_.connected()) hand_over();
   }
+}
+
+// Nobody has to wait for a compilation to learn that there is no edge.
+void Publisher::answer_without_edge() {
+  std::uint64_t wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    wanted = status_.wanted_version;
+  }
+  settle(wanted,
+         {Publication::State::kPending, "brink-edge cannot be reached at " + options_.edge_socket});
 }
 
 bool Publisher::stopping() const {

@@ -82,6 +82,7 @@ class Publisher {
   void wait_for_work();
   bool connect();
   bool compile();
+  void answer_without_edge();
   void hand_over();
   void take_refusal(const EdgeReply& reply);
   void settle(std::uint64_t up_to, const Publication& publication);

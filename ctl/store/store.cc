@@ -51,6 +51,11 @@ std::uint64_t Store::take_version() {
   return version();
 }
 
+void Store::raise_version(std::uint64_t floor) {
+  auto update = database_->cached("UPDATE meta SET value = max(value, ?1) WHERE key = 'version'");
+  update->bind(1, static_cast<std::int64_t>(floor)).run();
+}
+
 std::vector<std::uint8_t> Store::value_or_create(
     const std::string& key, const std::function<std::vector<std::uint8_t>()>& create) {
   auto read = database_->cached("SELECT value FROM meta WHERE key = ?1");

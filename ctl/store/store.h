@@ -31,6 +31,9 @@ class Store {
   // Within a transaction: makes it a change and returns its version.
   std::uint64_t take_version();
 
+  // Within a transaction: the version is at least `floor` from now on.
+  void raise_version(std::uint64_t floor);
+
   // The value kept under `key`, made by `create` when there is none yet.
   std::vector<std::uint8_t> value_or_create(
       const std::string& key, const std::function<std::vector<std::uint8_t>()>& create);

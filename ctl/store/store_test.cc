@@ -166,6 +166,13 @@ TEST_F(StoreTest, VersionGrowsOverRestarts) {
   EXPECT_EQ(store_->take_version(), 2U);
 }
 
+TEST_F(StoreTest, VersionCanBeRaisedButNotLowered) {
+  store_->raise_version(40);
+  EXPECT_EQ(store_->version(), 40U);
+  store_->raise_version(7);
+  EXPECT_EQ(store_->take_version(), 41U);
+}
+
 TEST_F(StoreTest, AReaderKeepsItsViewWhileAnotherWrites) {
   const Zone zone = add_zone("example.com");
   auto reader = open(Access::kReadOnly);

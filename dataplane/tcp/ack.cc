@@ -127,6 +127,7 @@ void Stack::progress_recovery(Connection& c, std::uint32_t acked) noexcept {
       if (!c.agreed.sack) {
         const std::uint32_t segments = acked / c.smss();
         c.dup_acks -= std::min(c.dup_acks, segments > 0 ? segments - 1 : 0);
+        c.force_retransmit = c.force_retransmit || c.high_rxt == c.snd_una;
       }
       c.lost_end = later(c.lost_end, earlier(c.snd_una + c.smss(), c.recover));
       return;

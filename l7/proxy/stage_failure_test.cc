@@ -1,30 +1,12 @@
 // What the stage does when somebody fails: clients, origins, the network, the configuration.
-#include "l7/proxy/stage_fixture.h"
+#include "l7/proxy/stage_test_world.h"
 
 namespace brink::l7::proxy::testing {
 namespace {
 
 using ipc::Counter;
 
-class Failure : public StageFixture {
- protected:
-  // The client got an error page of that status and type, which names no origin.
-  void expect_error(Peer& client, int status, int type) {
-    ASSERT_TRUE(receives(client, "</html>")) << client.received;
-    EXPECT_EQ(client.received.rfind("HTTP/1.1 " + std::to_string(status) + " ", 0), 0U)
-        << client.received;
-    EXPECT_NE(client.received.find("cf-error-type: " + std::to_string(type) + "\r\n"),
-              std::string::npos)
-        << client.received;
-    EXPECT_NE(client.received.find("\r\nCF-Ray: "), std::string::npos);
-    EXPECT_NE(client.received.find("\r\ncf-error-origin: "), std::string::npos);
-    EXPECT_EQ(client.received.find("203.0.113."), std::string::npos);
-  }
-  void expect_clean() {
-    settle(20);
-    EXPECT_EQ(stage_->exchange_count(), 0U);
-  }
-};
+class Failure : public FailureFixture {};
 
 // ---- refusals by the edge ----
 
@@ -396,6 +378,20 @@ TEST_F(Failure, TruncationTowardsAnOldClientIsAReset) {
   EXPECT_TRUE(settle_until([&] { return client.was_reset(); }));
 }
 
+TEST_F(Failure, ResponseBodyThatStallsIsCutShortAfterTheReadTimeout) {
+  Peer& client = connect();
+  send(client, get());
+  ASSERT_TRUE(receives(origin(0), "GET "));
+  send(origin(0), "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+  ASSERT_TRUE(receives(client, "half"));
+  pass(seconds(110));
+  EXPECT_FALSE(client.peer_closed);
+  pass(seconds(15));
+  EXPECT_TRUE(client.peer_closed);
+  EXPECT_EQ(body_of(client.received), "half");
+  EXPECT_TRUE(origin(0).was_reset());
+}
+
 TEST_F(Failure, BrokenChunksFromTheOriginCutTheResponseShort) {
   Peer& client = connect();
   send(client, get());
@@ -432,146 +428,6 @@ TEST_F(Failure, BytesOnAnIdleOriginConnectionPoisonItToo) {
   send(origin(0), ok("injected"));
   settle(20);
   EXPECT_EQ(stage_->idle_origin_count(), 0U);
-}
-
-// ---- pooled connections that die ----
-
-TEST_F(Failure, ClosedIdleConnectionIsNotUsedAgain) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
-  origin(0).close_when_sent = true;
-  settle(20);
-  EXPECT_EQ(stage_->idle_origin_count(), 0U);
-  send(client, get("/2"));
-  EXPECT_TRUE(receives(origin(1), "GET /2 "));
-}
-
-TEST_F(Failure, DeadPooledConnectionIsReplacedForARepeatableRequest) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
-  send(client, get("/2"));
-  ASSERT_TRUE(receives(origin(0), "GET /2 "));  // the origin's close crosses the request
-  origin(0).close_when_sent = true;
-  ASSERT_TRUE(receives(origin(1), "GET /2 "));
-  send(origin(1), ok("two"));
-  EXPECT_TRUE(receives(client, "\r\n\r\ntwo"));
-  EXPECT_EQ(count(Counter::kHttpOriginRetries), 1U);
-}
-
-TEST_F(Failure, DeadPooledConnectionIsRepeatedOnlyOnce) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
-  client.received.clear();
-  send(client, get("/2"));
-  ASSERT_TRUE(receives(origin(0), "GET /2 "));
-  abort_peer(*origin_, origin(0));
-  ASSERT_TRUE(receives(origin(1), "GET /2 "));
-  abort_peer(*origin_, origin(1));
-  expect_error(client, 520, 520);
-  EXPECT_EQ(origin_->peers.size(), 2U);
-}
-
-TEST_F(Failure, PostIsNeverRepeatedOnceSent) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
-  client.received.clear();
-  send(client, "POST /pay HTTP/1.1\r\nHost: one.example.com\r\nContent-Length: 0\r\n\r\n");
-  ASSERT_TRUE(receives(origin(0), "POST /pay "));
-  abort_peer(*origin_, origin(0));
-  expect_error(client, 520, 520);
-  EXPECT_EQ(origin_->peers.size(), 1U);
-}
-
-TEST_F(Failure, PostAvoidsAConnectionThatWasIdleForLong) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
-  pass(seconds(10));
-  send(client, "POST /pay HTTP/1.1\r\nHost: one.example.com\r\nContent-Length: 0\r\n\r\n");
-  EXPECT_TRUE(receives(origin(1), "POST /pay "));
-}
-
-// ---- zero-downtime failover ----
-
-TEST_F(Failure, FailsOverToTheOtherAddressOn521And523) {
-  for (std::set<base::IpAddress>* broken : {&refusing_, &unreachable_}) {
-    for (int i = 0; i < 8; ++i) {
-      broken->clear();
-      broken->insert(ip("203.0.113.1"));
-      Peer& client = connect();
-      send(client, get("/" + std::to_string(i), "Connection: close\r\n", "www.example.com"));
-      on_turn_ = [&] {
-        for (auto& peer : origin_->peers) {
-          if (!peer->received.empty()) {
-            peer->received.clear();
-            peer->to_send += ok("alive");
-          }
-        }
-      };
-      ASSERT_TRUE(receives(client, "alive"));
-      EXPECT_EQ(client.received.rfind("HTTP/1.1 200 ", 0), 0U);
-    }
-    broken->clear();
-  }
-  EXPECT_GT(count(Counter::kHttpOriginRetries), 0U);
-}
-
-TEST_F(Failure, FailsOverAfterAConnectTimeoutAndKeepsTheBody) {
-  swallowed_.insert(ip("203.0.113.1"));
-  swallowed_.insert(ip("203.0.113.2"));
-  Peer& client = connect();
-  send(client, "POST / HTTP/1.1\r\nHost: www.example.com\r\nContent-Length: 4\r\n\r\nbody");
-  pass(seconds(15));
-  EXPECT_EQ(origin_->peers.size(), 0U);
-  swallowed_.clear();
-  // The first address never answers again: only its successor may.
-  swallowed_.insert(ip("203.0.113.1"));
-  pass(seconds(10));
-  ASSERT_TRUE(receives(origin(0), "\r\n\r\nbody"));
-  send(origin(0), ok("saved"));
-  EXPECT_TRUE(receives(client, "\r\n\r\nsaved"));
-}
-
-TEST_F(Failure, FailsOverExactlyOnce) {
-  refusing_.insert(ip("203.0.113.1"));
-  refusing_.insert(ip("203.0.113.2"));
-  Peer& client = connect();
-  send(client, get("/", "", "www.example.com"));
-  expect_error(client, 521, 521);
-  EXPECT_EQ(count(Counter::kHttpOriginRetries), 1U);
-  expect_clean();
-}
-
-TEST_F(Failure, AvoidsAnAddressThatFailedLately) {
-  refusing_.insert(ip("203.0.113.1"));
-  on_turn_ = [&] {
-    for (auto& peer : origin_->peers) {
-      if (!peer->received.empty()) {
-        peer->received.clear();
-        peer->to_send += "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nalive";
-      }
-    }
-  };
-  for (int i = 0; i < 12; ++i) {
-    Peer& client = connect();
-    send(client, get("/", "", "www.example.com"));
-    ASSERT_TRUE(receives(client, "alive"));
-  }
-  EXPECT_EQ(count(Counter::kHttpOriginRetries), 1U) << "only the first request met the dead one";
 }
 
 }  // namespace

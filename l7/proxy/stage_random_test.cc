@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "l7/proxy/stage_fixture.h"
+#include "l7/proxy/stage_test_world.h"
 
 namespace brink::l7::proxy::testing {
 namespace {
@@ -250,6 +250,16 @@ TEST_F(RandomTraffic, NoMisbehaviourLeaksASlotOrStopsTheService) {
     send(origin(n), ok("recovered"));
     EXPECT_TRUE(receives(client, "\r\n\r\nrecovered"));
     if (HasFailure()) return;
+  }
+  if (std::getenv("BRINK_SEED") != nullptr) return;
+  // The chaos must really have met the paths it is for.
+  using ipc::Counter;
+  for (const Counter counter :
+       {Counter::kHttpRequests, Counter::kHttpResponses, Counter::kHttpBadRequests,
+        Counter::kHttpUnknownHost, Counter::kHttpOriginRetries, Counter::kHttpOriginReused,
+        Counter::kHttpClientAborts, Counter::kHttpOriginMalformed, Counter::kHttpOriginRefused,
+        Counter::kHttpOriginUnreachable, Counter::kHttpTruncated}) {
+    EXPECT_GE(count(counter), 5U) << ipc::kCounterInfo[static_cast<std::size_t>(counter)].name;
   }
 }
 

@@ -132,6 +132,7 @@ void Stage::drive_response(std::uint32_t x) noexcept {
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
+      exchange.waiting = Waiting::origin_bytes;
       return;
     case RelayState::needs_room:
       exchange.waiting = Waiting::client_room;

@@ -1,5 +1,5 @@
 // The stage's ordinary work: requests through the edge and back, in every framing.
-#include "l7/proxy/stage_fixture.h"
+#include "l7/proxy/stage_test_world.h"
 
 namespace brink::l7::proxy::testing {
 namespace {
@@ -171,6 +171,24 @@ TEST_F(StageFixture, Http10KeepAliveIsHonouredAndConfirmed) {
   ASSERT_TRUE(receives(client, "Connection: keep-alive\r\n"));
   send(client, "GET /2 HTTP/1.0\r\nHost: one.example.com\r\n\r\n");
   EXPECT_TRUE(receives(origin(0), "GET /2 "));
+}
+
+TEST_F(StageFixture, AbsoluteAndAsteriskTargetsBecomeWhatTheOriginExpects) {
+  Peer& client = connect();
+  send(client, "GET http://ONE.example.com:80/abs HTTP/1.1\r\nHost: one.example.com\r\n\r\n");
+  ASSERT_TRUE(receives(origin(0), "GET /abs HTTP/1.1\r\nHost: one.example.com\r\n"));
+  send(origin(0), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  ASSERT_TRUE(receives(client, "Content-Length: 0\r\n"));
+  send(client, "OPTIONS * HTTP/1.1\r\nHost: one.example.com\r\n\r\n");
+  EXPECT_TRUE(receives(origin(0), "OPTIONS * HTTP/1.1\r\nHost: one.example.com\r\n"));
+}
+
+TEST_F(StageFixture, EdgeAnswersToHeadHaveNoBody) {
+  Peer& client = connect();
+  send(client, "HEAD / HTTP/1.1\r\nHost: nope.example.com\r\n\r\n" + get("/next"));
+  ASSERT_TRUE(receives(origin(0), "GET /next "));
+  EXPECT_NE(client.received.find("HTTP/1.1 409 "), std::string::npos);
+  EXPECT_EQ(body_of(client.received), "");
 }
 
 TEST_F(StageFixture, ConnectionCloseEndsTheClientAfterTheResponse) {

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "dataplane/base/check.h"
-#include "l7/http/chars.h"
 #include "l7/route/route.h"
 
 namespace brink::l7::render {
@@ -12,7 +11,9 @@ namespace brink::l7::render {
 std::vector<std::uint8_t> render_route(const RouteSpec& spec) {
   std::string zone = spec.zone_name;
   if (!zone.empty() && zone.back() == '.') zone.pop_back();
-  for (char& c : zone) c = http::to_lower(c);
+  for (char& c : zone) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
   CHECK(!zone.empty() && zone.size() <= route::kZoneNameMax);
 
   route::RouteLayout layout{};

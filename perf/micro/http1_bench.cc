@@ -13,20 +13,19 @@ namespace {
 
 const std::string kSmall = "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
 const std::string kBrowser =
-    "GET /wp-content/uploads/2010/03/hello-kitty-darth-vader-pink.jpg HTTP/1.1\r\n"
-    "Host: www.kittyhell.example\r\n"
-    "User-Agent: Mozilla/5.0 (Macintosh; U; Intel Mac OS X 10.6; ja-JP-mac; rv:1.9.2.3) "
-    "Gecko/20100401 Firefox/3.6.3 Pathtraq/0.9\r\n"
-    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
-    "Accept-Language: ja,en-us;q=0.7,en;q=0.3\r\n"
-    "Accept-Encoding: gzip,deflate\r\n"
-    "Accept-Charset: Shift_JIS,utf-8;q=0.7,*;q=0.7\r\n"
-    "Keep-Alive: 115\r\n"
+    "GET /catalogue/garden/tools/spades?sort=price&page=3&colour=green HTTP/1.1\r\n"
+    "Host: shop.example.com\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8\r\n"
+    "Accept-Language: de,en-GB;q=0.7,en;q=0.3\r\n"
+    "Accept-Encoding: gzip, deflate, br\r\n"
+    "Referer: http://shop.example.com/catalogue/garden/tools?page=2\r\n"
     "Connection: keep-alive\r\n"
-    "Cookie: wp_ozh_wsa_visits=2; wp_ozh_wsa_visit_lasttime=xxxxxxxxxx; "
-    "__utma=xxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.xxxxxxxxxx.x; "
-    "__utmz=xxxxxxxxx.xxxxxxxxxx.x.x.utmccn=(referral)|utmcsr=reader.livedoor.example|"
-    "utmcct=/reader/|utmcmd=referral\r\n\r\n";
+    "Cookie: basket=7f3a9c51e0d84b62; session=0123456789abcdef0123456789abcdef; "
+    "seen=spade.rake.hoe.shears.trowel; consent=functional.statistics\r\n"
+    "Upgrade-Insecure-Requests: 1\r\n"
+    "If-Modified-Since: Tue, 06 Oct 2026 08:12:31 GMT\r\n"
+    "Cache-Control: max-age=0\r\n\r\n";
 
 void parse(benchmark::State& state, const std::string& text) {
   http::RequestHead head;

@@ -11,7 +11,9 @@
 #include <rte_mbuf.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/program_options.hpp>
+#include <csignal>
 #include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -29,6 +31,12 @@ using namespace brink;
 constexpr std::uint16_t kBurst = 32;
 constexpr std::size_t kFrameHeaders = 14 + 20 + 8;
 constexpr std::size_t kIds = 65536;
+
+// SIGINT and SIGTERM end the sending early; what is under way is still waited for.
+std::atomic<bool> g_stop{false};
+void on_signal(int) {
+  g_stop = true;
+}
 
 struct Options {
   perf::SyntheticOptions names;
@@ -226,7 +234,7 @@ Counts Generator::run() {
   const std::uint64_t end =
       start_tsc_ + static_cast<std::uint64_t>(options_.seconds * static_cast<double>(hz));
   std::uint64_t now = start_tsc_;
-  while (now < end) {
+  while (now < end && !g_stop) {
     send(now);
     receive(now);
     expire(now);
@@ -305,6 +313,8 @@ int main(int argc, char** argv) {
       std::cerr << "dns_load: the link of port 0 stays down; is the other side running?\n";
       return 1;
     }
+    std::signal(SIGINT, on_signal);
+    std::signal(SIGTERM, on_signal);
     Generator generator(options, 0, pool);
     const Counts counts = generator.run();
     auto latencies = generator.latencies();

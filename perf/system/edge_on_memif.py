@@ -51,7 +51,6 @@ gateway-v4 = 192.0.2.1
 neighbour = 192.0.2.1=02:00:00:00:00:02
 [service]
 dns = 192.0.2.129
-proxied = 192.0.2.140
 [exception]
 device = none
 [path]
@@ -106,20 +105,32 @@ level = warning
         shutil.rmtree(self.folder)
 
 
-def load(socket, cpu=0, echo=False, **options):
-    """Runs dns_load against the memif at `socket`; returns its JSON line."""
-    command = [BUILD / "perf/dns_load"]
-    for name, value in options.items():
-        command += [f"--{name.replace('_', '-')}", str(value)]
-    if echo:
-        command.append("--echo")
-    command += ["--", "--no-pci", "--lcores", f"0@{cpu}", "--file-prefix", f"load{os.getpid()}",
-                "--in-memory", "--log-level", "4", "--vdev",
-                f"net_memif0,role=client,socket={socket},socket-abstract=no,rsize=10"]
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=120)
-    if not result.stdout.strip():
-        raise RuntimeError("dns_load gave no result")
-    return json.loads(result.stdout.strip().splitlines()[-1])
+class Load:
+    """dns_load against the memif at `socket`, running until its time is over or finish() ends it."""
+
+    def __init__(self, socket, cpu=0, echo=False, **options):
+        command = [BUILD / "perf/dns_load"]
+        for name, value in options.items():
+            command += [f"--{name.replace('_', '-')}", str(value)]
+        if echo:
+            command.append("--echo")
+        command += ["--", "--no-pci", "--lcores", f"0@{cpu}", "--file-prefix", f"load{os.getpid()}",
+                    "--in-memory", "--log-level", "4", "--vdev",
+                    f"net_memif0,role=client,socket={socket},socket-abstract=no,rsize=10"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def finish(self, early=False):
+        """Its JSON line."""
+        if early:
+            self.process.send_signal(signal.SIGTERM)
+        output, _ = self.process.communicate(timeout=600)
+        if not output.strip():
+            raise RuntimeError("dns_load gave no result")
+        return json.loads(output.strip().splitlines()[-1])
+
+
+def load(socket, **options):
+    return Load(socket, **options).finish()
 
 
 def make_image(path, names, per_zone=10):

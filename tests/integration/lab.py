@@ -1,73 +1,189 @@
-"""The lab from Python: commands on its hosts, brink-edge with an image, its statistics."""
+"""Lab: scripts/lab as a Python object, for tests of whole programs.
+
+    with Lab("brink-t1") as lab:
+        lab.edge_start(workers="0:dns,1:l7")
+        lab.control_start()
+        lab.brinkctl("zone", "create", "example.com")
+        lab.exec("client", "kdig", "+short", "@192.0.2.129", "www.example.com")
+
+Leaving the block takes everything down, whatever happened in it. Needs root. Each lab has a name of
+its own, so that it stands beside others. BRINK_BUILD names the build folder.
+"""
+import contextlib
+import ctypes
+import itertools
+import json
 import os
 import pathlib
+import socket
+import struct
 import subprocess
 
-from stats import Stats
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("BRINK_BUILD", ROOT / "build"))
-NAME = os.environ.get("BRINK_LAB", "brink")
-STATE = pathlib.Path(f"/run/{NAME}-lab")
+BUILD = pathlib.Path(os.environ.get("BRINK_BUILD", ROOT / "build")).absolute()
+EDGE = BUILD / "dataplane/edge/brink-edge"
+BRINKCTL = BUILD / "ctl/cli/brinkctl"
+ROLES = {1: "dns", 2: "l7"}
+LAB_ARGUMENTS = ("--eal.hugepages=off", "--eal.memory-mb=128")
+CLONE_NEWNET = 0x40000000
 
-DNS4, DNS6 = "192.0.2.129", "2001:db8:a::129"
-WEB4, WEB6 = "192.0.2.140", "2001:db8:a::140"
-OWN4, OWN6 = "192.0.2.2", "2001:db8:e::2"
+_serial = itertools.count()
+_libc = ctypes.CDLL(None, use_errno=True)
 
-ZONE = """@ 300 SOA ns1 host {version} 7200 3600 604800 300
-@ 300 NS ns1
-ns1 300 A 192.0.2.129
-www 300 A 192.0.2.140
-www 300 AAAA 2001:db8:a::140
-app 300 A 192.0.2.141
-version 60 TXT "{version}"
-"""
-ROUTES = ["www.example.com.=203.0.113.10", "app.example.com.=203.0.113.74"]
+
+def _setns(fd):
+    if _libc.setns(fd, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def _run(command, check=True, **options):
+    """subprocess.run as text; a failure shows what the command said."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True,
+               "timeout": 120} | options
+    done = subprocess.run([str(word) for word in command], **options)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))}: exit code {done.returncode}\n"
+                             f"{done.stdout or ''}{done.stderr or ''}")
+    return done
+
+
+def read_stats(path):
+    """The statistics segment (dataplane/ipc/stats_segment.h): {"header", "workers"}. Each worker has
+    its index, cpu, roles, cycles, tcp_connections and counters by name."""
+    data = pathlib.Path(path).read_bytes()
+    (_, _, counters, workers, _, stride, pid, names_at, workers_at) = struct.unpack_from(
+        "<QIIIIIIQQ", data, 0)
+    fields = struct.unpack_from("<14Q", data, 32)
+    names = [data[at:at + 64].rstrip(b"\0").decode()
+             for at in range(names_at, names_at + 64 * counters, 64)]
+    result = {"header": {"process_id": pid, "tsc_hz": fields[6], "snapshot_version": fields[7],
+                         "snapshot_names": fields[9], "snapshot_swaps": fields[11],
+                         "snapshot_refused": fields[12],
+                         "fallbacks": data[136:392].rstrip(b"\0").decode()},
+              "workers": []}
+    for at in range(workers_at, workers_at + workers * stride, stride):
+        index, cpu, _, roles = struct.unpack_from("<4I", data, at)
+        busy, idle, iterations, sleeps, _, connections = struct.unpack_from("<6Q", data, at + 16)
+        values = struct.unpack_from(f"<{counters}Q", data, at + 64)
+        result["workers"].append({
+            "worker": index, "cpu": cpu, "roles": {n for bit, n in ROLES.items() if roles & bit},
+            "busy_cycles": busy, "idle_cycles": idle, "iterations": iterations, "sleeps": sleeps,
+            "tcp_connections": connections, "counters": dict(zip(names, values))})
+    return result
 
 
 class Lab:
-    def script(self, *arguments, check=True):
-        return subprocess.run([ROOT / "scripts/lab", *arguments], check=check, text=True,
-                              capture_output=True, timeout=60)
+    """One lab. `name` begins its namespaces' names: keep it short; by default it is this process's."""
 
-    def on(self, host, *command, check=True, timeout=30):
-        done = subprocess.run([ROOT / "scripts/lab", "exec", host, *command], text=True,
-                              capture_output=True, timeout=timeout)
-        assert not check or done.returncode == 0, (command, done.stdout, done.stderr)
-        return done.stdout
+    def __init__(self, name=None):
+        self.name = name or f"bk{os.getpid()}-{next(_serial)}"
+        self.state = pathlib.Path(f"/run/{self.name}-lab")
+        self._processes = []
 
-    def popen(self, host, *command):
-        return subprocess.Popen(["ip", "netns", "exec", f"{NAME}-{host}", *command], text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def __enter__(self):
+        self.down()
+        try:
+            self.up()
+        except BaseException:
+            self.down()
+            raise
+        return self
 
-    def image(self, how, target, version):
-        zone = STATE / "zone"
-        zone.write_text(ZONE.format(version=version))
-        subprocess.run([BUILD / "tests/lab_image", how, target, str(version), "example.com.", zone,
-                        *ROUTES], check=True, timeout=30)
+    def __exit__(self, *_):
+        self.down()
 
-    def start_edge(self, *arguments, version=1):
-        if version:
-            self.image("file", STATE / "edge.image", version)
-        self.script("edge-start", *arguments)
+    def script(self, *arguments, **options):
+        """scripts/lab ARGUMENTS on this lab. Its output goes to files: what it starts may keep it open."""
+        environment = os.environ | {"BRINK_LAB": self.name, "BRINK_BUILD": str(BUILD)}
+        return _run([ROOT / "scripts/lab", *arguments], env=environment, **options)
 
-    def stop_edge(self):
+    def up(self):
+        self.script("up")
+
+    def down(self):
+        for process in self._processes:
+            process.kill()
+            process.wait()
+        self._processes.clear()
+        self.script("down")
+
+    def edge_start(self, workers=None, arguments=()):
+        """`arguments` go to brink-edge: ("--l7.clients=20",). Ordinary memory, unless they say other-
+        wise: huge pages are the machine's, and who else wants them must not decide a test."""
+        self.script("edge-start", *(("--workers", workers) if workers else ()), "--",
+                    *LAB_ARGUMENTS, *arguments)
+
+    def edge_stop(self):
         self.script("edge-stop")
 
-    def publish(self, version):
-        self.image("publish", STATE / "edge.sock", version)
+    def control_start(self, *arguments):
+        self.script("control-start", *arguments)
+
+    def control_stop(self):
+        self.script("control-stop")
+
+    def brinkctl(self, *arguments, check=True, **options):
+        """What brinkctl --json prints, parsed; with check=False the finished process instead."""
+        done = _run([BRINKCTL, "--socket", self.state / "control.sock", "--json", *arguments],
+                    check=check, **options)
+        if not check:
+            return done
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def exec(self, host, *command, **options):
+        """Runs a command on a host; returns its standard output."""
+        return _run(["ip", "netns", "exec", f"{self.name}-{host}", *command], **options).stdout
+
+    def spawn(self, host, *command, **options):
+        """Starts a command on a host; it is killed with the lab at the latest."""
+        process = subprocess.Popen(
+            ["ip", "netns", "exec", f"{self.name}-{host}", *map(str, command)], **options)
+        self._processes.append(process)
+        return process
+
+    @contextlib.contextmanager
+    def inside(self, host):
+        """While entered, this thread's new sockets belong to the host."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        there = os.open(f"/run/netns/{self.name}-{host}", os.O_RDONLY)
+        try:
+            _setns(there)
+            yield
+        finally:
+            _setns(home)
+            os.close(home)
+            os.close(there)
+
+    def connect(self, address, port=80, host="client", timeout=10, receive_buffer=None):
+        """A TCP connection from a host of the lab."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with self.inside(host):
+            connection = socket.socket(family, socket.SOCK_STREAM)
+        connection.settimeout(timeout)
+        if receive_buffer:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        try:
+            connection.connect((address, port))
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
     def stats(self):
-        return Stats(STATE / "edge.stats")
+        """The edge's statistics segment, see read_stats()."""
+        return read_stats(self.state / "edge.stats")
 
-    def log(self):
-        return (STATE / "edge.log").read_text()
+    def counter(self, name):
+        """One counter, summed over the workers."""
+        return sum(worker["counters"][name] for worker in self.stats()["workers"])
 
-    def dig(self, server, name, kind="A"):
-        return self.on("client", "kdig", f"@{server}", name, kind, "+short", "+timeout=2",
-                       "+retry=1").strip()
+    def edge_pid(self):
+        return int((self.state / "edge.pid").read_text())
 
-    def get(self, name, address, path="/", *options):
-        where = f"[{address}]" if ":" in address else address
-        return self.on("client", "curl", "-sS", "-g", "--max-time", "20", "--resolve",
-                       f"{name}:80:{where}", f"http://{name}{path}", *options)
+    def edge_rss(self):
+        """Resident bytes of brink-edge."""
+        return int(pathlib.Path(f"/proc/{self.edge_pid()}/statm").read_text().split()[1]) * 4096
+
+    def origin_log(self, origin):
+        """Lines of an origin's access log."""
+        return (self.state / origin / "access.log").read_text().splitlines()

@@ -8,22 +8,29 @@ import time
 
 import pytest
 
-from lab import BUILD, DNS4, NAME, STATE, WEB4
+from edge_lab import DNS4, WEB4, EdgeLab
+from lab import EDGE
+
+@pytest.fixture(scope="module")
+def lab():
+    with EdgeLab() as lab:
+        yield lab
+
 
 @pytest.fixture
 def one_edge(lab):
-    lab.start_edge()
+    lab.start()
     yield lab
-    lab.stop_edge()
+    lab.edge_stop()
 
 
 def test_fallbacks_are_told(lab):
-    lab.start_edge("--workers", "0:dns,1:l7")
+    lab.start("--workers", "0:dns,1:l7")
     try:
-        assert "queue pair(s) for 2 workers" in lab.stats().fallbacks
+        assert "queue pair(s) for 2 workers" in lab.segment().fallbacks
         assert "fallback: " in lab.log()
     finally:
-        lab.stop_edge()
+        lab.edge_stop()
 
 
 def test_an_image_is_swapped_while_queries_run(one_edge):
@@ -46,24 +53,24 @@ def test_an_image_is_swapped_while_queries_run(one_edge):
     seen = [int(answer.strip('"')) for answer in answers]
     assert seen == sorted(seen), "never backwards"
     time.sleep(0.4)
-    assert lab.stats().snapshot_version == 11
+    assert lab.segment().snapshot_version == 11
 
 
 def test_it_restarts_with_what_it_served_and_nobody_to_ask(lab):
-    lab.start_edge(version=1)
+    lab.start(version=1)
     lab.publish(5)
-    lab.stop_edge()
-    lab.start_edge(version=0)  # no image is put there by the test
+    lab.edge_stop()
+    lab.start(version=0)  # no image is put there by the test
     try:
         assert lab.dig(DNS4, "version.example.com", "TXT") == '"5"'
         assert lab.get("www.example.com", WEB4) == "this is origin-a\n"
     finally:
-        lab.stop_edge()
+        lab.edge_stop()
 
 
 @pytest.mark.parametrize("damage", ["absent", "truncated", "flipped"])
 def test_without_a_good_image_it_starts_and_refuses_until_one_comes(lab, damage):
-    image = STATE / "edge.image"
+    image = lab.state / "edge.image"
     lab.image("file", image, 1)
     data = bytearray(image.read_bytes())
     if damage == "absent":
@@ -73,43 +80,44 @@ def test_without_a_good_image_it_starts_and_refuses_until_one_comes(lab, damage)
     else:
         data[len(data) // 2] ^= 1
         image.write_bytes(data)
-    lab.start_edge(version=0)
+    lab.start(version=0)
     try:
-        status = lab.on("client", "kdig", f"@{DNS4}", "www.example.com", "+timeout=2")
+        status = lab.exec("client", "kdig", f"@{DNS4}", "www.example.com", "+timeout=2")
         assert "status: REFUSED" in status
         lab.publish(3)
         assert lab.dig(DNS4, "www.example.com") == WEB4
     finally:
-        lab.stop_edge()
+        lab.edge_stop()
 
 
 def test_a_stop_leaves_nothing_behind(lab):
-    lab.start_edge()
-    assert "brink0" in lab.on("edge", "ip", "-brief", "link")
+    lab.start()
+    assert "brink0" in lab.exec("edge", "ip", "-brief", "link")
     began = time.monotonic()
-    lab.stop_edge()
+    lab.edge_stop()
     assert time.monotonic() - began < 5
-    links = lab.on("edge", "ip", "link")
+    links = lab.exec("edge", "ip", "link")
     assert "brink0" not in links and "xdp" not in links
     assert lab.log().rstrip().endswith("stopped")
     for name in ("edge.sock", "edge.stats", "edge.pid"):
-        assert not (STATE / name).exists(), name
-    assert not pathlib.Path(f"/var/run/dpdk/{NAME}").exists()
+        assert not (lab.state / name).exists(), name
+    assert not pathlib.Path(f"/var/run/dpdk/{lab.name}").exists()
 
 
 def test_a_stop_lets_a_response_end(lab):
-    lab.start_edge()
-    client = lab.popen("client", "curl", "-sS", "--max-time", "20", "--limit-rate", "4M", "--resolve",
+    lab.start()
+    client = lab.spawn("client", "curl", "-sS", "--max-time", "20", "--limit-rate", "4M", "--resolve",
                        f"app.example.com:80:{WEB4}", "-o", "/dev/null", "-w", "%{size_download}",
-                       "http://app.example.com/big")
+                       "http://app.example.com/big", stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True)
     time.sleep(0.7)
-    lab.stop_edge()
+    lab.edge_stop()
     out, err = client.communicate(timeout=20)
     assert (out, client.returncode) == ("8388608", 0), err
 
 
 def test_an_idle_edge_leaves_its_cores_to_others(one_edge):
-    process = (STATE / "edge.pid").read_text().strip()
+    process = one_edge.edge_pid()
 
     def ticks():
         fields = pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(") ", 1)[1].split()
@@ -124,8 +132,7 @@ def test_an_idle_edge_leaves_its_cores_to_others(one_edge):
 
 
 def test_a_bad_setting_is_refused_by_name(lab):
-    done = subprocess.run(["ip", "netns", "exec", f"{NAME}-edge",
-                           BUILD / "dataplane/edge/brink-edge",
+    done = subprocess.run(["ip", "netns", "exec", f"{lab.name}-edge", EDGE,
                            "--port.device", "auto:eth0", "--service.dns", "192.0.2"],
                           capture_output=True, text=True, timeout=20)
     assert done.returncode == 2

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from lab import DNS4, DNS6, OWN4, OWN6, STATE, WEB4, WEB6
+from edge_lab import DNS4, DNS6, OWN4, OWN6, WEB4, WEB6, EdgeLab
 
 LAYOUTS = {
     "one worker": [],
@@ -18,11 +18,17 @@ LAYOUTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def lab():
+    with EdgeLab() as lab:
+        yield lab
+
+
 @pytest.fixture(scope="module", params=LAYOUTS)
 def edge(request, lab):
-    lab.start_edge(*LAYOUTS[request.param])
+    lab.start(*LAYOUTS[request.param])
     yield lab
-    lab.stop_edge()
+    lab.edge_stop()
 
 
 def test_dns_is_answered_over_both_families(edge):
@@ -46,14 +52,14 @@ def test_big_bodies_pass_whole_both_ways(edge, tmp_path):
                     "/dev/null", "-w", "%{http_code}") in ("201", "204")
     edge.get("www.example.com", WEB4, "/upload/x", "-o", str(tmp_path / "back"))
     assert hashlib.sha256((tmp_path / "back").read_bytes()).digest() == hashlib.sha256(body).digest()
-    (STATE / "origin-a/tmp/upload/x").unlink()
+    (edge.state / "origin-a/tmp/upload/x").unlink()
 
 
 def test_many_connections_at_once(edge):
     urls = []
     for i in range(60):
         urls += ["-o", "/dev/null", f"http://app.example.com/?{i}"]
-    out = edge.on("client", "curl", "-sS", "--max-time", "20", "--resolve",
+    out = edge.exec("client", "curl", "-sS", "--max-time", "20", "--resolve",
                   f"app.example.com:80:{WEB4}", "-Z", "--parallel-max", "30", "-w", "%{http_code}\n",
                   *urls)
     assert out.split() == ["200"] * 60
@@ -62,13 +68,13 @@ def test_many_connections_at_once(edge):
 def test_the_box_itself_is_the_kernels(edge):
     """Ping, and a TCP server of the kernel's beside the workers' ports."""
     for address in (OWN4, OWN6, DNS4, WEB6):
-        assert " 0% packet loss" in edge.on("client", "ping", "-c3", "-i0.2", "-W2", address)
-    server = edge.popen("edge", "/usr/bin/python3", "-c", (
+        assert " 0% packet loss" in edge.exec("client", "ping", "-c3", "-i0.2", "-W2", address)
+    server = edge.spawn("edge", "/usr/bin/python3", "-c", (
         "import socket\ns = socket.create_server(('192.0.2.2', 2222))\n"
         "c = s.accept()[0]\nc.sendall(c.recv(100)[::-1])\nc.close()\n"))
     try:
         time.sleep(0.5)
-        answer = edge.on("client", "/usr/bin/python3", "-c", (
+        answer = edge.exec("client", "/usr/bin/python3", "-c", (
             "import socket\nc = socket.create_connection(('192.0.2.2', 2222), 5)\n"
             "c.sendall(b'kernel')\nprint(c.recv(100).decode())"))
         assert answer.strip() == "lenrek"
@@ -76,14 +82,14 @@ def test_the_box_itself_is_the_kernels(edge):
         server.kill()
         server.wait()
     # and the box can open connections itself, from ports that are not the workers'
-    assert edge.on("edge", "curl", "-sS", "--max-time", "5", "http://203.0.113.10/") == "this is origin-a\n"
+    assert edge.exec("edge", "curl", "-sS", "--max-time", "5", "http://203.0.113.10/") == "this is origin-a\n"
 
 
 def test_nothing_is_reset_and_nothing_lost_on_the_way(edge):
-    before = edge.stats()
+    before = edge.segment()
     for _ in range(20):
         edge.get("www.example.com", WEB4)
-    after = edge.stats()
+    after = edge.segment()
     assert after["http_responses"] - before["http_responses"] == 20
     for name in ("tcp_resets_sent", "drop_steer_full", "drop_tx_full", "drop_no_mbuf",
                  "drop_no_neighbour", "drop_tcp_checksum", "http_edge_errors"):

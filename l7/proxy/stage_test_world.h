@@ -367,4 +367,25 @@ class StageFixture : public ::testing::Test {
   std::uint16_t next_port_ = 0;
 };
 
+// Tests in which somebody fails.
+class FailureFixture : public StageFixture {
+ protected:
+  // The client got an error page of that status and type, which names no origin.
+  void expect_error(Peer& client, int status, int type) {
+    ASSERT_TRUE(receives(client, "</html>")) << client.received;
+    EXPECT_EQ(client.received.rfind("HTTP/1.1 " + std::to_string(status) + " ", 0), 0U)
+        << client.received;
+    EXPECT_NE(client.received.find("cf-error-type: " + std::to_string(type) + "\r\n"),
+              std::string::npos)
+        << client.received;
+    EXPECT_NE(client.received.find("\r\nCF-Ray: "), std::string::npos);
+    EXPECT_NE(client.received.find("\r\ncf-error-origin: "), std::string::npos);
+    EXPECT_EQ(client.received.find("203.0.113."), std::string::npos);
+  }
+  void expect_clean() {
+    settle(20);
+    EXPECT_EQ(stage_->exchange_count(), 0U);
+  }
+};
+
 }  // namespace brink::l7::proxy::testing

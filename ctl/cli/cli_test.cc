@@ -1,0 +1,101 @@
+// The command line without a server; with one it is tested in tests/integration.
+#include <gtest/gtest.h>
+
+#include "ctl/cli/output.h"
+
+namespace brink::ctl::cli {
+namespace {
+
+struct Outcome {
+  int code;
+  std::string out, err;
+};
+
+Outcome run_with(const std::vector<std::string>& arguments) {
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  Outcome outcome{run(arguments), {}, {}};
+  std::fflush(stdout);
+  outcome.out = ::testing::internal::GetCapturedStdout();
+  outcome.err = ::testing::internal::GetCapturedStderr();
+  return outcome;
+}
+
+TEST(CommandLine, HelpListsEveryCommand) {
+  const Outcome outcome = run_with({"--help"});
+  EXPECT_EQ(outcome.code, 0);
+  for (const auto* table : {&zone_commands(), &record_commands(), &node_commands()}) {
+    for (const Command& command : *table) {
+      EXPECT_NE(
+          outcome.out.find("  " + (command.noun.empty() ? "" : command.noun + " ") + command.verb),
+          std::string::npos)
+          << command.noun << " " << command.verb;
+    }
+  }
+  EXPECT_NE(outcome.out.find("exit codes"), std::string::npos);
+}
+
+TEST(CommandLine, HelpIsThereAtEveryLevel) {
+  const Outcome noun = run_with({"zone", "--help"});
+  EXPECT_EQ(noun.code, 0);
+  EXPECT_NE(noun.out.find("zone import FILE"), std::string::npos);
+  EXPECT_EQ(noun.out.find("record set"), std::string::npos);
+  const Outcome verb = run_with({"record", "set", "-h"});
+  EXPECT_EQ(verb.code, 0);
+  EXPECT_NE(verb.out.find("--proxied"), std::string::npos);
+}
+
+TEST(CommandLine, NothingIsWrongUsage) {
+  EXPECT_EQ(run_with({}).code, 2);
+  EXPECT_EQ(run_with({"zone"}).code, 2);
+}
+
+TEST(CommandLine, NamesWhatIsWrong) {
+  Outcome outcome = run_with({"fly"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("\"fly\""), std::string::npos);
+  outcome = run_with({"zone", "fly"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("\"zone fly\""), std::string::npos);
+  outcome = run_with({"zone", "show"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("usage: brinkctl zone show ZONE"), std::string::npos);
+  outcome = run_with({"zone", "list", "--bogus"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_NE(outcome.err.find("bogus"), std::string::npos);
+}
+
+TEST(CommandLine, SaysWhichServerCannotBeReached) {
+  const Outcome outcome = run_with({"--socket", "/nonexistent/brink.sock", "zone", "list"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_NE(outcome.err.find("/nonexistent/brink.sock"), std::string::npos);
+}
+
+TEST(CommandLine, SaysWhichFileCannotBeRead) {
+  const Outcome outcome = run_with({"zone", "import", "/nonexistent.zone"});
+  EXPECT_EQ(outcome.code, 6);
+  EXPECT_NE(outcome.err.find("/nonexistent.zone"), std::string::npos);
+}
+
+TEST(CommandLine, VersionNeedsNoServer) {
+  EXPECT_EQ(run_with({"version"}).code, 0);
+  EXPECT_NE(run_with({"version", "--json"}).out.find("\"version\""), std::string::npos);
+}
+
+TEST(Table, AlignsItsColumns) {
+  EXPECT_EQ(table({"A", "LONG"}, {{"wide", "x"}, {"b", "y"}}), "A     LONG\nwide  x\nb     y\n");
+}
+
+TEST(Duration, IsShort) {
+  EXPECT_EQ(duration_text(5), "5s");
+  EXPECT_EQ(duration_text(3900), "1h 5m");
+  EXPECT_EQ(duration_text(90000), "1d 1h");
+}
+
+TEST(PercentEncode, KeepsNamesAndEncodesTheRest) {
+  EXPECT_EQ(percent_encode("a-b.c_d~e"), "a-b.c_d~e");
+  EXPECT_EQ(percent_encode("a b&=\"\xc3"), "a%20b%26%3D%22%C3");
+}
+
+}  // namespace
+}  // namespace brink::ctl::cli

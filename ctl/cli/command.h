@@ -1,0 +1,88 @@
+// Command: one verb of brinkctl as data. Parsing and help are made from the table of all commands.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "ctl/cli/client.h"
+
+namespace brink::ctl::cli {
+
+// Stable; documented in the help text.
+enum class Exit : int {
+  kOk = 0,
+  kRefused = 1,         // by the server, with a reason
+  kUsage = 2,           // the command line is wrong
+  kUnreachable = 3,     // no server at the socket
+  kNotFound = 4,        // no such zone or record
+  kNotPublished = 5,    // stored, but it cannot be published: an operator has to look
+  kInputUnreadable = 6  // a local file cannot be read or written
+};
+
+// Ends a command with a message and an exit code.
+struct Stop : std::runtime_error {
+  Stop(Exit code_, const std::string& message) : std::runtime_error(message), code(code_) {}
+  Exit code;
+};
+
+struct Option {
+  std::string name;   // without the dashes
+  std::string value;  // name of its value in the help; empty = a flag
+  std::string help;
+  bool optional_value = false;  // `--proxied` alone means `--proxied=on`
+};
+
+struct Arguments {
+  std::vector<std::string> positional;
+  std::map<std::string, std::string> options;  // flags have the value "on"
+
+  [[nodiscard]] bool has(const std::string& name) const { return options.count(name) != 0; }
+  [[nodiscard]] std::string get(const std::string& name, const std::string& otherwise = {}) const {
+    const auto found = options.find(name);
+    return found == options.end() ? otherwise : found->second;
+  }
+};
+
+// What a running command has.
+class Session {
+ public:
+  Session(Client client, bool json) : client_(std::move(client)), json_(json) {}
+
+  [[nodiscard]] bool json() const { return json_; }
+  // Calls the API; throws Stop unless the answer is a success. Messages of the server go to stderr.
+  Json call(const std::string& method, const std::string& target, const Json& body = nullptr);
+  Response call_raw(const std::string& method, const std::string& target,
+                    const std::string& body = {}, const std::string& content_type = {});
+  // All pages of a list.
+  Json list(const std::string& target);
+  // kNotPublished when some answer said so, else kOk.
+  [[nodiscard]] Exit outcome() const { return outcome_; }
+
+ private:
+  Client client_;
+  bool json_;
+  Exit outcome_ = Exit::kOk;
+};
+
+struct Command {
+  std::string noun;  // empty for a verb that stands alone
+  std::string verb;
+  std::string usage;  // of the positional arguments
+  std::size_t positional_min;
+  std::size_t positional_max;
+  std::string help;
+  std::vector<Option> options;
+  void (*run)(Session&, const Arguments&);
+};
+
+const std::vector<Command>& zone_commands();
+const std::vector<Command>& record_commands();
+const std::vector<Command>& node_commands();
+
+// Runs brinkctl; returns its exit code.
+int run(const std::vector<std::string>& arguments);
+
+}  // namespace brink::ctl::cli

@@ -1,0 +1,34 @@
+#include "ctl/cli/lookup.h"
+
+namespace brink::ctl::cli {
+namespace {
+
+Json zones_named(Session& session, const std::string& name) {
+  return session.call("GET", "/client/v4/zones?name=" + percent_encode(name));
+}
+
+}  // namespace
+
+Json find_zone(Session& session, const std::string& name) {
+  const Json found = zones_named(session, name);
+  if (found.empty()) throw Stop(Exit::kNotFound, "there is no zone \"" + name + "\"");
+  return found.front();
+}
+
+Json find_zone_of(Session& session, const std::string& name) {
+  std::string suffix = name;
+  while (!suffix.empty() && suffix != ".") {
+    const Json found = zones_named(session, suffix);
+    if (!found.empty()) return found.front();
+    const std::size_t dot = suffix.find('.');
+    suffix = dot == std::string::npos ? "" : suffix.substr(dot + 1);
+  }
+  throw Stop(Exit::kNotFound,
+             "no zone here contains \"" + name + "\"; create it, or write a full name");
+}
+
+std::string zone_path(const Json& zone) {
+  return "/client/v4/zones/" + zone.value("id", std::string());
+}
+
+}  // namespace brink::ctl::cli

@@ -1,0 +1,132 @@
+// brinkctl status, stats, snapshot show, version.
+#include <algorithm>
+#include <cstdio>
+
+#include "ctl/cli/output.h"
+#include "ctl/cli/version.h"
+
+namespace brink::ctl::cli {
+namespace {
+
+void status(Session& session, const Arguments&) {
+  const Json result = session.call("GET", "/brink/v1/status");
+  if (session.json()) return print_json(result);
+  const Json& store = result["store"];
+  const Json& publication = result["publication"];
+  const bool in_step = publication.value("in_step", false);
+  print("brink-control  " + text_of(result, "version") + ", up " +
+        duration_text(result.value("uptime_s", std::int64_t{0})) + "\nstore          " +
+        text_of(store, "path") + ", " + text_of(store, "zones") + " zones, " +
+        text_of(store, "records") + " records, version " + text_of(store, "version") +
+        "\nbrink-edge     " +
+        (publication.value("connected", false)
+             ? "serves version " + text_of(publication, "served_version")
+             : "not connected (" + text_of(publication, "edge_socket") + ")") +
+        (in_step ? ", in step" : ", not in step") + "\n");
+  const std::string problem = publication.value("problem", "");
+  if (!problem.empty()) print("problem        " + problem + "\n");
+}
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1f%%",
+                whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+  return text;
+}
+
+std::string snapshot_line(const Json& snapshot) {
+  return "version " + text_of(snapshot, "version") + ", published " +
+         duration_text(snapshot.value("age_s", std::int64_t{0})) + " ago, " +
+         text_of(snapshot, "names") + " names, " + text_of(snapshot, "size_bytes") + " bytes, " +
+         text_of(snapshot, "swaps") + " swaps, " + text_of(snapshot, "refused") + " refused";
+}
+
+void print_workers(const Json& workers) {
+  std::vector<Row> rows;
+  for (const Json& worker : workers) {
+    std::string roles;
+    for (const Json& role : worker["roles"]) {
+      roles += (roles.empty() ? "" : "+") + role.get<std::string>();
+    }
+    const std::uint64_t busy = worker.value("busy_cycles", std::uint64_t{0});
+    const std::uint64_t idle = worker.value("idle_cycles", std::uint64_t{0});
+    rows.push_back({text_of(worker, "worker"), text_of(worker, "cpu"), roles,
+                    percent(busy, busy + idle), std::to_string(busy), std::to_string(idle),
+                    text_of(worker, "tcp_connections")});
+  }
+  print(table({"WORKER", "CPU", "ROLES", "BUSY", "BUSY CYCLES", "IDLE CYCLES", "TCP"}, rows));
+}
+
+void print_ports(const Json& ports) {
+  std::vector<Row> rows;
+  for (const Json& port : ports) {
+    rows.push_back({text_of(port, "name"), text_of(port, "driver"), text_of(port, "mac"),
+                    port.value("link_up", false) ? "up" : "down", text_of(port, "queues"),
+                    text_of(port, "rx_packets"), text_of(port, "tx_packets"),
+                    text_of(port, "rx_missed"), text_of(port, "rx_errors")});
+  }
+  print(table({"PORT", "DRIVER", "MAC", "LINK", "QUEUES", "RX", "TX", "MISSED", "ERRORS"}, rows));
+}
+
+void print_counters(const Json& counters, bool with_zeros) {
+  std::vector<Row> counted, dropped;
+  for (const auto& [name, value] : counters.items()) {
+    if (value == 0 && !with_zeros) continue;
+    (name.starts_with("drop_") ? dropped : counted).push_back({name, value.dump()});
+  }
+  print(table({"COUNTER", "TOTAL"}, counted));
+  print("\n" +
+        (dropped.empty() ? std::string("no drops\n") : table({"DROP REASON", "PACKETS"}, dropped)));
+}
+
+void stats(Session& session, const Arguments& arguments) {
+  const Json result = session.call("GET", "/brink/v1/stats");
+  if (session.json()) return print_json(result);
+  print("brink-edge  process " + text_of(result, "process_id") + ", last heartbeat " +
+        text_of(result, "heartbeat_age_ms") + " ms ago\nsnapshot    " +
+        snapshot_line(result["snapshot"]) + "\n");
+  const std::string fallbacks = result.value("fallbacks", "");
+  if (!fallbacks.empty()) print("fallbacks   " + fallbacks + "\n");
+  print("\n");
+  print_workers(result["workers"]);
+  print("\n");
+  print_ports(result["ports"]);
+  print("\n");
+  print_counters(result["counters"], arguments.has("all"));
+}
+
+void snapshot(Session& session, const Arguments&) {
+  const Json result = session.call("GET", "/brink/v1/snapshot");
+  if (session.json()) return print_json(result);
+  const Json& publication = result["publication"];
+  print("wanted    version " + text_of(publication, "wanted_version") + "\ncompiled  version " +
+        text_of(publication, "compiled_version") + ", " + text_of(publication, "image_size_bytes") +
+        " bytes in " + text_of(publication, "compile_ms") + " ms\nserved    " +
+        (result["edge"].is_null() ? "unknown" : snapshot_line(result["edge"])) + "\n");
+}
+
+void version(Session& session, const Arguments&) {
+  if (session.json()) return print_json({{"version", kVersion}});
+  print(std::string("brinkctl ") + kVersion + "\n");
+}
+
+}  // namespace
+
+const std::vector<Command>& node_commands() {
+  static const std::vector<Command> kCommands = {
+      {"", "status", "", 0, 0, "Whether the node serves what is stored.", {}, status},
+      {"",
+       "stats",
+       "",
+       0,
+       0,
+       "Ports, workers, counters and drop reasons of brink-edge.",
+       {{"all", "", "counters that are zero as well"}},
+       stats},
+      {"snapshot", "show", "", 0, 0, "The image: wanted, compiled and served.", {}, snapshot},
+      {"", "version", "", 0, 0, "The version of this program.", {}, version},
+  };
+  return kCommands;
+}
+
+}  // namespace brink::ctl::cli

@@ -1,0 +1,51 @@
+#include "ctl/cli/output.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace brink::ctl::cli {
+
+std::string table(const Row& head, const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const std::string& cell : head) widths.push_back(cell.size());
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  const auto add = [&](const Row& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += row[i];
+      if (i + 1 < row.size()) text += std::string(widths[i] - row[i].size() + 2, ' ');
+    }
+    text += '\n';
+  };
+  add(head);
+  for (const Row& row : rows) add(row);
+  return text;
+}
+
+std::string text_of(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  if (found == object.end() || found->is_null()) return "-";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+std::string duration_text(std::int64_t seconds) {
+  const auto part = [](std::int64_t count, const char* unit) {
+    return std::to_string(count) + unit;
+  };
+  if (seconds < 60) return part(seconds, "s");
+  if (seconds < 3600) return part(seconds / 60, "m ") + part(seconds % 60, "s");
+  if (seconds < 86400) return part(seconds / 3600, "h ") + part(seconds % 3600 / 60, "m");
+  return part(seconds / 86400, "d ") + part(seconds % 86400 / 3600, "h");
+}
+
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+void print_json(const Json& json) {
+  print(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace brink::ctl::cli

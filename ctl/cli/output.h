@@ -1,0 +1,25 @@
+// What people read: aligned tables and short values. All to standard output.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ctl/cli/command.h"
+
+namespace brink::ctl::cli {
+
+using Row = std::vector<std::string>;
+
+// Columns as wide as their widest cell; the last one is not padded.
+std::string table(const Row& head, const std::vector<Row>& rows);
+
+// A member as text: strings bare, absent and null as "-".
+std::string text_of(const Json& object, const char* name);
+
+// "1h 5m" and the like.
+std::string duration_text(std::int64_t seconds);
+
+void print(const std::string& text);
+void print_json(const Json& json);
+
+}  // namespace brink::ctl::cli

@@ -1,0 +1,188 @@
+// brinkctl zone ...
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "ctl/cli/lookup.h"
+#include "ctl/cli/output.h"
+
+namespace brink::ctl::cli {
+namespace {
+
+void print_zone(Session& session, const Json& zone) {
+  if (session.json()) return print_json(zone);
+  std::string servers;
+  for (const Json& server : zone["name_servers"]) {
+    servers += (servers.empty() ? "" : " ") + server.get<std::string>();
+  }
+  print("name          " + text_of(zone, "name") + "\nid            " + text_of(zone, "id") +
+        "\nstatus        " + text_of(zone, "status") + "\npaused        " +
+        text_of(zone, "paused") + "\nname servers  " + servers + "\ncreated       " +
+        text_of(zone, "created_on") + "\nmodified      " + text_of(zone, "modified_on") +
+        "\nactivated     " + text_of(zone, "activated_on") + "\n");
+}
+
+void list(Session& session, const Arguments&) {
+  const Json zones = session.list("/client/v4/zones?order=name");
+  if (session.json()) return print_json(zones);
+  std::vector<Row> rows;
+  for (const Json& zone : zones) {
+    rows.push_back({text_of(zone, "name"), text_of(zone, "status"),
+                    zone.value("paused", false) ? "paused" : "-", text_of(zone, "id")});
+  }
+  print(table({"NAME", "STATUS", "PAUSED", "ID"}, rows));
+}
+
+void show(Session& session, const Arguments& arguments) {
+  print_zone(session, find_zone(session, arguments.positional[0]));
+}
+
+Json activate_zone(Session& session, const Json& zone) {
+  return session.call("POST", "/brink/v1/zones/" + text_of(zone, "id") + "/activate");
+}
+
+void create(Session& session, const Arguments& arguments) {
+  Json zone = session.call("POST", "/client/v4/zones", {{"name", arguments.positional[0]}});
+  if (arguments.has("activate")) zone = activate_zone(session, zone);
+  print_zone(session, zone);
+}
+
+void remove(Session& session, const Arguments& arguments) {
+  const Json zone = find_zone(session, arguments.positional[0]);
+  const Json result = session.call("DELETE", zone_path(zone));
+  if (session.json()) return print_json(result);
+  print("deleted zone " + text_of(zone, "name") + "\n");
+}
+
+void activate(Session& session, const Arguments& arguments) {
+  print_zone(session, activate_zone(session, find_zone(session, arguments.positional[0])));
+}
+
+void set_paused(Session& session, const std::string& name, bool paused) {
+  print_zone(session,
+             session.call("PATCH", zone_path(find_zone(session, name)), {{"paused", paused}}));
+}
+void pause(Session& session, const Arguments& arguments) {
+  set_paused(session, arguments.positional[0], true);
+}
+void resume(Session& session, const Arguments& arguments) {
+  set_paused(session, arguments.positional[0], false);
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) throw Stop(Exit::kInputUnreadable, path + ": cannot be read; check the path");
+  return text;
+}
+
+// Of a zone file: its first $ORIGIN, else the file's name without ".zone".
+std::string zone_name_of(const std::string& path, const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string directive, origin;
+    words >> directive >> origin;
+    if (directive != "$ORIGIN" || origin.empty()) continue;
+    if (origin.size() > 1 && origin.ends_with('.')) origin.pop_back();
+    return origin;
+  }
+  std::string name = path.substr(path.rfind('/') + 1);
+  if (name.ends_with(".zone")) name.resize(name.size() - 5);
+  return name;
+}
+
+Json zone_for_import(Session& session, const Arguments& arguments, const std::string& name) {
+  const Json found = session.call("GET", "/client/v4/zones?name=" + percent_encode(name));
+  if (!found.empty()) return found.front();
+  if (!arguments.has("create")) {
+    throw Stop(Exit::kNotFound,
+               "there is no zone \"" + name + "\"; add --create, or name another with --zone");
+  }
+  return session.call("POST", "/client/v4/zones", {{"name", name}});
+}
+
+void import_file(Session& session, const Arguments& arguments) {
+  const std::string& path = arguments.positional[0];
+  const std::string text = read_file(path);
+  const Json zone =
+      zone_for_import(session, arguments, arguments.get("zone", zone_name_of(path, text)));
+  std::string boundary = "brinkctl";
+  while (text.find(boundary) != std::string::npos) boundary += "-next";
+  const auto part = [&](const std::string& name, const std::string& value) {
+    return "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" +
+           value + "\r\n";
+  };
+  std::string body = part("file", text);
+  if (arguments.has("proxied")) body += part("proxied", "true");
+  body += "--" + boundary + "--\r\n";
+  const Response response = session.call_raw("POST", zone_path(zone) + "/dns_records/import", body,
+                                             "multipart/form-data; boundary=" + boundary);
+  if (arguments.has("activate")) activate_zone(session, zone);
+  const Json& result = response.envelope["result"];
+  if (session.json()) return print_json(result);
+  print("zone " + text_of(zone, "name") + ": " + text_of(result, "recs_added") +
+        " records added, " + text_of(result, "total_records_parsed") + " read\n");
+}
+
+void export_file(Session& session, const Arguments& arguments) {
+  const Json zone = find_zone(session, arguments.positional[0]);
+  const Response response = session.call_raw("GET", zone_path(zone) + "/dns_records/export");
+  if (!arguments.has("output")) return print(response.text);
+  const std::string path = arguments.get("output");
+  std::ofstream file(path, std::ios::binary);
+  file << response.text;
+  file.close();
+  if (!file) throw Stop(Exit::kInputUnreadable, path + ": cannot be written");
+}
+
+}  // namespace
+
+const std::vector<Command>& zone_commands() {
+  static const std::vector<Command> kCommands = {
+      {"zone", "list", "", 0, 0, "All zones.", {}, list},
+      {"zone", "show", "ZONE", 1, 1, "One zone.", {}, show},
+      {"zone",
+       "create",
+       "ZONE",
+       1,
+       1,
+       "Creates a zone. It is pending, and proxies nothing, until it is activated.",
+       {{"activate", "", "activate it at once"}},
+       create},
+      {"zone", "delete", "ZONE", 1, 1, "Deletes a zone with all its records.", {}, remove},
+      {"zone",
+       "activate",
+       "ZONE",
+       1,
+       1,
+       "Activates a zone: its proxied records are proxied from now on.",
+       {},
+       activate},
+      {"zone", "pause", "ZONE", 1, 1, "Answers all records of a zone as DNS-only.", {}, pause},
+      {"zone", "resume", "ZONE", 1, 1, "Ends a pause.", {}, resume},
+      {"zone",
+       "import",
+       "FILE",
+       1,
+       1,
+       "Adds the records of a zone file.\n"
+       "All of it or nothing. Records that are there already are left alone.",
+       {{"zone", "NAME", "the zone; else the file's $ORIGIN, else its name without .zone"},
+        {"create", "", "create the zone if it is not there"},
+        {"activate", "", "activate the zone afterwards"},
+        {"proxied", "", "proxy records that can be, unless the file says otherwise"}},
+       import_file},
+      {"zone",
+       "export",
+       "ZONE",
+       1,
+       1,
+       "Prints a zone as a zone file.",
+       {{"output", "FILE", "write to a file"}},
+       export_file},
+  };
+  return kCommands;
+}
+
+}  // namespace brink::ctl::cli

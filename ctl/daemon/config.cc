@@ -1,0 +1,229 @@
+#include "ctl/daemon/config.h"
+
+#include <boost/program_options.hpp>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+namespace brink::ctl::daemon {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr char kDefaultFile[] = "/etc/brink/control.conf";
+
+po::options_description file_options() {
+  using Texts = std::vector<std::string>;
+  po::options_description options("Settings (command line or file; the command line wins)");
+  auto add = options.add_options();
+  const auto text = [&](const char* name, const char* initial, const char* help) {
+    add(name, po::value<std::string>()->default_value(initial), help);
+  };
+  const auto number = [&](const char* name, std::uint64_t initial, const char* help) {
+    add(name, po::value<std::uint64_t>()->default_value(initial), help);
+  };
+  text("store", "/var/lib/brink/control.db", "file of the record store");
+  text("api-socket", "/run/brink/control.sock", "UNIX socket of the API; its mode is 0660");
+  text("listen", "127.0.0.1:8053", "TCP address of the API; \"off\" for none");
+  text("edge-socket", "/run/brink/edge.sock", "control socket of brink-edge");
+  text("stats-file", "/run/brink/edge.stats", "statistics segment of brink-edge");
+  add("edge-address", po::value<Texts>()->composing(),
+      "anycast address that proxied names answer with; repeat for more (IPv4 and IPv6)");
+  add("name-server", po::value<Texts>()->composing(),
+      "name of a name server that zones are delegated to; repeat for more");
+  number("ttl-min", 60, "smallest TTL of a record, seconds");
+  number("ttl-max", 86400, "largest TTL of a record, seconds");
+  number("connections-max", 1000, "API connections at a time");
+  number("import-size-max", 256 * 1024, "octets of a zone file imported over TCP");
+  number("import-size-max-socket", 512 * 1024 * 1024,
+         "octets of a zone file imported over the UNIX socket");
+  number("batch-max", 3500, "operations of one batch");
+  number("acknowledge-timeout-ms", 30'000, "how long the edge may take to publish an image");
+  number("reconnect-interval-ms", 500, "pause between attempts to reach the edge");
+  text("log-level", "info", "trace, debug, info, warning, error or critical");
+  return options;
+}
+
+po::options_description general_options() {
+  po::options_description options("General");
+  options.add_options()("help,h", "print this text")("version", "print the version")(
+      "check", "read and validate the settings, then exit")(
+      "config", po::value<std::string>()->default_value(kDefaultFile),
+      "settings file: key = value, # starts a comment");
+  return options;
+}
+
+base::Error bad_setting(const std::string& name, const std::string& value, const std::string& what,
+                        const std::string& remedy) {
+  return {"\"" + value + "\" " + what, "setting " + name, remedy};
+}
+
+// Collects values out of the variables map; the first fault is kept.
+class SettingReader {
+ public:
+  explicit SettingReader(const po::variables_map& values) : values_(values) {}
+
+  std::string text(const char* name) const { return values_[name].as<std::string>(); }
+
+  std::string path(const char* name, std::size_t size_max = 4095) {
+    std::string value = text(name);
+    if (value.empty() || value.front() != '/' || value.size() > size_max) {
+      fail(bad_setting(name, value,
+                       "is not an absolute path of 1 to " + std::to_string(size_max) + " octets",
+                       "write a path that starts with /"));
+    }
+    return value;
+  }
+
+  template <typename T>
+  void number(const char* name, std::uint64_t min, std::uint64_t max, T& target) {
+    const auto value = values_[name].as<std::uint64_t>();
+    if (value < min || value > max) {
+      fail(
+          bad_setting(name, std::to_string(value), "is out of range",
+                      "write a number from " + std::to_string(min) + " to " + std::to_string(max)));
+      return;
+    }
+    target = static_cast<T>(value);
+  }
+
+  std::vector<std::string> texts(const char* name) const {
+    return values_.count(name) == 0 ? std::vector<std::string>()
+                                    : values_[name].as<std::vector<std::string>>();
+  }
+
+  void fail(base::Error error) {
+    if (!fault_) fault_ = std::move(error);
+  }
+  [[nodiscard]] const std::optional<base::Error>& fault() const { return fault_; }
+
+ private:
+  const po::variables_map& values_;
+  std::optional<base::Error> fault_;
+};
+
+void read_edge_addresses(SettingReader& reader, Config& config) {
+  for (const std::string& text : reader.texts("edge-address")) {
+    const auto address = base::IpAddress::parse(text);
+    if (!address) {
+      return reader.fail(bad_setting("edge-address", text, "is not an IP address",
+                                     "write one such as 192.0.2.1 or 2001:db8::1"));
+    }
+    config.edge_addresses.push_back(*address);
+  }
+  if (config.edge_addresses.empty()) {
+    reader.fail(bad_setting("edge-address", "", "is missing",
+                            "name the anycast addresses of proxied names, one a line"));
+  }
+}
+
+void read_name_servers(SettingReader& reader, Config& config) {
+  for (const std::string& text : reader.texts("name-server")) {
+    auto name = model::zone_name(text);
+    if (!name) {
+      return reader.fail(bad_setting("name-server", text, "is not a host name",
+                                     "write one such as ns1.example.net"));
+    }
+    config.name_servers.push_back(std::move(name).value());
+  }
+  if (config.name_servers.empty()) {
+    reader.fail(bad_setting("name-server", "", "is missing",
+                            "name the name servers that zones are delegated to, one a line"));
+  }
+}
+
+void read_log_level(SettingReader& reader, Config& config) {
+  config.log_level = reader.text("log-level");
+  for (const char* level : {"trace", "debug", "info", "warning", "error", "critical"}) {
+    if (config.log_level == level) return;
+  }
+  reader.fail(bad_setting("log-level", config.log_level, "is not a level",
+                          "write trace, debug, info, warning, error or critical"));
+}
+
+base::Result<Config> to_config(const po::variables_map& values) {
+  constexpr std::size_t kSocketPathMax = 107;  // sockaddr_un
+  Config config;
+  SettingReader reader(values);
+  config.store = reader.path("store");
+  config.api_socket = reader.path("api-socket", kSocketPathMax);
+  config.edge_socket = reader.path("edge-socket", kSocketPathMax);
+  config.stats_file = reader.path("stats-file");
+  config.listen = reader.text("listen") == "off" ? "" : reader.text("listen");
+  read_edge_addresses(reader, config);
+  read_name_servers(reader, config);
+  reader.number("ttl-min", 2, 86400, config.ttl_min);
+  reader.number("ttl-max", 60, 0x7fffffff, config.ttl_max);
+  reader.number("connections-max", 1, 100'000, config.connections_max);
+  reader.number("import-size-max", 1, 1ULL << 32, config.import_size_max);
+  reader.number("import-size-max-socket", 1, 1ULL << 32, config.import_size_max_socket);
+  reader.number("batch-max", 1, 1'000'000, config.batch_max);
+  reader.number("acknowledge-timeout-ms", 100, 3'600'000, config.acknowledge_timeout_ms);
+  reader.number("reconnect-interval-ms", 10, 60'000, config.reconnect_interval_ms);
+  read_log_level(reader, config);
+  if (reader.fault()) return *reader.fault();
+  if (config.ttl_min > config.ttl_max) {
+    return bad_setting("ttl-min", std::to_string(config.ttl_min), "is larger than ttl-max",
+                       "make it smaller");
+  }
+  return config;
+}
+
+base::Error option_error(const po::error& error, const std::string& where) {
+  return {error.what(), where, "see brink-control --help"};
+}
+
+}  // namespace
+
+base::Result<CommandLine> read_command_line(const std::vector<std::string>& arguments) {
+  CommandLine line;
+  po::variables_map values;
+  std::string where = "command line";
+  try {
+    po::options_description all;
+    all.add(general_options()).add(file_options());
+    po::store(po::command_line_parser(arguments)
+                  .options(all)
+                  .positional(po::positional_options_description())
+                  .run(),
+              values);
+    if (values.count("help") != 0) return CommandLine{Action::kHelp, {}};
+    if (values.count("version") != 0) return CommandLine{Action::kVersion, {}};
+    if (values.count("check") != 0) line.action = Action::kCheck;
+
+    where = values["config"].as<std::string>();
+    std::ifstream file(where);
+    if (file) {
+      line.config.file = where;
+      po::store(po::parse_config_file(file, file_options()), values);
+    } else if (!values["config"].defaulted()) {
+      return base::Error{"the settings file cannot be read", where,
+                         "check the path given to --config"};
+    }
+    po::notify(values);
+  } catch (const po::error& error) {
+    return option_error(error, where);
+  }
+  auto config = to_config(values);
+  if (!config) {
+    base::Error error = config.error();
+    if (!line.config.file.empty()) error.where = line.config.file + ", " + error.where;
+    return error;
+  }
+  const std::string file = line.config.file;
+  line.config = std::move(config).value();
+  line.config.file = file;
+  return line;
+}
+
+std::string help_text() {
+  std::ostringstream text;
+  text << "brink-control: record store, API and publisher of a Brink node. Runs in the foreground\n"
+          "until SIGTERM or SIGINT; logs to standard error.\n\n"
+          "usage: brink-control [--config FILE] [--SETTING VALUE]...\n\n"
+       << general_options() << "\n"
+       << file_options();
+  return text.str();
+}
+
+}  // namespace brink::ctl::daemon

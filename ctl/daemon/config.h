@@ -1,0 +1,49 @@
+// Config: brink-control's settings, from the command line and a commented file, validated as a
+// whole.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "ctl/model/name.h"
+#include "ctl/model/zone.h"
+#include "dataplane/base/ip.h"
+#include "dataplane/base/result.h"
+
+namespace brink::ctl::daemon {
+
+struct Config {
+  std::string file;  // that was read; empty = none
+  std::string store;
+  std::string api_socket;
+  std::string listen;  // empty = off
+  std::string edge_socket;
+  std::string stats_file;
+  std::vector<base::IpAddress> edge_addresses;
+  std::vector<model::DomainName> name_servers;
+  std::uint32_t ttl_min = 0;
+  std::uint32_t ttl_max = 0;
+  std::uint64_t connections_max = 0;
+  std::uint64_t import_size_max = 0;         // over TCP
+  std::uint64_t import_size_max_socket = 0;  // over the UNIX socket
+  std::uint32_t batch_max = 0;
+  std::uint32_t acknowledge_timeout_ms = 0;
+  std::uint32_t reconnect_interval_ms = 0;
+  std::string log_level;
+};
+
+enum class Action : std::uint8_t { kRun, kHelp, kVersion, kCheck };
+
+struct CommandLine {
+  Action action = Action::kRun;
+  Config config;
+};
+
+// Reads `arguments` (without the program's name) and the file they name. The Error names the
+// setting, its value and what would be right. kHelp and kVersion leave the config unread.
+base::Result<CommandLine> read_command_line(const std::vector<std::string>& arguments);
+
+std::string help_text();
+
+}  // namespace brink::ctl::daemon

@@ -1,0 +1,96 @@
+#include "ctl/daemon/config.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <fstream>
+
+namespace brink::ctl::daemon {
+namespace {
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  ConfigTest() {
+    char pattern[] = "/tmp/brink_config_XXXXXX";
+    const int fd = ::mkstemp(pattern);
+    ::close(fd);
+    path_ = pattern;
+  }
+  ~ConfigTest() override { ::unlink(path_.c_str()); }
+
+  base::Result<CommandLine> read(const std::string& file, std::vector<std::string> more = {}) {
+    std::ofstream(path_) << file;
+    more.insert(more.begin(), {"--config", path_});
+    return read_command_line(more);
+  }
+  // The message of a file that must be refused.
+  std::string fault(const std::string& file) {
+    const auto line = read(file);
+    return line.ok() ? "accepted" : line.error().message();
+  }
+
+  const std::string kGood =
+      "# the node\n"
+      "edge-address = 192.0.2.1   # first\n"
+      "edge-address = 2001:db8::1\n"
+      "name-server = ns1.brink.test\n";
+  std::string path_;
+};
+
+TEST_F(ConfigTest, ReadsAFileAndFillsInDefaults) {
+  const auto line = read(kGood);
+  ASSERT_TRUE(line.ok()) << line.error().message();
+  const Config& config = line.value().config;
+  EXPECT_EQ(line.value().action, Action::kRun);
+  EXPECT_EQ(config.file, path_);
+  EXPECT_EQ(config.edge_addresses.size(), 2U);
+  EXPECT_EQ(config.name_servers.at(0).text(), "ns1.brink.test");
+  EXPECT_EQ(config.listen, "127.0.0.1:8053");
+  EXPECT_EQ(config.ttl_min, 60U);
+}
+
+TEST_F(ConfigTest, TheCommandLineWins) {
+  const auto line = read(kGood + "listen = 127.0.0.1:1\n", {"--listen", "off", "--check"});
+  ASSERT_TRUE(line.ok()) << line.error().message();
+  EXPECT_EQ(line.value().config.listen, "");
+  EXPECT_EQ(line.value().action, Action::kCheck);
+}
+
+TEST_F(ConfigTest, NamesSettingValueAndRemedy) {
+  EXPECT_EQ(fault(kGood + "ttl-min = 0\n"),
+            path_ + ", setting ttl-min: \"0\" is out of range (write a number from 2 to 86400)");
+  EXPECT_NE(fault(kGood + "edge-address = 192.0.2\n").find("\"192.0.2\" is not an IP address"),
+            std::string::npos);
+  EXPECT_NE(fault(kGood + "name-server = a..b\n").find("\"a..b\" is not a host name"),
+            std::string::npos);
+  EXPECT_NE(fault(kGood + "store = brink.db\n").find("absolute path"), std::string::npos);
+  EXPECT_NE(fault(kGood + "log-level = loud\n").find("\"loud\" is not a level"), std::string::npos);
+  EXPECT_NE(fault(kGood + "ttl-min = 900\nttl-max = 600\n").find("larger than ttl-max"),
+            std::string::npos);
+}
+
+TEST_F(ConfigTest, RefusesWhatItDoesNotKnow) {
+  EXPECT_NE(fault(kGood + "colour = blue\n").find("colour"), std::string::npos);
+  EXPECT_NE(fault(kGood + "ttl-min = many\n").find("ttl-min"), std::string::npos);
+  EXPECT_FALSE(read_command_line({"--bogus"}).ok());
+  EXPECT_FALSE(read_command_line({"stray"}).ok());
+  EXPECT_FALSE(read_command_line({"--config", path_ + ".absent"}).ok());
+}
+
+TEST_F(ConfigTest, RequiresAddressesAndNameServers) {
+  EXPECT_NE(fault("name-server = ns1.brink.test\n").find("edge-address"), std::string::npos);
+  EXPECT_NE(fault("edge-address = 192.0.2.1\n").find("name-server"), std::string::npos);
+}
+
+TEST_F(ConfigTest, HelpNeedsNoFile) {
+  const auto line = read_command_line({"--help"});
+  ASSERT_TRUE(line.ok());
+  EXPECT_EQ(line.value().action, Action::kHelp);
+  for (const char* name : {"--edge-address", "--listen", "--check", "--config"}) {
+    EXPECT_NE(help_text().find(name), std::string::npos) << name;
+  }
+}
+
+}  // namespace
+}  // namespace brink::ctl::daemon

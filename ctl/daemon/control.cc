@@ -1,0 +1,203 @@
+#include "ctl/daemon/control.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "ctl/api/dispatcher.h"
+#include "ctl/api/server.h"
+#include "ctl/api/service.h"
+#include "ctl/compile/compile.h"
+#include "ctl/daemon/version.h"
+#include "ctl/publish/publisher.h"
+#include "ctl/store/store.h"
+#include "dataplane/snapshot/image.h"
+#include "l7/render/route_blob.h"
+
+namespace brink::ctl::daemon {
+namespace {
+
+// A form around a zone file is larger than the file.
+constexpr std::size_t kFormOverhead = 64 * 1024;
+
+std::vector<std::uint8_t> random_bytes(std::size_t size) {
+  std::vector<std::uint8_t> bytes(size);
+  model::system_entropy()(bytes);
+  return bytes;
+}
+
+api::Settings api_settings(const Config& config) {
+  api::Settings settings;
+  settings.rules.ttl_min = config.ttl_min;
+  settings.rules.ttl_max = config.ttl_max;
+  settings.rules.edge_addresses = config.edge_addresses;
+  settings.authority.name_servers = config.name_servers;
+  settings.limits.batch_max = config.batch_max;
+  settings.limits.import_size_max = config.import_size_max;
+  settings.limits.import_size_max_trusted = config.import_size_max_socket;
+  settings.program_version = kVersion;
+  settings.store_path = config.store;
+  settings.stats_path = config.stats_file;
+  settings.edge_socket = config.edge_socket;
+  return settings;
+}
+
+compile::Options compile_options(const Config& config) {
+  compile::Options options;
+  options.edge_addresses = config.edge_addresses;
+  options.authority.name_servers = config.name_servers;
+  options.render_route = [](const compile::ProxiedName& proxied) {
+    l7::render::RouteSpec spec;
+    spec.zone_name = proxied.zone_name;
+    spec.origins = proxied.origins;
+    return l7::render::render_route(spec);
+  };
+  return options;
+}
+
+api::ServerOptions server_options(const Config& config) {
+  api::ServerOptions options;
+  options.socket_path = config.api_socket;
+  options.listen = config.listen;
+  options.connections_max = config.connections_max;
+  options.import_body_size_max = config.import_size_max + kFormOverhead;
+  options.import_body_size_max_trusted = config.import_size_max_socket + kFormOverhead;
+  return options;
+}
+
+// Compiles what the store holds at one moment into a sealed image.
+base::Result<publish::SealedImage> build_image(store::Store& reader,
+                                               const compile::Options& options,
+                                               const base::HashKey& hash_key) {
+  try {
+    store::Transaction view(reader, store::Transaction::Kind::kRead);
+    compile::StoreSource source(reader);
+    snapshot::Builder builder(hash_key);
+    const auto counts = compile::compile(source, options, builder);
+    if (!counts) return counts.error();
+    publish::SealedImage image;
+    image.version = reader.version();
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    auto memfd = snapshot::build_sealed(
+        builder, image.version,
+        static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()),
+        image.size_bytes);
+    if (!memfd) return memfd.error();
+    image.memfd = std::move(memfd).value();
+    spdlog::info("compiled version {}: {} zones, {} records, {} routes, {} bytes", image.version,
+                 counts.value().zones, counts.value().records, counts.value().routes,
+                 image.size_bytes);
+    return image;
+  } catch (const store::Failure& failure) {
+    return base::Error{failure.what(), "record store", "check the disk"};
+  }
+}
+
+}  // namespace
+
+struct Control::Parts {
+  std::unique_ptr<store::Store> store;   // store thread, once it runs
+  std::unique_ptr<store::Store> reader;  // publisher thread
+  api::Settings settings;
+  compile::Options compile;
+  base::HashKey hash_key;
+  std::unique_ptr<api::Service> service;
+  api::Router router;
+  std::unique_ptr<api::WorkQueue> queue;
+  std::unique_ptr<publish::Publisher> publisher;
+  std::unique_ptr<api::Dispatcher> dispatcher;
+  std::unique_ptr<api::Server> server;
+
+  base::Result<void> open(const Config& config);
+  void start_publisher(const Config& config);
+  void overtake(std::uint64_t edge_version);
+};
+
+// Reads or makes the node's own values, and takes a version for this start: settings may have
+// changed, so the image of the same records may be another one.
+base::Result<void> Control::Parts::open(const Config& config) {
+  auto opened = store::Store::open(config.store, store::Access::kReadWrite);
+  if (!opened) return opened.error();
+  store = std::move(opened).value();
+  opened = store::Store::open(config.store, store::Access::kReadOnly);
+  if (!opened) return opened.error();
+  reader = std::move(opened).value();
+  try {
+    store::Transaction transaction(*store, store::Transaction::Kind::kWrite);
+    const auto seed = store->value_or_create("hash_key", [] { return random_bytes(32); });
+    const auto account = store->value_or_create("account", [] { return random_bytes(16); });
+    if (seed.size() != sizeof hash_key.bytes || account.size() != settings.account.bytes.size()) {
+      return base::Error{"the node's own values are damaged", config.store, "restore a backup"};
+    }
+    std::memcpy(hash_key.bytes, seed.data(), seed.size());
+    std::copy(account.begin(), account.end(), settings.account.bytes.begin());
+    store->take_version();
+    transaction.commit();
+  } catch (const store::Failure& failure) {
+    return base::Error{failure.what(), config.store, "check the disk and the file's permissions"};
+  }
+  return {};
+}
+
+void Control::Parts::start_publisher(const Config& config) {
+  publish::Publisher::Options options;
+  options.edge_socket = config.edge_socket;
+  options.version = store->version();
+  options.acknowledge_timeout = std::chrono::milliseconds(config.acknowledge_timeout_ms);
+  options.reconnect_interval = std::chrono::milliseconds(config.reconnect_interval_ms);
+  publisher = std::make_unique<publish::Publisher>(
+      options, [this] { return build_image(*reader, compile, hash_key); },
+      [this](std::uint64_t version) { queue->post([this, version] { overtake(version); }); });
+}
+
+void Control::Parts::overtake(std::uint64_t edge_version) {
+  try {
+    store::Transaction transaction(*store, store::Transaction::Kind::kWrite);
+    store->raise_version(edge_version);
+    const std::uint64_t version = store->take_version();
+    transaction.commit();
+    publisher->changed(version);
+  } catch (const store::Failure& failure) {
+    spdlog::error("the store cannot overtake the edge's version {}: {}", edge_version,
+                  failure.what());
+  }
+}
+
+base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
+  auto parts = std::make_unique<Parts>();
+  parts->settings = api_settings(config);
+  parts->compile = compile_options(config);
+  if (auto opened = parts->open(config); !opened) return opened.error();
+  parts->queue = std::make_unique<api::WorkQueue>();
+  parts->start_publisher(config);
+  const auto clock = model::system_wall_clock();
+  parts->service = std::make_unique<api::Service>(
+      api::Service{*parts->store, parts->settings, model::system_entropy(), clock,
+                   [publisher = parts->publisher.get()] { return publisher->status(); }, clock()});
+  parts->router = api::make_router(*parts->service);
+  parts->dispatcher =
+      std::make_unique<api::Dispatcher>(parts->router, *parts->queue, *parts->publisher);
+  std::unique_ptr<Control> control(new Control(std::move(parts)));
+  auto server = api::Server::start(
+      server_options(config),
+      [dispatcher = control->parts_->dispatcher.get()](auto request, auto respond) {
+        dispatcher->dispatch(std::move(request), std::move(respond));
+      });
+  if (!server) return server.error();
+  control->parts_->server = std::move(server).value();
+  return control;
+}
+
+Control::Control(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+// From the outside in: no new requests, finish those taken, tell who waits, write the answers.
+Control::~Control() {
+  if (parts_->server) parts_->server->drain();
+  parts_->queue->stop();
+  parts_->publisher.reset();
+  parts_->server.reset();
+}
+
+}  // namespace brink::ctl::daemon
