@@ -59,7 +59,7 @@ def read_stats(path):
     result = {"header": {"process_id": pid, "tsc_hz": fields[6], "snapshot_version": fields[7],
                          "snapshot_names": fields[9], "snapshot_swaps": fields[11],
                          "snapshot_refused": fields[12],
-                         "fallbacks": data[144:400].rstrip(b"\0").decode()},
+                         "fallbacks": data[136:392].rstrip(b"\0").decode()},
               "workers": []}
     for at in range(workers_at, workers_at + workers * stride, stride):
         index, cpu, _, roles = struct.unpack_from("<4I", data, at)

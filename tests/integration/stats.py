@@ -15,7 +15,7 @@ class Stats:
          names_at, workers_at, _, total) = struct.unpack_from("<Q6I4Q", data)
         assert magic == MAGIC and total == len(data), path
         self.snapshot_version, = struct.unpack_from("<Q", data, 88)
-        self.fallbacks = data[128:384].split(b"\0")[0].decode()
+        self.fallbacks = data[136:392].split(b"\0")[0].decode()
         names = [data[names_at + i * NAME_SIZE:][:NAME_SIZE].rstrip(b"\0").decode()
                  for i in range(counters)]
         self.workers = []
