@@ -1,7 +1,7 @@
 """EdgeLab: a lab whose brink-edge serves images made by tests/lab_image, without a control process."""
 import subprocess
 
-from lab import BUILD, Lab
+from lab import BUILD, LAB_ARGUMENTS, Lab
 from stats import Stats
 
 DNS4, DNS6 = "192.0.2.129", "2001:db8:a::129"
@@ -30,7 +30,7 @@ class EdgeLab(Lab):
         """Arguments of `lab edge-start`. version 0: serve what image is there, or none."""
         if version:
             self.image("file", self.state / "edge.image", version)
-        self.script("edge-start", *arguments, "--", "--eal.hugepages=off", "--eal.memory-mb=128")
+        self.script("edge-start", *arguments, "--", *LAB_ARGUMENTS)
 
     def publish(self, version):
         self.image("publish", self.state / "edge.sock", version)
