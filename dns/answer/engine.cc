@@ -145,8 +145,8 @@ void Engine::answer(const snapshot::View& view, Slot& slot, Message& in,
     return;
   }
 
-  const std::size_t limit = std::min<std::size_t>(
-      {query.udp_size, udp_size_max_, static_cast<std::size_t>(in.capacity) - kSlack});
+  const std::size_t room = in.capacity - kSlack;
+  const std::size_t limit = std::min<std::size_t>(std::min(query.udp_size, udp_size_max_), room);
   Response response(in.message, query, limit, udp_size_max_);
   const snapshot::Record& candidate = view.record(slot.candidate);
   const bool hit = slot.candidate != 0 && view.same_name(candidate, slot.key) &&

@@ -67,8 +67,8 @@ bool Response::put_body(const snapshot::BlobHeader& blob, Section section, std::
   return true;
 }
 
-bool Response::put_additional(const snapshot::BlobHeader& blob, std::size_t body_at,
-                              std::uint16_t apex) noexcept {
+bool Response::append_additional(const snapshot::BlobHeader& blob, std::size_t body_at,
+                                 std::uint16_t apex) noexcept {
   std::size_t at = blob.body_size;
   const struct {
     std::size_t size;

@@ -43,7 +43,10 @@ class Response {
   // Appends the additional records of the blob whose body was put last, at `body_at`. False if the
   // required ones do not fit (RFC 9471); optional ones are left out silently (RFC 2181 9).
   bool put_additional(const snapshot::BlobHeader& blob, std::size_t body_at,
-                      std::uint16_t apex) noexcept;
+                      std::uint16_t apex) noexcept {
+    if (blob.required_count == 0 && blob.optional_count == 0) return true;
+    return append_additional(blob, body_at, apex);
+  }
 
   void set_truncated() noexcept { truncated_ = true; }
   void set_authoritative(bool value) noexcept { authoritative_ = value; }
@@ -57,6 +60,8 @@ class Response {
 
  private:
   void append(const std::uint8_t* source, std::size_t size) noexcept;
+  bool append_additional(const snapshot::BlobHeader& blob, std::size_t body_at,
+                         std::uint16_t apex) noexcept;
   void patch(const snapshot::BlobHeader& blob, std::size_t body_at, std::size_t from,
              std::size_t to, std::uint16_t apex) noexcept;
 

@@ -1,5 +1,7 @@
 #include "dns/wire/query.h"
 
+#include <algorithm>
+
 #include "dataplane/base/bytes.h"
 
 namespace brink::dns::wire {
@@ -7,6 +9,7 @@ namespace {
 
 using base::ByteReader;
 using base::load_be16;
+using base::load_be64;
 
 constexpr std::uint16_t kOptionCookie = 10;
 
@@ -52,9 +55,26 @@ bool take_record(ByteReader& reader, bool additional, Query& query, bool& bad_ve
   // RFC 6891 6.1.1: one at most, owner root, additional section only.
   if (!additional || !root_owner || query.edns || !options_are_well_formed(data)) return false;
   query.edns = true;
-  query.udp_size = klass < kUdpSizeMin ? static_cast<std::uint16_t>(kUdpSizeMin) : klass;
+  query.udp_size = std::max(klass, static_cast<std::uint16_t>(kUdpSizeMin));
   query.dnssec_ok = (ttl & 0x8000U) != 0;
   bad_version = ((ttl >> 16) & 0xff) != 0;
+  return true;
+}
+
+// The shape of nearly every query: behind the question one OPT record of version 0 without options.
+// `counts`: the header's four. False, and nothing is done, for any other shape.
+bool take_plain_opt(std::span<const std::uint8_t> rest, std::uint64_t counts,
+                    Query& query) noexcept {
+  constexpr std::uint64_t kOneQuestionOneAdditional = 0x0001'0000'0000'0001;
+  if (counts != kOneQuestionOneAdditional || rest.size() != kOptSize) return false;
+  const std::uint8_t* opt = rest.data();
+  if (opt[0] != 0 || load_be16(opt + 1) != kTypeOpt || opt[6] != 0 || load_be16(opt + 9) != 0) {
+    return false;
+  }
+  query.edns = true;
+  query.udp_size = std::max(load_be16(opt + 3), static_cast<std::uint16_t>(kUdpSizeMin));
+  query.dnssec_ok = (opt[7] & 0x80) != 0;
+  query.verdict = Verdict::kQuery;
   return true;
 }
 
@@ -86,6 +106,7 @@ void parse_query(std::span<const std::uint8_t> message, Query& query) noexcept {
   query.question_end = static_cast<std::uint16_t>(at + 5);
   query.question_parsed = true;
 
+  if (take_plain_opt(message.subspan(query.question_end), load_be64(counts), query)) return;
   bool bad_version = false;
   ByteReader reader(message.subspan(query.question_end));
   const std::uint32_t before = load_be16(counts + 2) + std::uint32_t{load_be16(counts + 4)};

@@ -30,8 +30,8 @@ struct Query {
   std::uint16_t question_end = kHeaderSize;  // offset behind the question
 };
 
-// Parses `message` as RFC 1035 4.1 and RFC 6891 say into `query`, whatever that held. The last section
-// must end where the message ends. Bounded by the message's size.
+// Parses `message` as RFC 1035 4.1 and RFC 6891 say into `query`, whatever that held. The last
+// section must end where the message ends. Bounded by the message's size.
 void parse_query(std::span<const std::uint8_t> message, Query& query) noexcept;
 
 }  // namespace brink::dns::wire

@@ -1,12 +1,11 @@
-// What parsing a request head costs: 35 bytes (the smallest useful request) and about 700 bytes (a
-// browser's). Counters: allocations per operation must be 0.
-#include <benchmark/benchmark.h>
-
-#include <cstdlib>
+// What parsing a request head costs: 35 octets (the smallest useful request) and about 700 (a
+// browser's).
+#include <memory>
 #include <string>
 
+#include "dataplane/base/check.h"
 #include "l7/http1/request_parser.h"
-#include "perf/support/allocation_count.h"
+#include "perf/support/micro.h"
 
 namespace brink::l7::http1 {
 namespace {
@@ -27,31 +26,24 @@ const std::string kBrowser =
     "If-Modified-Since: Tue, 06 Oct 2026 08:12:31 GMT\r\n"
     "Cache-Control: max-age=0\r\n\r\n";
 
-void parse(benchmark::State& state, const std::string& text) {
-  http::RequestHead head;
-  const Limits limits;
-  const std::uint64_t before = perf::allocation_count();
-  for (auto _ : state) {
-    Progress progress;
-    std::uint32_t size = 0;
-    const Verdict verdict = parse_request(text, limits, 80, progress, head, size);
-    if (verdict != Verdict::ok || size != text.size()) std::abort();
-    benchmark::DoNotOptimize(head);
-  }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
-  state.counters["allocs_per_op"] = static_cast<double>(perf::allocation_count() - before) /
-                                    static_cast<double>(state.iterations());
-  state.counters["request_bytes"] = static_cast<double>(text.size());
+int add(const char* name, const std::string& text) {
+  return perf::add_micro(name, [&text]() -> perf::Batch {
+    return [&text, head = std::make_shared<http::RequestHead>()] {
+      constexpr std::size_t kRequests = 32;
+      const Limits limits;
+      for (std::size_t i = 0; i < kRequests; ++i) {
+        Progress progress;
+        std::uint32_t size = 0;
+        const Verdict verdict = parse_request(text, limits, 80, progress, *head, size);
+        CHECK(verdict == Verdict::ok && size == text.size());
+      }
+      return kRequests;
+    };
+  });
 }
 
-void BM_ParseSmall(benchmark::State& state) {
-  parse(state, kSmall);
-}
-void BM_ParseBrowser(benchmark::State& state) {
-  parse(state, kBrowser);
-}
-BENCHMARK(BM_ParseSmall);
-BENCHMARK(BM_ParseBrowser);
+const int kRegistered[] = {add("http1/request_35_octets", kSmall),
+                           add("http1/request_700_octets", kBrowser)};
 
 }  // namespace
 }  // namespace brink::l7::http1

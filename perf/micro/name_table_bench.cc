@@ -1,22 +1,18 @@
-// What finding a name costs, one at a time and in prefetched bursts of 32. Every benchmark reports
-// cycles (TSC) and allocations an operation.
-#include <benchmark/benchmark.h>
-#include <x86intrin.h>
-
+// What finding a name costs, one at a time and in prefetched bursts of 32, hits and misses.
 #include <map>
-#include <memory>
 #include <random>
+#include <vector>
 
 #include "dataplane/snapshot/image.h"
 #include "dataplane/snapshot/view.h"
-#include "perf/support/allocation_count.h"
+#include "perf/support/micro.h"
 #include "perf/support/synthetic_zones.h"
 
 namespace brink::snapshot {
 namespace {
 
 constexpr std::size_t kBurst = 32;
-constexpr std::size_t kKinds = 1 << 16;
+constexpr std::size_t kKinds = 1 << 13;
 
 const Image& image_of(std::size_t names) {
   static std::map<std::size_t, Image> images;
@@ -42,40 +38,24 @@ std::vector<NameKey> keys_of(const View& view, std::size_t names, bool missing) 
   return keys;
 }
 
-class Meter {
- public:
-  Meter() : allocations_(perf::allocation_count()), start_(__rdtsc()) {}
-  void report(benchmark::State& state, std::size_t operations) const {
-    const auto done = static_cast<double>(operations);
-    state.counters["cycles/op"] = static_cast<double>(__rdtsc() - start_) / done;
-    state.counters["allocs/op"] =
-        static_cast<double>(perf::allocation_count() - allocations_) / done;
-    state.SetItemsProcessed(static_cast<std::int64_t>(operations));
-  }
-
- private:
-  std::uint64_t allocations_;
-  std::uint64_t start_;
-};
-
-void one_at_a_time(benchmark::State& state, bool missing) {
-  const auto names = static_cast<std::size_t>(state.range(0));
-  const View view(image_of(names).data());
-  const auto keys = keys_of(view, names, missing);
-  std::size_t done = 0;
-  const Meter meter;
-  for (auto _ : state) benchmark::DoNotOptimize(view.lookup(keys[done++ % kKinds]));
-  meter.report(state, done);
+// Keeps the compiler from dropping a result.
+template <typename T>
+void keep(const T& value) {
+  asm volatile("" : : "g"(&value) : "memory");
 }
 
-void burst(benchmark::State& state) {
-  const auto names = static_cast<std::size_t>(state.range(0));
+perf::Batch one_at_a_time(std::size_t names, bool missing) {
   const View view(image_of(names).data());
-  const auto keys = keys_of(view, names, false);
-  std::size_t done = 0;
-  const Meter meter;
-  for (auto _ : state) {
-    const NameKey* batch = &keys[done % kKinds];
+  return [view, keys = keys_of(view, names, missing), at = std::size_t{0}]() mutable {
+    for (std::size_t i = 0; i < kBurst; ++i) keep(view.lookup(keys[at++ % kKinds]));
+    return kBurst;
+  };
+}
+
+perf::Batch burst(std::size_t names) {
+  const View view(image_of(names).data());
+  return [view, keys = keys_of(view, names, false), at = std::size_t{0}]() mutable {
+    const NameKey* batch = &keys[at % kKinds];
     std::uint32_t candidates[kBurst];
     for (std::size_t i = 0; i < kBurst; ++i) view.prefetch_bucket(batch[i].hash);
     for (std::size_t i = 0; i < kBurst; ++i) {
@@ -83,39 +63,37 @@ void burst(benchmark::State& state) {
       view.prefetch_record(candidates[i]);
     }
     for (std::size_t i = 0; i < kBurst; ++i) {
-      benchmark::DoNotOptimize(view.same_name(view.record(candidates[i]), batch[i]));
+      keep(view.same_name(view.record(candidates[i]), batch[i]));
     }
-    done += kBurst;
-  }
-  meter.report(state, done);
+    at += kBurst;
+    return kBurst;
+  };
 }
 
-void hit(benchmark::State& state) {
-  one_at_a_time(state, false);
-}
-void miss(benchmark::State& state) {
-  one_at_a_time(state, true);
-}
-BENCHMARK(hit)->Name("name_table/hit")->Arg(20'000)->Arg(1'000'000);
-BENCHMARK(miss)->Name("name_table/miss")->Arg(20'000)->Arg(1'000'000);
-BENCHMARK(burst)->Name("name_table/burst32")->Arg(20'000)->Arg(1'000'000);
-
-void hash_name(benchmark::State& state) {
+perf::Batch make_key() {
   const std::string name = perf::synthetic_name({}, 12345);
   std::vector<std::uint8_t> padded(name.begin(), name.end());
   padded.resize(name.size() + 32);
-  const base::HashKey hash_key;
-  NameKey key;
-  std::size_t done = 0;
-  const Meter meter;
-  for (auto _ : state) {
-    set_key(key, hash_key, padded.data(), name.size(), padded.size());
-    benchmark::DoNotOptimize(key.hash);
-    ++done;
-  }
-  meter.report(state, done);
+  return [padded, size = name.size()] {
+    const base::HashKey hash_key;
+    NameKey key;
+    for (std::size_t i = 0; i < kBurst; ++i) {
+      set_key(key, hash_key, padded.data(), size, padded.size());
+      keep(key);
+    }
+    return kBurst;
+  };
 }
-BENCHMARK(hash_name)->Name("name_table/set_key");
+
+const int kRegistered[] = {
+    perf::add_micro("name_table/set_key", make_key),
+    perf::add_micro("name_table/hit/20k", [] { return one_at_a_time(20'000, false); }),
+    perf::add_micro("name_table/miss/20k", [] { return one_at_a_time(20'000, true); }),
+    perf::add_micro("name_table/burst32/20k", [] { return burst(20'000); }),
+    perf::add_micro("name_table/hit/1M", [] { return one_at_a_time(1'000'000, false); }),
+    perf::add_micro("name_table/miss/1M", [] { return one_at_a_time(1'000'000, true); }),
+    perf::add_micro("name_table/burst32/1M", [] { return burst(1'000'000); }),
+};
 
 }  // namespace
 }  // namespace brink::snapshot

@@ -1,12 +1,13 @@
 // The stack's own cost, two stacks wired back to back without a network between them: a request and
 // its response over one of many connections, a bulk stream, and opening plus closing. A figure
 // counts both ends. Bytes are copied once into a packet buffer, as a port would.
-#include <benchmark/benchmark.h>
-
 #include <cstring>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "dataplane/tcp/simulator.h"
+#include "perf/support/micro.h"
 
 namespace brink::tcp {
 namespace {
@@ -75,81 +76,94 @@ struct Pair {
   std::uint8_t packet[2048];
 };
 
-void request_response(benchmark::State& state) {
-  const auto connections = static_cast<std::uint32_t>(state.range(0));
-  Pair pair(connections);
-  std::vector<ConnectionId> ids;
-  for (std::uint32_t i = 0; i < connections; ++i) {
-    ids.push_back(pair.open(static_cast<std::uint16_t>(1024 + i)));
-    pair.step();
-  }
-  const std::vector<std::uint8_t> request(200, 'q');
-  const std::vector<std::uint8_t> response(1000, 'r');
-  std::uint64_t segments = 0;
-  std::uint32_t at = 0;
-  for (auto _ : state) {
-    pair.step();
-    at = at * 1664525 + 1013904223;
-    const ConnectionId id = ids[(at >> 8) % connections];
-    pair.client.stack.write(id, request, pair.now);
-    segments += pair.carry();
-    Event e;
-    while (pair.server.stack.next_event(e)) {
-      if (e.kind != EventKind::kReadable) continue;
-      pair.server.stack.consume(e.id, pair.server.stack.readable(e.id).size(), pair.now);
-      pair.server.stack.write(e.id, response, pair.now);
+// A request of 200 octets and its response of 1,000, over one of many open connections.
+perf::Batch request_response(std::uint32_t connections) {
+  struct Bench {
+    explicit Bench(std::uint32_t count) : pair(count) {
+      for (std::uint32_t i = 0; i < count; ++i) {
+        ids.push_back(pair.open(static_cast<std::uint16_t>(1024 + i)));
+        pair.step();
+      }
     }
-    segments += pair.carry();
-    while (pair.client.stack.next_event(e)) {
-      pair.client.stack.consume(e.id, pair.client.stack.readable(e.id).size(), pair.now);
+    std::size_t run() {
+      pair.step();
+      at = at * 1664525 + 1013904223;
+      pair.client.stack.write(ids[(at >> 8) % ids.size()], request, pair.now);
+      pair.carry();
+      Event e;
+      while (pair.server.stack.next_event(e)) {
+        if (e.kind != EventKind::kReadable) continue;
+        pair.server.stack.consume(e.id, pair.server.stack.readable(e.id).size(), pair.now);
+        pair.server.stack.write(e.id, response, pair.now);
+      }
+      pair.carry();
+      while (pair.client.stack.next_event(e)) {
+        pair.client.stack.consume(e.id, pair.client.stack.readable(e.id).size(), pair.now);
+      }
+      return 1;
     }
-  }
-  state.counters["segments/op"] =
-      static_cast<double>(segments) / static_cast<double>(state.iterations());
+    Pair pair;
+    std::vector<ConnectionId> ids;
+    const std::vector<std::uint8_t> request = std::vector<std::uint8_t>(200, 'q');
+    const std::vector<std::uint8_t> response = std::vector<std::uint8_t>(1000, 'r');
+    std::uint32_t at = 0;
+  };
+  return [bench = std::make_shared<Bench>(connections)] { return bench->run(); };
 }
-BENCHMARK(request_response)->Arg(1)->Arg(1000)->Arg(20000);
 
-void bulk(benchmark::State& state) {
-  Pair pair(1);
-  const ConnectionId id = pair.open(1024);
-  const std::vector<std::uint8_t> block(65536, 'b');
-  std::int64_t bytes = 0;
-  for (auto _ : state) {
-    pair.step();
-    pair.client.stack.write(id, block, pair.now);
-    pair.carry();
-    Event e;
-    while (pair.client.stack.next_event(e)) {
+// Segments of a stream of 64 KiB writes.
+perf::Batch bulk() {
+  struct Bench {
+    std::size_t run() {
+      pair.step();
+      pair.client.stack.write(id, block, pair.now);
+      const std::uint32_t segments = pair.carry();
+      Event e;
+      while (pair.client.stack.next_event(e)) {
+      }
+      while (pair.server.stack.next_event(e)) {
+      }
+      for (auto span = pair.server.stack.readable(pair.accepted); !span.empty();
+           span = pair.server.stack.readable(pair.accepted)) {
+        pair.server.stack.consume(pair.accepted, span.size(), pair.now);
+      }
+      return segments;
     }
-    while (pair.server.stack.next_event(e)) {
-    }
-    for (auto span = pair.server.stack.readable(pair.accepted); !span.empty();
-         span = pair.server.stack.readable(pair.accepted)) {
-      bytes += static_cast<std::int64_t>(span.size());
-      pair.server.stack.consume(pair.accepted, span.size(), pair.now);
-    }
-  }
-  state.SetBytesProcessed(bytes);
+    Pair pair{1};
+    const ConnectionId id = pair.open(1024);
+    const std::vector<std::uint8_t> block = std::vector<std::uint8_t>(65536, 'b');
+  };
+  return [bench = std::make_shared<Bench>()] { return bench->run(); };
 }
-BENCHMARK(bulk);
 
-void open_and_close(benchmark::State& state) {
-  Pair pair(64);
-  std::uint32_t n = 0;
-  for (auto _ : state) {
-    pair.step();
-    const ConnectionId id = pair.open(static_cast<std::uint16_t>(1024 + n++ % 60000));
-    pair.client.stack.close(id, pair.now);
-    pair.server.stack.close(pair.accepted, pair.now);
-    pair.carry();
-    Event e;
-    while (pair.client.stack.next_event(e)) {
+perf::Batch open_and_close() {
+  struct Bench {
+    std::size_t run() {
+      pair.step();
+      const ConnectionId id = pair.open(static_cast<std::uint16_t>(1024 + n++ % 60000));
+      pair.client.stack.close(id, pair.now);
+      pair.server.stack.close(pair.accepted, pair.now);
+      pair.carry();
+      Event e;
+      while (pair.client.stack.next_event(e)) {
+      }
+      while (pair.server.stack.next_event(e)) {
+      }
+      return 1;
     }
-    while (pair.server.stack.next_event(e)) {
-    }
-  }
+    Pair pair{64};
+    std::uint32_t n = 0;
+  };
+  return [bench = std::make_shared<Bench>()] { return bench->run(); };
 }
-BENCHMARK(open_and_close);
+
+const int kRegistered[] = {
+    perf::add_micro("tcp/request_response/1", [] { return request_response(1); }),
+    perf::add_micro("tcp/request_response/1k", [] { return request_response(1000); }),
+    perf::add_micro("tcp/request_response/20k", [] { return request_response(20000); }),
+    perf::add_micro("tcp/bulk_segment", bulk),
+    perf::add_micro("tcp/open_and_close", open_and_close),
+};
 
 }  // namespace
 }  // namespace brink::tcp

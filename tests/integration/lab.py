@@ -24,7 +24,7 @@ BUILD = pathlib.Path(os.environ.get("BRINK_BUILD", ROOT / "build")).absolute()
 EDGE = BUILD / "dataplane/edge/brink-edge"
 BRINKCTL = BUILD / "ctl/cli/brinkctl"
 ROLES = {1: "dns", 2: "l7"}
-LAB_ARGUMENTS = ("--eal.hugepages=off", "--eal.memory-mb=128")
+LAB_ARGUMENTS = ("--eal.hugepages=off", "--eal.memory-mb=256")
 CLONE_NEWNET = 0x40000000
 
 _serial = itertools.count()

@@ -35,8 +35,10 @@ def lab(request):
         yield lab
 
 
-def ask(lab, name, rdtype="A", server=V4, **options):
+def ask(lab, name, rdtype="A", server=V4, edns_version=None, **options):
     query = dns.message.make_query(name, rdtype, **options)
+    if edns_version is not None:
+        query.use_edns(edns_version)
     with lab.inside("client"):
         return dns.query.udp(query, server, timeout=3)
 
@@ -88,7 +90,7 @@ def test_edns_is_echoed_and_an_unknown_version_is_badvers(lab):
     response = ask(lab, "www.example.com", use_edns=0, payload=4096, want_dnssec=True)
     assert response.edns == 0 and response.payload == 1232 and response.ednsflags & dns.flags.DO
     assert ask(lab, "www.example.com", use_edns=False).edns == -1
-    assert ask(lab, "www.example.com", use_edns=1).rcode() == dns.rcode.BADVERS
+    assert ask(lab, "www.example.com", edns_version=1).rcode() == dns.rcode.BADVERS
 
 
 def test_large_set_is_truncated_whole_and_fits_with_edns(lab):
