@@ -23,6 +23,7 @@ TEST(EalArguments, BindEveryWorkerToItsCpuBehindTheMainLcore) {
   EXPECT_TRUE(has(arguments, "--lcores=0@0,1@1,2@0"));
   EXPECT_TRUE(has(arguments, "--main-lcore=0"));
   EXPECT_FALSE(has(arguments, "--no-huge"));
+  EXPECT_TRUE(has(arguments, "--iova-mode=va"));
   EXPECT_TRUE(has(arguments, "--no-pci")) << "no PCI device is configured, none is touched";
 }
 

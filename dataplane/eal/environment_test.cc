@@ -5,6 +5,7 @@
 #include <rte_mbuf.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "dataplane/eal/pool.h"
@@ -47,6 +48,22 @@ TEST(Environment, StartsWithoutHugePagesMakesPoolsAndLeavesNoFiles) {
       taken.push_back(rte_pktmbuf_alloc(pool.value().get()));
       ASSERT_NE(taken.back(), nullptr) << i;
     }
+    for (rte_mbuf* mbuf : taken) rte_pktmbuf_free(mbuf);
+
+    // AF_XDP's kernel side sees the pool as one piece without gaps.
+    auto big = make_pool("one_piece", 4000, 2048, -1);
+    ASSERT_TRUE(big.ok()) << big.error().message();
+    std::uintptr_t first = UINTPTR_MAX;
+    std::uintptr_t last = 0;
+    taken.clear();
+    while (rte_mbuf* mbuf = rte_pktmbuf_alloc(big.value().get())) {
+      taken.push_back(mbuf);
+      first = std::min(first, reinterpret_cast<std::uintptr_t>(mbuf));
+      last = std::max(last, reinterpret_cast<std::uintptr_t>(mbuf));
+    }
+    const std::uint32_t size =
+        rte_mempool_calc_obj_size(big.value()->elt_size, big.value()->flags, nullptr);
+    EXPECT_EQ(last - first, std::uint64_t{size} * (taken.size() - 1));
     for (rte_mbuf* mbuf : taken) rte_pktmbuf_free(mbuf);
 
     const auto too_big = make_pool("big", 10'000'000, 2048, -1);

@@ -95,6 +95,7 @@ class Edge {
 
   // Of housekeeping.
   base::Time next_statistics_{};
+  base::Time next_confirmation_{};
   std::uint32_t quiet_turns_ = 0;
   bool link_up_ = false;
 };

@@ -15,6 +15,7 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr base::Duration kStatisticsInterval = std::chrono::milliseconds(250);
+constexpr base::Duration kConfirmationInterval = std::chrono::seconds(10);
 // The kernel's interface is polled: at once while packets move, less often when none do.
 constexpr std::uint32_t kQuietTurns = 200;
 constexpr microseconds kBusyWait{50};
@@ -92,15 +93,19 @@ base::Result<void> Edge::turn(base::Time now) {
   return {};
 }
 
-// What workers miss, and the gateways always, so that the first connection finds them known.
+// What workers miss, and the gateways always, so that the first connection finds them known. The
+// kernel does not see that workers use them, so it is told now and then, and probes those that are
+// stale (RFC 4861 7.3): a gateway that was replaced is found out.
 void Edge::ask_for_neighbours(base::Time now) {
   for (const auto& wanted : wanted_) {
     for (auto address = wanted->take(); address; address = wanted->take()) {
       feed_->resolve(*address, now);
     }
   }
+  const bool confirm = now >= next_confirmation_;
+  if (confirm) next_confirmation_ = now + kConfirmationInterval;
   for (const auto& gateway : {config_.gateway_v4, config_.gateway_v6}) {
-    if (gateway && !neighbours_.find(*gateway)) feed_->resolve(*gateway, now);
+    if (gateway && (confirm || !neighbours_.find(*gateway))) feed_->resolve(*gateway, now);
   }
 }
 

@@ -131,6 +131,27 @@ def test_an_idle_edge_leaves_its_cores_to_others(one_edge):
     assert one_edge.dig(DNS4, "www.example.com") == WEB4
 
 
+def test_a_replaced_gateway_is_found_out(one_edge):
+    """Its station address changes; workers follow what the kernel learns from its next ARP."""
+    lab = one_edge
+    assert lab.get("www.example.com", WEB4) == "this is origin-a\n"
+    link = lab.exec("router", "cat", "/sys/class/net/edge/address").strip()
+    lab.exec("router", "ip", "link", "set", "edge", "address", "02:00:00:00:77:77")
+    try:
+        # Frames to the old address are not the router's any more.
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                assert lab.get("www.example.com", WEB4, "/", "--max-time", "2") == "this is origin-a\n"
+                break
+            except AssertionError:
+                time.sleep(1)
+        else:
+            raise AssertionError("the new gateway was never found")
+    finally:
+        lab.exec("router", "ip", "link", "set", "edge", "address", link)
+
+
 def test_a_bad_setting_is_refused_by_name(lab):
     done = subprocess.run(["ip", "netns", "exec", f"{lab.name}-edge", EDGE,
                            "--port.device", "auto:eth0", "--service.dns", "192.0.2"],
