@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static dns::answer::Engine engine;
   static ipc::WorkerCounters counters;
   const auto buffer = std::make_unique<std::uint8_t[]>(kCapacity);
-  std::memcpy(buffer.get(), data, size);
+  if (size > 0) std::memcpy(buffer.get(), data, size);
   dns::answer::Message message{buffer.get(), static_cast<std::uint16_t>(size), kCapacity};
   engine.answer_burst(snapshot::View(image().data()), {&message, 1}, counters);
   if (message.size == 0) return 0;
