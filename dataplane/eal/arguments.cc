@@ -19,11 +19,9 @@ std::string lcore_map(const EalConfig& config) {
 }  // namespace
 
 std::vector<std::string> eal_arguments(const EalConfig& config, bool use_hugepages) {
-  std::vector<std::string> arguments = {config.program,
-                                        "--lcores=" + lcore_map(config),
-                                        "--main-lcore=" + std::to_string(kMainLcore),
-                                        "--file-prefix=" + config.file_prefix,
-                                        "--log-level=" + std::to_string(config.log_level)};
+  std::vector<std::string> arguments = {
+      config.program, "--lcores=" + lcore_map(config), "--main-lcore=" + std::to_string(kMainLcore),
+      "--file-prefix=" + config.file_prefix, "--log-level=" + std::to_string(config.log_level)};
   // Either way nothing is left in files; --no-huge and --in-memory exclude each other.
   if (use_hugepages) {
     arguments.push_back("--in-memory");
@@ -32,7 +30,10 @@ std::vector<std::string> eal_arguments(const EalConfig& config, bool use_hugepag
   }
   arguments.insert(arguments.end(), {"-m", std::to_string(config.memory_mb)});
   if (!config.telemetry) arguments.push_back("--no-telemetry");
-  if (config.pci_devices.empty()) arguments.push_back("--no-pci");
+  // Without a device on a bus nothing needs physical addresses, and pools can be of one piece.
+  if (config.pci_devices.empty()) {
+    arguments.insert(arguments.end(), {"--no-pci", "--iova-mode=va"});
+  }
   for (const std::string& device : config.pci_devices) {
     arguments.insert(arguments.end(), {"-a", device});
   }

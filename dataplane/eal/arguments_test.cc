@@ -24,6 +24,7 @@ TEST(EalArguments, BindEveryWorkerToItsCpuBehindTheMainLcore) {
   EXPECT_TRUE(has(arguments, "--main-lcore=0"));
   EXPECT_FALSE(has(arguments, "--no-huge"));
   EXPECT_TRUE(has(arguments, "--no-pci")) << "no PCI device is configured, none is touched";
+  EXPECT_TRUE(has(arguments, "--iova-mode=va"));
 }
 
 TEST(EalArguments, AllowOnlyTheConfiguredPciDevices) {
@@ -31,6 +32,7 @@ TEST(EalArguments, AllowOnlyTheConfiguredPciDevices) {
   config.pci_devices = {"0000:00:04.0"};
   const auto arguments = eal_arguments(config, false);
   EXPECT_FALSE(has(arguments, "--no-pci"));
+  EXPECT_FALSE(has(arguments, "--iova-mode=va")) << "the device may need physical addresses";
   EXPECT_TRUE(has(arguments, "-a"));
   EXPECT_TRUE(has(arguments, "0000:00:04.0"));
   EXPECT_TRUE(has(arguments, "--no-huge"));
