@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "dataplane/eal/pool.h"
 
@@ -30,6 +31,23 @@ TEST(Environment, RefusesToStartWithoutTheHugePagesItMustHave) {
   EXPECT_NE(started.error().remedy.find("nr_hugepages"), std::string::npos);
 }
 
+// What the AF_XDP driver takes for granted: packets side by side, from the first to the last.
+void expect_one_piece(rte_mempool& pool) {
+  std::vector<std::uintptr_t> places;
+  rte_mempool_obj_iter(
+      &pool,
+      [](rte_mempool*, void* out, void* object, unsigned) {
+        static_cast<std::vector<std::uintptr_t>*>(out)->push_back(
+            reinterpret_cast<std::uintptr_t>(object));
+      },
+      &places);
+  std::sort(places.begin(), places.end());
+  ASSERT_EQ(places.size(), pool.populated_size);
+  EXPECT_EQ(pool.nb_mem_chunks, 1u);
+  const std::size_t size = rte_mempool_calc_obj_size(pool.elt_size, pool.flags, nullptr);
+  EXPECT_EQ(places.back() - places.front(), (places.size() - 1) * size);
+}
+
 // One process can start the EAL once, so one test walks the whole life.
 TEST(Environment, StartsWithoutHugePagesMakesPoolsAndLeavesNoFiles) {
   std::string runtime_dir;
@@ -49,6 +67,7 @@ TEST(Environment, StartsWithoutHugePagesMakesPoolsAndLeavesNoFiles) {
       ASSERT_NE(taken.back(), nullptr) << i;
     }
     for (rte_mbuf* mbuf : taken) rte_pktmbuf_free(mbuf);
+    expect_one_piece(*pool.value());
 
     // AF_XDP's kernel side sees the pool as one piece without gaps.
     auto big = make_pool("one_piece", 4000, 2048, -1);

@@ -16,14 +16,14 @@ import json
 import os
 import pathlib
 import socket
-import struct
 import subprocess
+
+from stats import read_stats
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BRINK_BUILD", ROOT / "build")).absolute()
 EDGE = BUILD / "dataplane/edge/brink-edge"
 BRINKCTL = BUILD / "ctl/cli/brinkctl"
-ROLES = {1: "dns", 2: "l7"}
 LAB_ARGUMENTS = ("--eal.hugepages=off", "--eal.memory-mb=256")
 CLONE_NEWNET = 0x40000000
 
@@ -45,31 +45,6 @@ def _run(command, check=True, **options):
         raise AssertionError(f"{' '.join(map(str, command))}: exit code {done.returncode}\n"
                              f"{done.stdout or ''}{done.stderr or ''}")
     return done
-
-
-def read_stats(path):
-    """The statistics segment (dataplane/ipc/stats_segment.h): {"header", "workers"}. Each worker has
-    its index, cpu, roles, cycles, tcp_connections and counters by name."""
-    data = pathlib.Path(path).read_bytes()
-    (_, _, counters, workers, _, stride, pid, names_at, workers_at) = struct.unpack_from(
-        "<QIIIIIIQQ", data, 0)
-    fields = struct.unpack_from("<14Q", data, 32)
-    names = [data[at:at + 64].rstrip(b"\0").decode()
-             for at in range(names_at, names_at + 64 * counters, 64)]
-    result = {"header": {"process_id": pid, "tsc_hz": fields[6], "snapshot_version": fields[7],
-                         "snapshot_names": fields[9], "snapshot_swaps": fields[11],
-                         "snapshot_refused": fields[12],
-                         "fallbacks": data[136:392].rstrip(b"\0").decode()},
-              "workers": []}
-    for at in range(workers_at, workers_at + workers * stride, stride):
-        index, cpu, _, roles = struct.unpack_from("<4I", data, at)
-        busy, idle, iterations, sleeps, _, connections = struct.unpack_from("<6Q", data, at + 16)
-        values = struct.unpack_from(f"<{counters}Q", data, at + 64)
-        result["workers"].append({
-            "worker": index, "cpu": cpu, "roles": {n for bit, n in ROLES.items() if roles & bit},
-            "busy_cycles": busy, "idle_cycles": idle, "iterations": iterations, "sleeps": sleeps,
-            "tcp_connections": connections, "counters": dict(zip(names, values))})
-    return result
 
 
 class Lab:

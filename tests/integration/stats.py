@@ -1,28 +1,52 @@
 """Reads the statistics segment of brink-edge (dataplane/ipc/stats_segment.h)."""
+import pathlib
 import struct
 
 MAGIC = 0x5354415453524B42
 NAME_SIZE = 64
 WORKER_FIXED = 64
+HEADER_WORDS = ("names_at", "workers_at", "ports_at", "total_size", "started", "heartbeat", "tsc_hz",
+                "snapshot_version", "snapshot_published", "snapshot_names", "snapshot_size",
+                "snapshot_swaps", "snapshot_refused")
+ROLES = {1: "dns", 2: "l7"}
+
+
+def read_stats(path):
+    """A copy of the segment: {"header", "workers"}. Each worker has its index, cpu, roles, cycles,
+    tcp_connections and counters by name."""
+    data = pathlib.Path(path).read_bytes()
+    magic, version, counters, workers, ports, stride, process = struct.unpack_from("<Q6I", data)
+    header = dict(zip(HEADER_WORDS, struct.unpack_from(f"<{len(HEADER_WORDS)}Q", data, 32)))
+    assert magic == MAGIC and header["total_size"] == len(data), path
+    after = 32 + 8 * len(HEADER_WORDS)
+    header |= {"version": version, "ports": ports, "process_id": process,
+               "fallbacks": data[after:after + 256].split(b"\0")[0].decode()}
+    names_at, workers_at = header["names_at"], header["workers_at"]
+    names = [data[at:at + NAME_SIZE].rstrip(b"\0").decode()
+             for at in range(names_at, names_at + NAME_SIZE * counters, NAME_SIZE)]
+    result = {"header": header, "workers": []}
+    for at in range(workers_at, workers_at + workers * stride, stride):
+        index, cpu, _, roles = struct.unpack_from("<4I", data, at)
+        busy, idle, iterations, sleeps, _, connections = struct.unpack_from("<6Q", data, at + 16)
+        values = struct.unpack_from(f"<{counters}Q", data, at + WORKER_FIXED)
+        result["workers"].append({
+            "worker": index, "cpu": cpu, "roles": {n for bit, n in ROLES.items() if roles & bit},
+            "busy_cycles": busy, "idle_cycles": idle, "iterations": iterations, "sleeps": sleeps,
+            "tcp_connections": connections, "counters": dict(zip(names, values))})
+    return result
 
 
 class Stats:
     """One copy of the segment: counters by name, summed over workers and for each."""
 
     def __init__(self, path):
-        data = open(path, "rb").read()
-        (magic, self.version, counters, workers, self.ports, stride, self.process,
-         names_at, workers_at, _, total) = struct.unpack_from("<Q6I4Q", data)
-        assert magic == MAGIC and total == len(data), path
-        self.snapshot_version, = struct.unpack_from("<Q", data, 88)
-        self.fallbacks = data[136:392].split(b"\0")[0].decode()
-        names = [data[names_at + i * NAME_SIZE:][:NAME_SIZE].rstrip(b"\0").decode()
-                 for i in range(counters)]
-        self.workers = []
-        for i in range(workers):
-            values = struct.unpack_from(f"<{counters}Q", data, workers_at + i * stride + WORKER_FIXED)
-            self.workers.append(dict(zip(names, values)))
-        self.counters = {name: sum(w[name] for w in self.workers) for name in names}
+        segment = read_stats(path)
+        header = segment["header"]
+        self.version, self.ports = header["version"], header["ports"]
+        self.process, self.fallbacks = header["process_id"], header["fallbacks"]
+        self.snapshot_version = header["snapshot_version"]
+        self.workers = [worker["counters"] for worker in segment["workers"]]
+        self.counters = {name: sum(w[name] for w in self.workers) for name in self.workers[0]}
 
     def __getitem__(self, name):
         return self.counters[name]

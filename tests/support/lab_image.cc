@@ -1,6 +1,7 @@
 // Makes an image of one zone for tests of whole programs, with routes for its proxied names, and
 // saves it or publishes it to a running brink-edge as the control process would.
-// Usage: lab_image (file PATH | publish SOCKET) VERSION APEX ZONE_FILE [NAME=ORIGIN[,ORIGIN]...]
+// Usage: lab_image (file PATH | publish SOCKET) VERSION APEX ZONE_FILE
+//                  [--timeouts-ms CONNECT,ACKNOWLEDGE,READ] [NAME=ORIGIN[,ORIGIN]...]
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -30,11 +31,20 @@ int fail(const base::Error& error) {
 
 base::Result<Routes> parse_routes(const std::string& apex, const std::vector<std::string>& words) {
   Routes routes;
-  for (const std::string& word : words) {
+  l7::render::RouteSpec timeouts;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (word == "--timeouts-ms" && i + 1 < words.size()) {
+      if (std::sscanf(words[++i].c_str(), "%u,%u,%u", &timeouts.connect_timeout_ms,
+                      &timeouts.ack_timeout_ms, &timeouts.read_timeout_ms) != 3) {
+        return base::Error{"not three numbers", words[i], ""};
+      }
+      continue;
+    }
     const std::size_t equals = word.find('=');
     const auto name = dns::zone::name_from_text(word.substr(0, equals));
     if (!name) return name.error();
-    l7::render::RouteSpec spec;
+    l7::render::RouteSpec spec = timeouts;
     spec.zone_name = apex;
     std::istringstream origins(word.substr(equals + 1));
     for (std::string text; std::getline(origins, text, ',');) {
@@ -99,7 +109,7 @@ int main(int argc, char** argv) {
   if (words.size() < 5 || (words[0] != "file" && words[0] != "publish")) {
     std::fprintf(stderr,
                  "usage: lab_image (file PATH | publish SOCKET) VERSION APEX ZONE_FILE "
-                 "[NAME=ORIGIN[,ORIGIN]...]\n");
+                 "[--timeouts-ms CONNECT,ACKNOWLEDGE,READ] [NAME=ORIGIN[,ORIGIN]...]\n");
     return 2;
   }
   const std::uint64_t version = std::strtoull(words[2].c_str(), nullptr, 10);
