@@ -1,31 +1,20 @@
 #include "dns/zone/text.h"
 
-#include <ldns/ldns.h>
-
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <memory>
 
+#include "dns/zone/ldns_owner.h"
+
 namespace brink::dns::zone {
 namespace {
 
-struct RdfFree {
-  void operator()(ldns_rdf* rdf) const { ldns_rdf_deep_free(rdf); }
-};
-struct RrFree {
-  void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
-};
 struct BufferFree {
   void operator()(ldns_buffer* buffer) const { ldns_buffer_free(buffer); }
 };
-using Rdf = std::unique_ptr<ldns_rdf, RdfFree>;
 
 constexpr std::size_t kNameMax = 255;
-
-Wire wire_of(const ldns_rdf* rdf) {
-  return {reinterpret_cast<const char*>(ldns_rdf_data(rdf)), ldns_rdf_size(rdf)};
-}
 
 // Types that only questions or transport use (RFC 6895 3.1).
 bool is_meta_type(std::uint16_t type) {
@@ -149,11 +138,8 @@ base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
   ldns_rr* raw = nullptr;
   const auto status = ldns_rr_new_frm_str(&raw, line.c_str(), 0, ldns_origin.get(), nullptr);
   if (status != LDNS_STATUS_OK) return fail(ldns_get_errorstr_by_id(status));
-  const std::unique_ptr<ldns_rr, RrFree> rr(raw);
-  Wire rdata;
-  for (std::size_t i = 0; i < ldns_rr_rd_count(rr.get()); ++i) {
-    rdata += wire_of(ldns_rr_rdf(rr.get(), i));
-  }
+  const Rr rr(raw);
+  Wire rdata = rdata_of(rr.get());
   if (ldns_rr_rd_count(rr.get()) == 0) return fail("it is empty");
   if (rdata.size() > 65535) return fail("more than 65535 octets");
   return rdata;
@@ -180,7 +166,7 @@ base::Result<std::string> rdata_to_text(std::uint16_t type, const Wire& rdata) {
     return base::Error{
         "not valid " + type_to_text(type) + " data: " + ldns_get_errorstr_by_id(status), "", ""};
   }
-  const std::unique_ptr<ldns_rr, RrFree> rr(raw);
+  const Rr rr(raw);
   const std::unique_ptr<ldns_buffer, BufferFree> buffer(ldns_buffer_new(rdata.size() * 4 + 64));
   for (std::size_t i = 0; i < ldns_rr_rd_count(rr.get()); ++i) {
     if (i > 0) ldns_buffer_printf(buffer.get(), " ");

@@ -1,29 +1,19 @@
 #include "dns/zone/zone_file.h"
 
-#include <ldns/ldns.h>
-
 #include <cctype>
 #include <cstdio>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "dns/zone/ldns_owner.h"
+
 namespace brink::dns::zone {
 namespace {
 
-struct RdfFree {
-  void operator()(ldns_rdf* rdf) const { ldns_rdf_deep_free(rdf); }
-};
-struct RrFree {
-  void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
-};
 struct FileClose {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
-
-Wire wire_of(const ldns_rdf* rdf) {
-  return {reinterpret_cast<const char*>(ldns_rdf_data(rdf)), ldns_rdf_size(rdf)};
-}
 
 base::Error at_line(std::size_t line, const std::string& what, const std::string& remedy = "") {
   return {what, "line " + std::to_string(line), remedy};
@@ -140,7 +130,7 @@ base::Result<void> Parser::run(
     ldns_rr* raw = nullptr;
     const ldns_status status =
         ldns_rr_new_frm_fp_l(&raw, file.get(), &default_ttl_, &origin_, &previous_, &line_);
-    const std::unique_ptr<ldns_rr, RrFree> rr(raw);
+    const Rr rr(raw);
     switch (static_cast<int>(status)) {
       case LDNS_STATUS_OK:
         if (auto taken = handle(rr.get(), first, take); !taken) return taken;
@@ -171,9 +161,7 @@ base::Result<void> Parser::handle(
   out.record.owner = wire_of(ldns_rr_owner(rr));
   out.record.type = static_cast<std::uint16_t>(ldns_rr_get_type(rr));
   out.record.ttl = ldns_rr_ttl(rr);
-  for (std::size_t i = 0; i < ldns_rr_rd_count(rr); ++i) {
-    out.record.rdata += wire_of(ldns_rr_rdf(rr, i));
-  }
+  out.record.rdata = rdata_of(rr);
   out.comment = split_comment(lines_.at(static_cast<std::size_t>(line_) - 1)).second;
   out.ttl_given = states_ttl(lines_.at(out.line));
   auto taken = take(out);

@@ -5,12 +5,15 @@ import os
 import pathlib
 import shutil
 import signal
-import struct
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/integration"))
+from stats import read_stats  # noqa: E402
+
 BUILD = ROOT / "build"
 SERVER_MAC = "02:00:00:00:00:01"
 
@@ -76,22 +79,14 @@ level = warning
         raise RuntimeError("brink-edge is not ready after a minute")
 
     def stats(self):
-        """Counters and cycles summed over workers, and the snapshot's version and swaps."""
-        data = self.stats_path.read_bytes()
-        (_, _, counters, workers, _, stride, _, names_at, workers_at) = struct.unpack_from(
-            "<QIIIIIIQQ", data, 0)
-        fields = struct.unpack_from("<14Q", data, 32)
-        total = {"tsc_hz": fields[6], "snapshot_version": fields[7], "swaps": fields[11]}
-        names = [data[names_at + 64 * i:names_at + 64 * (i + 1)].split(b"\0")[0].decode()
-                 for i in range(counters)]
-        for w in range(workers):
-            at = workers_at + w * stride
-            busy, idle = struct.unpack_from("<2Q", data, at + 16)
-            total["busy_cycles"] = total.get("busy_cycles", 0) + busy
-            total["idle_cycles"] = total.get("idle_cycles", 0) + idle
-            values = struct.unpack_from(f"<{counters}Q", data, at + 64)
-            for name, value in zip(names, values):
+        """Counters and cycles summed over workers, and how often the image was swapped."""
+        segment = read_stats(self.stats_path)
+        total = {"swaps": segment["header"]["snapshot_swaps"]}
+        for worker in segment["workers"]:
+            for name, value in worker["counters"].items():
                 total[name] = total.get(name, 0) + value
+            for name in ("busy_cycles", "idle_cycles"):
+                total[name] = total.get(name, 0) + worker[name]
         return total
 
     def end(self):
