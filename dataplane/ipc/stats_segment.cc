@@ -103,8 +103,8 @@ base::Result<std::unique_ptr<StatsSegment>> StatsSegment::create(const std::stri
   }
   void* map = ::mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
   ::close(fd);
-  if (map == MAP_FAILED || ::rename(fresh.c_str(), path.c_str()) != 0) {
-    base::Error error = system_error("cannot map or rename", fresh, "");
+  if (map == MAP_FAILED) {
+    base::Error error = system_error("cannot map", fresh, "add memory");
     ::unlink(fresh.c_str());
     return error;
   }
@@ -116,7 +116,6 @@ base::Result<std::unique_ptr<StatsSegment>> StatsSegment::create(const std::stri
                 std::min(name.size(), kCounterNameSize));
   }
   std::unique_ptr<StatsSegment> segment(new StatsSegment);
-  segment->path_ = path;
   segment->header_ = new (bytes) StatsHeader{};
   segment->workers_ = reinterpret_cast<WorkerStats*>(bytes + workers_at);
   for (std::uint32_t i = 0; i < workers; ++i) {
@@ -137,14 +136,20 @@ base::Result<std::unique_ptr<StatsSegment>> StatsSegment::create(const std::stri
   h.workers_offset = workers_at;
   h.ports_offset = ports_at;
   h.total_size_bytes = total;
-  // Readers check the magic first: publish it last. Pairs with the copy in read_stats.
-  std::atomic_ref<std::uint64_t>(h.magic).store(kStatsMagic, std::memory_order_release);
+  h.magic = kStatsMagic;
+  // Whole before it has its name: whoever can open it can read it.
+  if (::rename(fresh.c_str(), path.c_str()) != 0) {
+    base::Error error = system_error("cannot rename", fresh, "make the directory writable");
+    ::unlink(fresh.c_str());
+    return error;
+  }
+  segment->path_ = path;
   return segment;
 }
 
 StatsSegment::~StatsSegment() {
   if (header_ == nullptr) return;
-  ::unlink(path_.c_str());
+  if (!path_.empty()) ::unlink(path_.c_str());
   ::munmap(header_, header_->total_size_bytes);
 }
 
