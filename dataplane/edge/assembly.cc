@@ -244,6 +244,7 @@ L7Config Edge::l7_config(std::uint32_t position) const {
   config.requests = config_.l7_requests;
   config.origins = config_.l7_origins;
   config.buffer_mb = config_.l7_buffer_mb;
+  config.body_max_mb = config_.l7_body_max_mb;
   config.mtu = port_->mtu();
   if (config_.own_v4) config.source_v4 = config_.own_v4->address;
   if (config_.own_v6) config.source_v6 = config_.own_v6->address;

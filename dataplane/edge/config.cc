@@ -58,6 +58,7 @@ po::options_description settings() {
   add("l7.requests", text()->default_value("1024"), "requests in flight of a worker");
   add("l7.origins", text()->default_value("2048"), "origin connections of a worker");
   add("l7.buffer-mb", text()->default_value("64"), "TCP buffers of a worker");
+  add("l7.body-max-mb", text()->default_value("512"), "largest request body");
   add("l7.drain-s", text()->default_value("5"), "how long a stop waits for clients");
   add("l7.colo", text()->default_value("LAB"), "three letters, in the ray id");
   add("l7.node", text()->default_value("edge"), "name of this node in traces");
@@ -223,6 +224,7 @@ void read_stages(Reader& r, Config& c) {
   r.number("l7.requests", c.l7_requests, 1, 1U << 20);
   r.number("l7.origins", c.l7_origins, 1, 1U << 20);
   r.number("l7.buffer-mb", c.l7_buffer_mb, 1, 1U << 16);
+  r.number("l7.body-max-mb", c.l7_body_max_mb, 1, 1U << 20);
   std::uint32_t drain_s = 0;
   r.number("l7.drain-s", drain_s, 0, 3600);
   c.l7_drain = std::chrono::seconds(drain_s);

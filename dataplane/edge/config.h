@@ -59,6 +59,7 @@ struct Config {
   std::uint32_t l7_requests = 1024;
   std::uint32_t l7_origins = 2048;
   std::uint32_t l7_buffer_mb = 64;
+  std::uint32_t l7_body_max_mb = 512;
   base::Duration l7_drain = std::chrono::seconds(5);
   std::string colo = "LAB";
   std::string node = "edge";

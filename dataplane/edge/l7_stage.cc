@@ -60,6 +60,7 @@ base::Result<void> L7Stage::make() {
   stage.max_clients = config_.clients;
   stage.max_exchanges = config_.requests;
   stage.max_origins = config_.origins;
+  stage.body_max = std::uint64_t{config_.body_max_mb} << 20;
   stage.source_v4 = config_.source_v4;
   stage.source_v6 = config_.source_v6;
   stage.source_port_first = config_.ports.first;

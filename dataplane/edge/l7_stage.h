@@ -26,6 +26,7 @@ struct L7Config {
   std::uint32_t requests = 0;
   std::uint32_t origins = 0;
   std::uint32_t buffer_mb = 0;
+  std::uint32_t body_max_mb = 0;
   std::uint16_t mtu = 1500;
   base::IpAddress source_v4;  // unspecified: none
   base::IpAddress source_v6;

@@ -104,6 +104,7 @@
   X(kHttpOriginRetries, "http_origin_retries", "requests sent again to the same or next origin") \
   X(kHttpOriginReused, "http_origin_reused", "requests sent over a pooled origin connection") \
   X(kHttpClientAborts, "http_client_aborts", "clients gone before their response ended") \
+  X(kDropHttpClientLimit, "drop_http_client_limit", "connections reset: all client slots in use") \
   X(kHttpOverloaded, "http_overloaded", "requests answered 503 for want of a slot or port") \
   X(kHttpOriginMalformed, "http_origin_malformed", "520: the origin's response was unusable") \
   X(kHttpOriginRefused, "http_origin_refused", "521: the origin refused the connection") \

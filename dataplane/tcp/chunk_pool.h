@@ -1,7 +1,9 @@
 // ChunkPool: the bytes of all connections of one stack, in chunks of kChunkSize chained by index.
 // Every chunk is either free or owned by exactly one queue. Two classes of use have a limit each,
 // so that neither can starve the other: what was received and is unread, and what was written and
-// is unacknowledged. Out-of-order data may only use the pool while a quarter of it is free.
+// is unacknowledged. Out-of-order data may only use the pool while a quarter of it is free. The
+// last eighth of all and of what receiving may use is kept for connections that hold little, or a
+// few that nobody reads would stop all the others.
 #pragma once
 
 #include <algorithm>
@@ -51,7 +53,8 @@ class ChunkPool {
     for (std::uint32_t i = 0; i < count; ++i) chunks[i].next = i + 1 < count ? i + 1 : kNoChunk;
     free_head_ = count > 0 ? 0 : kNoChunk;
     free_ = count;
-    limit_ = count - count / 8;
+    reserve_ = count / 8;
+    limit_ = count - reserve_;
   }
 
   // kNoChunk when the pool or the class's share is exhausted.
@@ -96,6 +99,10 @@ class ChunkPool {
     const std::uint32_t in_use = used_[static_cast<std::size_t>(use)];
     return std::min(free_, in_use < limit_ ? limit_ - in_use : 0);
   }
+  // True while only connections that hold little may still receive.
+  [[nodiscard]] bool on_reserve() const noexcept {
+    return available(ChunkUse::kReceive) <= reserve_;
+  }
   // Below a quarter free: windows stop growing and no new out-of-order data is kept.
   [[nodiscard]] bool low() const noexcept { return free_ < chunks_.size() / 4; }
 
@@ -106,6 +113,7 @@ class ChunkPool {
   std::uint32_t free_head_ = kNoChunk;
   std::uint32_t free_ = 0;
   std::uint32_t limit_ = 0;
+  std::uint32_t reserve_ = 0;
   std::uint32_t used_[2] = {0, 0};
 };
 

@@ -224,7 +224,9 @@ std::uint32_t Stack::window_space(Connection& c) noexcept {
   // Shares of what is left, so that many connections together do not promise much more than it; but
   // never less than receiver SWS avoidance would let through, or a window could stay closed for
   // ever.
-  const std::uint64_t left = std::uint64_t{pool_.available(ChunkUse::kReceive)} * kChunkCapacity;
+  const bool refused = c.received.size() >= kModestReceive && pool_.on_reserve();
+  const std::uint64_t left =
+      refused ? 0 : std::uint64_t{pool_.available(ChunkUse::kReceive)} * kChunkCapacity;
   const std::uint64_t share = std::max<std::uint64_t>(left / 16, left > 0 ? 2 * c.smss() : 0);
   if (share < space) starved_.push_back(index_of(c));
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(space, share));

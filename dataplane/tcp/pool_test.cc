@@ -98,10 +98,35 @@ TEST(Pool, WithoutAChunkInOrderBytesAreRefusedNotLost) {
   }
   EXPECT_GT(t.counter(ipc::Counter::kDropTcpNoMemory), 0U);
   const std::size_t kept = t.read().size();
-  EXPECT_GE(kept, 7 * kChunkCapacity - 1000);
+  EXPECT_GE(kept, 6 * kChunkCapacity - 1000);
   EXPECT_EQ(t.inject(in().seq(1 + static_cast<std::uint32_t>(kept)).ack(1).data("more")),
             Verdict::kAccepted);
   EXPECT_EQ(t.read(), "more");
+}
+
+// Readers that stopped hold what they were promised; whoever reads on still gets bytes through.
+TEST(Pool, ConnectionsThatNobodyReadsLeaveRoomForTheOthers) {
+  std::vector<Chunk> chunks(256);
+  ChunkPool pool(chunks);
+  std::vector<ReceiveQueue> stopped(8);
+  const std::string bytes = text(1448);
+  const std::span<const std::uint8_t> segment(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                              bytes.size());
+  for (int turn = 0; turn < 200; ++turn) {
+    for (ReceiveQueue& queue : stopped) (void)queue.append(pool, segment);
+  }
+  EXPECT_TRUE(pool.on_reserve());
+  for (ReceiveQueue& queue : stopped) {
+    EXPECT_GE(queue.size(), kModestReceive);
+    EXPECT_LT(queue.append(pool, segment), segment.size()) << "the reserve is not for it";
+  }
+  ReceiveQueue reading;
+  for (int turn = 0; turn < 1000; ++turn) {
+    ASSERT_EQ(reading.append(pool, segment), segment.size()) << turn;
+    if (turn % 5 == 4) reading.consume(pool, reading.size());
+  }
+  // Nor do they fill up what sending needs.
+  EXPECT_GT(pool.available(ChunkUse::kSend), 0U);
 }
 
 TEST(Pool, OutOfOrderBytesYieldToInOrderOnes) {

@@ -5,14 +5,18 @@
 
 namespace brink::tcp {
 
+std::uint32_t ReceiveQueue::take_in_order(ChunkPool& pool) const noexcept {
+  return size_ >= kModestReceive && pool.on_reserve() ? kNoChunk : pool.take(ChunkUse::kReceive);
+}
+
 std::uint32_t ReceiveQueue::append(ChunkPool& pool, std::span<const std::uint8_t> bytes) noexcept {
   std::uint32_t total = 0;
   while (!bytes.empty()) {
     if (tail_ == kNoChunk || pool[tail_].room() == 0) {
-      std::uint32_t index = pool.take(ChunkUse::kReceive);
+      std::uint32_t index = take_in_order(pool);
       if (index == kNoChunk && has_gaps()) {
         drop_out_of_order(pool);
-        index = pool.take(ChunkUse::kReceive);
+        index = take_in_order(pool);
       }
       if (index == kNoChunk) break;
       if (tail_ == kNoChunk) {

@@ -17,6 +17,9 @@ namespace brink::tcp {
 // bounded).
 inline constexpr std::uint32_t kMaxOutOfOrderRanges = 64;
 
+// A connection that holds less may use the pool's reserve.
+inline constexpr std::uint32_t kModestReceive = 8192;
+
 class ReceiveQueue {
  public:
   // ---- in order ----
@@ -48,6 +51,7 @@ class ReceiveQueue {
   void clear(ChunkPool& pool) noexcept;
 
  private:
+  std::uint32_t take_in_order(ChunkPool& pool) const noexcept;
   struct Range {
     Sequence start;
     Sequence end;

@@ -147,6 +147,7 @@ void Stage::on_event(const tcp::Event& event) noexcept {
 void Stage::on_accepted(tcp::ConnectionId id) noexcept {
   const std::uint32_t c = clients_.acquire();
   if (c == kNoIndex) {
+    counters_.add(ipc::Counter::kDropHttpClientLimit);
     stack_.set_user(id, kForgotten);
     stack_.abort(id, now_);
     return;

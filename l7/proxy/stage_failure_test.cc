@@ -91,6 +91,23 @@ TEST_F(Failure, ErrorPageWithoutABodyToSkipKeepsTheConnection) {
   EXPECT_TRUE(receives(origin(0), "GET /good "));
 }
 
+TEST_F(Failure, ClientOverTheLimitIsResetAndCounted) {
+  max_clients_ = 2;
+  rebuild({}, stack_config(65536), stack_config(65536));
+  Peer& a = connect();
+  connect();
+  Peer& c = connect();
+  settle_until([&] { return c.closed; });
+  EXPECT_TRUE(c.was_reset());
+  EXPECT_EQ(count(Counter::kDropHttpClientLimit), 1U);
+  a.close_when_sent = true;
+  settle_until([&] { return stage_->client_count() == 1; });
+  Peer& d = connect();
+  send(d, get("/d"));
+  EXPECT_TRUE(receives(origin(0), "GET /d "));
+  EXPECT_EQ(count(Counter::kDropHttpClientLimit), 1U);
+}
+
 TEST_F(Failure, OverloadIs503AndRecovers) {
   max_exchanges_ = 2;
   rebuild({}, stack_config(65536), stack_config(65536));

@@ -214,7 +214,7 @@ class StageFixture : public ::testing::Test {
   // New stacks and a new stage; `config` keeps what the test changed.
   void rebuild(StageConfig config, const tcp::StackConfig& edge, const tcp::StackConfig& peers) {
     edge_address_ = ip("192.0.2.1");
-    config.max_clients = 64;
+    config.max_clients = max_clients_;
     config.max_exchanges = max_exchanges_;
     config.max_origins = 64;
     config.source_v4 = ip("192.0.2.200");
@@ -350,6 +350,7 @@ class StageFixture : public ::testing::Test {
   base::Time now_ = base::Time(seconds(1000));
   snapshot::Image image_ = make_image();
   ipc::WorkerCounters counters_;
+  std::uint32_t max_clients_ = 64;
   std::uint32_t max_exchanges_ = 32;
   base::IpAddress edge_address_;
   std::unique_ptr<Memory> edge_memory_;

@@ -39,7 +39,7 @@ class Wire:
     def get(self, host, path="/", *fields, method="GET"):
         return self.send("\r\n".join([f"{method} {path} HTTP/1.1", f"Host: {host}", *fields]) + "\r\n\r\n")
 
-    def _more(self):
+    def more(self):
         data = self.connection.recv(65536)
         if not data:
             raise EOFError(f"closed after {self.buffer[-200:]!r}")
@@ -47,13 +47,13 @@ class Wire:
 
     def _until(self, mark):
         while mark not in self.buffer:
-            self._more()
+            self.more()
         part, self.buffer = self.buffer.split(mark, 1)
         return part
 
     def _exactly(self, size):
         while len(self.buffer) < size:
-            self._more()
+            self.more()
         part, self.buffer = self.buffer[:size], self.buffer[size:]
         return part
 
@@ -61,7 +61,7 @@ class Wire:
         """Everything until the peer closes."""
         try:
             while True:
-                self._more()
+                self.more()
         except EOFError:
             part, self.buffer = self.buffer, b""
             return part

@@ -1,0 +1,98 @@
+"""What the HTTP half does at its limits: more is refused and counted, what is there goes on."""
+import os
+import threading
+
+import pytest
+
+from lab import Lab
+from test_http import SCRIPTED, ZONE, assert_edge_page, name, start_scripted_origin, wait_until, wire
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
+
+CLIENTS, REQUESTS, ORIGINS = 20, 8, 12
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with Lab() as lab:
+        start_scripted_origin(lab)
+        lab.edge_start(workers="0:dns,1:l7", arguments=(
+            f"--l7.clients={CLIENTS}", f"--l7.requests={REQUESTS}", f"--l7.origins={ORIGINS}",
+            "--l7.body-max-mb=1", "--l7.buffer-mb=2"))
+        lab.control_start()
+        (lab.state / "example.com.zone").write_text(ZONE)
+        lab.brinkctl("zone", "import", lab.state / "example.com.zone", "--zone", "example.com",
+                     "--create", "--activate")
+        lab.brinkctl("record", "set", name("www"), "A", "203.0.113.10", "--proxied")
+        yield lab
+
+
+def answers(http):
+    try:
+        return http.get(name("www"), "/cdn-cgi/trace").response().status == 200
+    except (OSError, EOFError):
+        return False
+
+
+def test_connections_over_the_limit_are_refused_and_counted(lab):
+    connections = [wire(lab, SCRIPTED, timeout=5) for _ in range(CLIENTS)]
+    assert all(answers(http) for http in connections)
+    refused = []
+    for _ in range(10):
+        try:
+            refused.append(wire(lab, SCRIPTED, timeout=2))
+        except OSError:
+            pass
+    assert not any(answers(http) for http in refused)
+    assert lab.counter("drop_http_client_limit") + lab.counter("drop_tcp_backlog") >= 10
+    assert all(answers(http) for http in connections), "those inside the limit go on"
+    for http in connections + refused:
+        http.connection.close()
+    assert wait_until(lambda: sum(w["tcp_connections"] for w in lab.stats()["workers"]) == 0)
+    with wire(lab, SCRIPTED) as http:
+        assert answers(http)
+
+
+def test_requests_over_the_limit_are_503_and_counted(lab):
+    before = lab.counter("http_overloaded")
+    waiting = [wire(lab, SCRIPTED).get(name("www"), "/silent") for _ in range(REQUESTS)]
+    assert wait_until(lambda: lab.counter("tcp_connected") >= REQUESTS)
+    with wire(lab, SCRIPTED) as http:
+        assert_edge_page(http.get(name("www"), "/echo").response(), 503, 503, "edge")
+        assert http.closed()
+    assert lab.counter("http_overloaded") == before + 1
+    for http in waiting:
+        http.reset()
+    assert wait_until(lambda: lab.counter("http_client_aborts") >= REQUESTS)
+    with wire(lab, SCRIPTED) as http:
+        assert http.get(name("www"), "/echo").response().status == 200
+
+
+def test_body_over_the_limit_is_413(lab):
+    size = (1 << 20) + 1
+    with wire(lab, SCRIPTED) as http:
+        http.get(name("www"), "/echo", f"Content-Length: {size}", method="POST")
+        assert_edge_page(http.response(), 413, 413, "edge")
+    with wire(lab, SCRIPTED) as http:
+        http.get(name("www"), "/echo", "Transfer-Encoding: chunked", method="POST")
+        try:
+            http.send(b"100000\r\n" + b"x" * (1 << 20) + b"\r\n1\r\nx\r\n0\r\n\r\n")
+        except OSError:
+            pass
+        assert http.response().status == 413
+
+
+def test_a_stop_waits_for_responses_in_progress(lab):
+    size = 24 << 20
+    idle = wire(lab, SCRIPTED)
+    assert answers(idle)
+    with wire(lab, SCRIPTED, receive_buffer=65536, timeout=20) as http:
+        http.get(name("www"), f"/big?{size}")
+        http.more()
+        stopping = threading.Thread(target=lab.edge_stop)
+        stopping.start()
+        assert idle.closed(), "nothing is owed to an idle connection"
+        assert len(http.response().body) == size
+    stopping.join(15)
+    assert not stopping.is_alive()
+    assert "client connection(s) open" not in (lab.state / "edge.log").read_text()
