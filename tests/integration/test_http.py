@@ -28,7 +28,8 @@ SECRET_FIELDS = {"x-accel-redirect", "keep-alive", "x-hop", "connection"}
 PROXIED = [
     ("www", "A", "203.0.113.10"),
     ("six", "AAAA", "2001:db8:1a::10"),
-    ("pair", "A", "203.0.113.10"), ("pair", "A", "203.0.113.74"),  # the second refuses on 8880
+    # The second refuses on 8880. It is nobody else's: an address that just failed is passed over.
+    ("pair", "A", "203.0.113.10"), ("pair", "A", "203.0.113.75"),
     ("shut", "A", "203.0.113.74"),      # refuses on 8880
     ("away", "A", "203.0.113.194"),     # the router has no way there
 ]
@@ -54,6 +55,7 @@ def start_scripted_origin(lab):
 @pytest.fixture(scope="module", params=TOPOLOGIES.values(), ids=TOPOLOGIES.keys())
 def lab(request):
     with Lab() as lab:
+        lab.exec("origin-b", "ip", "address", "add", "203.0.113.75/26", "dev", "eth0")
         lab.exec("router", "ip", "route", "add", "unreachable", "203.0.113.194/32")
         lab.exec("router", "ip", "route", "add", "blackhole", "203.0.113.195/32")
         start_scripted_origin(lab)
