@@ -45,9 +45,9 @@ Refusal at(const std::string& list, std::size_t index, Refusal refusal) {
 
 Reply run(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
-  if (!body) return refuse(body.refusal());
+  if (!body) return refuse(body.error());
   auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   FieldReader fields(body.value());
   std::size_t operations = 0;
   for (const char* list : kLists) {
@@ -71,7 +71,7 @@ Reply run(Service& service, const Request& request) {
     if (array == nullptr) continue;
     for (std::size_t i = 0; i < array->size(); ++i) {
       const auto record = apply(change, list, (*array)[i]);
-      if (!record) return refuse(at(list, i, record.refusal()));
+      if (!record) return refuse(at(list, i, record.error()));
       result[list].push_back(record_json(service.settings.rules, change.zone(), record.value()));
     }
   }

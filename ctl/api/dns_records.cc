@@ -50,7 +50,7 @@ std::optional<Refusal> read_order(const std::string& text, RecordQuery& query) {
 model::Outcome<RecordQuery> read_query(const Service& service, const Request& request) {
   RecordQuery query;
   auto paging = read_paging(request, kRecordsPerPage, service.settings.limits.records_per_page_max);
-  if (!paging) return paging.refusal();
+  if (!paging) return paging.error();
   query.paging = paging.value();
   if (auto fault = read_direction(request, query.descending)) return *fault;
   if (auto fault = read_match(request, query.match_any)) return *fault;
@@ -79,9 +79,9 @@ model::Outcome<RecordQuery> read_query(const Service& service, const Request& re
 
 Reply list(Service& service, const Request& request) {
   const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   auto query = read_query(service, request);
-  if (!query) return refuse(query.refusal());
+  if (!query) return refuse(query.error());
   const auto page = service.store.list_records(zone.value(), query.value());
   // Put together record by record: a page may hold 50,000.
   std::string text = "[";
@@ -97,9 +97,9 @@ Reply list(Service& service, const Request& request) {
 
 Reply show(Service& service, const Request& request) {
   const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   const auto record = find_record(service, zone.value(), request.parameters.at("record"));
-  if (!record) return refuse(record.refusal());
+  if (!record) return refuse(record.error());
   return answer(to_text(record_json(service.settings.rules, zone.value(), record.value())));
 }
 
@@ -112,40 +112,40 @@ Reply changed(Service& service, Change& change, const Record& record) {
 
 Reply create(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
-  if (!body) return refuse(body.refusal());
+  if (!body) return refuse(body.error());
   auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   model::RecordDraft draft;
   if (auto fault = read_draft(body.value(), draft)) return refuse(*fault);
   Change change(service, std::move(zone).value());
   const auto record = change.create(draft);
-  if (!record) return refuse(record.refusal());
+  if (!record) return refuse(record.error());
   return changed(service, change, record.value());
 }
 
 // PUT starts from nothing, PATCH from what is there.
 Reply replace(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
-  if (!body) return refuse(body.refusal());
+  if (!body) return refuse(body.error());
   auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   Change change(service, std::move(zone).value());
   const auto old = change.find(request.parameters.at("record"));
-  if (!old) return refuse(old.refusal());
+  if (!old) return refuse(old.error());
   model::RecordDraft draft;
   if (request.method == "PATCH") draft = model::draft_of(old.value());
   if (auto fault = read_draft(body.value(), draft)) return refuse(*fault);
   const auto record = change.replace(old.value(), draft);
-  if (!record) return refuse(record.refusal());
+  if (!record) return refuse(record.error());
   return changed(service, change, record.value());
 }
 
 Reply remove(Service& service, const Request& request) {
   auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   Change change(service, std::move(zone).value());
   const auto record = change.find(request.parameters.at("record"));
-  if (!record) return refuse(record.refusal());
+  if (!record) return refuse(record.error());
   change.remove(record.value());
   const std::uint64_t version = change.commit();
   Reply reply = answer(to_text({{"id", record.value().id.hex()}}));

@@ -25,7 +25,7 @@ std::string line_of(const DomainName& owner, std::uint32_t ttl, model::RecordTyp
 
 Reply export_zone(Service& service, const Request& request) {
   const auto found = find_zone(service, request);
-  if (!found) return refuse(found.refusal());
+  if (!found) return refuse(found.error());
   const model::Zone& zone = found.value();
   const auto& authority = service.settings.authority;
   const model::ZoneSoa soa = model::served_soa(zone, authority);
@@ -95,7 +95,7 @@ base::Result<void> Import::take_default_ns() {
     if (!has_ns) {
       ++known_;
     } else if (const auto inserted = insert(draft); !inserted) {
-      return base::Error{inserted.refusal().detail(), draft.name + " NS", ""};
+      return base::Error{inserted.error().detail(), draft.name + " NS", ""};
     }
   }
   return {};
@@ -135,7 +135,7 @@ base::Result<void> Import::take(const dns::zone::ZoneFileRecord& line) {
   draft.proxied = said.proxied.value_or(proxied_ && can_be_proxied(draft));
   const auto inserted = insert(draft);
   if (inserted) return {};
-  return base::Error{inserted.refusal().detail(),
+  return base::Error{inserted.error().detail(),
                      owner->text() + " " + model::type_to_text(record.type), ""};
 }
 
@@ -146,7 +146,7 @@ model::Outcome<Record> Import::insert(const model::RecordDraft& draft) {
     ++added_;
     return created;
   }
-  if (created.refusal().code != model::kCodeRecordExists) return created;
+  if (created.error().code != model::kCodeRecordExists) return created;
   ++known_;
   return Record{};
 }
@@ -208,7 +208,7 @@ Reply Import::finish(model::Timestamp start) {
 Reply import_zone(Service& service, const Request& request) {
   const model::Timestamp start = service.clock();
   auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   const auto parts = parse_multipart(request.content_type, request.body);
   if (!parts) return refuse({400, kCodeBadBody, parts.error().message(), {}});
   const auto file = parts.value().find("file");

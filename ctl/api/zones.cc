@@ -58,7 +58,7 @@ std::optional<Refusal> read_order(const std::string& text, store::ZoneQuery& que
 model::Outcome<store::ZoneQuery> read_query(const Service& service, const Request& request) {
   store::ZoneQuery query;
   auto paging = read_paging(request, kZonesPerPage, service.settings.limits.zones_per_page_max);
-  if (!paging) return paging.refusal();
+  if (!paging) return paging.error();
   query.paging = paging.value();
   if (auto fault = read_direction(request, query.descending)) return *fault;
   if (auto fault = read_match(request, query.match_any)) return *fault;
@@ -88,7 +88,7 @@ bool asks_for_strangers(const Service& service, const Request& request) {
 
 Reply list(Service& service, const Request& request) {
   auto query = read_query(service, request);
-  if (!query) return refuse(query.refusal());
+  if (!query) return refuse(query.error());
   store::Page<Zone> page;
   if (!asks_for_strangers(service, request)) page = service.store.list_zones(query.value());
   Json result = Json::array();
@@ -101,7 +101,7 @@ Reply list(Service& service, const Request& request) {
 
 Reply create(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
-  if (!body) return refuse(body.refusal());
+  if (!body) return refuse(body.error());
   std::string name_text, type_text = "full";
   FieldReader fields(body.value());
   fields.text("name", name_text);
@@ -114,7 +114,7 @@ Reply create(Service& service, const Request& request) {
                    {}});
   }
   auto name = model::zone_name(name_text);
-  if (!name) return refuse(name.refusal());
+  if (!name) return refuse(name.error());
 
   Zone zone;
   zone.id = model::Id::random(service.entropy);
@@ -135,15 +135,15 @@ Reply create(Service& service, const Request& request) {
 
 Reply show(Service& service, const Request& request) {
   const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   return answer(to_text(zone_json(service.settings, zone.value())));
 }
 
 Reply edit(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
-  if (!body) return refuse(body.refusal());
+  if (!body) return refuse(body.error());
   auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   bool paused = zone.value().paused;
   FieldReader fields(body.value());
   fields.flag("paused", paused);
@@ -165,7 +165,7 @@ Reply edit(Service& service, const Request& request) {
 
 Reply remove(Service& service, const Request& request) {
   const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
   service.store.delete_zone(zone.value());
   const std::uint64_t version = service.store.take_version();
@@ -184,7 +184,7 @@ Reply activate(Service& service, const Request& request) {
                    {}});
   }
   auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   Change change(service, std::move(zone).value());
   change.zone().status = model::ZoneStatus::kActive;
   if (!change.zone().activated_on) change.zone().activated_on = change.now();
@@ -196,7 +196,7 @@ Reply activate(Service& service, const Request& request) {
 
 Reply activation_check(Service& service, const Request& request) {
   const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.refusal());
+  if (!zone) return refuse(zone.error());
   return refuse({501,
                  kCodeNotProvided,
                  "The delegation is not checked yet; an operator runs brinkctl zone activate.",

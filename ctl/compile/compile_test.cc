@@ -37,7 +37,7 @@ class MemorySource : public Source {
     draft.settings = settings;
     auto& [zone, records] = zones_.back();
     auto record = model::make_record({}, zone, draft);
-    ASSERT_TRUE(record.ok()) << record.refusal().detail();
+    ASSERT_TRUE(record.ok()) << record.error().detail();
     records.push_back(std::move(record).value());
     std::stable_sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
       return std::tie(a.name, a.type) < std::tie(b.name, b.type);

@@ -43,7 +43,7 @@ void append_u16(Rdata& rdata, std::uint16_t value) {
 
 Outcome<Rdata> host_rdata(std::string_view host, const DomainName& zone, Rdata prefix = {}) {
   auto name = host == "@" ? Outcome<DomainName>(zone) : DomainName::parse(host);
-  if (!name) return name.refusal();
+  if (!name) return name.error();
   const auto wire = name.value().wire();
   prefix.insert(prefix.end(), wire.begin(), wire.end());
   return prefix;

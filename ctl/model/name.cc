@@ -106,7 +106,7 @@ Outcome<DomainName> DomainName::parse(std::string_view text) {
   if (text.empty()) return bad_name(text, "it is empty");
   if (text == ".") return DomainName();
   auto wire = to_wire(text);
-  if (!wire) return wire.refusal();
+  if (!wire) return wire.error();
   auto name = from_wire(wire.value());
   CHECK(name.has_value());
   return *std::move(name);
@@ -153,7 +153,7 @@ DomainName DomainName::parent() const {
 Outcome<DomainName> owner_name(std::string_view text, const DomainName& zone) {
   if (text.empty() || text == "@") return zone;
   auto name = DomainName::parse(text);
-  if (!name) return name.refusal();
+  if (!name) return name.error();
   if (name.value().is_within(zone)) return name;
   if (text.ends_with('.')) return bad_name(text, "it does not lie in zone " + zone.text());
   return DomainName::parse(std::string(text) + "." + zone.text() + ".");

@@ -14,7 +14,7 @@ DomainName name(std::string_view text) {
 
 std::string owner(std::string_view text) {
   const auto result = owner_name(text, name("example.com"));
-  return result ? result.value().text() : "refused: " + result.refusal().detail();
+  return result ? result.value().text() : "refused: " + result.error().detail();
 }
 
 TEST(DomainName, IsLowerCaseWithoutTheFinalDot) {
@@ -46,8 +46,8 @@ TEST(DomainName, RefusesWhatIsNotAName) {
         std::string("a\\256.test"), std::string("a\\")}) {
     const auto result = DomainName::parse(text);
     ASSERT_FALSE(result.ok()) << text;
-    EXPECT_EQ(result.refusal().code, kCodeValidation);
-    EXPECT_EQ(result.refusal().chain.at(0).code, kCodeNameInvalid);
+    EXPECT_EQ(result.error().code, kCodeValidation);
+    EXPECT_EQ(result.error().chain.at(0).code, kCodeNameInvalid);
   }
 }
 

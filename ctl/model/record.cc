@@ -152,11 +152,11 @@ RecordDraft draft_of(const Record& record) {
 Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDraft& draft) {
   Record record;
   const auto type = checked_type(draft.type);
-  if (!type) return type.refusal();
+  if (!type) return type.error();
   record.type = type.value();
 
   auto name = owner_name(draft.name, zone.name);
-  if (!name) return name.refusal();
+  if (!name) return name.error();
   record.name = std::move(name).value();
 
   if (record.type == kTypeTxt && draft.content.size() > rules.text_size_max) {
@@ -166,7 +166,7 @@ Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDr
   }
   const auto priority = has_priority(record.type) ? draft.priority : std::nullopt;
   auto rdata = rdata_of(record.type, draft.content, priority, zone.name);
-  if (!rdata) return rdata.refusal();
+  if (!rdata) return rdata.error();
   record.rdata = std::move(rdata).value();
   Content content = content_of(record.type, record.rdata);
   record.priority = content.priority;

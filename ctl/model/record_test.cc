@@ -21,15 +21,15 @@ class RecordRules : public ::testing::Test {
     draft.proxied = proxied;
     if (type == "MX") draft.priority = 10;
     auto record = make(draft);
-    if (!record) ADD_FAILURE() << type << " " << content << ": " << record.refusal().detail();
+    if (!record) ADD_FAILURE() << type << " " << content << ": " << record.error().detail();
     return record ? record.value() : Record();
   }
   // The innermost code of the refusal, 0 when it was accepted.
   int code_of(const RecordDraft& draft) const {
     const auto record = make(draft);
     if (record) return 0;
-    return record.refusal().chain.empty() ? record.refusal().code
-                                          : record.refusal().chain.back().code;
+    return record.error().chain.empty() ? record.error().code
+                                          : record.error().chain.back().code;
   }
   int conflict(const Record& candidate, const std::vector<Record>& neighbours) const {
     const auto refusal = conflict_of(zone_, candidate, neighbours);
@@ -130,8 +130,8 @@ TEST_F(RecordRules, BoundTheTtl) {
 TEST_F(RecordRules, OnlyAddressesAndAliasesCanBeProxied) {
   const auto refused = make({.name = "x", .type = "TXT", .content = "x", .proxied = true});
   ASSERT_FALSE(refused.ok());
-  EXPECT_EQ(refused.refusal().code, 1004);
-  EXPECT_EQ(refused.refusal().chain.at(0).code, 9004);
+  EXPECT_EQ(refused.error().code, 1004);
+  EXPECT_EQ(refused.error().chain.at(0).code, 9004);
   EXPECT_TRUE(made("x", "A", "203.0.113.1", true).proxied);
   EXPECT_TRUE(made("x", "CNAME", "origin.example.org", true).proxied);
   EXPECT_TRUE(made("*", "AAAA", "100::", true).proxied);

@@ -4,11 +4,9 @@
 #pragma once
 
 #include <string>
-#include <utility>
-#include <variant>
 #include <vector>
 
-#include "dataplane/base/check.h"
+#include "dataplane/base/result.h"
 
 namespace brink::ctl::model {
 
@@ -51,33 +49,6 @@ inline constexpr int kCodeRecordExists = 81057;
 Refusal invalid_record(int cause, std::string message);
 
 template <typename T>
-class [[nodiscard]] Outcome {
- public:
-  Outcome(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
-  Outcome(Refusal refusal) : state_(std::in_place_index<1>, std::move(refusal)) {}  // NOLINT
-
-  [[nodiscard]] bool ok() const { return state_.index() == 0; }
-  explicit operator bool() const { return ok(); }
-
-  T& value() & {
-    CHECK(ok());
-    return *std::get_if<0>(&state_);
-  }
-  const T& value() const& {
-    CHECK(ok());
-    return *std::get_if<0>(&state_);
-  }
-  T&& value() && {
-    CHECK(ok());
-    return std::move(*std::get_if<0>(&state_));
-  }
-  [[nodiscard]] const Refusal& refusal() const {
-    CHECK(!ok());
-    return *std::get_if<1>(&state_);
-  }
-
- private:
-  std::variant<T, Refusal> state_;
-};
+using Outcome = base::Result<T, Refusal>;
 
 }  // namespace brink::ctl::model

@@ -49,7 +49,7 @@ Outcome<DomainName> zone_name(std::string_view text) {
         400, kCodeZoneInvalid, "\"" + std::string(text) + "\" is not a zone name: " + why, {}};
   };
   auto name = DomainName::parse(text);
-  if (!name) return refuse(name.refusal().detail());
+  if (!name) return refuse(name.error().detail());
   if (name.value().is_root()) return refuse("the root is not served here.");
   if (name.value().is_wildcard()) return refuse("a zone cannot be a wildcard.");
   const auto is_plain = [](char c) {

@@ -10,7 +10,7 @@ TEST(ZoneName, IsAbsoluteAndPlain) {
   for (const char* text : {"", ".", "*.example.com", "a..b", "b\xc3\xbc.test", "a\\032b.test"}) {
     const auto result = zone_name(text);
     ASSERT_FALSE(result.ok()) << text;
-    EXPECT_EQ(result.refusal().code, kCodeZoneInvalid);
+    EXPECT_EQ(result.error().code, kCodeZoneInvalid);
   }
 }
 

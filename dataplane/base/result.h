@@ -25,12 +25,13 @@ struct Error {
   }
 };
 
-// Result holds a T or an Error. Reading the absent one is a bug and aborts.
-template <typename T>
+// Result holds a T or an error, of type Error unless a folder has a kind of its own. Reading the absent
+// one is a bug and aborts.
+template <typename T, typename E = Error>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
+  Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -47,31 +48,31 @@ class [[nodiscard]] Result {
     CHECK(ok());
     return std::move(*std::get_if<0>(&state_));
   }
-  [[nodiscard]] const Error& error() const {
+  [[nodiscard]] const E& error() const {
     CHECK(!ok());
     return *std::get_if<1>(&state_);
   }
 
  private:
-  std::variant<T, Error> state_;
+  std::variant<T, E> state_;
 };
 
-// Result<void>: success carries nothing. `return {};` is success.
-template <>
-class [[nodiscard]] Result<void> {
+// Success carries nothing: `return {};`.
+template <typename E>
+class [[nodiscard]] Result<void, E> {
  public:
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}  // NOLINT: implicit
+  Result(E error) : error_(std::move(error)) {}  // NOLINT: implicit
 
   [[nodiscard]] bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
-  [[nodiscard]] const Error& error() const {
+  [[nodiscard]] const E& error() const {
     CHECK(!ok());
     return *error_;
   }
 
  private:
-  std::optional<Error> error_;
+  std::optional<E> error_;
 };
 
 }  // namespace brink::base
