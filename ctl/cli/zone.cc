@@ -92,20 +92,25 @@ std::string zone_name_of(const std::string& path, const std::string& text) {
   return name;
 }
 
-Json zone_for_import(Session& session, const Arguments& arguments, const std::string& name) {
+struct ImportZone {
+  Json zone;
+  bool created;  // by this command, which takes it back when the import is refused
+};
+
+ImportZone zone_for_import(Session& session, const Arguments& arguments, const std::string& name) {
   const Json found = session.call("GET", "/client/v4/zones?name=" + percent_encode(name));
-  if (!found.empty()) return found.front();
+  if (!found.empty()) return {found.front(), false};
   if (!arguments.has("create")) {
     throw Stop(Exit::kNotFound,
                "there is no zone \"" + name + "\"; add --create, or name another with --zone");
   }
-  return session.call("POST", "/client/v4/zones", {{"name", name}});
+  return {session.call("POST", "/client/v4/zones", {{"name", name}}), true};
 }
 
 void import_file(Session& session, const Arguments& arguments) {
   const std::string& path = arguments.positional[0];
   const std::string text = read_file(path);
-  const Json zone =
+  const auto [zone, created] =
       zone_for_import(session, arguments, arguments.get("zone", zone_name_of(path, text)));
   std::string boundary = "brinkctl";
   while (text.find(boundary) != std::string::npos) boundary += "-next";
@@ -116,8 +121,14 @@ void import_file(Session& session, const Arguments& arguments) {
   std::string body = part("file", text);
   if (arguments.has("proxied")) body += part("proxied", "true");
   body += "--" + boundary + "--\r\n";
-  const Response response = session.call_raw("POST", zone_path(zone) + "/dns_records/import", body,
-                                             "multipart/form-data; boundary=" + boundary);
+  Response response;
+  try {
+    response = session.call_raw("POST", zone_path(zone) + "/dns_records/import", body,
+                                "multipart/form-data; boundary=" + boundary);
+  } catch (const Stop& stop) {
+    if (created) session.call("DELETE", zone_path(zone));
+    throw Stop(stop.code, path + ": " + stop.what());
+  }
   if (arguments.has("activate")) activate_zone(session, zone);
   const Json& result = response.envelope["result"];
   if (session.json()) return print_json(result);

@@ -276,6 +276,15 @@ def test_an_export_imports_to_the_same_zone(control, tmp_path):
         "CNAME", True, "origin.example.com")
 
 
+def test_a_bad_zone_file_does_not_leave_the_zone_it_was_to_create(control, tmp_path):
+    path = tmp_path / "bad.zone"
+    path.write_text("$ORIGIN bad.example.\nwww A 203.0.113.1\nshop A 203.0.113.300\n")
+    done = control.ctl("zone", "import", str(path), "--create", "--activate")
+    assert done.returncode == 1
+    assert str(path) in done.stderr and "line 3" in done.stderr
+    assert "bad.example" not in control.ctl("zone", "list").stdout
+
+
 @pytest.mark.parametrize("text, line", [
     ("a 300 A 203.0.113.1\nb 300 A nonsense\n", "line 2"),
     ("a 300 A 203.0.113.1\n\na 300 CNAME b\n", "line 3"),
