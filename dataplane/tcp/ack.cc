@@ -215,9 +215,8 @@ void Stack::after_fin_acked(Connection& c, base::Time now) noexcept {
 // The connection's share must leave a worthwhile piece; of a short pool one chunk is enough.
 void Stack::tell_writable(Connection& c) noexcept {
   if (!c.want_writable) return;
-  const std::uint32_t piece =
-      pool_.low() ? kScarceSend / 2 : static_cast<std::uint32_t>(kChunkCapacity) * kWritableChunks;
-  if (send_share(c) < std::min(config_.send_limit / 4, piece)) return;
+  const auto piece = static_cast<std::uint32_t>(kChunkCapacity) * kWritableChunks;
+  if (send_share(c) < std::min(send_limit_now(c) / 4, piece)) return;
   if (pool_.available(ChunkUse::kSend) == 0) {
     starved_.push_back(index_of(c));
     return;

@@ -61,11 +61,17 @@ void Stack::after_consume(Connection& c, base::Time now) noexcept {
   update_advertised(c);
 }
 
-// What the connection may still queue. While the pool is low, those that hold much of it get no
-// more, so that the last quarter is left to those that hold little.
+// What a connection may queue: like its window a share of what is left, but a few segments while
+// there is any. In a short pool what the peer's window does not take has no business there, but one
+// chunk for the time when it opens.
+std::uint32_t Stack::send_limit_now(const Connection& c) const noexcept {
+  const std::uint32_t limit = std::min(config_.send_limit, std::max(share_of_free(0), kScarceSend));
+  if (!pool_.low() || !c.synchronized()) return limit;
+  return std::min(limit, std::max(c.snd_wnd, static_cast<std::uint32_t>(kChunkCapacity)));
+}
+
 std::uint32_t Stack::send_share(const Connection& c) const noexcept {
-  const std::uint32_t limit =
-      pool_.low() ? std::min(config_.send_limit, kScarceSend) : config_.send_limit;
+  const std::uint32_t limit = send_limit_now(c);
   return limit - std::min(limit, c.send.size());
 }
 
@@ -107,7 +113,11 @@ std::uint32_t Stack::move_front(Connection& source, Connection& sink,
                                 std::uint32_t limit) noexcept {
   const std::span<const std::uint8_t> front = source.received.front(pool_);
   const auto size = static_cast<std::uint32_t>(front.size());
-  const bool whole = size <= limit && (size >= kMinMovedBytes || sink.send.tail_room(pool_) < size);
+  // A chunk that is not full wastes the rest of it: in a short pool better copied, if one is free.
+  const bool pack = pool_.low() && pool_.available(ChunkUse::kSend) > 0;
+  const std::uint32_t least = pack ? kChunkCapacity * 3 / 4 : kMinMovedBytes;
+  const bool whole =
+      size <= limit && (size >= least || (!pack && sink.send.tail_room(pool_) < size));
   if (whole && pool_.reassign_to_send()) {
     sink.send.append_chunk(pool_, source.received.pop_chunk(pool_));
     return size;
@@ -186,6 +196,7 @@ void Stack::release(ConnectionId id, base::Time now) noexcept {
   }
   close(id, now);
   c->released = true;
+  settle_promise(*c);
   c->events = 0;
   events_.remove(id.index);
   c->received.clear(pool_);

@@ -103,6 +103,11 @@ class ChunkPool {
   [[nodiscard]] bool on_reserve() const noexcept {
     return available(ChunkUse::kReceive) <= reserve_;
   }
+  // Chunks that promises of windows may be made from: all that receiving may take but its reserve.
+  [[nodiscard]] std::uint32_t promisable() const noexcept {
+    const std::uint32_t left = available(ChunkUse::kReceive);
+    return left - std::min(left, reserve_);
+  }
   // Below a quarter free: windows stop growing and no new out-of-order data is kept.
   [[nodiscard]] bool low() const noexcept { return free_ < chunks_.size() / 4; }
 

@@ -62,6 +62,10 @@ struct Connection {
   Sequence rcv_adv;  // the right edge we have advertised
   Sequence last_ack_sent;
   base::Time timestamp_recent_at{};
+  std::uint32_t first_window = 0;  // what our SYN offers; 0 on the passive side
+  std::uint32_t recent = 0;        // bytes received of late: halved from time to time
+  std::uint32_t promised = 0;      // our part of Stack::promised_
+  base::Time recent_halved_at{};
 
   SendQueue send;
   ReceiveQueue received;
@@ -123,6 +127,7 @@ struct Connection {
   IndexLink event_link;
   IndexLink output_link;
   IndexLink starved_link;
+  IndexLink receiving_link;
   std::uint32_t next_free = kNil;
 
   // Payload of a full segment without SACK blocks.

@@ -215,6 +215,12 @@ Verdict Stack::on_in_order(Connection& c, std::span<const std::uint8_t> bytes, b
   if (gained > 0) {
     c.bytes_received += gained;
     c.last_data = now;
+    if (c.recent == 0) {
+      c.recent_halved_at = now;
+      receiving_.push_back(index_of(c));
+    }
+    c.recent = std::min(c.recent + gained, 2 * config_.receive_limit);
+    settle_promise(c);
     raise(c, EventKind::kReadable);
     if (c.acks_owed > 1) c.acks_owed = 1;  // duplicates of an older number mean nothing any more
     if (gained >= c.smss() / 2 && ++c.segments_unacked >= 2) {
@@ -231,6 +237,7 @@ Verdict Stack::on_in_order(Connection& c, std::span<const std::uint8_t> bytes, b
 
 void Stack::on_fin(Connection& c, base::Time now) noexcept {
   c.fin_received = true;
+  settle_promise(c);
   c.rcv_nxt += 1;
   c.rcv_adv = later(c.rcv_adv, c.rcv_nxt);
   owe_ack(c);

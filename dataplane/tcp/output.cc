@@ -63,7 +63,8 @@ bool Stack::emit_syn(Connection& c, SegmentOut& out, base::Time now) noexcept {
   header.flags = answer ? kSyn | kAck : kSyn;
   header.sequence = c.agreed.iss;
   header.acknowledgment = c.rcv_nxt;
-  header.window = static_cast<std::uint16_t>(std::min(config_.receive_limit, 0xffffU));
+  header.window =
+      static_cast<std::uint16_t>(c.first_window > 0 ? c.first_window : initial_window());
   header.options = syn_options(c.key, c.agreed, answer, now);
   write_segment(c.key, header, out);
 
@@ -214,22 +215,53 @@ void Stack::write_segment(const FlowKey& key, const Header& header, SegmentOut& 
   out.payload_size = 0;
 }
 
-// How many bytes from rcv_nxt on we are willing to take.
+// What a peer is offered before it has shown that it sends much. These are not counted as promised:
+// most connections never use them.
+std::uint32_t Stack::initial_window() const noexcept {
+  const std::uint64_t part = std::uint64_t{config_.chunk_count} * kChunkSize / 64;
+  const std::uint64_t most = std::max<std::uint64_t>(part, 16 * 1024);
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>({most, config_.receive_limit, 0xffffU}));
+}
+
+// A share of what is neither in use nor promised to others.
+std::uint32_t Stack::share_of_free(std::uint32_t own_promise) const noexcept {
+  const std::uint64_t free = std::uint64_t{pool_.promisable()} * kChunkCapacity;
+  const std::uint64_t share = (free - std::min(free, promised_ - own_promise)) / kShareOfFree;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(share, 0x7fffffff));
+}
+
+// Counts of the window what the peer will use, by what it sent of late.
+void Stack::settle_promise(Connection& c) noexcept {
+  const bool receiving = c.synchronized() && !c.fin_received && !c.released;
+  const std::uint32_t promise = receiving ? std::min(c.rcv_adv - c.rcv_nxt, 2 * c.recent) : 0;
+  promised_ += promise;
+  promised_ -= c.promised;
+  c.promised = promise;
+}
+
+// How many bytes from rcv_nxt on we are willing to take: no more than the connection's share of
+// what is neither in use nor promised to others. The share falls as the pool fills, so those that
+// nobody reads stop growing while there is something left for the rest.
 std::uint32_t Stack::window_space(Connection& c) noexcept {
   const std::uint32_t largest = 0xffffU << c.agreed.receive_scale;
   std::uint32_t space = std::min(config_.receive_limit, largest);
   if (c.released) return space;
-  space -= std::min(space, c.received.size());
-  if (!pool_.low()) return space;
-  // Shares of what is left, so that many connections together do not promise much more than it; but
-  // never less than receiver SWS avoidance would let through, or a window could stay closed for
-  // ever.
-  const bool refused = c.received.size() >= kModestReceive && pool_.on_reserve();
-  const std::uint64_t left =
-      refused ? 0 : std::uint64_t{pool_.available(ChunkUse::kReceive)} * kChunkCapacity;
-  const std::uint64_t share = std::max<std::uint64_t>(left / 16, left > 0 ? 2 * c.smss() : 0);
-  if (share < space) starved_.push_back(index_of(c));
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(space, share));
+  const std::uint32_t held = c.received.size();
+  space -= std::min(space, held);
+  space = std::min(space, initial_window() + 2 * c.recent);
+
+  const std::uint32_t limit = share_of_free(c.promised);
+  std::uint32_t share = limit - std::min(limit, held);
+  if (share >= space) return space;
+  starved_.push_back(index_of(c));
+  // Whole segments, for a peer does not like to send less; and never less than receiver SWS
+  // avoidance would let through while it holds little, or a window could stay closed for ever.
+  share -= share % c.smss();
+  if (held < c.smss() && pool_.available(ChunkUse::kReceive) > 0) {
+    share = std::max(share, 2 * c.smss());
+  }
+  return std::min(space, share);
 }
 
 // Receiver SWS avoidance (RFC 9293 3.8.6.2.2): the right edge moves by a segment or half the
@@ -244,13 +276,15 @@ std::uint16_t Stack::choose_window(Connection& c) noexcept {
   const std::uint32_t window = c.rcv_adv - c.rcv_nxt;
   const std::uint32_t field = std::min((window + (1U << scale) - 1) >> scale, 0xffffU);
   c.rcv_adv = later(c.rcv_adv, c.rcv_nxt + (field << scale));
+  settle_promise(c);
   return static_cast<std::uint16_t>(field);
 }
 
 // After bytes were consumed: a window update, when the peer may be waiting for it.
 void Stack::update_advertised(Connection& c) noexcept {
   if (!c.synchronized() || c.fin_received || c.released) return;
-  if (c.rcv_adv - c.rcv_nxt >= config_.receive_limit / 2) return;
+  const std::uint32_t usual = std::min(config_.receive_limit, initial_window() + 2 * c.recent);
+  if (c.rcv_adv - c.rcv_nxt >= usual / 2) return;
   const Sequence edge = c.rcv_nxt + window_space(c);
   if (edge > c.rcv_adv && edge - c.rcv_adv >= std::min(config_.receive_limit / 2, 2 * c.smss())) {
     owe_ack(c);

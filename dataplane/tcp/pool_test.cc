@@ -70,17 +70,17 @@ TEST(Pool, IdleConnectionsHoldNoChunk) {
   EXPECT_EQ(t.stack().free_chunks(), t.owned.config.chunk_count);
 }
 
-TEST(Pool, AnEmptyPoolMakesWritesShortAndTheyGoOnLater) {
+TEST(Pool, ASmallPoolMakesWritesShortAndTheyGoOnLater) {
   StackConfig config = Script::default_config();
   config.chunk_count = 16;
   Script t(config);
   t.accept();
-  std::size_t written = 0;
-  for (int i = 0; i < 64; ++i) written += t.write(text(1000));
-  EXPECT_LE(written, 16 * kChunkCapacity);
-  EXPECT_GT(written, 8 * kChunkCapacity);
-  const auto sent = t.drain();
-  t.inject(in().seq(1).ack(1 + static_cast<std::uint32_t>(1000 * sent.size())));
+  std::uint32_t written = 0;
+  for (int i = 0; i < 64; ++i) written += static_cast<std::uint32_t>(t.write(text(1000)));
+  EXPECT_LE(written, 8 * kChunkCapacity);  // one connection does not get all of it
+  EXPECT_GT(written, 3 * kChunkCapacity);
+  t.drain();
+  t.inject(in().seq(1).ack(1 + written));
   t.advance(milliseconds(10));
   t.expect_event(EventKind::kWritable);
   EXPECT_GT(t.write(text(1000)), 0U);

@@ -84,6 +84,7 @@ Stack::Stack(const StackConfig& config, const Layout& layout, std::byte* memory,
       events_(connections_),
       output_(connections_),
       starved_(connections_),
+      receiving_(connections_),
       time_wait_order_(time_wait_),
       control_(Layout::make<Control>(memory, layout.control)) {
   CHECK(config.max_connections > 0 && config.max_connections < (1U << 30));
@@ -154,6 +155,9 @@ void Stack::free_connection(Connection& c) noexcept {
   if (output_.front() == index) burst_ = 0;
   output_.remove(index);
   starved_.remove(index);
+  receiving_.remove(index);
+  c.recent = 0;
+  settle_promise(c);
   c.send.clear(pool_);
   c.received.clear(pool_);
   c.scoreboard.clear(pool_);

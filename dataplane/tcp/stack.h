@@ -124,6 +124,11 @@ class Stack {
       16;  // of one connection before the next one's turn
   static constexpr std::uint32_t kStarvedPerTurn = 32;
   static constexpr base::Duration kStarvedSpacing = std::chrono::milliseconds(5);
+  static constexpr base::Duration kRecentHalfLife = std::chrono::milliseconds(250);
+  static constexpr std::uint32_t kAgedPerTurn = 32;
+  static constexpr std::uint32_t kRecentLeast = 1024;  // less counts as nothing
+  // A queue may grow to this part of what is free, so that any number of them leave some over.
+  static constexpr std::uint32_t kShareOfFree = 8;
   static constexpr std::uint32_t kScarceSend = 8192;    // may be queued while the pool is low
   static constexpr std::uint32_t kWritableChunks = 8;   // of room make a kWritable worthwhile
   static constexpr std::uint32_t kMinMovedBytes = 512;  // a shorter chunk is copied, not moved
@@ -216,6 +221,9 @@ class Stack {
   std::uint16_t choose_window(Connection& c) noexcept;
   void update_advertised(Connection& c) noexcept;
   std::uint32_t window_space(Connection& c) noexcept;
+  std::uint32_t share_of_free(std::uint32_t own_promise) const noexcept;
+  std::uint32_t initial_window() const noexcept;
+  void settle_promise(Connection& c) noexcept;
 
   // timers.cc
   void on_timer(Connection& c, base::Time now) noexcept;
@@ -227,10 +235,12 @@ class Stack {
   base::Time user_timeout_at(const Connection& c) const noexcept;
   void rearm(Connection& c) noexcept;
   void serve_starved(base::Time now) noexcept;
+  void age_promises(base::Time now) noexcept;
 
   // application.cc
   void after_consume(Connection& c, base::Time now) noexcept;
   void tell_peer_closed(Connection& c) noexcept;
+  std::uint32_t send_limit_now(const Connection& c) const noexcept;
   std::uint32_t send_share(const Connection& c) const noexcept;
   std::size_t room_to_send(const Connection& c) const noexcept;
   void short_write(Connection& c) noexcept;
@@ -253,6 +263,9 @@ class Stack {
   IndexList<Connection, &Connection::event_link> events_;
   IndexList<Connection, &Connection::output_link> output_;
   IndexList<Connection, &Connection::starved_link> starved_;  // waits for free chunks
+  // Those whose `recent` is not zero, in the order in which it is halved.
+  IndexList<Connection, &Connection::receiving_link> receiving_;
+  std::uint64_t promised_ = 0;  // bytes offered to peers that are sending, and not received yet
   IndexList<TimeWait, &TimeWait::link> time_wait_order_;
   base::Time serve_starved_at_{};
   std::uint32_t burst_ = 0;  // segments of the connection at the front of output_
