@@ -10,8 +10,10 @@
 //     idle until stack.next_deadline() or the next packet
 //
 // Bytes live in a pool of chunks shared by all connections; a connection that holds no bytes holds
-// no chunk. When the pool runs low the stack offers smaller windows, then drops out-of-order data,
-// then in-order data (the peer retransmits), and writes become short; nothing fails.
+// no chunk. A window and a send queue may grow to an eighth of what is neither in use nor promised
+// to other peers, so readers that stop leave room for the rest, and what was promised is taken. When
+// the pool runs low all the same, out-of-order data is dropped, then in-order data (the peer
+// retransmits), and writes become short; nothing fails.
 #pragma once
 
 #include <cstddef>
