@@ -14,25 +14,13 @@
 #include "dataplane/snapshot/image.h"
 #include "dataplane/snapshot/verify.h"
 #include "dataplane/snapshot/view.h"
+#include "tests/support/wire_name.h"
 
 namespace brink::snapshot {
 namespace {
 
 using Bytes = std::vector<std::uint8_t>;
-
-Bytes wire(const std::string& text) {
-  Bytes out;
-  std::size_t start = 0;
-  while (start < text.size()) {
-    std::size_t dot = text.find('.', start);
-    if (dot == std::string::npos) dot = text.size();
-    out.push_back(static_cast<std::uint8_t>(dot - start));
-    for (std::size_t i = start; i < dot; ++i) out.push_back(static_cast<std::uint8_t>(text[i]));
-    start = dot + 1;
-  }
-  out.push_back(0);
-  return out;
-}
+using test::wire_name;
 
 // A blob with one record of `type` whose data is `rdata`.
 Bytes blob(std::uint16_t type, const Bytes& rdata) {
@@ -65,11 +53,11 @@ base::HashKey key_of_seed(std::uint64_t seed) {
 class SnapshotTest : public ::testing::Test {
  protected:
   SnapshotTest() : builder_(key_of_seed(1)) {
-    zone_ = builder_.add_zone(wire("example.com"), 7, blob(6, Bytes(22))).value();
+    zone_ = builder_.add_zone(wire_name("example.com"), 7, blob(6, Bytes(22))).value();
   }
   void add(const std::string& name, const std::vector<Rrset>& sets, const Bytes& route = {},
            bool cut = false) {
-    const auto added = builder_.add_name(zone_, wire(name), sets, route, cut);
+    const auto added = builder_.add_name(zone_, wire_name(name), sets, route, cut);
     ASSERT_TRUE(added.ok()) << added.error().message();
   }
   Image build() {
@@ -82,7 +70,7 @@ class SnapshotTest : public ::testing::Test {
   static Lookup lookup(const Image& image, const std::string& name) {
     const View view(image.data());
     NameKey key;
-    const Bytes bytes = wire(name);
+    const Bytes bytes = wire_name(name);
     set_key(key, view.hash_key(), bytes.data(), bytes.size(), bytes.size());
     return view.lookup(key);
   }
@@ -166,21 +154,24 @@ TEST_F(SnapshotTest, HoldsManyTypesAndARouteAtOneName) {
 }
 
 TEST_F(SnapshotTest, ChildZoneOwnsItsNamesAndKeepsTheParentsDs) {
-  const Rrset ns{2, blob(2, wire("ns.example.net"))};
+  const Rrset ns{2, blob(2, wire_name("ns.example.net"))};
   const Rrset ds{43, blob(43, Bytes(36))};
   for (const bool parent_first : {true, false}) {
     Builder builder(key_of_seed(2));
-    const auto parent = builder.add_zone(wire("example.com"), 1, blob(6, Bytes(22))).value();
+    const auto parent = builder.add_zone(wire_name("example.com"), 1, blob(6, Bytes(22))).value();
     const auto delegate = [&] {
       ASSERT_TRUE(
-          builder.add_name(parent, wire("sub.example.com"), std::vector{ns, ds}, {}, true).ok());
+          builder.add_name(parent, wire_name("sub.example.com"), std::vector{ns, ds}, {}, true)
+              .ok());
       ASSERT_TRUE(
-          builder.add_name(parent, wire("sub2.example.com"), std::vector{a(9)}, {}, false).ok());
+          builder.add_name(parent, wire_name("sub2.example.com"), std::vector{a(9)}, {}, false)
+              .ok());
     };
     if (parent_first) delegate();
-    const auto child = builder.add_zone(wire("sub.example.com"), 1, blob(6, Bytes(22))).value();
+    const auto child =
+        builder.add_zone(wire_name("sub.example.com"), 1, blob(6, Bytes(22))).value();
     ASSERT_TRUE(
-        builder.add_name(child, wire("sub.example.com"), std::vector{a(5)}, {}, false).ok());
+        builder.add_name(child, wire_name("sub.example.com"), std::vector{a(5)}, {}, false).ok());
     if (!parent_first) delegate();
     const Image image = std::move(Image::build(builder, 1, 1)).value();
     const auto verified = verify(image.bytes());
@@ -198,14 +189,15 @@ TEST_F(SnapshotTest, ChildZoneOwnsItsNamesAndKeepsTheParentsDs) {
 }
 
 TEST_F(SnapshotTest, BuilderRefusesNonsense) {
-  EXPECT_FALSE(builder_.add_zone(wire("EXAMPLE.com"), 1, blob(6, Bytes(22))).ok());
+  EXPECT_FALSE(builder_.add_zone(wire_name("EXAMPLE.com"), 1, blob(6, Bytes(22))).ok());
   EXPECT_FALSE(builder_.add_zone(Bytes{3, 'a'}, 1, blob(6, Bytes(22))).ok());
   EXPECT_FALSE(
-      builder_.add_name(zone_, wire("www.example.org"), std::vector{a(1)}, {}, false).ok());
-  EXPECT_FALSE(builder_.add_name(zone_, wire("wwwexample.com"), std::vector{a(1)}, {}, false).ok());
+      builder_.add_name(zone_, wire_name("www.example.org"), std::vector{a(1)}, {}, false).ok());
+  EXPECT_FALSE(
+      builder_.add_name(zone_, wire_name("wwwexample.com"), std::vector{a(1)}, {}, false).ok());
   add("www.example.com", {a(1)});
   EXPECT_FALSE(
-      builder_.add_name(zone_, wire("www.example.com"), std::vector{a(1)}, {}, false).ok());
+      builder_.add_name(zone_, wire_name("www.example.com"), std::vector{a(1)}, {}, false).ok());
 }
 
 TEST_F(SnapshotTest, ManyNamesAllFoundAndStrangersNot) {
@@ -302,7 +294,7 @@ TEST(NameKeyText, AcceptsHostNamesAndRefusesTheRest) {
   const base::HashKey hash_key = key_of_seed(3);
   NameKey from_text;
   NameKey from_wire;
-  const Bytes bytes = wire("www.example.com");
+  const Bytes bytes = wire_name("www.example.com");
   set_key(from_wire, hash_key, bytes.data(), bytes.size(), bytes.size());
   for (const char* text : {"www.example.com", "WWW.Example.Com."}) {
     ASSERT_TRUE(set_key_from_text(from_text, hash_key, text));

@@ -73,9 +73,6 @@ class View {
   // log2 of the number of labels, since every ancestor of a name in the table is in the table.
   [[nodiscard]] Lookup lookup(const NameKey& key) const noexcept;
 
-  // lookup for a name that find() has just not found.
-  [[nodiscard]] Lookup lookup_missing(const NameKey& key) const noexcept;
-
   // The record's lower-case wire name, name_size bytes.
   [[nodiscard]] const std::uint8_t* name_bytes(const Record& record) const noexcept {
     if (__builtin_expect((record.flags & kLongName) == 0, 1)) return record.area;
@@ -119,6 +116,9 @@ class View {
   }
 
  private:
+  // lookup for a name that find() has just not found.
+  [[nodiscard]] Lookup lookup_missing(const NameKey& key) const noexcept;
+
   static unsigned tag_matches(const Bucket& bucket, std::uint64_t hash) noexcept {
     const __m128i tag = _mm_set1_epi16(static_cast<short>(hash >> 48));
     const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags));

@@ -51,9 +51,7 @@ class Response {
   void set_truncated() noexcept { truncated_ = true; }
   void set_authoritative(bool value) noexcept { authoritative_ = value; }
   void set_rcode(wire::Rcode rcode) noexcept { rcode_ = rcode; }
-  [[nodiscard]] wire::Rcode rcode() const noexcept { return rcode_; }
   [[nodiscard]] bool truncated() const noexcept { return truncated_; }
-  [[nodiscard]] std::uint16_t answers() const noexcept { return answers_; }
 
   // Writes header and OPT record; returns the response's size.
   std::uint16_t finish() noexcept;

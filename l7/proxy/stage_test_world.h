@@ -23,6 +23,7 @@
 #include "dataplane/tcp/stack.h"
 #include "l7/proxy/stage.h"
 #include "l7/render/route_blob.h"
+#include "tests/support/wire_name.h"
 
 namespace brink::l7::proxy::testing {
 
@@ -143,20 +144,6 @@ class Host {
   std::vector<std::unique_ptr<Peer>> peers;
 };
 
-inline Bytes wire_name(const std::string& text) {
-  Bytes out;
-  std::size_t start = 0;
-  while (start < text.size()) {
-    std::size_t dot = text.find('.', start);
-    if (dot == std::string::npos) dot = text.size();
-    out.push_back(static_cast<std::uint8_t>(dot - start));
-    for (std::size_t i = start; i < dot; ++i) out.push_back(static_cast<std::uint8_t>(text[i]));
-    start = dot + 1;
-  }
-  out.push_back(0);
-  return out;
-}
-
 // An RRset of one A record in the snapshot's blob form.
 inline Bytes address_blob() {
   snapshot::BlobHeader header{};
@@ -174,7 +161,7 @@ inline Bytes address_blob() {
 // (IPv6 origin) and, DNS only, mail - all below example.com.
 inline snapshot::Image make_image() {
   snapshot::Builder builder{base::HashKey{}};
-  const auto zone = builder.add_zone(wire_name("example.com"), 1, address_blob()).value();
+  const auto zone = builder.add_zone(test::wire_name("example.com"), 1, address_blob()).value();
   const auto add = [&](const std::string& name, const std::vector<base::IpAddress>& origins,
                        bool proxied = true) {
     render::RouteSpec spec;
@@ -182,10 +169,10 @@ inline snapshot::Image make_image() {
     spec.origins = origins;
     const snapshot::Rrset address{1, address_blob()};
     const Bytes route = proxied ? render::render_route(spec) : Bytes{};
-    EXPECT_TRUE(
-        builder
-            .add_name(zone, wire_name(name + ".example.com"), std::span(&address, 1), route, false)
-            .ok());
+    EXPECT_TRUE(builder
+                    .add_name(zone, test::wire_name(name + ".example.com"), std::span(&address, 1),
+                              route, false)
+                    .ok());
   };
   add("www", {ip("203.0.113.1"), ip("203.0.113.2")});
   add("one", {ip("203.0.113.1")});
