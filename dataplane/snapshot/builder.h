@@ -13,16 +13,11 @@
 #include <vector>
 
 #include "dataplane/base/result.h"
+#include "dataplane/snapshot/change_sink.h"
 #include "dataplane/snapshot/layout.h"
 #include "dataplane/snapshot/name.h"
 
 namespace brink::snapshot {
-
-// A rendered RRset: `blob` is a whole Blob in the layout's form.
-struct Rrset {
-  std::uint16_t type;
-  std::vector<std::uint8_t> blob;
-};
 
 class Builder {
  public:

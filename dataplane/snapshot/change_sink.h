@@ -1,0 +1,57 @@
+// ChangeSink: where rendered zones and names go, be it an image that is being built or a
+// transaction that is being encoded. Cold, control side.
+//
+// A name's contents are set as a whole, by name: whoever renders decides which zone owns a name
+// that several served zones enclose (the deepest) and says so with put_zone or use_zone before.
+// Ancestors, empty non-terminals and wildcard links are not the renderer's business.
+//
+// Order within one transaction: zones that are new or changed (a new zone's apex is the first name
+// after it), then names, then dropped zones, then names that stood at the apex of a dropped zone.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dataplane/base/result.h"
+
+namespace brink::snapshot {
+
+// A rendered RRset: `blob` is a whole Blob in the layout's form.
+struct Rrset {
+  std::uint16_t type;
+  std::vector<std::uint8_t> blob;
+};
+
+// What a name owns. Without RRsets and route it is there all the same (an apex is never without).
+struct NameContents {
+  std::span<const Rrset> rrsets;        // one a type, any order
+  std::span<const std::uint8_t> route;  // empty: not proxied
+  bool cut = false;                     // a delegation
+  // An apex whose parent zone is served too and delegates it: the DS set among `rrsets`, or its
+  // absence, is the parent's (RFC 4035 3.1.4.1).
+  bool parent_side = false;
+};
+
+// Names are in wire form, any case. Every call may fail; after a failure the sink is of no use.
+class ChangeSink {
+ public:
+  using Name = std::span<const std::uint8_t>;
+
+  virtual ~ChangeSink() = default;
+
+  // Makes or updates a zone and makes it the current one. `negative` is a Blob with the SOA record
+  // as negative answers carry it (RFC 2308 5).
+  virtual base::Result<void> put_zone(Name apex, std::uint32_t serial,
+                                      std::span<const std::uint8_t> negative) = 0;
+  // Makes a zone that is there the current one.
+  virtual base::Result<void> use_zone(Name apex) = 0;
+  // Removes a zone, with its apex; none of its other names may be left.
+  virtual base::Result<void> drop_zone(Name apex) = 0;
+  // Sets what a name of the current zone owns, whatever it owned before.
+  virtual base::Result<void> put_name(Name name, const NameContents& contents) = 0;
+  // Takes from a name all that it owns, whichever zone it belonged to; nothing if it is not there.
+  virtual base::Result<void> drop_name(Name name) = 0;
+};
+
+}  // namespace brink::snapshot
