@@ -6,7 +6,7 @@
 
 namespace brink::ctl::compile {
 
-base::Result<Counts> compile(Source& source, const Options& options, snapshot::Builder& builder) {
+base::Result<Counts> compile(Source& source, const Options& options, snapshot::ChangeSink& sink) {
   Counts counts;
   std::optional<base::Error> failure;
   OriginFinder origins(source);
@@ -20,7 +20,7 @@ base::Result<Counts> compile(Source& source, const Options& options, snapshot::B
     index.finish();
     origins.use(index);
     ZoneCompiler compiler(index, origins, options);
-    if (auto added = compiler.add_to(builder); !added) {
+    if (auto added = compiler.add_to(sink); !added) {
       failure = added.error();
       failure->where = "zone " + zone.name.text() + ", " + failure->where;
       return;

@@ -14,7 +14,7 @@
 #include "ctl/model/authority.h"
 #include "dataplane/base/ip.h"
 #include "dataplane/base/result.h"
-#include "dataplane/snapshot/builder.h"
+#include "dataplane/snapshot/change_sink.h"
 
 namespace brink::ctl::compile {
 
@@ -38,8 +38,8 @@ struct Counts {
   std::uint64_t routes = 0;
 };
 
-// Adds everything that `source` holds to `builder`. An Error names the zone; nothing of the builder
+// Adds everything that `source` holds to `sink`. An Error names the zone; nothing of the sink
 // may be used then.
-base::Result<Counts> compile(Source& source, const Options& options, snapshot::Builder& builder);
+base::Result<Counts> compile(Source& source, const Options& options, snapshot::ChangeSink& sink);
 
 }  // namespace brink::ctl::compile

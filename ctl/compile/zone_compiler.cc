@@ -20,12 +20,12 @@ bool is_address(const Entry& entry) {
 
 }  // namespace
 
-base::Result<void> ZoneCompiler::add_to(snapshot::Builder& builder) {
+base::Result<void> ZoneCompiler::add_to(snapshot::ChangeSink& sink) {
   add_authority();
   for (const Owner& owner : index_.owners()) add_owner(owner);
   auto zone = dns::zone::Zone::build(to_wire(index_.zone().name.wire()), records_);
   if (!zone) return zone.error();
-  return dns::render::render_zone(builder, zone.value(), [&](const dns::zone::Wire& owner) {
+  return dns::render::render_zone(sink, zone.value(), [&](const dns::zone::Wire& owner) {
     const auto route = routes_.find(owner);
     return route == routes_.end() ? std::vector<std::uint8_t>()
                                   : options_.render_route(route->second);

@@ -18,7 +18,7 @@ class ZoneCompiler {
   ZoneCompiler(const ZoneIndex& index, OriginFinder& origins, const Options& options)
       : index_(index), origins_(origins), options_(options) {}
 
-  base::Result<void> add_to(snapshot::Builder& builder);
+  base::Result<void> add_to(snapshot::ChangeSink& sink);
   [[nodiscard]] std::uint64_t route_count() const { return routes_.size(); }
 
  private:

@@ -12,7 +12,7 @@
 #include "ctl/daemon/version.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/store/store.h"
-#include "dataplane/snapshot/image.h"
+#include "dataplane/snapshot/builder.h"
 #include "l7/render/route_blob.h"
 
 namespace brink::ctl::daemon {
@@ -79,11 +79,11 @@ base::Result<publish::SealedImage> build_image(store::Store& reader,
     publish::SealedImage image;
     image.version = reader.version();
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    auto memfd = snapshot::build_sealed(
-        builder, image.version,
-        static_cast<std::uint64_t>(
-            std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()),
-        image.size_bytes);
+    const auto built = builder.finish(
+        image.version, static_cast<std::uint64_t>(
+                           std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
+    if (!built) return built.error();
+    auto memfd = built.value().seal(image.size_bytes);
     if (!memfd) return memfd.error();
     image.memfd = std::move(memfd).value();
     spdlog::info("compiled version {}: {} zones, {} records, {} routes, {} bytes", image.version,

@@ -55,11 +55,11 @@ TEST(Control, HandsOverAnImageThatVerifies) {
   wait_for(peer.get());
   const auto request = *ipc::receive_control(peer.get()).value();
   const base::UniqueFd memfd(request.descriptor);
-  const auto image = snapshot::Image::receive(memfd.get(), request.message.image_size_bytes);
+  const auto image = snapshot::Image::receive(memfd.get(), request.message.image_size_bytes, {});
   ASSERT_TRUE(image.ok()) << image.error().message();
-  EXPECT_EQ(image.value().header().snapshot_version, request.message.snapshot_version);
+  EXPECT_EQ(image.value().state().version, request.message.snapshot_version);
 
-  const snapshot::View view(image.value().data());
+  const snapshot::View view = image.value().view();
   snapshot::NameKey key;
   ASSERT_TRUE(snapshot::set_key_from_text(key, view.hash_key(), "www.example.com"));
   const snapshot::Record* record = view.find(key);

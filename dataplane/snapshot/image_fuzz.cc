@@ -23,8 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     header->crc32c = 0;
     header->crc32c = crc32c({bytes, size});
   }
-  if (verify({bytes, size}).ok()) {
-    const View view(bytes);
+  const auto& header = *reinterpret_cast<const ImageHeader*>(bytes);
+  if (size >= kHeaderSize && verify_header(header, size).ok() &&
+      verify(sections_of({bytes, size})).ok()) {
+    const View view(root_of(sections_of({bytes, size})), 0);
     NameKey key;
     for (const char* name :
          {"www.example.com", "x.w.example.com", "nope.example.com", "sub.example.com"}) {

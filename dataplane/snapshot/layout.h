@@ -1,15 +1,22 @@
-// The image's byte layout: what the control process writes and the packet workers read.
+// The image's byte layout: what the control process writes, the disk keeps and packet workers read.
 //
-// Position-independent; host (little-endian) byte order; every offset counts from the image's first
-// byte. A HeapRef is an offset from the heap's first byte divided by 8; 0 means "none". Sections,
-// in this order, each aligned to 128 bytes:
+// Position-independent; host (little-endian) byte order. A HeapRef is an offset from the heap's
+// first byte divided by 8; 0 means "none". In memory each section is a region of its own that grows
+// in place (image.h); in a file or a memfd they follow one another, each aligned to 128 bytes:
 //
 //   OFFSET                 SIZE                  MEANING
 //   0                      4096                  ImageHeader
 //   buckets_offset         bucket_count * 64     Bucket, a power of two of them
 //   records_offset         record_count * 128    Record; record 0 is never used
-//   zones_offset           zone_count * 64       Zone; zone 0 is "no zone"
-//   heap_offset            heap_size             long names, RRset tables, blobs, routes
+//   zones_offset           zone_count * 8        Zone; zone 0 is "no zone"
+//   heap_offset            heap_size             long names, RRsets, zone states, routes
+//
+// Versions. A name's bucket slot leads to its newest Record, and from there `previous` to older
+// ones; a reader takes the first whose `birth` its generation has reached. So a transaction is
+// written beside what is being read and becomes visible, whole, when the generation goes up by one.
+// The same holds for the states of a zone. In a file there are no versions: `previous` is 0.
+//
+// What readers follow while the one writer changes it is marked [link]: 4 bytes, stored at once.
 //
 // Pinned by kLayoutVersion: base::keyed_hash (two AES rounds per 16 bytes) over the lower-case wire
 // name, and therefore a CPU with AES and x86-64-v3. Change anything here, change the version.
@@ -23,14 +30,14 @@
 namespace brink::snapshot {
 
 inline constexpr std::uint64_t kImageMagic = 0x31474d494b4e5242;  // "BRNKIMG1"
-inline constexpr std::uint32_t kLayoutVersion = 1;
+inline constexpr std::uint32_t kLayoutVersion = 2;
 inline constexpr std::size_t kHeaderSize = 4096;
 inline constexpr std::size_t kSectionAlignment = 128;
 
 using HeapRef = std::uint32_t;
 inline constexpr std::size_t kHeapUnit = 8;
 
-// A name may sit at most this many buckets behind its home bucket; the builder grows the table
+// A name may sit at most this many buckets behind its home bucket; the writer grows the table
 // rather than exceed it, verification refuses an image that does.
 inline constexpr std::uint32_t kMaxProbes = 16;
 
@@ -40,7 +47,7 @@ struct ImageHeader {
   std::uint32_t crc32c;  // of the whole image with this field zero
   std::uint64_t total_size_bytes;
   std::uint64_t snapshot_version;
-  base::HashKey hash_key;  // random per image, so that nobody can aim collisions
+  base::HashKey hash_key;  // random per node, so that nobody can aim collisions
   std::uint64_t buckets_offset;
   std::uint64_t records_offset;
   std::uint64_t zones_offset;
@@ -56,9 +63,9 @@ static_assert(sizeof(ImageHeader) <= kHeaderSize);
 
 // OFFSET SIZE MEANING
 // 0      16   tags: bits 48-63 of the name hashes
-// 16     32   record indexes; 0 = free slot
-// 48     4    overflow: not 0 if some name whose home is this bucket or an earlier one sits behind
-//             it, so that a search must go on with the next bucket
+// 16     32   [link] record indexes, each the newest of its name; 0 = free slot
+// 48     4    [link] overflow: how many names whose home is this bucket or an earlier one sit behind
+//             it; a search goes on with the next bucket unless it is 0
 // 52     12   zero
 struct alignas(64) Bucket {
   std::uint16_t tags[8];
@@ -70,35 +77,36 @@ static_assert(sizeof(Bucket) == 64);
 
 // Bits of Record::flags.
 enum RecordFlag : std::uint16_t {
-  kApex = 1,  // top of a zone
-  kCut = 2,   // delegation: its NS set is a referral, nothing below it is in the table
-  kEmptyNonTerminal = 4,
-  kStructural = 8,    // above or between zones: exists only so that every ancestor exists
-  kAlias = 16,        // owns a CNAME
-  kWildcard = 32,     // first label is "*"
-  kLongName = 64,     // the name is in the heap, its HeapRef in the first 4 bytes of `area`
+  kApex = 1,        // top of a zone
+  kCut = 2,         // delegation: its NS set is a referral, nothing of its zone below it is here
+  kEmpty = 4,       // owns nothing and belongs to no zone: is here because a name below it is
+  kGone = 8,        // the name ceased to exist with this version; never in a file
+  kAlias = 16,      // owns a CNAME
+  kWildcard = 32,   // first label is "*"
+  kLongName = 64,   // the name is in the heap, its HeapRef in the first 4 bytes of `area`
   kParentSide = 128,  // an apex whose DS set (or its absence) belongs to the served parent zone
 };
 
 inline constexpr std::size_t kRecordAreaSize = 80;
 inline constexpr std::size_t kInlineNameMax = 48;
 
-// One per name: two cache lines that hold all a hit needs.
+// One version of one name: two cache lines that hold all a hit needs.
 //
 // OFFSET SIZE MEANING
 // 0      8    keyed hash of the lower-case wire name
 // 8      1    wire size of the name, root label included
-// 9      1    wire size of its zone's apex (0 for a structural name)
+// 9      1    wire size of its zone's apex (0 for an empty name)
 // 10     2    RecordFlag bits
 // 12     2    type of the inline RRset; 0 = none
 // 14     2    offset in `area` of the inline blob
-// 16     4    zone index
-// 20     4    parent's record index (0 only for the root)
-// 24     4    record index of the wildcard child "*.<name>"; 0 = none
-// 28     4    zero (denial of existence comes here)
+// 16     4    zone index; 0 for an empty name
+// 20     4    birth: the generation that sees this version first
+// 24     4    record index of the version before; 0 = none
+// 28     4    [link] newest record of the wildcard child "*.<name>"; 0 = none
 // 32     4    HeapRef of the RrsetTable; 0 = none
 // 36     4    HeapRef of the Route; 0 = not proxied
-// 40     8    zero (birth and death versions come here)
+// 40     4    names directly below this one; the writer's own
+// 44     4    zero (denial of existence comes here)
 // 48     80   area: the lower-case wire name, then, at the next multiple of 8, the inline blob
 struct alignas(128) Record {
   std::uint64_t name_hash;
@@ -108,42 +116,53 @@ struct alignas(128) Record {
   std::uint16_t inline_type;
   std::uint16_t inline_offset;
   std::uint32_t zone;
-  std::uint32_t parent;
+  std::uint32_t birth;
+  std::uint32_t previous;
   std::uint32_t wildcard;
-  std::uint32_t reserved_denial;
   HeapRef rrsets;
   HeapRef route;
-  std::uint32_t reserved_birth;
-  std::uint32_t reserved_death;
+  std::uint32_t children;
+  std::uint32_t reserved_denial;
   std::uint8_t area[kRecordAreaSize];
 };
 static_assert(sizeof(Record) == 128);
 static_assert(offsetof(Record, area) == 48);
 
 // OFFSET SIZE MEANING
-// 0      4    record index of the apex
-// 4      4    HeapRef of the blob with the SOA as negative answers carry it (RFC 2308 5)
-// 8      4    SOA serial
-// 12     4    number of names
-// 16     48   zero
-struct alignas(64) Zone {
-  std::uint32_t apex;
-  HeapRef negative;
-  std::uint32_t serial;
+// 0      4    [link] HeapRef of the newest ZoneState; 0 = a free slot
+// 4      4    names that belong to the zone; the writer's own
+struct Zone {
+  HeapRef state;
   std::uint32_t name_count;
-  std::uint32_t reserved[12];
 };
-static_assert(sizeof(Zone) == 64);
+static_assert(sizeof(Zone) == 8);
 
-// An RrsetTable: `count` entries follow, sorted by type. The inline RRset is not in it.
+// What changes with every change of a zone.
+//
+// OFFSET SIZE MEANING
+// 0      4    birth, as in Record
+// 4      4    HeapRef of the state before; 0 = none
+// 8      4    SOA serial
+// 12     4    zero
+// 16     -    a Blob: the SOA as negative answers carry it (RFC 2308 5)
+struct ZoneState {
+  std::uint32_t birth;
+  HeapRef previous;
+  std::uint32_t serial;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(ZoneState) == 16);
+
+// The RRsets of a name that are not inline, in one block of the heap: this header, `count` entries
+// sorted by type, then their blobs, each at a multiple of 8 from the block's start.
 struct RrsetTable {
   std::uint32_t count;
-  std::uint32_t reserved;
+  std::uint32_t size_bytes;  // of the whole block
 };
 struct RrsetEntry {
   std::uint16_t type;
   std::uint16_t reserved;
-  HeapRef blob;
+  std::uint32_t offset;  // of the blob, from the block's first byte
 };
 static_assert(sizeof(RrsetTable) == 8 && sizeof(RrsetEntry) == 8);
 

@@ -73,6 +73,11 @@ inline void set_key(NameKey& key, const base::HashKey& hash_key, const std::uint
   key.hash = base::keyed_hash(hash_key, key.bytes, size);
 }
 
+// "*.<something>" (RFC 4592 2.1.1).
+inline bool is_wildcard(const NameKey& key) noexcept {
+  return key.size > 2 && key.bytes[0] == 1 && key.bytes[1] == '*';
+}
+
 // set_key_from_text fills `key` from a host name as HTTP and TLS carry it ("www.example.com", with
 // or without a trailing dot; no escapes). False if it is not a name: empty, an empty or over-long
 // label, over 253 characters, a control character, a space or a backslash.

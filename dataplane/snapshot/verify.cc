@@ -1,265 +1,346 @@
 #include "dataplane/snapshot/verify.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "dataplane/base/bytes.h"
-#include "dataplane/snapshot/checksum.h"
+#include "dataplane/snapshot/heap.h"
 #include "dataplane/snapshot/layout.h"
 #include "dataplane/snapshot/view.h"
 
 namespace brink::snapshot {
 namespace {
 
-constexpr std::uint16_t kAllFlags = 0xff;
+constexpr std::uint16_t kFlagsInFile =
+    kApex | kCut | kEmpty | kAlias | kWildcard | kLongName | kParentSide;
 
 base::Error bad(const std::string& what, const std::string& where) {
   return {what, "image " + where, "publish a fresh image"};
 }
 
-// An image whose header, section bounds and checksum have been checked.
+base::Error bad_record(const std::string& what, std::uint32_t index) {
+  return bad(what, "record " + std::to_string(index));
+}
+
+bool section(std::uint64_t offset, std::uint64_t count, std::uint64_t element, std::uint64_t size,
+             std::uint64_t& end) {
+  if (offset % kSectionAlignment != 0 || offset < end || offset > size) return false;
+  if (count > (size - offset) / element) return false;
+  end = offset + count * element;
+  return true;
+}
+
+// Such a slot is in no bucket, and none of its links is followed.
+bool is_free(const Record& record) {
+  return record.name_size == 0;
+}
+
 class Verifier {
  public:
-  explicit Verifier(std::span<const std::uint8_t> image)
-      : image_(image), header_(*reinterpret_cast<const ImageHeader*>(image.data())) {}
+  explicit Verifier(const Sections& image)
+      : image_(image),
+        view_(root_of(image), 0),
+        apexes_(image.zones.size()),
+        names_in_zone_(image.zones.size()),
+        children_(image.records.size()),
+        seen_(image.records.size()) {}
 
   base::Result<void> run();
 
  private:
-  base::Result<void> check_sections() const;
-  base::Result<void> check_checksum() const;
-  base::Result<void> check_buckets();
-  base::Result<void> check_zones() const;
-  base::Result<void> check_record(std::uint32_t index) const;
-  base::Result<void> check_name(std::uint32_t index) const;
-  base::Result<void> check_links(std::uint32_t index) const;
-  base::Result<void> check_rrsets(std::uint32_t index) const;
-  base::Result<void> check_blob(std::span<const std::uint8_t> room) const;
-  [[nodiscard]] bool section(std::uint64_t offset, std::uint64_t count, std::uint64_t size,
-                             std::uint64_t& end) const;
+  static constexpr std::uint32_t kBatch = 16;
+  struct Looked {
+    NameKey key;
+    std::uint64_t parent_hash;
+  };
 
-  [[nodiscard]] const Record& record(std::uint32_t index) const {
-    return reinterpret_cast<const Record*>(image_.data() + header_.records_offset)[index];
-  }
-  [[nodiscard]] const Zone& zone(std::uint32_t index) const {
-    return reinterpret_cast<const Zone*>(image_.data() + header_.zones_offset)[index];
-  }
+  base::Result<void> check_record(std::uint32_t index);
+  base::Result<void> check_name(std::uint32_t index) const;
+  base::Result<void> check_contents(std::uint32_t index) const;
+  base::Result<void> check_rrsets(std::uint32_t index) const;
+  base::Result<void> check_zones() const;
+  base::Result<void> check_buckets();
+  base::Result<void> check_place(std::uint32_t bucket, std::uint32_t slot,
+                                 std::vector<std::uint32_t>& overflow);
+  base::Result<void> check_links(std::uint32_t first, std::uint32_t count);
+  base::Result<void> check_link(std::uint32_t index, const Looked& looked);
+  base::Result<void> check_counts() const;
+  [[nodiscard]] bool is_child(std::uint32_t child, std::uint32_t parent) const;
+
+  [[nodiscard]] const Record& record(std::uint32_t index) const { return image_.records[index]; }
   // What is in the heap from `ref` on; empty if it is no valid reference.
   [[nodiscard]] std::span<const std::uint8_t> heap(HeapRef ref) const {
     const std::uint64_t at = std::uint64_t{ref} * kHeapUnit;
-    if (ref == 0 || at >= header_.heap_size_bytes) return {};
-    return image_.subspan(header_.heap_offset + at, header_.heap_size_bytes - at);
+    if (ref == 0 || at >= image_.heap.size()) return {};
+    return image_.heap.subspan(at);
   }
 
-  std::span<const std::uint8_t> image_;
-  const ImageHeader& header_;
+  const Sections& image_;
+  const View view_;
+  std::vector<std::uint32_t> apexes_;         // by zone: record index of the apex
+  std::vector<std::uint32_t> names_in_zone_;  // by zone
+  std::vector<std::uint32_t> children_;       // by record
+  std::vector<bool> seen_;                    // by record: in some bucket
+  std::array<Looked, kBatch> batch_;
 };
 
 base::Result<void> Verifier::run() {
-  if (auto r = check_sections(); !r) return r;
-  if (auto r = check_checksum(); !r) return r;
-  if (auto r = check_zones(); !r) return r;
-  // Names before buckets: find() below follows records.
-  for (std::uint32_t i = 1; i < header_.record_count; ++i) {
+  const auto count = static_cast<std::uint32_t>(image_.records.size());
+  // Whatever a look-up follows is checked before the first look-up.
+  for (std::uint32_t i = 1; i < count; ++i) {
     if (auto r = check_record(i); !r) return r;
   }
+  if (auto r = check_zones(); !r) return r;
   if (auto r = check_buckets(); !r) return r;
-  for (std::uint32_t i = 1; i < header_.record_count; ++i) {
-    if (auto r = check_links(i); !r) return r;
+  for (std::uint32_t i = 1; i < count; i += kBatch) {
+    if (auto r = check_links(i, std::min(kBatch, count - i)); !r) return r;
   }
-  return {};
+  return check_counts();
 }
 
-bool Verifier::section(std::uint64_t offset, std::uint64_t count, std::uint64_t size,
-                       std::uint64_t& end) const {
-  if (offset % kSectionAlignment != 0 || offset < end || offset > image_.size()) return false;
-  if (count > (image_.size() - offset) / size) return false;
-  end = offset + count * size;
-  return true;
-}
-
-base::Result<void> Verifier::check_sections() const {
-  std::uint64_t end = kHeaderSize;
-  if (header_.bucket_count == 0 || (header_.bucket_count & (header_.bucket_count - 1)) != 0) {
-    return bad("the bucket count is not a power of two", "header");
-  }
-  if (header_.record_count == 0 || header_.zone_count == 0) {
-    return bad("record 0 or zone 0 is missing", "header");
-  }
-  if (!section(header_.buckets_offset, header_.bucket_count, sizeof(Bucket), end)) {
-    return bad("out of bounds or misaligned", "buckets");
-  }
-  if (!section(header_.records_offset, header_.record_count, sizeof(Record), end)) {
-    return bad("out of bounds or misaligned", "records");
-  }
-  if (!section(header_.zones_offset, header_.zone_count, sizeof(Zone), end)) {
-    return bad("out of bounds or misaligned", "zones");
-  }
-  if (!section(header_.heap_offset, header_.heap_size_bytes, 1, end)) {
-    return bad("out of bounds or misaligned", "heap");
-  }
-  if (end != image_.size()) return bad("bytes after the heap", "header");
-  return {};
-}
-
-base::Result<void> Verifier::check_checksum() const {
-  // The checksum was taken with its own field zero: feed the header from a copy.
-  std::uint8_t head[kHeaderSize];
-  std::memcpy(head, image_.data(), sizeof head);
-  std::memset(head + offsetof(ImageHeader, crc32c), 0, sizeof header_.crc32c);
-  if (crc32c(head, image_.subspan(kHeaderSize)) != header_.crc32c) {
-    return bad("the checksum does not fit", "header");
-  }
-  return {};
-}
-
-base::Result<void> Verifier::check_zones() const {
-  for (std::uint32_t i = 1; i < header_.zone_count; ++i) {
-    const std::string where = "zone " + std::to_string(i);
-    const std::uint32_t apex = zone(i).apex;
-    if (apex == 0 || apex >= header_.record_count || (record(apex).flags & kApex) == 0 ||
-        record(apex).zone != i) {
-      return bad("its apex is not an apex", where);
-    }
-    if (auto r = check_blob(heap(zone(i).negative)); !r) return bad(r.error().what, where);
-    const auto* blob = reinterpret_cast<const BlobHeader*>(heap(zone(i).negative).data());
-    if (blob->body_count != 1) return bad("its negative answer is not one SOA", where);
-  }
-  return {};
-}
-
-base::Result<void> Verifier::check_buckets() {
-  const auto* buckets = reinterpret_cast<const Bucket*>(image_.data() + header_.buckets_offset);
-  std::uint64_t used = 0;
-  for (std::uint32_t i = 0; i < header_.bucket_count; ++i) {
-    for (const std::uint32_t index : buckets[i].records) {
-      if (index >= header_.record_count) return bad("record index out of range", "buckets");
-      used += index != 0 ? 1U : 0U;
-    }
-  }
-  if (used != header_.record_count - 1U) return bad("not every record is in one bucket", "buckets");
-  return {};
-}
-
-base::Result<void> Verifier::check_record(std::uint32_t index) const {
+base::Result<void> Verifier::check_record(std::uint32_t index) {
   const Record& r = record(index);
-  const std::string where = "record " + std::to_string(index);
-  if ((r.flags & ~kAllFlags) != 0) return bad("unknown flags", where);
-  if (r.zone >= header_.zone_count || r.parent >= header_.record_count ||
-      r.wildcard >= header_.record_count) {
-    return bad("an index is out of range", where);
+  if (is_free(r)) return {};
+  if ((r.flags & ~kFlagsInFile) != 0) return bad_record("unknown flags", index);
+  if (r.previous != 0) return bad_record("it has an older version", index);
+  if (r.zone >= image_.zones.size() || r.wildcard >= image_.records.size()) {
+    return bad_record("an index is out of range", index);
   }
-  if ((r.zone == 0) != ((r.flags & kStructural) != 0)) {
-    return bad("a structural name has a zone, or another has none", where);
+  const bool empty = (r.flags & kEmpty) != 0;
+  if (empty != (r.zone == 0)) {
+    return bad_record("an empty name has a zone, or another has none", index);
+  }
+  if (empty && ((r.flags & ~(kEmpty | kLongName | kWildcard)) != 0 || r.inline_type != 0 ||
+                r.rrsets != 0 || r.route != 0 || r.apex_size != 0)) {
+    return bad_record("an empty name owns something", index);
   }
   if (auto result = check_name(index); !result) return result;
-  if (auto result = check_rrsets(index); !result) return result;
-  if (r.route != 0) {
-    const auto room = heap(r.route);
-    const auto* route = reinterpret_cast<const RouteHeader*>(room.data());
-    if (room.size() < sizeof(RouteHeader) ||
-        route->size_bytes > room.size() - sizeof(RouteHeader)) {
-      return bad("its route is out of bounds", where);
-    }
-  }
+  if (auto result = check_contents(index); !result) return result;
+  if (r.zone == 0) return {};
+  ++names_in_zone_[r.zone];
+  if ((r.flags & kApex) == 0) return {};
+  if (apexes_[r.zone] != 0) return bad_record("its zone has another apex", index);
+  if (r.apex_size != r.name_size) return bad_record("its apex size is wrong", index);
+  apexes_[r.zone] = index;
   return {};
 }
 
 base::Result<void> Verifier::check_name(std::uint32_t index) const {
   const Record& r = record(index);
-  const std::string where = "record " + std::to_string(index);
   std::span<const std::uint8_t> room(r.area, kInlineNameMax);
   if ((r.flags & kLongName) != 0) {
     HeapRef ref;
     std::memcpy(&ref, r.area, sizeof ref);
     room = heap(ref);
-    // View compares whole vectors: the heap must go on behind the name.
-    if (room.size() < std::size_t{r.name_size} + 64) return bad("its name is out of bounds", where);
   }
   if (r.name_size == 0 || r.name_size > room.size() ||
       wire_name_size(room.first(r.name_size)) != r.name_size) {
-    return bad("its name is malformed", where);
+    return bad_record("its name is malformed", index);
   }
   NameKey key;
-  set_key(key, header_.hash_key, room.data(), r.name_size, r.name_size);
+  set_key(key, image_.header->hash_key, room.data(), r.name_size, r.name_size);
   if (std::memcmp(key.bytes, room.data(), r.name_size) != 0) {
-    return bad("its name is not lower-case", where);
+    return bad_record("its name is not lower-case", index);
   }
-  if (key.hash != r.name_hash) return bad("its name does not hash to its hash", where);
-  const std::size_t apex_size = r.zone == 0 ? 0 : record(zone(r.zone).apex).name_size;
-  if (r.apex_size != apex_size || r.apex_size > r.name_size) {
-    return bad("its apex size is wrong", where);
+  if (key.hash != r.name_hash) return bad_record("its name does not hash to its hash", index);
+  if (((r.flags & kWildcard) != 0) != is_wildcard(key)) {
+    return bad_record("it is a wildcard in name or in flags alone", index);
   }
   return {};
 }
 
-base::Result<void> Verifier::check_links(std::uint32_t index) const {
-  const View view(image_.data());
+base::Result<void> Verifier::check_contents(std::uint32_t index) const {
   const Record& r = record(index);
-  const std::string where = "record " + std::to_string(index);
-  NameKey key;
-  set_key(key, header_.hash_key, view.name_bytes(r), r.name_size, r.name_size);
-  if (view.find(key) != &r) return bad("its name is not found", where);
-  const std::size_t first = 1U + key.bytes[0];
-  if (r.name_size == 1) {
-    if (r.parent != 0) return bad("the root has a parent", where);
-  } else {
-    const Record& parent = record(r.parent);
-    if (r.parent == 0 || parent.name_size != r.name_size - first ||
-        std::memcmp(view.name_bytes(parent), key.bytes + first, parent.name_size) != 0) {
-      return bad("its parent is not its parent", where);
-    }
-  }
-  if ((r.flags & kParentSide) != 0) {
-    std::uint32_t above = r.parent;
-    for (std::size_t step = 0; above != 0 && record(above).zone == 0 && step < kNameMax; ++step) {
-      above = record(above).parent;
-    }
-    if (record(above).zone == 0)
-      return bad("it takes a DS set from a parent zone that is not there", where);
-  }
-  if (r.wildcard != 0) {
-    const Record& wildcard = record(r.wildcard);
-    if (wildcard.parent != index || (wildcard.flags & kWildcard) == 0) {
-      return bad("its wildcard is not its child", where);
-    }
+  if (auto result = check_rrsets(index); !result) return result;
+  if (r.route == 0) return {};
+  const auto room = heap(r.route);
+  const auto* route = reinterpret_cast<const RouteHeader*>(room.data());
+  if (room.size() < sizeof(RouteHeader) || route->size_bytes > room.size() - sizeof(RouteHeader)) {
+    return bad_record("its route is out of bounds", index);
   }
   return {};
 }
 
 base::Result<void> Verifier::check_rrsets(std::uint32_t index) const {
   const Record& r = record(index);
-  const std::string where = "record " + std::to_string(index);
   if (r.inline_type != 0) {
     if (r.inline_offset % 2 != 0 || r.inline_offset >= kRecordAreaSize) {
-      return bad("its inline RRset is out of bounds", where);
+      return bad_record("its inline RRset is out of bounds", index);
     }
     const std::span<const std::uint8_t> room(r.area + r.inline_offset,
                                              kRecordAreaSize - r.inline_offset);
-    if (auto result = check_blob(room); !result) return bad(result.error().what, where);
+    if (auto result = verify_blob(room); !result) return bad_record(result.error().what, index);
   }
   if (r.rrsets == 0) return {};
   const auto room = heap(r.rrsets);
   const auto* table = reinterpret_cast<const RrsetTable*>(room.data());
-  if (room.size() < sizeof(RrsetTable) ||
-      table->count > (room.size() - sizeof(RrsetTable)) / sizeof(RrsetEntry)) {
-    return bad("its RRset table is out of bounds", where);
+  if (room.size() < sizeof(RrsetTable) || table->size_bytes > room.size() ||
+      table->size_bytes < sizeof(RrsetTable) ||
+      table->count > (table->size_bytes - sizeof(RrsetTable)) / sizeof(RrsetEntry)) {
+    return bad_record("its RRset table is out of bounds", index);
   }
   const std::span<const RrsetEntry> entries(reinterpret_cast<const RrsetEntry*>(table + 1),
                                             table->count);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (i > 0 && entries[i - 1].type >= entries[i].type) {
-      return bad("its RRset table is not sorted", where);
+      return bad_record("its RRset table is not sorted", index);
     }
-    if (auto result = check_blob(heap(entries[i].blob)); !result) {
-      return bad(result.error().what, where);
+    if (entries[i].offset % kHeapUnit != 0 || entries[i].offset >= table->size_bytes) {
+      return bad_record("an RRset is out of bounds", index);
+    }
+    const auto blob =
+        room.subspan(entries[i].offset, table->size_bytes - entries[i].offset);
+    if (auto result = verify_blob(blob); !result) return bad_record(result.error().what, index);
+  }
+  return {};
+}
+
+base::Result<void> Verifier::check_zones() const {
+  for (std::uint32_t i = 1; i < image_.zones.size(); ++i) {
+    if (image_.zones[i].state == 0 && apexes_[i] == 0 && names_in_zone_[i] == 0) continue;
+    const auto fault = [i](const std::string& what) {
+      return bad(what, "zone " + std::to_string(i));
+    };
+    if (apexes_[i] == 0) return fault("it has no apex");
+    if (image_.zones[i].name_count != names_in_zone_[i]) {
+      return fault("its number of names is wrong");
+    }
+    const auto room = heap(image_.zones[i].state);
+    if (room.size() < sizeof(ZoneState)) return fault("its state is out of bounds");
+    if (reinterpret_cast<const ZoneState*>(room.data())->previous != 0) {
+      return fault("it has an older state");
+    }
+    const auto blob = room.subspan(sizeof(ZoneState));
+    if (auto r = verify_blob(blob); !r) return fault(r.error().what);
+    if (reinterpret_cast<const BlobHeader*>(blob.data())->body_count != 1) {
+      return fault("its negative answer is not one SOA");
     }
   }
   return {};
 }
 
-base::Result<void> Verifier::check_blob(std::span<const std::uint8_t> room) const {
+base::Result<void> Verifier::check_buckets() {
+  std::vector<std::uint32_t> overflow(image_.buckets.size());
+  for (std::uint32_t i = 0; i < image_.buckets.size(); ++i) {
+    for (std::uint32_t slot = 0; slot < 8; ++slot) {
+      if (auto r = check_place(i, slot, overflow); !r) return r;
+    }
+  }
+  for (std::uint32_t i = 0; i < image_.buckets.size(); ++i) {
+    if (overflow[i] != image_.buckets[i].overflow) {
+      return bad("its overflow is wrong", "bucket " + std::to_string(i));
+    }
+  }
+  for (std::uint32_t i = 1; i < image_.records.size(); ++i) {
+    if (seen_[i] == is_free(record(i))) return bad_record("it is in no bucket", i);
+  }
+  return {};
+}
+
+base::Result<void> Verifier::check_place(std::uint32_t bucket, std::uint32_t slot,
+                                         std::vector<std::uint32_t>& overflow) {
+  const std::uint32_t index = image_.buckets[bucket].records[slot];
+  if (index == 0) return {};
+  const auto misplaced = [bucket](const char* what) {
+    return bad(what, "bucket " + std::to_string(bucket));
+  };
+  if (index >= image_.records.size()) return misplaced("record index out of range");
+  if (is_free(record(index))) return misplaced("it leads to a free slot");
+  if (seen_[index]) return misplaced("a record is in two buckets");
+  seen_[index] = true;
+  const std::uint64_t hash = record(index).name_hash;
+  const auto mask = static_cast<std::uint32_t>(image_.buckets.size()) - 1;
+  const auto home = static_cast<std::uint32_t>(hash) & mask;
+  const std::uint32_t distance = (bucket - home) & mask;
+  if (distance >= kMaxProbes || image_.buckets[bucket].tags[slot] != hash >> 48) {
+    return misplaced("a record is in the wrong place");
+  }
+  for (std::uint32_t i = 0; i < distance; ++i) ++overflow[(home + i) & mask];
+  return {};
+}
+
+// In batches, so that the memory of many look-ups is fetched at once.
+base::Result<void> Verifier::check_links(std::uint32_t first, std::uint32_t count) {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Record& r = record(first + i);
+    if (is_free(r)) continue;
+    NameKey& key = batch_[i].key;
+    set_key(key, view_.hash_key(), view_.name_bytes(r), r.name_size, r.name_size);
+    view_.prefetch_bucket(key.hash);
+    if (r.name_size == 1) continue;
+    const std::size_t offset = 1U + key.bytes[0];
+    batch_[i].parent_hash =
+        base::keyed_hash(view_.hash_key(), key.bytes + offset, r.name_size - offset);
+    view_.prefetch_bucket(batch_[i].parent_hash);
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (is_free(record(first + i))) continue;
+    view_.prefetch_record(view_.candidate(batch_[i].key.hash));
+    if (record(first + i).name_size > 1) {
+      view_.prefetch_record(view_.candidate(batch_[i].parent_hash));
+    }
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (is_free(record(first + i))) continue;
+    if (auto r = check_link(first + i, batch_[i]); !r) return r;
+  }
+  return {};
+}
+
+base::Result<void> Verifier::check_link(std::uint32_t index, const Looked& looked) {
+  const Record& r = record(index);
+  const NameKey& key = looked.key;
+  if (view_.newest(key, 0, key.hash) != index) return bad_record("its name is not found", index);
+  if (r.zone != 0) {
+    const Record& apex = record(apexes_[r.zone]);
+    std::size_t offset = 0;
+    while (r.name_size - offset > apex.name_size) offset += 1U + key.bytes[offset];
+    if (r.apex_size != apex.name_size || r.name_size - offset != apex.name_size ||
+        std::memcmp(key.bytes + offset, view_.name_bytes(apex), apex.name_size) != 0) {
+      return bad_record("it is outside its zone", index);
+    }
+  }
+  if (r.wildcard != 0 && (record(r.wildcard).flags & kWildcard) == 0) {
+    return bad_record("its wildcard is none", index);
+  }
+  if (r.name_size == 1) return {};
+  const std::uint32_t parent = view_.newest(key, 1U + key.bytes[0], looked.parent_hash);
+  if (parent == 0) return bad_record("its parent is not there", index);
+  ++children_[parent];
+  if ((r.flags & kWildcard) != 0 && record(parent).wildcard != index) {
+    return bad_record("its parent does not know the wildcard", index);
+  }
+  return {};
+}
+
+bool Verifier::is_child(std::uint32_t child, std::uint32_t parent) const {
+  const std::uint8_t* name = view_.name_bytes(record(child));
+  const std::size_t offset = 1U + name[0];
+  return record(child).name_size == offset + record(parent).name_size &&
+         std::memcmp(name + offset, view_.name_bytes(record(parent)), record(parent).name_size) == 0;
+}
+
+base::Result<void> Verifier::check_counts() const {
+  for (std::uint32_t i = 1; i < image_.records.size(); ++i) {
+    const Record& r = record(i);
+    if (is_free(r)) continue;
+    if (r.children != children_[i]) return bad_record("its number of children is wrong", i);
+    if ((r.flags & kEmpty) != 0 && r.children == 0) {
+      return bad_record("an empty name has nothing below it", i);
+    }
+    if (r.wildcard != 0 && !is_child(r.wildcard, i)) {
+      return bad_record("its wildcard is not its child", i);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<void> verify_blob(std::span<const std::uint8_t> room) {
   if (room.size() < sizeof(BlobHeader)) return bad("a blob is out of bounds", "");
   const auto& blob = *reinterpret_cast<const BlobHeader*>(room.data());
   const std::size_t data = blob_data_size(blob);
@@ -304,26 +385,64 @@ base::Result<void> Verifier::check_blob(std::span<const std::uint8_t> room) cons
   return {};
 }
 
-}  // namespace
-
-base::Result<void> verify(std::span<const std::uint8_t> image) {
-  if (reinterpret_cast<std::uintptr_t>(image.data()) % kSectionAlignment != 0) {
-    return bad("it is not aligned in memory", "");
-  }
-  if (image.size() < kHeaderSize) return bad("it is shorter than its header", "");
-  const auto& header = *reinterpret_cast<const ImageHeader*>(image.data());
+base::Result<void> verify_header(const ImageHeader& header, std::uint64_t size_bytes) {
   if (header.magic != kImageMagic) return bad("it is not an image (magic)", "header");
   if (header.layout_version != kLayoutVersion) {
     return base::Error{"layout version " + std::to_string(header.layout_version) +
                            ", this program reads " + std::to_string(kLayoutVersion),
                        "image header", "use programs of the same release"};
   }
-  if (header.total_size_bytes != image.size()) {
-    return bad("it has " + std::to_string(image.size()) + " bytes, its header says " +
+  if (header.total_size_bytes != size_bytes) {
+    return bad("it has " + std::to_string(size_bytes) + " bytes, its header says " +
                    std::to_string(header.total_size_bytes),
                "header");
   }
-  return Verifier(image).run();
+  if (header.bucket_count == 0 || (header.bucket_count & (header.bucket_count - 1)) != 0) {
+    return bad("the bucket count is not a power of two", "header");
+  }
+  if (header.record_count == 0 || header.zone_count == 0 || header.heap_size_bytes < kHeapUnit + kHeapTail) {
+    return bad("record 0, zone 0 or the heap's tail is missing", "header");
+  }
+  std::uint64_t end = kHeaderSize;
+  if (!section(header.buckets_offset, header.bucket_count, sizeof(Bucket), size_bytes, end)) {
+    return bad("out of bounds or misaligned", "buckets");
+  }
+  if (!section(header.records_offset, header.record_count, sizeof(Record), size_bytes, end)) {
+    return bad("out of bounds or misaligned", "records");
+  }
+  if (!section(header.zones_offset, header.zone_count, sizeof(Zone), size_bytes, end)) {
+    return bad("out of bounds or misaligned", "zones");
+  }
+  if (!section(header.heap_offset, header.heap_size_bytes, 1, size_bytes, end)) {
+    return bad("out of bounds or misaligned", "heap");
+  }
+  if (end != size_bytes) return bad("bytes after the heap", "header");
+  return {};
+}
+
+Sections sections_of(std::span<const std::uint8_t> image) {
+  const auto* header = reinterpret_cast<const ImageHeader*>(image.data());
+  const std::uint8_t* const at = image.data();
+  return {header,
+          {reinterpret_cast<const Bucket*>(at + header->buckets_offset), header->bucket_count},
+          {reinterpret_cast<const Record*>(at + header->records_offset), header->record_count},
+          {reinterpret_cast<const Zone*>(at + header->zones_offset), header->zone_count},
+          {at + header->heap_offset, header->heap_size_bytes - kHeapTail}};
+}
+
+Root root_of(const Sections& sections) {
+  Root root;
+  root.buckets = sections.buckets.data();
+  root.bucket_mask = sections.buckets.size() - 1;
+  root.records = sections.records.data();
+  root.zones = sections.zones.data();
+  root.heap = sections.heap.data();
+  root.hash_key = sections.header->hash_key;
+  return root;
+}
+
+base::Result<void> verify(const Sections& sections) {
+  return Verifier(sections).run();
 }
 
 }  // namespace brink::snapshot

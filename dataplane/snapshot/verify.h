@@ -5,13 +5,39 @@
 #include <span>
 
 #include "dataplane/base/result.h"
+#include "dataplane/snapshot/layout.h"
+#include "dataplane/snapshot/root.h"
 
 namespace brink::snapshot {
 
-// Checks magic, layout version, checksum, every section bound, every index and reference, every
-// name (well-formed, lower-case, hashed right, findable, suffix of its child) and every blob
-// (record boundaries, fix-ups, sizes). An Error names what is wrong and where. O(size of the
-// image); any thread; `image` must be aligned to 128 bytes and must not change meanwhile.
-base::Result<void> verify(std::span<const std::uint8_t> image);
+// The parts of an image, wherever they are. `heap` is readable for kHeapTail bytes more than it
+// holds.
+struct Sections {
+  const ImageHeader* header;
+  std::span<const Bucket> buckets;
+  std::span<const Record> records;
+  std::span<const Zone> zones;
+  std::span<const std::uint8_t> heap;
+};
+
+// Checks magic, layout version and sizes of a header, of an image that is `size_bytes` long: then
+// every section lies where it says, in order and without overlap.
+base::Result<void> verify_header(const ImageHeader& header, std::uint64_t size_bytes);
+
+// The sections of an image that lies in one piece at `image`, aligned to 128 bytes. Its header has
+// been verified.
+Sections sections_of(std::span<const std::uint8_t> image);
+
+// Where readers look in them.
+Root root_of(const Sections& sections);
+
+// Checks every index and reference, every name (well-formed, lower-case, hashed right, findable,
+// with its parent in the table) and every blob (record boundaries, fix-ups, sizes). Slots of names
+// and zones may be free (all zero). An Error names what is wrong and where.
+// O(size of the image); any thread; the image must not change meanwhile.
+base::Result<void> verify(const Sections& sections);
+
+// Checks one blob that starts where `room` does and must not go beyond it.
+base::Result<void> verify_blob(std::span<const std::uint8_t> room);
 
 }  // namespace brink::snapshot

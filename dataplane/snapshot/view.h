@@ -1,5 +1,6 @@
-// View: the packet path's read-only window on a verified image. Trivially copyable; a worker takes
-// one per burst and drops it with the burst (RCU: no pointer into the image outlives it).
+// View: the packet path's read-only window on an image, at one generation. Trivially copyable; a
+// worker takes one per burst and drops it with the burst (RCU: no pointer into the image outlives
+// it). Everything in it belongs to one state of the store, whatever the writer does meanwhile.
 //
 // Hot. Any thread; nothing here writes. An image that did not pass verify() must never get here:
 // indexes and references inside it are followed unchecked.
@@ -12,62 +13,86 @@
 
 #include "dataplane/base/hash.h"
 #include "dataplane/snapshot/layout.h"
+#include "dataplane/snapshot/link.h"
 #include "dataplane/snapshot/name.h"
+#include "dataplane/snapshot/root.h"
 
 namespace brink::snapshot {
 
 // How a name stands to the table.
 struct Lookup {
   const Record* record = nullptr;  // the name itself; else the wildcard that covers it; else null
-  const Record* encloser =
-      nullptr;         // closest encloser within a zone (RFC 4592 3.3.1); null: not ours
+  // The closest encloser that belongs to a zone (RFC 4592 3.3.1, but for empty non-terminals, whose
+  // zone is that of the name above); null: not ours.
+  const Record* encloser = nullptr;
   bool exact = false;  // `record` is the name itself (an empty non-terminal included)
 };
 
 class View {
  public:
-  explicit View(const std::uint8_t* image) noexcept
-      : image_(image),
-        buckets_(reinterpret_cast<const Bucket*>(image + header().buckets_offset)),
-        records_(reinterpret_cast<const Record*>(image + header().records_offset)),
-        heap_(image + header().heap_offset),
-        bucket_mask_(header().bucket_count - 1) {}
+  View(const Root& root, std::uint32_t generation) noexcept
+      : root_(root), generation_(generation) {}
 
-  [[nodiscard]] const ImageHeader& header() const noexcept {
-    return *reinterpret_cast<const ImageHeader*>(image_);
+  [[nodiscard]] const base::HashKey& hash_key() const noexcept { return root_.hash_key; }
+  [[nodiscard]] std::uint32_t generation() const noexcept { return generation_; }
+  [[nodiscard]] const Record& record(std::uint32_t index) const noexcept {
+    return root_.records[index];
   }
-  [[nodiscard]] const base::HashKey& hash_key() const noexcept { return header().hash_key; }
-  [[nodiscard]] const Record& record(std::uint32_t index) const noexcept { return records_[index]; }
-  [[nodiscard]] const Zone& zone(const Record& record) const noexcept {
-    return reinterpret_cast<const Zone*>(image_ + header().zones_offset)[record.zone];
+  // What this generation sees of the record's zone. The record belongs to one.
+  [[nodiscard]] const ZoneState& zone(const Record& record) const noexcept {
+    const auto* state = zone_state(load_link(root_.zones[record.zone].state));
+    while (!sees(state->birth)) state = zone_state(state->previous);
+    return *state;
   }
 
   void prefetch_bucket(std::uint64_t hash) const noexcept {
-    __builtin_prefetch(&buckets_[hash & bucket_mask_]);
+    __builtin_prefetch(&root_.buckets[hash & root_.bucket_mask]);
   }
   void prefetch_record(std::uint32_t index) const noexcept {
-    const auto* at = reinterpret_cast<const char*>(&records_[index]);
+    const auto* at = reinterpret_cast<const char*>(&root_.records[index]);
     __builtin_prefetch(at);
     __builtin_prefetch(at + 64);
   }
 
   // candidate: index of the first record in the home bucket whose tag fits; 0 = none there. Whether
-  // it is the name is for same_name() to say; when it is not, or when 0, ask find().
+  // it is the name, and its version the right one, is for is_hit() to say; when not, or when 0, ask
+  // lookup().
   [[nodiscard]] std::uint32_t candidate(std::uint64_t hash) const noexcept {
-    const Bucket& bucket = buckets_[hash & bucket_mask_];
+    const Bucket& bucket = root_.buckets[hash & root_.bucket_mask];
     const unsigned matches = tag_matches(bucket, hash);
-    return matches == 0 ? 0 : bucket.records[__builtin_ctz(matches)];
+    return matches == 0 ? 0 : load_link(bucket.records[__builtin_ctz(matches)]);
   }
-
-  [[nodiscard]] bool same_name(const Record& record, const NameKey& key) const noexcept {
-    return record.name_hash == key.hash && record.name_size == key.size &&
+  // The record is this name, owns something, and is what this generation sees of it.
+  [[nodiscard]] bool is_hit(const Record& record, const NameKey& key) const noexcept {
+    return record.name_hash == key.hash && record.name_size == key.size && sees(record.birth) &&
+           (record.flags & (kEmpty | kGone)) == 0 &&
            same_bytes(name_bytes(record), key.bytes, key.size);
   }
 
-  // find: the record of exactly this name, or null. At most kMaxProbes + 1 buckets.
-  [[nodiscard]] const Record* find(const NameKey& key) const noexcept {
-    return find_suffix(key, 0, key.hash);
+  // newest: index of the newest version of the name that starts at `offset` of `key` and has this
+  // hash, whether it is visible or not; 0: not in the table. At most kMaxProbes buckets.
+  [[nodiscard]] std::uint32_t newest(const NameKey& key, std::size_t offset,
+                                     std::uint64_t hash) const noexcept;
+
+  // version: what this generation sees of the name whose newest record is `index`; null: nothing.
+  [[nodiscard]] const Record* version(std::uint32_t index) const noexcept {
+    while (index != 0) {
+      const Record& found = record(index);
+      if (sees(found.birth)) return (found.flags & kGone) != 0 ? nullptr : &found;
+      index = found.previous;
+    }
+    return nullptr;
   }
+
+  // find: the record of exactly this name, or null.
+  [[nodiscard]] const Record* find(const NameKey& key) const noexcept {
+    return version(newest(key, 0, key.hash));
+  }
+
+  // above: the nearest record over the name at `offset` of `key` that belongs to a zone, or null.
+  [[nodiscard]] const Record* above(const NameKey& key, std::size_t offset) const noexcept;
+  // The same for a record's name.
+  [[nodiscard]] const Record* above(const Record& record) const noexcept;
 
   // lookup: the name, or its closest encloser and the wildcard below that (RFC 4592). Bounded by
   // log2 of the number of labels, since every ancestor of a name in the table is in the table.
@@ -86,9 +111,6 @@ class View {
     if (record.inline_type == type) return inline_blob(record);
     return record.rrsets == 0 ? nullptr : table_blob(record, type);
   }
-  [[nodiscard]] const BlobHeader* blob(HeapRef ref) const noexcept {
-    return reinterpret_cast<const BlobHeader*>(heap(ref));
-  }
   [[nodiscard]] const BlobHeader* inline_blob(const Record& record) const noexcept {
     return reinterpret_cast<const BlobHeader*>(record.area + record.inline_offset);
   }
@@ -97,6 +119,11 @@ class View {
     if (record.rrsets == 0) return {};
     const auto* table = reinterpret_cast<const RrsetTable*>(heap(record.rrsets));
     return {reinterpret_cast<const RrsetEntry*>(table + 1), table->count};
+  }
+  // `entry` is one of rrsets(record).
+  [[nodiscard]] const BlobHeader* table_blob(const Record& record,
+                                             const RrsetEntry& entry) const noexcept {
+    return reinterpret_cast<const BlobHeader*>(heap(record.rrsets) + entry.offset);
   }
   void prefetch_rrsets(const Record& record) const noexcept {
     const std::uint8_t* at = heap(record.rrsets);
@@ -112,14 +139,32 @@ class View {
   }
 
   [[nodiscard]] const std::uint8_t* heap(HeapRef ref) const noexcept {
-    return heap_ + std::size_t{ref} * kHeapUnit;
+    return root_.heap + std::size_t{ref} * kHeapUnit;
   }
 
  private:
-  // lookup for a name that find() has just not found.
+  // Generations wrap; an image is renewed long before half of them have passed (writer.h).
+  [[nodiscard]] bool sees(std::uint32_t birth) const noexcept {
+    return static_cast<std::int32_t>(generation_ - birth) >= 0;
+  }
+  [[nodiscard]] const ZoneState* zone_state(HeapRef ref) const noexcept {
+    return reinterpret_cast<const ZoneState*>(heap(ref));
+  }
+  // lookup for a name that find() has just not found, or found empty.
   [[nodiscard]] Lookup lookup_missing(const NameKey& key) const noexcept;
 
+  // Slots whose tag fits and that are not free, as a bit each. The writer may change them meanwhile:
+  // its stores are of 2 and 4 bytes, whole, and what a tag promises is compared afterwards.
   static unsigned tag_matches(const Bucket& bucket, std::uint64_t hash) noexcept {
+#if defined(__SANITIZE_THREAD__)
+    unsigned matches = 0;
+    for (unsigned i = 0; i < 8; ++i) {
+      const std::uint16_t tag = __atomic_load_n(&bucket.tags[i], __ATOMIC_RELAXED);
+      const bool fits = tag == static_cast<std::uint16_t>(hash >> 48);
+      matches |= static_cast<unsigned>(fits && load_link(bucket.records[i]) != 0) << i;
+    }
+    return matches;
+#else
     const __m128i tag = _mm_set1_epi16(static_cast<short>(hash >> 48));
     const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(bucket.tags));
     const __m128i equal = _mm_packs_epi16(_mm_cmpeq_epi16(tags, tag), _mm_setzero_si128());
@@ -128,6 +173,7 @@ class View {
                            _mm256_setzero_si256());
     const auto free = static_cast<unsigned>(_mm256_movemask_ps(_mm256_castsi256_ps(used)));
     return static_cast<unsigned>(_mm_movemask_epi8(equal)) & ~free;
+#endif
   }
 
   // `stored` is readable for 32 bytes past any multiple of 32 below its size: it lies in a record
@@ -143,41 +189,23 @@ class View {
     }
   }
 
-  // The record of the suffix of `key` that starts at byte `offset` and has this hash.
-  [[nodiscard]] const Record* find_suffix(const NameKey& key, std::size_t offset,
-                                          std::uint64_t hash) const noexcept {
-    const std::size_t size = key.size - offset;
-    std::uint64_t index = hash & bucket_mask_;
-    for (std::uint32_t probe = 0; probe <= kMaxProbes; ++probe) {
-      const Bucket& bucket = buckets_[index];
-      for (unsigned matches = tag_matches(bucket, hash); matches != 0; matches &= matches - 1) {
-        const Record& found = records_[bucket.records[__builtin_ctz(matches)]];
-        if (found.name_hash == hash && found.name_size == size &&
-            same_bytes(name_bytes(found), key.bytes + offset, size)) {
-          return &found;
-        }
-      }
-      if (bucket.overflow == 0) return nullptr;
-      index = (index + 1) & bucket_mask_;
-    }
-    return nullptr;
-  }
-
   [[nodiscard]] const BlobHeader* table_blob(const Record& record,
                                              std::uint16_t type) const noexcept {
     for (const RrsetEntry& entry : rrsets(record)) {
-      if (entry.type == type) return blob(entry.blob);
+      if (entry.type == type) return table_blob(record, entry);
       if (entry.type > type) break;
     }
     return nullptr;
   }
 
-  const std::uint8_t* image_;
-  const Bucket* buckets_;
-  const Record* records_;
-  const std::uint8_t* heap_;
-  std::uint64_t bucket_mask_;
+  Root root_;
+  std::uint32_t generation_;
 };
+
+// The SOA of a zone's negative answers.
+inline const BlobHeader& negative_blob(const ZoneState& state) noexcept {
+  return *reinterpret_cast<const BlobHeader*>(&state + 1);
+}
 
 // The parts of a blob behind its header.
 inline const std::uint8_t* blob_body(const BlobHeader& blob) noexcept {

@@ -71,7 +71,7 @@ class AnswerTest : public ::testing::Test {
   static void SetUpTestSuite() {
     image_ = std::make_unique<snapshot::Image>(test::image_of_zones(
         {{"example.com.", kExample}, {"child.example.com.", kChild}, {"example.org.", kOrg}}));
-    const auto verified = snapshot::verify(image_->bytes());
+    const auto verified = image_->verify();
     ASSERT_TRUE(verified.ok()) << verified.error().message();
   }
   static void TearDownTestSuite() { image_.reset(); }
@@ -81,7 +81,7 @@ class AnswerTest : public ::testing::Test {
     std::vector<std::uint8_t> buffer(4096, 0xa5);
     std::copy(query.begin(), query.end(), buffer.begin());
     Message message{buffer.data(), static_cast<std::uint16_t>(query.size()), 4096};
-    engine_.answer_burst(snapshot::View(image_->data()), {&message, 1}, counters_);
+    engine_.answer_burst(image_->view(), {&message, 1}, counters_);
     buffer.resize(message.size);
     return buffer;
   }
@@ -393,7 +393,7 @@ TEST_F(AnswerTest, WholeBurstIsAnsweredEachForItself) {
     buffers.push_back(std::move(query));
     messages.push_back({buffers.back().data(), size, 1024});
   }
-  engine_.answer_burst(snapshot::View(image_->data()), messages, counters_);
+  engine_.answer_burst(image_->view(), messages, counters_);
   for (std::size_t i = 0; i < kBurstMax; ++i) {
     buffers[i].resize(messages[i].size);
     EXPECT_EQ(response_text(buffers[i]).substr(0, 10), cases[i % 4].second) << i;

@@ -149,8 +149,7 @@ void Engine::answer(const snapshot::View& view, Slot& slot, Message& in,
   const std::size_t limit = std::min<std::size_t>(std::min(query.udp_size, udp_size_max_), room);
   Response response(in.message, query, limit, udp_size_max_);
   const snapshot::Record& candidate = view.record(slot.candidate);
-  const bool hit = slot.candidate != 0 && view.same_name(candidate, slot.key) &&
-                   (candidate.flags & snapshot::kStructural) == 0;
+  const bool hit = slot.candidate != 0 && view.is_hit(candidate, slot.key);
   const snapshot::Lookup found =
       hit ? snapshot::Lookup{&candidate, &candidate, true} : view.lookup(slot.key);
   const Outcome outcome = resolve(view, query, found, slot.key, response);

@@ -49,7 +49,7 @@ const BlobHeader* Resolver::pick(const Record& record) const noexcept {
   if (query_.type != wire::kTypeAny) return view_.blob(record, query_.type);
   if (record.inline_type != 0) return view_.inline_blob(record);
   const auto sets = view_.rrsets(record);
-  return sets.empty() ? nullptr : view_.blob(sets.front().blob);
+  return sets.empty() ? nullptr : view_.table_blob(record, sets.front());
 }
 
 Outcome Resolver::answer(const BlobHeader& blob) noexcept {
@@ -78,8 +78,8 @@ Outcome Resolver::refer(const Record& cut) noexcept {
 Outcome Resolver::negative(const Record& in_zone, wire::Rcode rcode) noexcept {
   enter_zone(in_zone);
   std::size_t body_at = 0;
-  const BlobHeader* soa = view_.blob(view_.zone(in_zone).negative);
-  if (!response_.put_body(*soa, Section::kAuthority, place_.apex, place_.apex, body_at)) {
+  const BlobHeader& soa = negative_blob(view_.zone(in_zone));
+  if (!response_.put_body(soa, Section::kAuthority, place_.apex, place_.apex, body_at)) {
     response_.set_truncated();
   }
   response_.set_rcode(rcode);
@@ -89,8 +89,8 @@ Outcome Resolver::negative(const Record& in_zone, wire::Rcode rcode) noexcept {
 // RFC 4035 3.1.4.1: the parent answers for DS, if it is served here.
 Outcome Resolver::delegation_signer(const Record& apex) noexcept {
   const BlobHeader* blob = view_.blob(apex, wire::kTypeDs);
-  const Record* parent = &view_.record(apex.parent);
-  while (parent->zone == 0 && parent->parent != 0) parent = &view_.record(parent->parent);
+  const Record* parent = view_.above(apex);
+  if (parent == nullptr) parent = &apex;
   enter_zone(*parent);
   return blob != nullptr ? answer(*blob) : negative(*parent, wire::Rcode::kNoError);
 }
@@ -127,7 +127,7 @@ Outcome Resolver::run(Lookup found, snapshot::NameKey& key) noexcept {
       return delegation_signer(record);
     }
     if (const BlobHeader* blob = pick(record); blob != nullptr) return answer(*blob);
-    if ((record.flags & snapshot::kAlias) == 0) return negative(record, wire::Rcode::kNoError);
+    if ((record.flags & snapshot::kAlias) == 0) return negative(encloser, wire::Rcode::kNoError);
 
     // RFC 1034 4.3.2 step 3a: the alias is data; go on with its target where it is ours.
     const BlobHeader* alias = view_.blob(record, wire::kTypeCname);

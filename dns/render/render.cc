@@ -35,8 +35,8 @@ std::vector<Wire> address_targets(const Rrset& set) {
 
 class ZoneRenderer {
  public:
-  ZoneRenderer(snapshot::Builder& builder, const zone::Zone& zone, const RouteOf& route_of)
-      : builder_(builder), zone_(zone), route_of_(route_of) {}
+  ZoneRenderer(snapshot::ChangeSink& sink, const zone::Zone& zone, const RouteOf& route_of)
+      : sink_(sink), zone_(zone), route_of_(route_of) {}
 
   base::Result<void> run();
 
@@ -46,20 +46,20 @@ class ZoneRenderer {
   void add_addresses(BlobWriter& writer, const Node& node, const Rrset& set, bool required) const;
   base::Result<void> render_node(const Node& node);
 
-  snapshot::Builder& builder_;
+  snapshot::ChangeSink& sink_;
   const zone::Zone& zone_;
   const RouteOf& route_of_;
-  std::uint32_t index_ = 0;
 };
 
 base::Result<void> ZoneRenderer::run() {
   auto negative = render_negative();
   if (!negative) return negative.error();
-  auto added = builder_.add_zone(octets(zone_.apex()), zone_.serial(), negative.value());
+  auto added = sink_.put_zone(octets(zone_.apex()), zone_.serial(), negative.value());
   if (!added) return added.error();
-  index_ = added.value();
+  // A new zone's apex comes first.
+  if (auto rendered = render_node(*zone_.find(zone_.apex())); !rendered) return rendered;
   for (const Node& node : zone_.nodes()) {
-    if (node.occluded) continue;
+    if (node.occluded || node.owner == zone_.apex()) continue;
     if (auto rendered = render_node(node); !rendered) return rendered;
   }
   return {};
@@ -120,14 +120,14 @@ base::Result<void> ZoneRenderer::render_node(const Node& node) {
     rendered.push_back({set.type, std::move(blob).value()});
   }
   const Bytes route = node.cut ? Bytes{} : route_of_(node.owner);
-  return builder_.add_name(index_, octets(node.owner), rendered, route, node.cut);
+  return sink_.put_name(octets(node.owner), {rendered, route, node.cut, false});
 }
 
 }  // namespace
 
-base::Result<void> render_zone(snapshot::Builder& builder, const zone::Zone& zone,
+base::Result<void> render_zone(snapshot::ChangeSink& sink, const zone::Zone& zone,
                                const RouteOf& route_of) {
-  return ZoneRenderer(builder, zone, route_of).run();
+  return ZoneRenderer(sink, zone, route_of).run();
 }
 
 }  // namespace brink::dns::render

@@ -161,7 +161,8 @@ inline Bytes address_blob() {
 // (IPv6 origin) and, DNS only, mail - all below example.com.
 inline snapshot::Image make_image() {
   snapshot::Builder builder{base::HashKey{}};
-  const auto zone = builder.add_zone(test::wire_name("example.com"), 1, address_blob()).value();
+  EXPECT_TRUE(builder.put_zone(test::wire_name("example.com"), 1, address_blob()).ok());
+  EXPECT_TRUE(builder.put_name(test::wire_name("example.com"), {}).ok());
   const auto add = [&](const std::string& name, const std::vector<base::IpAddress>& origins,
                        bool proxied = true) {
     render::RouteSpec spec;
@@ -169,10 +170,8 @@ inline snapshot::Image make_image() {
     spec.origins = origins;
     const snapshot::Rrset address{1, address_blob()};
     const Bytes route = proxied ? render::render_route(spec) : Bytes{};
-    EXPECT_TRUE(builder
-                    .add_name(zone, test::wire_name(name + ".example.com"), std::span(&address, 1),
-                              route, false)
-                    .ok());
+    const snapshot::NameContents contents{std::span(&address, 1), route, false, false};
+    EXPECT_TRUE(builder.put_name(test::wire_name(name + ".example.com"), contents).ok());
   };
   add("www", {ip("203.0.113.1"), ip("203.0.113.2")});
   add("one", {ip("203.0.113.1")});
@@ -180,7 +179,7 @@ inline snapshot::Image make_image() {
   add("none", {});
   add("six", {ip("2001:db8::1")});
   add("mail", {}, false);
-  auto image = snapshot::Image::build(builder, 1, 0);
+  auto image = builder.finish(1, 0);
   EXPECT_TRUE(image.ok());
   return std::move(image.value());
 }
@@ -278,7 +277,7 @@ class StageFixture : public ::testing::Test {
     if (on_turn_) on_turn_();
     deliver(client_->stack);
     deliver(origin_->stack);
-    stage_->run(snapshot::View(image_.data()), now_);
+    stage_->run(image_.view(), now_);
     deliver(*edge_);
   }
   void settle(int turns = kSettleTurns) {

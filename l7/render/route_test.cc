@@ -151,23 +151,24 @@ class RouteLookup : public ::testing::Test {
   RouteLookup() {
     const base::HashKey key{};
     snapshot::Builder builder(key);
-    const auto zone = builder.add_zone(wire("example.com"), 1, a_blob());
+    EXPECT_TRUE(builder.put_zone(wire("example.com"), 1, a_blob()).ok());
+    EXPECT_TRUE(builder.put_name(wire("example.com"), {}).ok());
     const snapshot::Rrset address{1, a_blob()};
     const auto add = [&](const std::string& name, const Bytes& blob) {
       const auto added =
-          builder.add_name(zone.value(), wire(name), std::span(&address, 1), blob, false);
+          builder.put_name(wire(name), {std::span(&address, 1), blob, false, false});
       EXPECT_TRUE(added.ok());
     };
     add("www.example.com", render_route(spec()));
     add("mail.example.com", {});
     add("*.apps.example.com", render_route(spec()));
     add("dns.apps.example.com", {});
-    auto built = snapshot::Image::build(builder, 1, 0);
+    auto built = builder.finish(1, 0);
     EXPECT_TRUE(built.ok()) << built.error().message();
     image_ = std::move(built.value());
   }
   route::RouteVerdict find(std::string_view host) {
-    return route::find_route(snapshot::View(image_.data()), host, view_);
+    return route::find_route(image_.view(), host, view_);
   }
   snapshot::Image image_;
   RouteView view_;

@@ -3,7 +3,7 @@
 #include <random>
 #include <vector>
 
-#include "dataplane/snapshot/image.h"
+#include "dataplane/snapshot/builder.h"
 #include "dataplane/snapshot/view.h"
 #include "perf/support/micro.h"
 #include "perf/support/synthetic_zones.h"
@@ -20,7 +20,7 @@ const Image& image_of(std::size_t names) {
   if (at == images.end()) {
     Builder builder{base::HashKey{}};
     perf::add_synthetic_zones(builder, {.names = names});
-    at = images.emplace(names, std::move(Image::build(builder, 1, 0)).value()).first;
+    at = images.emplace(names, std::move(builder.finish(1, 0)).value()).first;
   }
   return at->second;
 }
@@ -45,7 +45,7 @@ void keep(const T& value) {
 }
 
 perf::Batch one_at_a_time(std::size_t names, bool missing) {
-  const View view(image_of(names).data());
+  const View view = image_of(names).view();
   return [view, keys = keys_of(view, names, missing), at = std::size_t{0}]() mutable {
     for (std::size_t i = 0; i < kBurst; ++i) keep(view.lookup(keys[at++ % kKinds]));
     return kBurst;
@@ -53,7 +53,7 @@ perf::Batch one_at_a_time(std::size_t names, bool missing) {
 }
 
 perf::Batch burst(std::size_t names) {
-  const View view(image_of(names).data());
+  const View view = image_of(names).view();
   return [view, keys = keys_of(view, names, false), at = std::size_t{0}]() mutable {
     const NameKey* batch = &keys[at % kKinds];
     std::uint32_t candidates[kBurst];
@@ -63,7 +63,7 @@ perf::Batch burst(std::size_t names) {
       view.prefetch_record(candidates[i]);
     }
     for (std::size_t i = 0; i < kBurst; ++i) {
-      keep(view.same_name(view.record(candidates[i]), batch[i]));
+      keep(view.is_hit(view.record(candidates[i]), batch[i]));
     }
     at += kBurst;
     return kBurst;

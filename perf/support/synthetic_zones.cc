@@ -38,7 +38,7 @@ std::string synthetic_name(const SyntheticOptions& options, std::size_t index) {
   return name + zone_name(index / options.names_per_zone);
 }
 
-void add_synthetic_zones(snapshot::Builder& builder, const SyntheticOptions& options) {
+void add_synthetic_zones(snapshot::ChangeSink& sink, const SyntheticOptions& options) {
   std::vector<ResourceRecord> records;
   for (std::size_t first = 0; first < options.names; first += options.names_per_zone) {
     const Wire apex = zone_name(first / options.names_per_zone);
@@ -52,7 +52,7 @@ void add_synthetic_zones(snapshot::Builder& builder, const SyntheticOptions& opt
     const auto zone = dns::zone::Zone::build(apex, records);
     CHECK(zone.ok());
     const auto rendered = dns::render::render_zone(
-        builder, zone.value(), [](const Wire&) { return std::vector<std::uint8_t>{}; });
+        sink, zone.value(), [](const Wire&) { return std::vector<std::uint8_t>{}; });
     CHECK(rendered.ok());
   }
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "dataplane/snapshot/builder.h"
+#include "dataplane/snapshot/change_sink.h"
 
 namespace brink::perf {
 
@@ -18,8 +18,8 @@ struct SyntheticOptions {
 // Wire form of host `index`, of about 30 octets.
 std::string synthetic_name(const SyntheticOptions& options, std::size_t index);
 
-// Adds all zones and names to `builder`.
-void add_synthetic_zones(snapshot::Builder& builder, const SyntheticOptions& options);
+// Adds all zones and names to `sink`.
+void add_synthetic_zones(snapshot::ChangeSink& sink, const SyntheticOptions& options);
 
 // A query for the A record of host `index`, with EDNS if `edns`.
 std::vector<std::uint8_t> synthetic_query(const SyntheticOptions& options, std::size_t index,

@@ -15,7 +15,7 @@
 #include <random>
 #include <vector>
 
-#include "dataplane/snapshot/image.h"
+#include "dataplane/snapshot/builder.h"
 #include "dns/answer/engine.h"
 #include "perf/support/allocation_count.h"
 #include "perf/support/synthetic_zones.h"
@@ -52,7 +52,7 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
   const auto memory = std::make_unique<std::uint8_t[]>(kBuffers * kBufferStride);
   const auto engine = std::make_unique<dns::answer::Engine>();
   const auto counters = std::make_unique<ipc::WorkerCounters>();
-  const snapshot::View view(image.data());
+  const snapshot::View view = image.view();
   std::mt19937_64 random(1);
 
   // Query templates: enough that their names never stay in the caches.
@@ -122,11 +122,13 @@ int main(int argc, char** argv) {
   base::HashKey key;
   std::mt19937_64 random(7);
   for (auto& byte : key.bytes) byte = static_cast<std::uint8_t>(random());
-  auto builder = std::make_unique<snapshot::Builder>(key);
+  snapshot::ImageOptions placement;
+  placement.placement.huge_pages = true;
+  auto builder = std::make_unique<snapshot::Builder>(key, placement, options.names);
   add_synthetic_zones(*builder, options);
-  const auto image = snapshot::Image::build(*builder, 1, 0);
+  const auto image = builder->finish(1, 0);
   builder.reset();
-  const auto empty = snapshot::Image::empty();
+  const auto empty = snapshot::Image::create(key, {});
   if (!image || !empty) {
     std::cerr << "no memory for the image\n";
     return 1;
@@ -138,7 +140,7 @@ int main(int argc, char** argv) {
   const double rate = hz / ours.cycles_per_answer;
   const double peer = hz / ceiling.cycles_per_answer;
   std::printf("%zu names, %.0f MB image: %.1f cycles an answer, %.2f M answers/s\n", options.names,
-              static_cast<double>(image.value().bytes().size()) / 1e6, ours.cycles_per_answer,
+              static_cast<double>(image.value().usage().memory_bytes) / 1e6, ours.cycles_per_answer,
               rate / 1e6);
   const nlohmann::ordered_json line = {
       {"bench", "answer-engine"},
@@ -153,7 +155,7 @@ int main(int argc, char** argv) {
       {"tsc_hz", hz},
       {"allocations_per_answer", ours.allocations_per_answer},
       {"wrong", ours.wrong + ceiling.wrong},
-      {"image_bytes", image.value().bytes().size()}};
+      {"image_bytes", image.value().usage().memory_bytes}};
   std::cout << line.dump() << "\n";
   return ours.wrong + ceiling.wrong == 0 ? 0 : 1;
 }

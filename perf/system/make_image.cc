@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "dataplane/snapshot/image.h"
+#include "dataplane/snapshot/builder.h"
 #include "perf/support/synthetic_zones.h"
 
 int main(int argc, char** argv) {
@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   for (auto& byte : key.bytes) byte = static_cast<std::uint8_t>(random());
   snapshot::Builder builder(key);
   perf::add_synthetic_zones(builder, options);
-  const auto image = snapshot::Image::build(builder, 1, 0);
+  const auto image = builder.finish(1, 0);
   const auto saved = image ? image.value().save(argv[1]) : base::Result<void>(image.error());
   if (!saved) std::fprintf(stderr, "make_image: %s\n", saved.error().message().c_str());
   return saved ? 0 : 1;

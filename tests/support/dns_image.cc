@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 
+#include "dataplane/snapshot/builder.h"
 #include "dns/render/render.h"
 #include "dns/zone/text.h"
 #include "dns/zone/zone.h"
@@ -43,6 +45,48 @@ std::string section_text(const char* name, const ldns_rr_list* list) {
   return text;
 }
 
+// Between a zone's renderer and the builder: what a deeper zone owns is left to it, but for the DS
+// set of its delegation. Parents come first.
+class NestedZones : public snapshot::ChangeSink {
+ public:
+  NestedZones(snapshot::Builder& builder, std::vector<dns::zone::Wire> apexes)
+      : builder_(builder), apexes_(std::move(apexes)) {}
+
+  base::Result<void> put_zone(Name apex, std::uint32_t serial,
+                              std::span<const std::uint8_t> negative) override {
+    zone_ = dns::zone::Wire(apex.begin(), apex.end());
+    return builder_.put_zone(apex, serial, negative);
+  }
+  base::Result<void> put_name(Name name, const snapshot::NameContents& contents) override {
+    const dns::zone::Wire owner(name.begin(), name.end());
+    for (const auto& apex : apexes_) {
+      if (apex.size() <= zone_.size() || !dns::zone::is_at_or_below(owner, apex)) continue;
+      if (owner == apex && contents.cut) {
+        delegations_[apex].assign(contents.rrsets.begin(), contents.rrsets.end());
+      }
+      return {};
+    }
+    const auto delegation = delegations_.find(owner);
+    if (owner != zone_ || delegation == delegations_.end()) {
+      return builder_.put_name(name, contents);
+    }
+    std::vector<snapshot::Rrset> sets(contents.rrsets.begin(), contents.rrsets.end());
+    for (const auto& set : delegation->second) {
+      if (set.type == dns::zone::kTypeDs) sets.push_back(set);
+    }
+    return builder_.put_name(name, {sets, contents.route, false, true});
+  }
+  base::Result<void> use_zone(Name apex) override { return builder_.use_zone(apex); }
+  base::Result<void> drop_zone(Name apex) override { return builder_.drop_zone(apex); }
+  base::Result<void> drop_name(Name name) override { return builder_.drop_name(name); }
+
+ private:
+  snapshot::Builder& builder_;
+  std::vector<dns::zone::Wire> apexes_;
+  dns::zone::Wire zone_;
+  std::map<dns::zone::Wire, std::vector<snapshot::Rrset>> delegations_;
+};
+
 }  // namespace
 
 snapshot::Image image_of_zones(const std::vector<std::pair<std::string, std::string>>& zones) {
@@ -50,6 +94,11 @@ snapshot::Image image_of_zones(const std::vector<std::pair<std::string, std::str
   for (std::size_t i = 0; i < sizeof key.bytes; ++i)
     key.bytes[i] = static_cast<std::uint8_t>(i * 7);
   snapshot::Builder builder(key);
+  std::vector<dns::zone::Wire> apexes;
+  for (const auto& [apex_text, text] : zones) {
+    apexes.push_back(dns::zone::name_from_text(apex_text).value());
+  }
+  NestedZones sink(builder, apexes);
   for (const auto& [apex_text, text] : zones) {
     const auto apex = dns::zone::name_from_text(apex_text);
     if (!apex) give_up(apex.error().message());
@@ -63,10 +112,10 @@ snapshot::Image image_of_zones(const std::vector<std::pair<std::string, std::str
     const auto zone = dns::zone::Zone::build(apex.value(), records);
     if (!zone) give_up(zone.error().message());
     const auto rendered = dns::render::render_zone(
-        builder, zone.value(), [](const dns::zone::Wire&) { return std::vector<std::uint8_t>{}; });
+        sink, zone.value(), [](const dns::zone::Wire&) { return std::vector<std::uint8_t>{}; });
     if (!rendered) give_up(rendered.error().message());
   }
-  auto image = snapshot::Image::build(builder, 1, 0);
+  auto image = builder.finish(1, 0);
   if (!image) give_up(image.error().message());
   return std::move(image).value();
 }

@@ -12,7 +12,7 @@
 
 #include "dataplane/base/unique_fd.h"
 #include "dataplane/ipc/control_message.h"
-#include "dataplane/snapshot/image.h"
+#include "dataplane/snapshot/builder.h"
 #include "dns/render/render.h"
 #include "dns/zone/text.h"
 #include "dns/zone/zone.h"
@@ -57,7 +57,7 @@ base::Result<Routes> parse_routes(const std::string& apex, const std::vector<std
   return routes;
 }
 
-base::Result<void> render(snapshot::Builder& builder, const std::string& apex_text,
+base::Result<void> render(snapshot::ChangeSink& sink, const std::string& apex_text,
                           const std::string& path, const Routes& routes) {
   std::ifstream file(path);
   std::stringstream text;
@@ -73,16 +73,16 @@ base::Result<void> render(snapshot::Builder& builder, const std::string& apex_te
   if (!parsed) return parsed.error();
   const auto zone = dns::zone::Zone::build(apex.value(), records);
   if (!zone) return zone.error();
-  return dns::render::render_zone(builder, zone.value(), [&](const dns::zone::Wire& name) {
+  return dns::render::render_zone(sink, zone.value(), [&](const dns::zone::Wire& name) {
     const auto route = routes.find(name);
     return route == routes.end() ? std::vector<std::uint8_t>{} : route->second;
   });
 }
 
-base::Result<void> publish(snapshot::Builder& builder, const std::string& socket,
+base::Result<void> publish(const snapshot::Image& image, const std::string& socket,
                            std::uint64_t version) {
   std::uint64_t size = 0;
-  const auto sealed = snapshot::build_sealed(builder, version, 0, size);
+  const auto sealed = image.seal(size);
   if (!sealed) return sealed.error();
   const auto connected = ipc::connect_control(socket);
   if (!connected) return connected.error();
@@ -122,12 +122,12 @@ int main(int argc, char** argv) {
   if (!routes) return fail(routes.error());
   const auto rendered = render(builder, words[3], words[4], routes.value());
   if (!rendered) return fail(rendered.error());
+  const auto image = builder.finish(version, 0);
+  if (!image) return fail(image.error());
   if (words[0] == "publish") {
-    const auto published = publish(builder, words[1], version);
+    const auto published = publish(image.value(), words[1], version);
     return published ? 0 : fail(published.error());
   }
-  const auto image = snapshot::Image::build(builder, version, 0);
-  if (!image) return fail(image.error());
   const auto saved = image.value().save(words[1]);
   return saved ? 0 : fail(saved.error());
 }

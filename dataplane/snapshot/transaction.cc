@@ -1,0 +1,230 @@
+#include "dataplane/snapshot/transaction.h"
+
+#include <cstring>
+#include <string>
+
+#include "dataplane/base/check.h"
+#include "dataplane/snapshot/checksum.h"
+#include "dataplane/snapshot/layout.h"
+#include "dataplane/snapshot/name_text.h"
+
+namespace brink::snapshot {
+namespace {
+
+enum Kind : std::uint8_t { kPutZone = 1, kUseZone, kDropZone, kPutName, kDropName };
+constexpr std::uint8_t kFlagCut = 1;
+constexpr std::uint8_t kFlagParentSide = 2;
+constexpr std::size_t kCrcOffset = offsetof(TransactionHeader, crc32c);
+
+base::Error bad(const std::string& what) {
+  return {what, "transaction", "publish with brink-control of the same release"};
+}
+
+std::uint32_t checksum(std::span<const std::uint8_t> bytes) {
+  std::uint8_t head[sizeof(TransactionHeader)];
+  std::memcpy(head, bytes.data(), sizeof head);
+  std::memset(head + kCrcOffset, 0, sizeof(std::uint32_t));
+  return crc32c(head, bytes.subspan(sizeof head));
+}
+
+}  // namespace
+
+TransactionEncoder::TransactionEncoder() : out_(sizeof(TransactionHeader)) {}
+
+void TransactionEncoder::bytes(std::span<const std::uint8_t> bytes) {
+  out_.insert(out_.end(), bytes.begin(), bytes.end());
+}
+
+void TransactionEncoder::u16(std::size_t value) {
+  const auto narrow = static_cast<std::uint16_t>(value);
+  CHECK(narrow == value);
+  bytes({reinterpret_cast<const std::uint8_t*>(&narrow), sizeof narrow});
+}
+
+void TransactionEncoder::u32(std::size_t value) {
+  const auto narrow = static_cast<std::uint32_t>(value);
+  CHECK(narrow == value);
+  bytes({reinterpret_cast<const std::uint8_t*>(&narrow), sizeof narrow});
+}
+
+void TransactionEncoder::start(std::uint8_t kind, std::uint8_t flags, std::size_t rrsets,
+                               Name name) {
+  CHECK(name.size() <= 255);
+  ++count_;
+  out_.push_back(kind);
+  out_.push_back(flags);
+  u16(rrsets);
+  out_.push_back(static_cast<std::uint8_t>(name.size()));
+  bytes(name);
+}
+
+base::Result<void> TransactionEncoder::put_zone(Name apex, std::uint32_t serial,
+                                                std::span<const std::uint8_t> negative) {
+  start(kPutZone, 0, 0, apex);
+  u32(serial);
+  u32(negative.size());
+  bytes(negative);
+  return {};
+}
+
+base::Result<void> TransactionEncoder::use_zone(Name apex) {
+  start(kUseZone, 0, 0, apex);
+  return {};
+}
+
+base::Result<void> TransactionEncoder::drop_zone(Name apex) {
+  start(kDropZone, 0, 0, apex);
+  return {};
+}
+
+base::Result<void> TransactionEncoder::put_name(Name name, const NameContents& contents) {
+  const auto flags = static_cast<std::uint8_t>((contents.cut ? kFlagCut : 0) |
+                                               (contents.parent_side ? kFlagParentSide : 0));
+  start(kPutName, flags, contents.rrsets.size(), name);
+  u32(contents.route.size());
+  bytes(contents.route);
+  for (const Rrset& set : contents.rrsets) {
+    u16(set.type);
+    u32(set.blob.size());
+    bytes(set.blob);
+  }
+  return {};
+}
+
+base::Result<void> TransactionEncoder::drop_name(Name name) {
+  start(kDropName, 0, 0, name);
+  return {};
+}
+
+std::vector<std::uint8_t> TransactionEncoder::finish(std::uint64_t from_version,
+                                                     std::uint64_t version,
+                                                     std::uint64_t created_unix_ns) {
+  TransactionHeader header{};
+  header.magic = kTransactionMagic;
+  header.layout_version = kLayoutVersion;
+  header.total_size_bytes = out_.size();
+  header.from_version = from_version;
+  header.version = version;
+  header.created_unix_ns = created_unix_ns;
+  header.operation_count = count_;
+  std::memcpy(out_.data(), &header, sizeof header);
+  header.crc32c = checksum(out_);
+  std::memcpy(out_.data(), &header, sizeof header);
+  return std::move(out_);
+}
+
+base::Result<TransactionHeader> read_transaction(std::span<const std::uint8_t> bytes) {
+  TransactionHeader header;
+  if (bytes.size() < sizeof header) return bad("it is shorter than its header");
+  std::memcpy(&header, bytes.data(), sizeof header);
+  if (header.magic != kTransactionMagic) return bad("it is not a transaction (magic)");
+  if (header.layout_version != kLayoutVersion) {
+    return base::Error{"layout version " + std::to_string(header.layout_version) +
+                           ", this program reads " + std::to_string(kLayoutVersion),
+                       "transaction", "use programs of the same release"};
+  }
+  if (header.total_size_bytes < sizeof header || header.total_size_bytes > bytes.size()) {
+    return bad("it has " + std::to_string(bytes.size()) + " bytes, its header says " +
+               std::to_string(header.total_size_bytes));
+  }
+  if (checksum(bytes.first(header.total_size_bytes)) != header.crc32c) {
+    return bad("its checksum does not fit");
+  }
+  if (header.version <= header.from_version) {
+    return bad("it leads from version " + std::to_string(header.from_version) + " to " +
+               std::to_string(header.version));
+  }
+  return header;
+}
+
+TransactionDecoder::TransactionDecoder(std::span<const std::uint8_t> bytes)
+    : rest_(bytes.subspan(sizeof(TransactionHeader))) {
+  TransactionHeader header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  CHECK(header.total_size_bytes == bytes.size());
+  count_ = header.operation_count;
+}
+
+bool TransactionDecoder::take(std::size_t size, std::span<const std::uint8_t>& out) {
+  if (size > rest_.size()) return false;
+  out = rest_.first(size);
+  rest_ = rest_.subspan(size);
+  return true;
+}
+
+template <typename T>
+bool TransactionDecoder::take_integer(T& out) {
+  std::span<const std::uint8_t> bytes;
+  if (!take(sizeof out, bytes)) return false;
+  std::memcpy(&out, bytes.data(), sizeof out);
+  return true;
+}
+
+base::Result<bool> TransactionDecoder::apply(ChangeSink& sink, std::uint32_t operations_max) {
+  for (std::uint32_t i = 0; i < operations_max && applied_ < count_; ++i, ++applied_) {
+    if (auto applied = apply_one(sink); !applied) {
+      base::Error error = applied.error();
+      error.where = "operation " + std::to_string(applied_ + 1) +
+                    (error.where.empty() ? "" : ", " + error.where);
+      return error;
+    }
+  }
+  if (applied_ < count_) return true;
+  if (!rest_.empty()) return bad("there are bytes behind the last operation");
+  return false;
+}
+
+base::Result<void> TransactionDecoder::apply_one(ChangeSink& sink) {
+  std::uint8_t kind, flags, name_size;
+  std::uint16_t rrsets;
+  ChangeSink::Name name;
+  if (!take_integer(kind) || !take_integer(flags) || !take_integer(rrsets) ||
+      !take_integer(name_size) || !take(name_size, name)) {
+    return bad("it is cut short");
+  }
+  if (kind != kPutName && (flags != 0 || rrsets != 0)) return bad("it has flags it cannot have");
+  switch (kind) {
+    case kPutZone: {
+      std::uint32_t serial, size;
+      std::span<const std::uint8_t> negative;
+      if (!take_integer(serial) || !take_integer(size) || !take(size, negative)) {
+        return bad("it is cut short");
+      }
+      blob_.assign(negative.begin(), negative.end());
+      return sink.put_zone(name, serial, blob_);
+    }
+    case kUseZone:
+      return sink.use_zone(name);
+    case kDropZone:
+      return sink.drop_zone(name);
+    case kPutName:
+      return apply_name(sink, name, flags, rrsets);
+    case kDropName:
+      return sink.drop_name(name);
+    default:
+      return bad("it is of the unknown kind " + std::to_string(kind));
+  }
+}
+
+base::Result<void> TransactionDecoder::apply_name(ChangeSink& sink, ChangeSink::Name name,
+                                                  std::uint8_t flags, std::size_t rrsets) {
+  if ((flags & ~(kFlagCut | kFlagParentSide)) != 0) return bad("it has unknown flags");
+  NameContents contents;
+  contents.cut = (flags & kFlagCut) != 0;
+  contents.parent_side = (flags & kFlagParentSide) != 0;
+  std::uint32_t size;
+  if (!take_integer(size) || !take(size, contents.route)) return bad("its route is cut short");
+  rrsets_.resize(std::max(rrsets_.size(), rrsets));
+  for (std::size_t i = 0; i < rrsets; ++i) {
+    std::span<const std::uint8_t> blob;
+    if (!take_integer(rrsets_[i].type) || !take_integer(size) || !take(size, blob)) {
+      return bad("an RRset is cut short");
+    }
+    // A copy, since blobs are aligned and these bytes are not.
+    rrsets_[i].blob.assign(blob.begin(), blob.end());
+  }
+  contents.rrsets = std::span(rrsets_).first(rrsets);
+  return sink.put_name(name, contents);
+}
+
+}  // namespace brink::snapshot

@@ -1,0 +1,397 @@
+// Writer: what a transaction consists of. What comes after it is in reclaim.cc.
+#include "dataplane/snapshot/writer.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/base/check.h"
+#include "dataplane/snapshot/link.h"
+#include "dataplane/snapshot/name_text.h"
+#include "dataplane/snapshot/verify.h"
+
+namespace brink::snapshot {
+namespace {
+
+constexpr std::uint16_t kTypeA = 1;
+constexpr std::uint16_t kTypeNs = 2;
+constexpr std::uint16_t kTypeCname = 5;
+constexpr std::uint16_t kTypeAaaa = 28;
+
+std::size_t round_up(std::size_t value, std::size_t unit) {
+  return (value + unit - 1) / unit * unit;
+}
+
+// The commonest questions first: what is inlined costs a hit no further cache line.
+int inline_rank(std::uint16_t type) {
+  switch (type) {
+    case kTypeCname:
+      return 0;
+    case kTypeA:
+      return 1;
+    case kTypeNs:
+      return 2;
+    case kTypeAaaa:
+      return 3;
+    default:
+      return 4;
+  }
+}
+
+base::Error refuse(const std::string& what, std::span<const std::uint8_t> name) {
+  return {what, "name " + name_text(name), ""};
+}
+
+base::Error no_memory(std::span<const std::uint8_t> name) {
+  return {"the image has reached its memory limit, or the machine has no more memory",
+          "name " + name_text(name),
+          "raise image-memory-max, or look for a stopped worker that delays reclamation"};
+}
+
+bool set_checked_key(NameKey& key, const base::HashKey& hash_key,
+                     std::span<const std::uint8_t> name) {
+  if (name.empty() || wire_name_size(name) != name.size()) return false;
+  set_key(key, hash_key, name.data(), name.size(), name.size());
+  return true;
+}
+
+bool is_inside(const NameKey& name, const NameKey& apex) {
+  // The suffix must start at a label: walk there.
+  std::size_t at = 0;
+  while (name.size > at + apex.size) at += 1U + name.bytes[at];
+  return name.size == at + apex.size && std::memcmp(name.bytes + at, apex.bytes, apex.size) == 0;
+}
+
+// Empty: it may be stored.
+std::string fault_of(std::span<const std::uint8_t> blob) {
+  if (const auto verified = verify_blob(blob); !verified) return verified.error().what;
+  const auto& header = *reinterpret_cast<const BlobHeader*>(blob.data());
+  return blob_size(header) == blob.size() ? "" : "there is more behind a blob";
+}
+
+std::string fault_of(const NameContents& contents) {
+  for (const Rrset& set : contents.rrsets) {
+    if (set.type == 0) return "an RRset has type 0";
+    const auto same = [&](const Rrset& other) { return other.type == set.type; };
+    if (std::count_if(contents.rrsets.begin(), contents.rrsets.end(), same) > 1) {
+      return "two RRsets have type " + std::to_string(set.type);
+    }
+    if (std::string fault = fault_of(std::span<const std::uint8_t>(set.blob)); !fault.empty()) {
+      return fault + " (type " + std::to_string(set.type) + ")";
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+void Writer::begin(std::uint32_t generation) {
+  CHECK(!open_);
+  open_ = true;
+  generation_ = generation;
+  zone_ = 0;
+  apex_missing_ = false;
+  names_ = image_.state_.names;
+  zones_ = image_.state_.zones;
+}
+
+std::uint32_t Writer::newest(const NameKey& key) const {
+  return all().newest(key, 0, key.hash);
+}
+
+bool Writer::is_gone(std::uint32_t index) const {
+  return (record(index).flags & kGone) != 0;
+}
+
+// Makes `parent` the name above `key`, which is not the root.
+std::uint32_t Writer::parent_of(const NameKey& key, NameKey& parent) const {
+  const std::size_t offset = 1U + key.bytes[0];
+  set_key(parent, image_.hash_key_, key.bytes + offset, key.size - offset,
+          sizeof key.bytes - offset);
+  return newest(parent);
+}
+
+base::Result<void> Writer::check() const {
+  if (apex_missing_) return refuse("a new zone has no apex", {apex_.bytes, apex_.size});
+  return {};
+}
+
+base::Result<void> Writer::put_zone(Name apex, std::uint32_t serial,
+                                    std::span<const std::uint8_t> negative) {
+  CHECK(open_);
+  if (auto checked = check(); !checked) return checked;
+  if (!set_checked_key(apex_, image_.hash_key_, apex)) {
+    return refuse("it is no well-formed zone name", apex);
+  }
+  if (const std::string fault = fault_of(negative); !fault.empty()) {
+    return refuse("its negative answer: " + fault, apex);
+  }
+  if (reinterpret_cast<const BlobHeader*>(negative.data())->body_count != 1) {
+    return refuse("its negative answer is not one SOA", apex);
+  }
+  const std::uint32_t index = newest(apex_);
+  if (index != 0 && (record(index).flags & kApex) != 0) {
+    zone_ = record(index).zone;
+  } else {
+    zone_ = image_.zones_.allocate();
+    if (zone_ == 0) return no_memory(apex);
+    image_.zones_[zone_] = {};
+    undo_.push_back({Undo::Kind::kZone, zone_, 0});
+    ++zones_;
+    apex_missing_ = true;
+  }
+  if (!set_state(zone_, serial, negative)) return no_memory(apex);
+  return {};
+}
+
+base::Result<void> Writer::use_zone(Name apex) {
+  CHECK(open_);
+  if (auto checked = check(); !checked) return checked;
+  if (!set_checked_key(apex_, image_.hash_key_, apex)) {
+    return refuse("it is no well-formed zone name", apex);
+  }
+  const std::uint32_t index = newest(apex_);
+  if (index == 0 || (record(index).flags & kApex) == 0) return refuse("there is no such zone", apex);
+  zone_ = record(index).zone;
+  return {};
+}
+
+base::Result<void> Writer::drop_zone(Name apex) {
+  if (auto used = use_zone(apex); !used) return used;
+  const std::uint32_t zone = zone_;
+  const std::uint32_t names = image_.zones_[zone].name_count;
+  if (names != 1) {
+    return refuse("the zone cannot be dropped: it has " + std::to_string(names - 1) + " more names",
+                  apex);
+  }
+  count_name(zone, -1);
+  if (!remove_contents(newest(apex_), apex_)) return no_memory(apex);
+  garbage_.zones.push_back(zone);
+  garbage_.dropped_states.push_back(image_.zones_[zone].state);
+  --zones_;
+  zone_ = 0;
+  return {};
+}
+
+base::Result<void> Writer::put_name(Name name, const NameContents& contents) {
+  CHECK(open_);
+  NameKey key;
+  if (!set_checked_key(key, image_.hash_key_, name)) return refuse("it is malformed", name);
+  if (zone_ == 0) return refuse("no zone was named before it", name);
+  if (!is_inside(key, apex_)) return refuse("it is outside its zone", name);
+  const bool apex = key.size == apex_.size;
+  if (apex_missing_ && !apex) return check();
+  if (const std::string fault = fault_of(contents); !fault.empty()) return refuse(fault, name);
+
+  const std::uint32_t old = newest(key);
+  const bool existed = old != 0 && !is_gone(old);
+  if (existed && (record(old).flags & kApex) != 0 && record(old).zone != zone_) {
+    return refuse("it is the apex of another zone", name);
+  }
+  std::uint16_t flags = apex ? kApex : 0;
+  if (contents.cut) flags |= kCut;
+  if (contents.parent_side) flags |= kParentSide;
+  for (const Rrset& set : contents.rrsets) {
+    if (set.type == kTypeCname) flags |= kAlias;
+  }
+  const std::uint32_t index = make_record(key, flags);
+  if (index == 0) return no_memory(name);
+  Record& fresh = record(index);
+  fresh.zone = zone_;
+  fresh.apex_size = static_cast<std::uint8_t>(apex_.size);
+  if (!fill(fresh, contents)) {
+    free_record(index);
+    return no_memory(name);
+  }
+  if (existed && record(old).zone != 0) count_name(record(old).zone, -1);
+  count_name(zone_, 1);
+  if (!link(index, old, key)) return no_memory(name);
+  apex_missing_ = false;
+  return {};
+}
+
+base::Result<void> Writer::drop_name(Name name) {
+  CHECK(open_);
+  NameKey key;
+  if (!set_checked_key(key, image_.hash_key_, name)) return refuse("it is malformed", name);
+  if (auto checked = check(); !checked) return checked;
+  const std::uint32_t old = newest(key);
+  if (old == 0 || (record(old).flags & (kGone | kEmpty)) != 0) return {};
+  if ((record(old).flags & kApex) != 0) return refuse("it is a zone's apex: drop the zone", name);
+  count_name(record(old).zone, -1);
+  if (!remove_contents(old, key)) return no_memory(name);
+  return {};
+}
+
+// A record of this name that nothing leads to yet; 0: no memory.
+std::uint32_t Writer::make_record(const NameKey& key, std::uint16_t flags) {
+  const std::uint32_t index = image_.records_.allocate();
+  if (index == 0) return 0;
+  Record& fresh = record(index);
+  fresh = Record{};
+  fresh.name_hash = key.hash;
+  fresh.name_size = static_cast<std::uint8_t>(key.size);
+  fresh.birth = generation_;
+  fresh.flags = is_wildcard(key) ? static_cast<std::uint16_t>(flags | kWildcard) : flags;
+  if (key.size <= kInlineNameMax) {
+    std::memcpy(fresh.area, key.bytes, key.size);
+    return index;
+  }
+  const HeapRef ref = image_.heap_.allocate(key.size);
+  if (ref == 0) {
+    image_.records_.free(index);
+    return 0;
+  }
+  fresh.flags |= kLongName;
+  std::memcpy(fresh.area, &ref, sizeof ref);
+  std::memcpy(image_.heap_.at(ref), key.bytes, key.size);
+  return index;
+}
+
+bool Writer::fill(Record& fresh, const NameContents& contents) {
+  if (!fill_rrsets(fresh, contents.rrsets)) return false;
+  if (contents.route.empty()) return true;
+  const RouteHeader header{static_cast<std::uint32_t>(contents.route.size()), 0};
+  const HeapRef ref = image_.heap_.allocate(sizeof header + contents.route.size());
+  if (ref == 0) return false;
+  std::memcpy(image_.heap_.at(ref), &header, sizeof header);
+  std::memcpy(image_.heap_.at(ref) + sizeof header, contents.route.data(), contents.route.size());
+  fresh.route = ref;
+  return true;
+}
+
+// One set goes into the record if it fits; the others into one block, blobs behind the table: one
+// run of cache lines.
+bool Writer::fill_rrsets(Record& fresh, std::span<const Rrset> rrsets) {
+  std::vector<const Rrset*> sets;
+  for (const Rrset& set : rrsets) sets.push_back(&set);
+  std::sort(sets.begin(), sets.end(),
+            [](const Rrset* a, const Rrset* b) { return a->type < b->type; });
+
+  const std::size_t name_room =
+      (fresh.flags & kLongName) != 0 ? kHeapUnit : round_up(fresh.name_size, kHeapUnit);
+  const auto best = std::min_element(sets.begin(), sets.end(), [](const Rrset* a, const Rrset* b) {
+    return inline_rank(a->type) < inline_rank(b->type);
+  });
+  if (best != sets.end() && (*best)->blob.size() <= kRecordAreaSize - name_room) {
+    std::memcpy(fresh.area + name_room, (*best)->blob.data(), (*best)->blob.size());
+    fresh.inline_type = (*best)->type;
+    fresh.inline_offset = static_cast<std::uint16_t>(name_room);
+    sets.erase(best);
+  }
+  if (sets.empty()) return true;
+
+  std::size_t size = sizeof(RrsetTable) + sets.size() * sizeof(RrsetEntry);
+  for (const Rrset* set : sets) size += round_up(set->blob.size(), kHeapUnit);
+  const HeapRef ref = image_.heap_.allocate(size);
+  if (ref == 0) return false;
+  std::uint8_t* const block = image_.heap_.at(ref);
+  std::memset(block, 0, size);
+  const RrsetTable table{static_cast<std::uint32_t>(sets.size()), static_cast<std::uint32_t>(size)};
+  std::memcpy(block, &table, sizeof table);
+  std::size_t at = sizeof(RrsetTable) + sets.size() * sizeof(RrsetEntry);
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    const RrsetEntry entry{sets[i]->type, 0, static_cast<std::uint32_t>(at)};
+    std::memcpy(block + sizeof table + i * sizeof entry, &entry, sizeof entry);
+    std::memcpy(block + at, sets[i]->blob.data(), sets[i]->blob.size());
+    at += round_up(sets[i]->blob.size(), kHeapUnit);
+  }
+  fresh.rrsets = ref;
+  return true;
+}
+
+// Makes record `index` the newest of its name, in the place of `old` (0: none).
+bool Writer::link(std::uint32_t index, std::uint32_t old, const NameKey& key) {
+  Record& fresh = record(index);
+  if (old == 0) {
+    if (!image_.names_.insert(image_.records_.data(), index)) {
+      free_record(index);
+      return false;
+    }
+    undo_.push_back({Undo::Kind::kInserted, index, 0});
+    return appear(key, index);
+  }
+  const bool existed = !is_gone(old);
+  const Record& before = record(old);
+  fresh.previous = old;
+  fresh.wildcard = before.wildcard;
+  if (existed && (fresh.flags & kGone) == 0) fresh.children = before.children;
+  image_.names_.replace(key.hash, old, index);
+  undo_.push_back({Undo::Kind::kReplaced, index, old});
+  garbage_.replaced.push_back({index, old});
+  if (!existed) return appear(key, index);
+  if ((fresh.flags & kWildcard) != 0) {
+    NameKey parent;
+    set_wildcard(parent_of(key, parent), index);
+  }
+  return true;
+}
+
+// A name came to exist: the one above it has one more child, and comes to exist itself if need be.
+bool Writer::appear(const NameKey& key, std::uint32_t index) {
+  if (key.size == 1) return true;
+  NameKey parent;
+  std::uint32_t above = parent_of(key, parent);
+  if (above == 0 || is_gone(above)) {
+    const std::uint32_t made = make_record(parent, kEmpty);
+    if (made == 0 || !link(made, above, parent)) return false;
+    above = made;
+  }
+  set_children(above, record(above).children + 1);
+  if (is_wildcard(key)) set_wildcard(above, index);
+  return true;
+}
+
+// A name ceased to exist: so does the one above it if that was there for its sake alone.
+bool Writer::vanish(const NameKey& key) {
+  if (key.size == 1) return true;
+  NameKey parent;
+  const std::uint32_t above = parent_of(key, parent);
+  set_children(above, record(above).children - 1);
+  if ((record(above).flags & kEmpty) == 0 || record(above).children != 0) return true;
+  return replace_by(kGone, above, parent) && vanish(parent);
+}
+
+bool Writer::remove_contents(std::uint32_t old, const NameKey& key) {
+  if (record(old).children != 0) return replace_by(kEmpty, old, key);
+  return replace_by(kGone, old, key) && vanish(key);
+}
+
+bool Writer::replace_by(std::uint16_t flags, std::uint32_t old, const NameKey& key) {
+  const std::uint32_t index = make_record(key, flags);
+  if (index == 0 || !link(index, old, key)) return false;
+  if (flags == kGone) add_gone(garbage_, index);
+  return true;
+}
+
+bool Writer::set_state(std::uint32_t zone, std::uint32_t serial,
+                       std::span<const std::uint8_t> negative) {
+  Zone& target = image_.zones_[zone];
+  const HeapRef ref = image_.heap_.allocate(sizeof(ZoneState) + negative.size());
+  if (ref == 0) return false;
+  const ZoneState state{generation_, target.state, serial, 0};
+  std::memcpy(image_.heap_.at(ref), &state, sizeof state);
+  std::memcpy(image_.heap_.at(ref) + sizeof state, negative.data(), negative.size());
+  undo_.push_back({Undo::Kind::kState, zone, target.state});
+  if (target.state != 0) garbage_.states.push_back({ref, target.state});
+  store_link(target.state, ref);
+  return true;
+}
+
+void Writer::set_wildcard(std::uint32_t index, std::uint32_t wildcard) {
+  undo_.push_back({Undo::Kind::kWildcard, index, record(index).wildcard});
+  store_link(record(index).wildcard, wildcard);
+}
+
+void Writer::set_children(std::uint32_t index, std::uint32_t children) {
+  undo_.push_back({Undo::Kind::kChildren, index, record(index).children});
+  record(index).children = children;
+}
+
+void Writer::count_name(std::uint32_t zone, int change) {
+  std::uint32_t& count = image_.zones_[zone].name_count;
+  undo_.push_back({Undo::Kind::kNameCount, zone, count});
+  count += static_cast<std::uint32_t>(change);
+  names_ += static_cast<std::uint64_t>(static_cast<std::int64_t>(change));
+}
+
+}  // namespace brink::snapshot
