@@ -125,10 +125,23 @@ Json snapshot_json(const Service& service, const ipc::StatsHeader& header) {
   return {{"version", header.snapshot_version},
           {"published_unix_ms", published_ms},
           {"age_s", published_ms == 0 ? 0 : (now_ms - published_ms) / 1000},
+          {"zones", header.snapshot_zones},
           {"names", header.snapshot_names},
           {"size_bytes", header.snapshot_size_bytes},
+          {"memory_limit_bytes", header.snapshot_memory_limit_bytes == ~std::uint64_t{0}
+                                     ? Json(nullptr)
+                                     : Json(header.snapshot_memory_limit_bytes)},
+          {"records", header.snapshot_records},
+          {"records_free", header.snapshot_records_free},
+          {"heap_bytes", header.snapshot_heap_bytes},
+          {"heap_free_bytes", header.snapshot_heap_free_bytes},
+          {"log_bytes", header.snapshot_log_bytes},
           {"swaps", header.snapshot_swaps},
-          {"refused", header.snapshot_refused}};
+          {"transactions", header.snapshot_transactions},
+          {"compactions", header.snapshot_compactions},
+          {"refused", header.snapshot_refused},
+          {"waiting", header.snapshot_waiting},
+          {"waiting_ms", header.snapshot_waiting_ns / 1'000'000}};
 }
 
 Reply no_statistics(const base::Error& error) {

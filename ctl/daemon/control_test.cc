@@ -55,7 +55,7 @@ TEST(Control, HandsOverAnImageThatVerifies) {
   wait_for(peer.get());
   const auto request = *ipc::receive_control(peer.get()).value();
   const base::UniqueFd memfd(request.descriptor);
-  const auto image = snapshot::Image::receive(memfd.get(), request.message.image_size_bytes, {});
+  const auto image = snapshot::Image::receive(memfd.get(), request.message.payload_size_bytes, {});
   ASSERT_TRUE(image.ok()) << image.error().message();
   EXPECT_EQ(image.value().state().version, request.message.snapshot_version);
 

@@ -31,12 +31,12 @@ base::Result<EdgeReply> EdgeLink::publish(int image, std::uint64_t version,
   request.type = ipc::MessageType::kPublishImage;
   request.sequence = ++sequence_;
   request.snapshot_version = version;
-  request.image_size_bytes = size_bytes;
+  request.payload_size_bytes = size_bytes;
   if (auto sent = ipc::send_control(socket_.get(), request, image); !sent) {
     disconnect();
     return sent.error();
   }
-  auto reply = receive(ipc::MessageType::kPublishReply, timeout);
+  auto reply = receive(ipc::MessageType::kReply, timeout);
   if (!reply) return reply.error();
   return EdgeReply{reply.value().status, reply.value().snapshot_version, reply.value().reason};
 }

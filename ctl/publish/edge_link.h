@@ -13,7 +13,7 @@
 namespace brink::ctl::publish {
 
 struct EdgeReply {
-  ipc::PublishStatus status{};
+  ipc::ReplyStatus status{};
   std::uint64_t served_version = 0;
   std::string reason;
 };

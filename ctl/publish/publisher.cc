@@ -198,7 +198,7 @@ void Publisher::hand_over() {
     settle(image_->version, {Publication::State::kPending, reply.error().message()});
     return;
   }
-  if (reply.value().status != ipc::PublishStatus::kPublished) {
+  if (reply.value().status != ipc::ReplyStatus::kDone) {
     take_refusal(reply.value());
     return;
   }
@@ -219,7 +219,7 @@ void Publisher::take_refusal(const EdgeReply& reply) {
   const std::string reason =
       "brink-edge refused version " + std::to_string(image_->version) + ": " + reply.reason;
   note_problem(reason);
-  if (reply.status == ipc::PublishStatus::kBusy) {
+  if (reply.status == ipc::ReplyStatus::kBusy) {
     retry_ = true;
     settle(image_->version, {Publication::State::kPending, reason});
     return;

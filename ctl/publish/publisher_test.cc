@@ -46,9 +46,9 @@ class FakeEdge {
     image_ = base::UniqueFd(received.value()->descriptor);
     return received.value()->message;
   }
-  void reply(const ControlMessage& request, ipc::PublishStatus status, std::string_view why = {}) {
+  void reply(const ControlMessage& request, ipc::ReplyStatus status, std::string_view why = {}) {
     ControlMessage message;
-    message.type = MessageType::kPublishReply;
+    message.type = MessageType::kReply;
     message.sequence = request.sequence;
     message.snapshot_version = request.snapshot_version;
     message.status = status;
@@ -58,7 +58,7 @@ class FakeEdge {
   std::uint64_t accept_image() {
     const ControlMessage request = receive();
     EXPECT_EQ(request.type, MessageType::kPublishImage);
-    reply(request, ipc::PublishStatus::kPublished);
+    reply(request, ipc::ReplyStatus::kDone);
     return request.snapshot_version;
   }
   void die() { connection_.reset(); }
@@ -132,11 +132,11 @@ TEST_F(PublisherTest, ServesAChangeOnceTheEdgeAcknowledges) {
   auto served = change();
   const ControlMessage request = edge.receive();
   EXPECT_EQ(request.snapshot_version, 1U);
-  EXPECT_EQ(request.image_size_bytes, 4096U);
+  EXPECT_EQ(request.payload_size_bytes, 4096U);
   struct stat info {};
   EXPECT_EQ(::fstat(edge.image(), &info), 0) << "the image's descriptor came along";
   EXPECT_EQ(served.wait_for(50ms), std::future_status::timeout) << "answered before the edge did";
-  edge.reply(request, ipc::PublishStatus::kPublished);
+  edge.reply(request, ipc::ReplyStatus::kDone);
   EXPECT_EQ(get(std::move(served)).state, State::kServed);
   EXPECT_EQ(publisher_->status().served_version, 1U);
   EXPECT_EQ(publisher_->status().problem, "");
@@ -208,7 +208,7 @@ TEST_F(PublisherTest, TellsWhyTheEdgeRefused) {
   start();
   edge.welcome(0);
   auto refused = change();
-  edge.reply(edge.receive(), ipc::PublishStatus::kRefused, "checksum");
+  edge.reply(edge.receive(), ipc::ReplyStatus::kRefused, "checksum");
   const Publication result = get(std::move(refused));
   EXPECT_EQ(result.state, State::kFailed);
   EXPECT_NE(result.reason.find("checksum"), std::string::npos);
@@ -222,7 +222,7 @@ TEST_F(PublisherTest, AsksABusyEdgeAgain) {
   start();
   edge.welcome(0);
   auto pending = change();
-  edge.reply(edge.receive(), ipc::PublishStatus::kBusy, "grace period");
+  edge.reply(edge.receive(), ipc::ReplyStatus::kBusy, "grace period");
   EXPECT_EQ(get(std::move(pending)).state, State::kPending);
   EXPECT_EQ(edge.accept_image(), 1U);
 }

@@ -189,27 +189,44 @@ base::Result<void> Edge::open_kernel_path() {
   return {};
 }
 
+// The nodes that workers run on, each once.
+std::vector<int> Edge::numa_nodes() const {
+  std::vector<int> nodes;
+  for (std::uint32_t i = 0; i < topology_.workers.size(); ++i) {
+    const auto node = static_cast<int>(rte_lcore_to_socket_id(eal::lcore_of_worker(i)));
+    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(node);
+  }
+  return nodes;
+}
+
+std::size_t Edge::copy_for(std::uint32_t worker) const {
+  const std::vector<int> nodes = numa_nodes();
+  const auto node = static_cast<int>(rte_lcore_to_socket_id(eal::lcore_of_worker(worker)));
+  return static_cast<std::size_t>(std::find(nodes.begin(), nodes.end(), node) - nodes.begin());
+}
+
 // Static stability: what was served last is served again, with nobody to ask.
 base::Result<void> Edge::load_image() {
-  auto rcu = make_rcu(static_cast<std::uint32_t>(topology_.workers.size()));
+  const auto workers = static_cast<std::uint32_t>(topology_.workers.size());
+  auto rcu = make_rcu(workers);
   if (!rcu) return rcu.error();
   rcu_ = std::move(rcu).value();
-  auto image = snapshot::Image::load(config_.image_file);
-  if (image) {
-    spdlog::info("image {} loaded from {}: {} names", image.value().header().snapshot_version,
-                 config_.image_file, image.value().header().name_count);
-  } else {
-    if (::access(config_.image_file.c_str(), F_OK) == 0) {
-      say_fallback(image.error().message() + ": starting with the empty image");
-    } else {
-      spdlog::info("no image at {} yet: every question is refused until one is published",
-                   config_.image_file);
-    }
-    image = snapshot::Image::empty();
-    if (!image) return image.error();
-  }
-  images_ = std::make_unique<ImageStore>(rcu_.get(), std::move(image).value());
-  auto control = Control::open(config_.control_socket, config_.image_file, *images_);
+  ImageStoreOptions options;
+  options.numa_nodes = numa_nodes();
+  options.huge_pages = config_.eal.hugepages != eal::Hugepages::kOff;
+  options.memory_limit_bytes = config_.image_memory_max;
+  images_ = std::make_unique<ImageStore>(rcu_.get(), workers, std::move(options));
+
+  snapshot::JournalOptions journal;
+  journal.path = config_.image_file;
+  journal.policy = config_.log_sync;
+  journal.interval = config_.log_sync_interval;
+  std::vector<std::string> faults;
+  auto disk = Disk::open(journal, config_.log_size_max, *images_, {}, faults);
+  if (!disk) return disk.error();
+  disk_ = std::move(disk).value();
+  for (const std::string& fault : faults) say_fallback(fault);
+  auto control = Control::open(config_.control_socket, *images_, *disk_);
   if (!control) return control.error();
   control_ = std::move(control).value();
   return {};
@@ -274,7 +291,8 @@ base::Result<void> Edge::make_stages() {
       l7_.back() = std::move(stage).value();
     }
     stages_.push_back(
-        std::make_unique<Stages>(*images_, stats.counters, config_.dns_udp_size, l7_.back().get()));
+        std::make_unique<Stages>(*images_, copy_for(i), stats.counters, config_.dns_udp_size,
+                                 l7_.back().get()));
   }
   return {};
 }
@@ -319,6 +337,7 @@ Edge::~Edge() {
   stages_.clear();
   l7_.clear();
   control_.reset();
+  disk_.reset();
   feed_.reset();
   // Rings hold packets of every pool, ports hold packets in their queues: both before the pools.
   if (mesh_) mesh_->drain();

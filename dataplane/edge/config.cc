@@ -64,7 +64,15 @@ po::options_description settings() {
   add("l7.node", text()->default_value("edge"), "name of this node in traces");
   add("path.control-socket", text()->default_value("/run/brink/edge.sock"), "");
   add("path.stats", text()->default_value("/run/brink/edge.stats"), "");
-  add("path.image", text()->default_value("/var/lib/brink/edge.image"), "last good image");
+  add("path.image", text()->default_value("/var/lib/brink/edge.image"),
+      "last image; the log of changes since lies beside it");
+  add("snapshot.log-sync", text()->default_value("always"),
+      "when changes reach the disk: always (before they are acknowledged), interval or never");
+  add("snapshot.log-sync-interval-ms", text()->default_value("1000"), "with log-sync = interval");
+  add("snapshot.log-size-max-mb", text()->default_value("256"),
+      "a larger log is compacted into the image");
+  add("snapshot.memory-max-mb", text()->default_value("0"),
+      "of one copy of the image, 0 no limit: changes beyond it are refused");
   add("log.level", text()->default_value("info"), "debug, info, warning or error");
   return all;
 }
@@ -124,6 +132,21 @@ class Reader {
   const po::variables_map& values_;
   std::optional<base::Error> error_;
 };
+
+void read_snapshot(Reader& r, Config& c) {
+  const std::size_t sync = r.choice("snapshot.log-sync", {"always", "interval", "never"});
+  c.log_sync = std::array{snapshot::SyncPolicy::kAlways, snapshot::SyncPolicy::kInterval,
+                          snapshot::SyncPolicy::kNever}[sync];
+  std::uint32_t interval_ms = 0;
+  std::uint32_t log_mb = 0;
+  std::uint32_t memory_mb = 0;
+  r.number("snapshot.log-sync-interval-ms", interval_ms, 1, 3'600'000);
+  r.number("snapshot.log-size-max-mb", log_mb, 1, 1U << 20);
+  r.number("snapshot.memory-max-mb", memory_mb, 0, 1U << 24);
+  c.log_sync_interval = std::chrono::milliseconds(interval_ms);
+  c.log_size_max = std::uint64_t{log_mb} << 20;
+  if (memory_mb != 0) c.image_memory_max = std::uint64_t{memory_mb} << 20;
+}
 
 void read_port_and_topology(Reader& r, Config& c) {
   const std::size_t pages = r.choice("eal.hugepages", {"auto", "required", "off"});
@@ -236,6 +259,7 @@ void read_stages(Reader& r, Config& c) {
   c.control_socket = r.text("path.control-socket");
   c.stats_file = r.text("path.stats");
   c.image_file = r.text("path.image");
+  read_snapshot(r, c);
   r.choice("log.level", {"debug", "info", "warning", "error"});
   c.log_level = r.text("log.level");
 }

@@ -2,6 +2,7 @@
 // Each is documented in docs/examples/edge.conf. Cold.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "dataplane/exception/rtnetlink.h"
 #include "dataplane/net/mac.h"
 #include "dataplane/port/eth_port.h"
+#include "dataplane/snapshot/journal.h"
 #include "dataplane/worker/idle.h"
 
 namespace brink::edge {
@@ -67,6 +69,10 @@ struct Config {
   std::string control_socket = "/run/brink/edge.sock";
   std::string stats_file = "/run/brink/edge.stats";
   std::string image_file = "/var/lib/brink/edge.image";
+  snapshot::SyncPolicy log_sync = snapshot::SyncPolicy::kAlways;
+  std::chrono::milliseconds log_sync_interval{1000};
+  std::uint64_t log_size_max = std::uint64_t{256} << 20;  // octets
+  std::uint64_t image_memory_max = ~std::uint64_t{0};     // octets, of one copy
   std::string log_level = "info";
 };
 

@@ -6,16 +6,23 @@
 
 #include <algorithm>
 
+#include "dataplane/edge/name_dump.h"
+
 namespace brink::edge {
+namespace {
 
 using ipc::ControlMessage;
 using ipc::MessageType;
-using ipc::PublishStatus;
+using ipc::ReplyStatus;
+
+// Some hundred microseconds: the kernel's packets wait no longer for a large transaction.
+constexpr std::uint32_t kOperationsPerTurn = 512;
+
+}  // namespace
 
 base::Result<std::unique_ptr<Control>> Control::open(const std::string& socket_path,
-                                                     const std::string& image_path,
-                                                     ImageStore& images) {
-  std::unique_ptr<Control> control(new Control(socket_path, image_path, images));
+                                                     ImageStore& images, Disk& disk) {
+  std::unique_ptr<Control> control(new Control(socket_path, images, disk));
   auto listener = ipc::listen_control(socket_path);
   if (!listener) return listener.error();
   control->listener_ = base::UniqueFd(listener.value());
@@ -23,20 +30,24 @@ base::Result<std::unique_ptr<Control>> Control::open(const std::string& socket_p
 }
 
 Control::~Control() {
-  if (job_) job_->image.wait();
+  if (applying_) images_.abort({});
   if (listener_.valid()) ::unlink(socket_path_.c_str());
 }
 
 std::vector<int> Control::descriptors() const {
-  std::vector<int> all = {listener_.get()};
-  for (const Client& client : clients_) all.push_back(client.fd.get());
+  std::vector<int> all = {listener_.get(), disk_.descriptor()};
+  for (const Client& client : clients_) {
+    if (!client.waiting) all.push_back(client.fd.get());
+  }
   return all;
 }
 
-void Control::poll() {
+void Control::poll(base::Time now) {
   accept_clients();
-  std::erase_if(clients_, [this](Client& client) { return !serve(client); });
-  finish_job();
+  std::erase_if(clients_, [&](Client& client) { return !serve(client, now); });
+  if (applying_) apply(now);
+  acknowledge();
+  if (!applying_) disk_.poll(now);
 }
 
 void Control::accept_clients() {
@@ -48,99 +59,173 @@ void Control::accept_clients() {
 }
 
 // False: the client is done with, or speaks another protocol.
-bool Control::serve(Client& client) {
-  for (;;) {
+bool Control::serve(Client& client, base::Time now) {
+  while (!client.waiting) {
     auto received = ipc::receive_control(client.fd.get());
     if (!received) {
       spdlog::debug("control client: {}", received.error().message());
       return false;
     }
     if (!received.value()) return true;
-    if (!handle(client, *received.value())) return false;
+    if (!handle(client, *received.value(), now)) return false;
   }
+  return true;
 }
 
-bool Control::handle(Client& client, ipc::ReceivedControl received) {
-  base::UniqueFd image(received.descriptor);
+bool Control::handle(Client& client, ipc::ReceivedControl received, base::Time now) {
+  base::UniqueFd memfd(received.descriptor);
   const ControlMessage& message = received.message;
+  const Asker asker{client.id, message.sequence};
+  client.waiting = true;
   switch (message.type) {
     case MessageType::kHello: {
+      client.waiting = false;
       ControlMessage welcome;
       welcome.type = MessageType::kWelcome;
       welcome.sequence = message.sequence;
-      welcome.snapshot_version = images_.image().header().snapshot_version;
+      welcome.snapshot_version = images_.state().version;
       return ipc::send_control(client.fd.get(), welcome).ok();
     }
     case MessageType::kPublishImage:
-      return start_job(client, message, std::move(image));
+      start_image(asker, message, std::move(memfd));
+      return true;
+    case MessageType::kPublishTransaction:
+      start_transaction(asker, message, std::move(memfd));
+      if (applying_) apply(now);
+      return true;
+    case MessageType::kCompact:
+    case MessageType::kVerify:
+      start_job(asker, message.type);
+      return true;
+    case MessageType::kShowName:
+      show_name(asker, message);
+      return true;
     case MessageType::kWelcome:
-    case MessageType::kPublishReply:
+    case MessageType::kReply:
       break;
   }
   spdlog::warn("control client sent a message that only the edge sends");
   return false;
 }
 
-bool Control::start_job(Client& client, const ControlMessage& message, base::UniqueFd image) {
-  if (job_) return reply(client, message, PublishStatus::kBusy, "another image is being verified");
-  if (!image.valid()) {
-    ++counts_.refused;
-    return reply(client, message, PublishStatus::kRefused, "no descriptor came with the message");
+void Control::start_image(const Asker& asker, const ControlMessage& message,
+                          base::UniqueFd memfd) {
+  if (applying_ || disk_.busy()) {
+    return reply(asker, ReplyStatus::kBusy, "an image or a transaction is being dealt with");
   }
-  job_ = std::make_unique<Job>();
-  job_->sequence = message.sequence;
-  job_->client = client.id;
-  job_->image =
-      std::async(std::launch::async,
-                 [fd = std::move(image), size = message.image_size_bytes, path = image_path_,
-                  save_error = &job_->save_error]() -> base::Result<snapshot::Image> {
-                   auto received = snapshot::Image::receive(fd.get(), size);
-                   if (!received) return received;
-                   // Saved before it is served: what was acknowledged survives a restart.
-                   const auto saved = received.value().save(path);
-                   if (!saved) *save_error = saved.error().message();
-                   return received;
-                 });
-  return true;
-}
-
-void Control::finish_job() {
-  if (!job_ || job_->image.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
-  const std::unique_ptr<Job> job = std::move(job_);
-  auto image = job->image.get();
-  ControlMessage request;
-  request.sequence = job->sequence;
-  PublishStatus status = PublishStatus::kPublished;
-  std::string reason;
-  if (image) {
-    if (!job->save_error.empty()) {
-      spdlog::error("the image is served but not saved: {}", job->save_error);
+  if (!memfd.valid()) {
+    ++counts_.refused;
+    return reply(asker, ReplyStatus::kRefused, "no descriptor came with the message");
+  }
+  disk_.receive(std::move(memfd), message.payload_size_bytes, [this, asker](const JobOutcome& o) {
+    if (o.done) {
+      ++counts_.images;
+      spdlog::info("image published: {}", o.text);
+    } else {
+      ++counts_.refused;
+      spdlog::error("image refused: {}", o.text);
     }
-    images_.publish(std::move(image).value());
-    ++counts_.published;
-    const auto& header = images_.image().header();
-    spdlog::info("image {} published: {} names, {} bytes", header.snapshot_version,
-                 header.name_count, header.total_size_bytes);
-  } else {
-    status = PublishStatus::kRefused;
-    reason = image.error().message();
-    ++counts_.refused;
-    spdlog::error("image refused: {}", reason);
-  }
-  const auto client = std::find_if(clients_.begin(), clients_.end(),
-                                   [&](const Client& c) { return c.id == job->client; });
-  if (client != clients_.end() && !reply(*client, request, status, reason)) clients_.erase(client);
+    finish(asker, o);
+  });
 }
 
-bool Control::reply(Client& client, const ControlMessage& request, PublishStatus status,
-                    const std::string& reason) {
+void Control::start_job(const Asker& asker, MessageType type) {
+  if (disk_.busy()) return reply(asker, ReplyStatus::kBusy, "another image is being dealt with");
+  const auto finished = [this, asker](const JobOutcome& outcome) { finish(asker, outcome); };
+  if (type == MessageType::kCompact) {
+    disk_.compact(finished);
+  } else {
+    disk_.verify(finished);
+  }
+}
+
+void Control::start_transaction(const Asker& asker, const ControlMessage& message,
+                                base::UniqueFd memfd) {
+  if (applying_ || disk_.replacing()) {
+    return reply(asker, ReplyStatus::kBusy, "an image or a transaction is being dealt with");
+  }
+  auto mapped = SealedMemory::map(memfd.get(), message.payload_size_bytes);
+  if (!mapped) {
+    ++counts_.refused;
+    return reply(asker, ReplyStatus::kRefused, mapped.error().message());
+  }
+  const auto header = snapshot::read_transaction(mapped.value().bytes());
+  if (header && header.value().from_version != images_.state().version) {
+    return reply(asker, ReplyStatus::kOutOfStep,
+                 "it changes version " + std::to_string(header.value().from_version) +
+                     ", version " + std::to_string(images_.state().version) + " is served");
+  }
+  auto applying = std::make_unique<Applying>(Applying{std::move(mapped).value(), asker});
+  if (auto begun = images_.begin(applying->transaction.bytes()); !begun) {
+    ++counts_.refused;
+    return reply(asker, ReplyStatus::kRefused, begun.error().message());
+  }
+  applying_ = std::move(applying);
+}
+
+// In the log before it is visible: what anybody has seen is there after a crash.
+void Control::apply(base::Time now) {
+  const auto more = images_.step(kOperationsPerTurn);
+  if (!more) return refuse_transaction(more.error().message(), now);
+  if (more.value()) return;
+  const auto number = disk_.append(applying_->transaction.bytes());
+  if (!number) return refuse_transaction(number.error().message(), now);
+  images_.commit(now);
+  ++counts_.transactions;
+  unkept_.push_back({number.value(), images_.state().version, applying_->asker});
+  applying_.reset();
+  acknowledge();
+}
+
+void Control::refuse_transaction(const std::string& reason, base::Time now) {
+  images_.abort(now);
+  ++counts_.refused;
+  spdlog::error("transaction refused: {}", reason);
+  reply(applying_->asker, ReplyStatus::kRefused, reason);
+  applying_.reset();
+}
+
+void Control::acknowledge() {
+  if (unkept_.empty()) return;
+  disk_.journal_event_seen();
+  while (!unkept_.empty() && disk_.journal().is_kept(unkept_.front().number)) {
+    const Unkept kept = unkept_.front();
+    unkept_.pop_front();
+    reply(kept.asker, ReplyStatus::kDone, "");
+  }
+}
+
+void Control::show_name(const Asker& asker, const ControlMessage& message) {
+  const auto dump = dump_name(images_.view(0), {message.name, message.name_size});
+  if (!dump) return reply(asker, ReplyStatus::kRefused, dump.error().message());
+  if (dump.value().transaction.empty()) {
+    return reply(asker, ReplyStatus::kDone, dump.value().standing);
+  }
+  const auto memfd = SealedMemory::make(dump.value().transaction);
+  if (!memfd) return reply(asker, ReplyStatus::kRefused, memfd.error().message());
+  const base::UniqueFd owned(memfd.value());
+  reply(asker, ReplyStatus::kDone, dump.value().standing, owned.get());
+}
+
+void Control::finish(const Asker& asker, const JobOutcome& outcome) {
+  reply(asker, outcome.done ? ReplyStatus::kDone : ReplyStatus::kRefused, outcome.text);
+}
+
+void Control::reply(const Asker& asker, ReplyStatus status, const std::string& reason,
+                    int descriptor) {
+  const auto client = std::find_if(clients_.begin(), clients_.end(),
+                                   [&](const Client& c) { return c.id == asker.client; });
+  if (client == clients_.end()) return;
+  client->waiting = false;
   ControlMessage answer;
-  answer.type = MessageType::kPublishReply;
-  answer.sequence = request.sequence;
-  answer.snapshot_version = images_.image().header().snapshot_version;
+  answer.type = MessageType::kReply;
+  answer.sequence = asker.sequence;
+  answer.snapshot_version = images_.state().version;
   answer.status = status;
   answer.set_reason(reason);
-  return ipc::send_control(client.fd.get(), answer).ok();
+  if (auto sent = ipc::send_control(client->fd.get(), answer, descriptor); !sent) {
+    spdlog::debug("control client: {}", sent.error().message());  // serve() notices its end
+  }
 }
 
 }  // namespace brink::edge

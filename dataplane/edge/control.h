@@ -1,76 +1,95 @@
-// Control: the edge's side of the control socket (dataplane/ipc/control_message.h). An image that
-// comes in is copied, verified and saved by a thread of its own, so that the main thread goes on
-// moving the kernel's packets meanwhile; then the main thread publishes it and answers. Main
-// thread.
+// Control: the edge's side of the control socket (dataplane/ipc/control_message.h). One client's
+// requests are served one after the other; a large transaction is applied in steps, a turn of the
+// main thread each. Main thread.
 #pragma once
 
-#include <future>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "dataplane/base/unique_fd.h"
+#include "dataplane/edge/disk.h"
 #include "dataplane/edge/image_store.h"
+#include "dataplane/edge/sealed_memory.h"
 #include "dataplane/ipc/control_message.h"
 
 namespace brink::edge {
 
 inline constexpr std::size_t kControlClientsMax = 8;
 
-// What happened to images since the start; main thread.
+// What happened since the start; main thread.
 struct PublishCounts {
-  std::uint64_t published = 0;
+  std::uint64_t images = 0;
+  std::uint64_t transactions = 0;
   std::uint64_t refused = 0;
 };
 
 class Control {
  public:
-  // Listens at `socket_path`; images are saved at `image_path`.
+  // Listens at `socket_path`. Everything given outlives it.
   static base::Result<std::unique_ptr<Control>> open(const std::string& socket_path,
-                                                     const std::string& image_path,
-                                                     ImageStore& images);
+                                                     ImageStore& images, Disk& disk);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
-  // Accepts, reads, answers, publishes what is ready. Never blocks.
-  void poll();
+  // Accepts, reads, applies, answers. Never blocks but for the log's write.
+  void poll(base::Time now);
 
   // Descriptors whose readability means that poll() has something to do.
   [[nodiscard]] std::vector<int> descriptors() const;
-  // An image is being verified: poll() soon, whatever the descriptors say.
-  [[nodiscard]] bool busy() const { return job_ != nullptr; }
+  // poll() has something to do, whatever the descriptors say.
+  [[nodiscard]] bool busy() const { return applying_ != nullptr; }
   [[nodiscard]] const PublishCounts& counts() const { return counts_; }
 
  private:
-  struct Job {
-    std::future<base::Result<snapshot::Image>> image;
-    std::string save_error;  // written before the future is ready
-    std::uint64_t sequence = 0;
-    std::uint64_t client = 0;
-  };
   struct Client {
     base::UniqueFd fd;
     std::uint64_t id = 0;
+    bool waiting = false;  // for the answer to its last request
+  };
+  // Whom to answer.
+  struct Asker {
+    std::uint64_t client = 0;
+    std::uint64_t sequence = 0;
+  };
+  struct Applying {
+    SealedMemory transaction;
+    Asker asker;
+  };
+  // Committed, but not yet as safe as the operator wants.
+  struct Unkept {
+    std::uint64_t number = 0;
+    std::uint64_t version = 0;
+    Asker asker;
   };
 
-  Control(const std::string& socket_path, const std::string& image_path, ImageStore& images)
-      : socket_path_(socket_path), image_path_(image_path), images_(images) {}
+  Control(std::string socket_path, ImageStore& images, Disk& disk)
+      : socket_path_(std::move(socket_path)), images_(images), disk_(disk) {}
   void accept_clients();
-  bool serve(Client& client);
-  bool handle(Client& client, ipc::ReceivedControl received);
-  bool start_job(Client& client, const ipc::ControlMessage& message, base::UniqueFd image);
-  void finish_job();
-  bool reply(Client& client, const ipc::ControlMessage& request, ipc::PublishStatus status,
-             const std::string& reason);
+  bool serve(Client& client, base::Time now);
+  bool handle(Client& client, ipc::ReceivedControl received, base::Time now);
+  void start_image(const Asker& asker, const ipc::ControlMessage& message, base::UniqueFd memfd);
+  void start_transaction(const Asker& asker, const ipc::ControlMessage& message,
+                         base::UniqueFd memfd);
+  void start_job(const Asker& asker, ipc::MessageType type);
+  void show_name(const Asker& asker, const ipc::ControlMessage& message);
+  void apply(base::Time now);
+  void refuse_transaction(const std::string& reason, base::Time now);
+  void acknowledge();
+  void finish(const Asker& asker, const JobOutcome& outcome);
+  void reply(const Asker& asker, ipc::ReplyStatus status, const std::string& reason,
+             int descriptor = -1);
 
   std::string socket_path_;
-  std::string image_path_;
   ImageStore& images_;
+  Disk& disk_;
   base::UniqueFd listener_;
   std::vector<Client> clients_;
   std::uint64_t next_client_ = 1;
-  std::unique_ptr<Job> job_;
+  std::unique_ptr<Applying> applying_;
+  std::deque<Unkept> unkept_;
   PublishCounts counts_;
 };
 

@@ -12,30 +12,62 @@
 #include <thread>
 
 #include "dataplane/ipc/control_message.h"
+#include "dataplane/snapshot/builder.h"
+#include "tests/support/wire_name.h"
 
 namespace brink::edge {
 namespace {
 
 using ipc::ControlMessage;
 using ipc::MessageType;
-using ipc::PublishStatus;
+using ipc::ReplyStatus;
+
+using Bytes = std::vector<std::uint8_t>;
+using test::wire_name;
+
+// A blob with one record of `type` whose data is `rdata`.
+Bytes blob(std::uint16_t type, const Bytes& rdata) {
+  snapshot::BlobHeader header{};
+  header.body_size = static_cast<std::uint16_t>(12 + rdata.size());
+  header.body_count = 1;
+  Bytes out(sizeof header);
+  std::memcpy(out.data(), &header, sizeof header);
+  for (const int octet : {0xc0, 0x0c, 0, int{type}, 0, 1, 0, 0, 1, 0x2c, 0,
+                          static_cast<int>(rdata.size())}) {
+    out.push_back(static_cast<std::uint8_t>(octet));
+  }
+  for (const std::uint8_t octet : rdata) out.push_back(octet);
+  return out;
+}
 
 class ControlTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::filesystem::create_directories(dir_);
+    start();
+  }
+  void TearDown() override {
+    stop();
+    std::filesystem::remove_all(dir_);
+  }
+  void start() {
     rcu_ = std::move(make_rcu(2)).value();
     rte_rcu_qsbr_thread_online(rcu_.get(), 0);
     rte_rcu_qsbr_thread_online(rcu_.get(), 1);
-    images_ = std::make_unique<ImageStore>(rcu_.get(), std::move(snapshot::Image::empty()).value());
-    auto control = Control::open(dir_ + "/edge.sock", dir_ + "/image", *images_);
+    images_ = std::make_unique<ImageStore>(rcu_.get(), 2, options_);
+    faults_.clear();
+    auto disk = Disk::open(journal_, std::uint64_t{1} << 30, *images_, {}, faults_);
+    ASSERT_TRUE(disk.ok()) << disk.error().message();
+    disk_ = std::move(disk).value();
+    auto control = Control::open(dir_ + "/edge.sock", *images_, *disk_);
     ASSERT_TRUE(control.ok()) << control.error().message();
     control_ = std::move(control).value();
     client_ = connect();
   }
-  void TearDown() override {
+  void stop() {
     control_.reset();
-    std::filesystem::remove_all(dir_);
+    disk_.reset();
+    images_.reset();
   }
   base::UniqueFd connect() {
     return base::UniqueFd(ipc::connect_control(dir_ + "/edge.sock").value());
@@ -46,22 +78,59 @@ class ControlTest : public ::testing::Test {
   }
   static base::UniqueFd sealed_image(std::uint64_t version, std::uint64_t& size) {
     snapshot::Builder builder{base::HashKey{}};
-    return std::move(snapshot::build_sealed(builder, version, 0, size)).value();
+    const auto image = builder.finish(version, 0);
+    return std::move(image.value().seal(size)).value();
+  }
+  // A zone with one address at www; `last` is its last octet.
+  static Bytes transaction(std::uint64_t from, std::uint64_t to, std::uint8_t last) {
+    snapshot::TransactionEncoder encoder;
+    const snapshot::Rrset address{1, blob(1, {192, 0, 2, last})};
+    EXPECT_TRUE(encoder.put_zone(wire_name("example.com"), last, blob(6, Bytes(22))).ok());
+    EXPECT_TRUE(encoder.put_name(wire_name("example.com"), {}).ok());
+    EXPECT_TRUE(
+        encoder.put_name(wire_name("www.example.com"), {std::span(&address, 1), {}}).ok());
+    return encoder.finish(from, to, 0);
+  }
+  static void send(int client, MessageType type, std::uint64_t sequence, std::uint64_t size,
+                   int payload) {
+    ControlMessage message;
+    message.type = type;
+    message.sequence = sequence;
+    message.payload_size_bytes = size;
+    ASSERT_TRUE(ipc::send_control(client, message, payload).ok());
   }
   static void send_publish(int client, std::uint64_t sequence, std::uint64_t size, int image) {
-    ControlMessage message;
-    message.type = MessageType::kPublishImage;
-    message.sequence = sequence;
-    message.image_size_bytes = size;
-    ASSERT_TRUE(ipc::send_control(client, message, image).ok());
+    send(client, MessageType::kPublishImage, sequence, size, image);
   }
+  ControlMessage publish(const Bytes& bytes) {
+    const base::UniqueFd memfd(SealedMemory::make(bytes).value());
+    send(client_.get(), MessageType::kPublishTransaction, 1, bytes.size(), memfd.get());
+    return answer(client_.get());
+  }
+  ControlMessage ask(MessageType type) {
+    send(client_.get(), type, 1, 0, -1);
+    return answer(client_.get());
+  }
+  // Last octet of the address at `name`; 0: none.
+  int address_of(const std::string& name) const {
+    const snapshot::View view = images_->view(0);
+    snapshot::NameKey key;
+    EXPECT_TRUE(snapshot::set_key_from_text(key, view.hash_key(), name));
+    const snapshot::Record* record = view.find(key);
+    const auto* found = record == nullptr ? nullptr : view.blob(*record, 1);
+    return found == nullptr ? 0 : snapshot::blob_body(*found)[15];
+  }
+  std::uint64_t version() const { return images_->state().version; }
   // Polls the edge's side until the client has a message, at most five seconds.
   ControlMessage answer(int client) {
     for (int i = 0; i < 5000; ++i) {
-      control_->poll();
+      control_->poll({});
+      if (!control_->busy()) images_->maintain({});
       char peek = 0;
       if (::recv(client, &peek, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
-        return ipc::receive_control(client).value()->message;
+        auto received = ipc::receive_control(client);
+        payload_ = base::UniqueFd(received.value()->descriptor);
+        return received.value()->message;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -71,10 +140,15 @@ class ControlTest : public ::testing::Test {
 
   std::string dir_ =
       std::filesystem::temp_directory_path() / ("brink-control-" + std::to_string(::getpid()));
+  ImageStoreOptions options_{{-1, -1}};  // two copies
+  snapshot::JournalOptions journal_{dir_ + "/image"};
+  std::vector<std::string> faults_;
   Rcu rcu_;
   std::unique_ptr<ImageStore> images_;
+  std::unique_ptr<Disk> disk_;
   std::unique_ptr<Control> control_;
   base::UniqueFd client_;
+  base::UniqueFd payload_;
 };
 
 TEST_F(ControlTest, HelloTellsWhatIsServed) {
@@ -91,63 +165,191 @@ TEST_F(ControlTest, HelloTellsWhatIsServed) {
 TEST_F(ControlTest, APublishedImageIsServedSavedAndAcknowledged) {
   std::uint64_t size = 0;
   const auto image = sealed_image(5, size);
-  const std::uint8_t* before = images_->current();
   send_publish(client_.get(), 9, size, image.get());
   const ControlMessage reply = answer(client_.get());
-  EXPECT_EQ(reply.type, MessageType::kPublishReply);
+  EXPECT_EQ(reply.type, MessageType::kReply);
   EXPECT_EQ(reply.sequence, 9U);
-  EXPECT_EQ(reply.status, PublishStatus::kPublished) << reply.reason;
+  EXPECT_EQ(reply.status, ReplyStatus::kDone) << reply.reason;
   EXPECT_EQ(reply.snapshot_version, 5U);
-  EXPECT_NE(images_->current(), before);
-  EXPECT_EQ(control_->counts().published, 1U);
-  const auto saved = snapshot::Image::load(dir_ + "/image");
+  EXPECT_EQ(control_->counts().images, 1U);
+  const auto saved = snapshot::Image::load(dir_ + "/image", {});
   ASSERT_TRUE(saved.ok()) << saved.error().message();
-  EXPECT_EQ(saved.value().header().snapshot_version, 5U);
+  EXPECT_EQ(saved.value().state().version, 5U);
 }
 
 TEST_F(ControlTest, AReplacedImageIsFreedOnlyAfterEveryWorkerPassed) {
+  quiesce();
+  images_->maintain({});
+  ASSERT_EQ(images_->waiting({}).batches, 0U);
   std::uint64_t size = 0;
   const auto image = sealed_image(5, size);
   send_publish(client_.get(), 1, size, image.get());
   answer(client_.get());
-  EXPECT_EQ(images_->reclaim(), 1U) << "both workers may still read it";
+  images_->maintain({});
+  EXPECT_EQ(images_->waiting({}).workers, (std::vector<std::uint32_t>{0, 1}));
   rte_rcu_qsbr_quiescent(rcu_.get(), 0);
-  EXPECT_EQ(images_->reclaim(), 1U) << "worker 1 may still read it";
+  images_->maintain({});
+  EXPECT_EQ(images_->waiting({}).workers, (std::vector<std::uint32_t>{1}));
+  EXPECT_EQ(images_->waiting({}).batches, 1U) << "worker 1 may still read it";
   rte_rcu_qsbr_quiescent(rcu_.get(), 1);
-  EXPECT_EQ(images_->reclaim(), 0U);
+  images_->maintain({});
+  EXPECT_EQ(images_->waiting({}).batches, 0U);
+}
+
+TEST_F(ControlTest, ATransactionIsServedLoggedAndAcknowledged) {
+  const ControlMessage reply = publish(transaction(0, 4, 7));
+  EXPECT_EQ(reply.status, ReplyStatus::kDone) << reply.reason;
+  EXPECT_EQ(reply.snapshot_version, 4U);
+  EXPECT_EQ(address_of("www.example.com"), 7);
+  EXPECT_EQ(publish(transaction(4, 5, 8)).status, ReplyStatus::kDone);
+  EXPECT_EQ(address_of("www.example.com"), 8);
+  EXPECT_EQ(control_->counts().transactions, 2U);
+  EXPECT_GT(disk_->journal().log_bytes(), 0U);
+  stop();
+  start();
+  EXPECT_EQ(address_of("www.example.com"), 8) << "there is no image yet, but a log";
+  EXPECT_EQ(publish(transaction(5, 6, 9)).status, ReplyStatus::kDone);
+}
+
+TEST_F(ControlTest, ARestartReplaysTheLog) {
+  std::uint64_t size = 0;
+  const auto image = sealed_image(5, size);
+  send_publish(client_.get(), 1, size, image.get());
+  ASSERT_EQ(answer(client_.get()).status, ReplyStatus::kDone);
+  ASSERT_EQ(publish(transaction(5, 6, 9)).status, ReplyStatus::kDone);
+  stop();
+  start();
+  EXPECT_TRUE(faults_.empty());
+  EXPECT_EQ(version(), 6U);
+  EXPECT_EQ(address_of("www.example.com"), 9);
+}
+
+TEST_F(ControlTest, ATransactionFromAnotherVersionIsOutOfStep) {
+  const ControlMessage reply = publish(transaction(3, 4, 7));
+  EXPECT_EQ(reply.status, ReplyStatus::kOutOfStep);
+  EXPECT_EQ(reply.snapshot_version, 0U);
+}
+
+TEST_F(ControlTest, ARefusedTransactionChangesNothing) {
+  ASSERT_EQ(publish(transaction(0, 4, 7)).status, ReplyStatus::kDone);
+  const std::uint64_t logged = disk_->journal().log_bytes();
+  snapshot::TransactionEncoder encoder;
+  const snapshot::Rrset address{1, blob(1, {192, 0, 2, 99})};
+  EXPECT_TRUE(encoder.use_zone(wire_name("example.com")).ok());
+  EXPECT_TRUE(encoder.put_name(wire_name("www.example.com"), {std::span(&address, 1), {}}).ok());
+  EXPECT_TRUE(encoder.put_name(wire_name("www.example.org"), {}).ok());
+  const ControlMessage reply = publish(encoder.finish(4, 5, 0));
+  EXPECT_EQ(reply.status, ReplyStatus::kRefused);
+  EXPECT_STREQ(reply.reason, "operation 3, name www.example.org.: it is outside its zone");
+  EXPECT_EQ(address_of("www.example.com"), 7);
+  EXPECT_EQ(version(), 4U);
+  EXPECT_EQ(disk_->journal().log_bytes(), logged);
+  EXPECT_EQ(control_->counts().refused, 1U);
+  EXPECT_EQ(publish(transaction(4, 5, 8)).status, ReplyStatus::kDone);
+}
+
+TEST_F(ControlTest, CompactionEmptiesTheLogAndChangesNoAnswer) {
+  ASSERT_EQ(publish(transaction(0, 4, 7)).status, ReplyStatus::kDone);
+  const ControlMessage reply = ask(MessageType::kCompact);
+  EXPECT_EQ(reply.status, ReplyStatus::kDone) << reply.reason;
+  EXPECT_EQ(disk_->journal().log_bytes(), 0U);
+  EXPECT_EQ(address_of("www.example.com"), 7);
+  ASSERT_EQ(publish(transaction(4, 5, 8)).status, ReplyStatus::kDone);
+  EXPECT_EQ(ask(MessageType::kVerify).status, ReplyStatus::kDone);
+  stop();
+  start();
+  EXPECT_EQ(version(), 5U);
+  EXPECT_EQ(address_of("www.example.com"), 8);
+}
+
+TEST_F(ControlTest, TransactionsGoOnDuringACompaction) {
+  std::uint64_t size = 0;
+  const auto image = sealed_image(1, size);
+  send_publish(client_.get(), 1, size, image.get());
+  ASSERT_EQ(answer(client_.get()).status, ReplyStatus::kDone);
+  for (std::uint64_t version = 1; version < 40; ++version) {
+    auto other = connect();
+    send(other.get(), MessageType::kCompact, 2, 0, -1);
+    control_->poll({});
+    ASSERT_EQ(publish(transaction(version, version + 1, static_cast<std::uint8_t>(version))).status,
+              ReplyStatus::kDone);
+    ASSERT_EQ(answer(other.get()).status, ReplyStatus::kDone);
+    ASSERT_EQ(address_of("www.example.com"), static_cast<int>(version));
+    quiesce();
+  }
+  stop();
+  start();
+  EXPECT_EQ(version(), 40U);
+  EXPECT_EQ(address_of("www.example.com"), 39);
+}
+
+TEST_F(ControlTest, ShowsANameAsItStands) {
+  ASSERT_EQ(publish(transaction(0, 4, 7)).status, ReplyStatus::kDone);
+  ControlMessage message;
+  message.type = MessageType::kShowName;
+  const Bytes name = wire_name("www.example.com");
+  message.name_size = static_cast<std::uint8_t>(name.size());
+  std::copy(name.begin(), name.end(), message.name);
+  ASSERT_TRUE(ipc::send_control(client_.get(), message).ok());
+  const ControlMessage reply = answer(client_.get());
+  EXPECT_STREQ(reply.reason, "exact");
+  ASSERT_TRUE(payload_.valid());
+  message.name[1] = 'x';
+  ASSERT_TRUE(ipc::send_control(client_.get(), message).ok());
+  EXPECT_STREQ(answer(client_.get()).reason, "nxdomain");
+}
+
+TEST_F(ControlTest, AStoppedWorkerDelaysReclamationAndTheLimitIsNamed) {
+  stop();
+  options_.memory_limit_bytes = std::size_t{1} << 20;
+  start();
+  std::uint64_t served = 0;
+  ControlMessage reply;
+  for (; served < 100'000; ++served) {
+    rte_rcu_qsbr_quiescent(rcu_.get(), 0);  // worker 1 is stopped
+    reply = publish(transaction(served, served + 1, static_cast<std::uint8_t>(served)));
+    if (reply.status != ReplyStatus::kDone) break;
+  }
+  EXPECT_GT(served, 100U);
+  EXPECT_EQ(reply.status, ReplyStatus::kRefused);
+  EXPECT_NE(std::string(reply.reason).find("snapshot.memory-max-mb"), std::string::npos);
+  EXPECT_EQ(address_of("www.example.com"), static_cast<std::uint8_t>(served - 1));
+  quiesce();
+  images_->maintain({});
+  quiesce();
+  EXPECT_EQ(publish(transaction(served, served + 1, 250)).status, ReplyStatus::kDone)
+      << "it goes on when the worker does";
+  EXPECT_EQ(address_of("www.example.com"), 250);
 }
 
 TEST_F(ControlTest, NonsenseIsRefusedWithAReasonAndTheOldImageServesOn) {
-  const std::uint8_t* before = images_->current();
   const base::UniqueFd junk(::memfd_create("junk", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   ASSERT_EQ(::ftruncate(junk.get(), 8192), 0);
   send_publish(client_.get(), 1, 8192, junk.get());
-  EXPECT_EQ(answer(client_.get()).status, PublishStatus::kRefused) << "it is not sealed";
+  EXPECT_EQ(answer(client_.get()).status, ReplyStatus::kRefused) << "it is not sealed";
   ASSERT_EQ(
       ::fcntl(junk.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL),
       0);
   send_publish(client_.get(), 2, 8192, junk.get());
   const ControlMessage reply = answer(client_.get());
-  EXPECT_EQ(reply.status, PublishStatus::kRefused) << "it is no image";
+  EXPECT_EQ(reply.status, ReplyStatus::kRefused) << "it is no image";
   EXPECT_STRNE(reply.reason, "");
   send_publish(client_.get(), 3, 8192, -1);
-  EXPECT_EQ(answer(client_.get()).status, PublishStatus::kRefused) << "nothing came with it";
-  EXPECT_EQ(images_->current(), before);
+  EXPECT_EQ(answer(client_.get()).status, ReplyStatus::kRefused) << "nothing came with it";
+  EXPECT_EQ(version(), 0U);
   EXPECT_EQ(control_->counts().refused, 3U);
   EXPECT_FALSE(std::filesystem::exists(dir_ + "/image"));
 }
 
-TEST_F(ControlTest, AnImageThatCannotBeSavedIsServedAllTheSame) {
-  control_.reset();
-  auto control = Control::open(dir_ + "/edge.sock", dir_ + "/no/such/dir/image", *images_);
-  ASSERT_TRUE(control.ok());
-  control_ = std::move(control).value();
-  client_ = connect();
+TEST_F(ControlTest, AnImageThatCannotBeSavedIsRefused) {
+  std::filesystem::create_directories(dir_ + "/image.new");  // where it is written first
   std::uint64_t size = 0;
   const auto image = sealed_image(6, size);
   send_publish(client_.get(), 1, size, image.get());
-  EXPECT_EQ(answer(client_.get()).status, PublishStatus::kPublished);
-  EXPECT_EQ(images_->image().header().snapshot_version, 6U);
+  const ControlMessage reply = answer(client_.get());
+  EXPECT_EQ(reply.status, ReplyStatus::kRefused);
+  EXPECT_NE(std::string(reply.reason).find("image.new"), std::string::npos) << reply.reason;
+  EXPECT_EQ(version(), 0U);
 }
 
 TEST_F(ControlTest, AClientThatLeavesOrBabblesDoesNotDisturbTheOthers) {
@@ -157,11 +359,11 @@ TEST_F(ControlTest, AClientThatLeavesOrBabblesDoesNotDisturbTheOthers) {
   const auto image = sealed_image(7, size);
   send_publish(client_.get(), 1, size, image.get());
   client_.reset();  // gone before its answer
-  for (int i = 0; i < 2000 && images_->image().header().snapshot_version != 7; ++i) {
-    control_->poll();
+  for (int i = 0; i < 2000 && version() != 7; ++i) {
+    control_->poll({});
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  EXPECT_EQ(images_->image().header().snapshot_version, 7U);
+  EXPECT_EQ(version(), 7U);
   client_ = connect();
   ControlMessage hello;
   hello.type = MessageType::kHello;

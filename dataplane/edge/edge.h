@@ -12,6 +12,7 @@
 #include "dataplane/eal/pool.h"
 #include "dataplane/edge/config.h"
 #include "dataplane/edge/control.h"
+#include "dataplane/edge/disk.h"
 #include "dataplane/edge/image_store.h"
 #include "dataplane/edge/l7_stage.h"
 #include "dataplane/edge/stages.h"
@@ -56,6 +57,8 @@ class Edge {
   base::Result<void> load_image();
   base::Result<void> make_stages();
   base::Result<void> start_workers();
+  [[nodiscard]] std::vector<int> numa_nodes() const;
+  [[nodiscard]] std::size_t copy_for(std::uint32_t worker) const;
   L7Config l7_config(std::uint32_t position) const;
   worker::WorkerConfig worker_config(std::uint32_t index);
   void say_fallback(const std::string& sentence);
@@ -63,7 +66,8 @@ class Edge {
   // housekeeping.cc
   base::Result<void> turn(base::Time now);
   void ask_for_neighbours(base::Time now);
-  void refresh_statistics();
+  void refresh_statistics(base::Time now);
+  void report_waiting(base::Time now);
   void wait(bool busy);
 
   Config config_;
@@ -85,6 +89,7 @@ class Edge {
   std::unique_ptr<port::EthPort> port_;
   std::unique_ptr<exception::KernelPort> kernel_;
   std::unique_ptr<exception::NeighbourFeed> feed_;
+  std::unique_ptr<Disk> disk_;
   std::unique_ptr<Control> control_;
   std::vector<std::unique_ptr<L7Stage>> l7_;  // null where the role is not
   std::vector<std::unique_ptr<Stages>> stages_;
@@ -96,6 +101,7 @@ class Edge {
   // Of housekeeping.
   base::Time next_statistics_{};
   base::Time next_confirmation_{};
+  base::Time next_waiting_report_{};
   std::uint32_t quiet_turns_ = 0;
   bool link_up_ = false;
 };

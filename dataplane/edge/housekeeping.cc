@@ -15,6 +15,7 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr base::Duration kStatisticsInterval = std::chrono::milliseconds(250);
+constexpr base::Duration kWaitingReport = std::chrono::seconds(1);
 constexpr base::Duration kConfirmationInterval = std::chrono::seconds(10);
 // The kernel's interface is polled: at once while packets move, less often when none do.
 constexpr std::uint32_t kQuietTurns = 200;
@@ -42,6 +43,14 @@ void copy_state(ipc::PortStats& out, const port::EthPort& port) {
   out.tx_packets = state.tx_packets;
   out.tx_bytes = state.tx_bytes;
   out.tx_errors = state.tx_errors;
+}
+
+void copy_usage(ipc::StatsHeader& header, const snapshot::ImageUsage& usage) {
+  header.snapshot_size_bytes = usage.memory_bytes;
+  header.snapshot_records = usage.records;
+  header.snapshot_records_free = usage.records_free;
+  header.snapshot_heap_bytes = usage.heap_bytes;
+  header.snapshot_heap_free_bytes = usage.heap_free_bytes;
 }
 
 }  // namespace
@@ -78,8 +87,8 @@ base::Result<void> Edge::drain() {
 base::Result<void> Edge::turn(base::Time now) {
   const std::uint32_t moved = kernel_ ? kernel_->pump() : 0;
   quiet_turns_ = moved != 0 ? 0 : quiet_turns_ + 1;
-  control_->poll();
-  images_->reclaim();
+  control_->poll(now);
+  const bool growing = !control_->busy() && images_->maintain(now);
   if (feed_) {
     const auto polled = feed_->poll();
     if (!polled) return polled;
@@ -87,9 +96,9 @@ base::Result<void> Edge::turn(base::Time now) {
   }
   if (now >= next_statistics_) {
     next_statistics_ = now + kStatisticsInterval;
-    refresh_statistics();
+    refresh_statistics(now);
   }
-  wait(quiet_turns_ < kQuietTurns);
+  if (!control_->busy() && !growing) wait(quiet_turns_ < kQuietTurns);
   return {};
 }
 
@@ -109,7 +118,7 @@ void Edge::ask_for_neighbours(base::Time now) {
   }
 }
 
-void Edge::refresh_statistics() {
+void Edge::refresh_statistics(base::Time now) {
   copy_state(stats_->port(0), *port_);
   if (kernel_) {
     copy_state(stats_->port(1), kernel_->port());
@@ -120,18 +129,36 @@ void Edge::refresh_statistics() {
   if (up != link_up_) spdlog::info("link of {} is {}", port_->name(), up ? "up" : "down");
   link_up_ = up;
   ipc::StatsHeader& header = stats_->header();
-  const auto& image = images_->image().header();
-  if (header.snapshot_version != image.snapshot_version ||
-      header.snapshot_swaps != control_->counts().published) {
-    header.snapshot_published_unix_ns = unix_now_ns();
-  }
-  header.snapshot_version = image.snapshot_version;
-  header.snapshot_names = image.name_count;
-  header.snapshot_size_bytes = image.total_size_bytes;
-  header.snapshot_swaps = control_->counts().published;
+  const snapshot::ImageState& image = images_->state();
+  if (header.snapshot_version != image.version) header.snapshot_published_unix_ns = unix_now_ns();
+  header.snapshot_version = image.version;
+  header.snapshot_names = image.names;
+  header.snapshot_zones = image.zones;
+  header.snapshot_swaps = control_->counts().images;
+  header.snapshot_transactions = control_->counts().transactions;
   header.snapshot_refused = control_->counts().refused;
+  header.snapshot_compactions = disk_->compactions();
+  header.snapshot_log_bytes = disk_->journal().log_bytes();
+  copy_usage(header, images_->usage());
+  header.snapshot_memory_limit_bytes = config_.image_memory_max;
+  report_waiting(now);
   std::atomic_ref<std::uint64_t>(header.heartbeat_unix_ns)
       .store(unix_now_ns(), std::memory_order_release);
+}
+
+// A worker that does not pass a quiescent point delays reclamation, never publication.
+void Edge::report_waiting(base::Time now) {
+  const Waiting waiting = images_->waiting(now);
+  ipc::StatsHeader& header = stats_->header();
+  header.snapshot_waiting = waiting.batches;
+  header.snapshot_waiting_ns = static_cast<std::uint64_t>(waiting.oldest.count());
+  if (waiting.oldest < kWaitingReport || now < next_waiting_report_) return;
+  next_waiting_report_ = now + kWaitingReport * 10;
+  std::string names;
+  for (const std::uint32_t worker : waiting.workers) names += " " + std::to_string(worker);
+  spdlog::warn("replaced records wait for {} ms to be freed ({} batches): {}",
+               waiting.oldest / std::chrono::milliseconds(1), waiting.batches,
+               names.empty() ? "an image is being compacted" : "no sign of worker" + names);
 }
 
 // A signal (the TAP driver raises one for each packet of the kernel) ends the wait early.

@@ -6,39 +6,199 @@
 #include <cstdlib>
 
 namespace brink::edge {
+namespace {
+
+// About a quarter of a millisecond.
+constexpr std::uint32_t kBucketsPerTurn = 1024;
+constexpr std::size_t kBatchesPerTurn = 256;
+
+}  // namespace
 
 void RcuDeleter::operator()(rte_rcu_qsbr* rcu) const noexcept {
   std::free(rcu);
 }
 
 base::Result<Rcu> make_rcu(std::uint32_t workers) {
-  const std::size_t size = rte_rcu_qsbr_get_memsize(workers);
+  const std::uint32_t threads = workers + 1;
+  const std::size_t size = rte_rcu_qsbr_get_memsize(threads);
   Rcu rcu(static_cast<rte_rcu_qsbr*>(
       std::aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(size, RTE_CACHE_LINE_SIZE))));
-  bool ready = rcu != nullptr && rte_rcu_qsbr_init(rcu.get(), workers) == 0;
-  for (std::uint32_t i = 0; i < workers && ready; ++i) {
+  bool ready = rcu != nullptr && rte_rcu_qsbr_init(rcu.get(), threads) == 0;
+  for (std::uint32_t i = 0; i < threads && ready; ++i) {
     ready = rte_rcu_qsbr_thread_register(rcu.get(), i) == 0;
   }
   if (!ready) return base::Error{"no memory for RCU", "", "use fewer workers"};
   return rcu;
 }
 
-ImageStore::ImageStore(rte_rcu_qsbr* rcu, snapshot::Image first)
-    : rcu_(rcu), image_(std::move(first)), current_(image_.data()) {}
-
-void ImageStore::publish(snapshot::Image next) {
-  CHECK(next.valid());
-  snapshot::Image old = std::exchange(image_, std::move(next));
-  current_.store(image_.data(), std::memory_order_release);
-  // A worker that reports after this token was drawn has read the new pointer.
-  retired_.push_back({std::move(old), rte_rcu_qsbr_start(rcu_)});
+ImageStore::ImageStore(rte_rcu_qsbr* rcu, std::uint32_t workers, ImageStoreOptions options)
+    : rcu_(rcu), workers_(workers), options_(std::move(options)) {
+  CHECK(!options_.numa_nodes.empty() && options_.numa_nodes.size() <= kNumaNodesMax);
 }
 
-std::size_t ImageStore::reclaim() {
-  std::erase_if(retired_, [this](const Retired& retired) {
-    return rte_rcu_qsbr_check(rcu_, retired.token, false) == 1;
+std::vector<snapshot::ImageOptions> ImageStore::image_options() const {
+  std::vector<snapshot::ImageOptions> all;
+  for (const int node : options_.numa_nodes) {
+    snapshot::ImageOptions options;
+    options.placement = {options_.huge_pages, node};
+    options.memory_limit_bytes = options_.memory_limit_bytes;
+    options.generation = generation_.load(std::memory_order_relaxed);
+    all.push_back(options);
+  }
+  return all;
+}
+
+void ImageStore::publish(std::vector<snapshot::Image> copies, base::Time now) {
+  CHECK(copies.size() == options_.numa_nodes.size() && !in_transaction());
+  Retired retired;
+  retired.copies = std::exchange(copies_, {});
+  // What waits for the old copies goes with them.
+  for (Retired& waiting : retired_) waiting.garbage.clear();
+  for (snapshot::Image& image : copies) {
+    Copy copy;
+    copy.image = std::make_unique<snapshot::Image>(std::move(image));
+    copy.writer = std::make_unique<snapshot::Writer>(*copy.image);
+    copy.epoch = ~std::uint64_t{0};  // no root yet
+    copies_.push_back(std::move(copy));
+  }
+  publish_roots(retired);
+  retire(std::move(retired), now);
+}
+
+// Where the name table is another one than the readers' root says.
+void ImageStore::publish_roots(Retired& retired) {
+  for (std::size_t i = 0; i < copies_.size(); ++i) {
+    Copy& copy = copies_[i];
+    if (copy.epoch == copy.image->epoch()) continue;
+    auto fresh = std::make_unique<snapshot::Root>(copy.image->root());
+    roots_[i].store(fresh.get(), std::memory_order_release);
+    if (copy.root) retired.roots.push_back(std::move(copy.root));
+    copy.root = std::move(fresh);
+    copy.epoch = copy.image->epoch();
+  }
+}
+
+// A worker that reports after this token was drawn has read what was published before.
+void ImageStore::retire(Retired retired, base::Time now) {
+  retired.token = rte_rcu_qsbr_start(rcu_);
+  retired.since = now;
+  retired_.push_back(std::move(retired));
+}
+
+base::Result<void> ImageStore::begin(std::span<const std::uint8_t> transaction) {
+  CHECK(!in_transaction());
+  const auto header = snapshot::read_transaction(transaction);
+  if (!header) return header.error();
+  if (header.value().total_size_bytes != transaction.size()) {
+    return base::Error{"there are bytes behind its end", "transaction", ""};
+  }
+  header_ = header.value();
+  const std::uint32_t generation = generation_.load(std::memory_order_relaxed) + 1;
+  for (Copy& copy : copies_) {
+    copy.writer->begin(generation);
+    decoders_.emplace_back(transaction);
+  }
+  return {};
+}
+
+base::Result<bool> ImageStore::step(std::uint32_t operations_max) {
+  bool more = false;
+  for (std::size_t i = 0; i < copies_.size(); ++i) {
+    const auto applied = decoders_[i].apply(*copies_[i].writer, operations_max);
+    if (!applied) return applied;
+    more = applied.value();
+    if (more) continue;
+    if (auto checked = copies_[i].writer->check(); !checked) return checked.error();
+  }
+  return more;
+}
+
+void ImageStore::commit(base::Time now) {
+  end_transaction(now, true);
+}
+
+void ImageStore::abort(base::Time now) {
+  end_transaction(now, false);
+}
+
+void ImageStore::end_transaction(base::Time now, bool committed) {
+  Retired retired;
+  for (Copy& copy : copies_) {
+    retired.garbage.push_back(committed
+                                  ? copy.writer->commit(header_.version, header_.created_unix_ns)
+                                  : copy.writer->abort());
+  }
+  publish_roots(retired);
+  if (committed) {
+    // The one store that makes everything visible, on every node, at once.
+    generation_.store(generation_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+  decoders_.clear();
+  retire(std::move(retired), now);
+}
+
+bool ImageStore::maintain(base::Time now) {
+  const bool more = reclaim(now);
+  bool growing = false;
+  Retired retired;
+  for (Copy& copy : copies_) {
+    if (copy.writer->maintain(kBucketsPerTurn)) growing = true;
+    retired.garbage.push_back(copy.writer->flush());
+  }
+  publish_roots(retired);
+  if (!retired.roots.empty()) retire(std::move(retired), now);
+  return more || growing;
+}
+
+// In the order of commits: what a transaction left may be the reason for what the next one left.
+bool ImageStore::reclaim(base::Time now) {
+  for (std::size_t i = 0; i < kBatchesPerTurn; ++i) {
+    if (retired_.empty() || rte_rcu_qsbr_check(rcu_, retired_.front().token, false) != 1) {
+      return false;
+    }
+    Retired passed = std::move(retired_.front());
+    retired_.pop_front();
+    Retired later;
+    bool any = false;
+    for (std::size_t copy = 0; copy < passed.garbage.size(); ++copy) {
+      later.garbage.push_back(copies_[copy].writer->release(std::move(passed.garbage[copy])));
+      any = any || !later.garbage.back().empty();
+    }
+    if (any) retire(std::move(later), now);
+  }
+  return true;
+}
+
+snapshot::Pinned ImageStore::pin() {
+  rte_rcu_qsbr_thread_online(rcu_, workers_);
+  return copies_[0].image->pin();
+}
+
+void ImageStore::unpin() {
+  rte_rcu_qsbr_thread_offline(rcu_, workers_);
+}
+
+snapshot::ImageUsage ImageStore::usage() const {
+  return copies_[0].image->usage();
+}
+
+Waiting ImageStore::waiting(base::Time now) const {
+  Waiting waiting;
+  waiting.batches = retired_.size();
+  if (retired_.empty()) return waiting;
+  waiting.oldest = now - retired_.front().since;
+  for (std::uint32_t i = 0; i < workers_; ++i) {
+    const std::uint64_t passed = __atomic_load_n(&rcu_->qsbr_cnt[i].cnt, __ATOMIC_RELAXED);
+    const bool offline = passed == __RTE_QSBR_CNT_THR_OFFLINE;
+    if (!offline && passed < retired_.front().token) waiting.workers.push_back(i);
+  }
+  return waiting;
+}
+
+bool ImageStore::is_aged() const {
+  return std::any_of(copies_.begin(), copies_.end(), [](const Copy& copy) {
+    return copy.writer->age() > snapshot::Writer::kGenerationsMax;
   });
-  return retired_.size();
 }
 
 }  // namespace brink::edge

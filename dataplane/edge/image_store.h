@@ -1,55 +1,124 @@
-// ImageStore: the image that workers read, and its replacement while they read it. The main thread
-// publishes with one release store; a worker takes the pointer once a turn; an image that was
-// replaced is freed when every worker has passed a quiescent point (RCU), without waiting for it.
+// ImageStore: what workers read, and how it changes while they read it. One copy of the image per
+// NUMA node, all of them changed alike. The main thread writes; a worker takes a view once a turn;
+// what was replaced is freed when every worker has passed a quiescent point (RCU), without waiting
+// for it.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "dataplane/base/clock.h"
 #include "dataplane/base/result.h"
 #include "dataplane/snapshot/image.h"
+#include "dataplane/snapshot/transaction.h"
+#include "dataplane/snapshot/writer.h"
 
 struct rte_rcu_qsbr;
 
 namespace brink::edge {
+
+inline constexpr std::size_t kNumaNodesMax = 16;
 
 struct RcuDeleter {
   void operator()(rte_rcu_qsbr* rcu) const noexcept;
 };
 using Rcu = std::unique_ptr<rte_rcu_qsbr, RcuDeleter>;
 
-// Quiescent state of `workers` threads, all registered, none online.
+// Quiescent state of `workers` threads, and of one more that pins an image while it is compacted;
+// all registered, none online.
 base::Result<Rcu> make_rcu(std::uint32_t workers);
+
+struct ImageStoreOptions {
+  std::vector<int> numa_nodes = {-1};  // one copy each; -1: anywhere
+  bool huge_pages = false;
+  std::size_t memory_limit_bytes = ~std::size_t{0};  // of a copy
+};
+
+// Memory that waits for workers to pass.
+struct Waiting {
+  std::size_t batches = 0;
+  base::Duration oldest{};
+  std::vector<std::uint32_t> workers;  // that have not passed since the oldest batch
+};
 
 class ImageStore {
  public:
-  // `rcu` outlives the store. `first` is valid.
-  ImageStore(rte_rcu_qsbr* rcu, snapshot::Image first);
+  // `rcu` was made for `workers` and outlives the store.
+  ImageStore(rte_rcu_qsbr* rcu, std::uint32_t workers, ImageStoreOptions options);
 
-  // Workers, while online: the bytes stay valid until their next quiescent report.
-  [[nodiscard]] const std::uint8_t* current() const noexcept {
-    return current_.load(std::memory_order_acquire);  // pairs with publish()
+  // Workers, while online: valid until their next quiescent report. `copy` is the position of the
+  // worker's node among the options'.
+  [[nodiscard]] snapshot::View view(std::size_t copy) const noexcept {
+    // In this order: a root comes with a generation that sees all of it.
+    const snapshot::Root* root = roots_[copy].load(std::memory_order_acquire);
+    return {*root, generation_.load(std::memory_order_acquire)};
   }
 
-  // Main thread. publish() makes `next` what workers see from their next turn on.
-  void publish(snapshot::Image next);
-  // Main thread. Frees what no worker can see any more; returns how many images still wait.
-  std::size_t reclaim();
+  // How images for publish() are to be made, one per copy. Any thread.
+  [[nodiscard]] std::vector<snapshot::ImageOptions> image_options() const;
 
-  // Main thread: the published image.
-  [[nodiscard]] const snapshot::Image& image() const { return image_; }
+  // Everything below: main thread.
+
+  // Makes `copies`, alike and one per node, what workers see from their next turn on.
+  void publish(std::vector<snapshot::Image> copies, base::Time now);
+
+  // A transaction, applied to every copy step by step: begin, step until it says that there is no
+  // more, then commit or abort. A step that fails leaves abort as the only way on.
+  base::Result<void> begin(std::span<const std::uint8_t> transaction);
+  // True: there is more.
+  base::Result<bool> step(std::uint32_t operations_max);
+  void commit(base::Time now);
+  void abort(base::Time now);
+  [[nodiscard]] bool in_transaction() const { return !decoders_.empty(); }
+
+  // Frees what no worker can see any more; goes on with growing and shrinking name tables. Between
+  // transactions. True: there is more to do at once.
+  bool maintain(base::Time now);
+
+  // Keeps what is published now from being freed, for one reader on another thread.
+  snapshot::Pinned pin();
+  void unpin();
+
+  [[nodiscard]] const snapshot::ImageState& state() const { return copies_[0].image->state(); }
+  [[nodiscard]] snapshot::ImageUsage usage() const;  // of the first copy
+  [[nodiscard]] Waiting waiting(base::Time now) const;
+  // Generations are getting old: a compaction is due.
+  [[nodiscard]] bool is_aged() const;
 
  private:
-  struct Retired {
-    snapshot::Image image;
-    std::uint64_t token;
+  struct Copy {
+    std::unique_ptr<snapshot::Image> image;
+    std::unique_ptr<snapshot::Writer> writer;
+    std::unique_ptr<snapshot::Root> root;
+    std::uint64_t epoch = 0;  // of the name table that `root` leads to
   };
+  struct Retired {
+    std::uint64_t token = 0;
+    base::Time since{};
+    std::vector<snapshot::Garbage> garbage;  // by copy
+    std::vector<std::unique_ptr<snapshot::Root>> roots;
+    std::vector<Copy> copies;
+  };
+
+  void publish_roots(Retired& retired);
+  void retire(Retired retired, base::Time now);
+  bool reclaim(base::Time now);
+  void end_transaction(base::Time now, bool committed);
+
   rte_rcu_qsbr* rcu_;
-  snapshot::Image image_;
-  std::atomic<const std::uint8_t*> current_;  // main thread: wo, workers: ro
-  std::vector<Retired> retired_;
+  const std::uint32_t workers_;
+  const ImageStoreOptions options_;
+  std::vector<Copy> copies_;
+  std::array<std::atomic<const snapshot::Root*>, kNumaNodesMax> roots_{};  // main: wo, workers: ro
+  std::atomic<std::uint32_t> generation_{1};                               // main: wo, workers: ro
+  std::deque<Retired> retired_;
+  std::vector<snapshot::TransactionDecoder> decoders_;  // of the open transaction, by copy
+  snapshot::TransactionHeader header_{};                // of the open transaction
 };
 
 }  // namespace brink::edge

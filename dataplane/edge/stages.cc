@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "dataplane/port/queue.h"
-#include "dataplane/snapshot/view.h"
 
 namespace brink::edge {
 
@@ -18,7 +17,7 @@ void Stages::answer(std::span<worker::Datagram> datagrams) noexcept {
         std::min<std::size_t>(datagram.room, datagram.capacity + dns::answer::kSlack));
     messages[i] = {datagram.data, datagram.size, capacity};
   }
-  engine_.answer_burst(snapshot::View(image_), {messages.data(), datagrams.size()}, counters_);
+  engine_.answer_burst(view_, {messages.data(), datagrams.size()}, counters_);
   for (std::size_t i = 0; i < datagrams.size(); ++i) datagrams[i].size = messages[i].size;
 }
 
@@ -31,7 +30,7 @@ void Stages::set_l7(worker::StageTable& table) noexcept {
     of(self).l7_->unreachable(error, now);
   };
   table.run = [](void* self, base::Time now) noexcept {
-    of(self).l7_->run(snapshot::View(of(self).image_), now);
+    of(self).l7_->run(of(self).view_, now);
     return false;  // packets in and segments out say whether there was work
   };
   table.next_segment = [](void* self, worker::SegmentOut& out, base::Time now) noexcept {
@@ -54,7 +53,7 @@ worker::StageTable Stages::table() noexcept {
   worker::StageTable table;
   table.self = this;
   table.begin = [](void* self, base::Time) noexcept {
-    of(self).image_ = of(self).images_.current();
+    of(self).view_ = of(self).images_.view(of(self).copy_);
   };
   table.answer = [](void* self, std::span<worker::Datagram> datagrams) noexcept {
     of(self).answer(datagrams);

@@ -17,9 +17,15 @@ namespace brink::edge {
 class Stages {
  public:
   // Everything given outlives it. `l7` is null on a worker without that role.
-  Stages(const ImageStore& images, ipc::WorkerCounters& counters, std::uint16_t udp_size,
-         L7Stage* l7)
-      : images_(images), counters_(counters), engine_(udp_size), l7_(l7) {}
+  // `copy`: of the image, for this worker's node.
+  Stages(const ImageStore& images, std::size_t copy, ipc::WorkerCounters& counters,
+         std::uint16_t udp_size, L7Stage* l7)
+      : images_(images),
+        copy_(copy),
+        view_(images.view(copy)),
+        counters_(counters),
+        engine_(udp_size),
+        l7_(l7) {}
 
   // The table for worker::WorkerConfig; `this` must stay where it is.
   [[nodiscard]] worker::StageTable table() noexcept;
@@ -31,8 +37,9 @@ class Stages {
   static void set_no_l7(worker::StageTable& table) noexcept;
 
   const ImageStore& images_;
+  const std::size_t copy_;
+  snapshot::View view_;  // of this turn
   ipc::WorkerCounters& counters_;
-  const std::uint8_t* image_ = nullptr;  // of this turn
   dns::answer::Engine engine_;
   L7Stage* l7_;
 };

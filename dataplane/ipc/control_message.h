@@ -1,9 +1,15 @@
 // Messages between brink-control and brink-edge over a UNIX SOCK_SEQPACKET socket that the edge
-// listens on. One packet is one message; a descriptor (the sealed memfd of an image) rides along as
-// SCM_RIGHTS. Fixed-size, host byte order: both ends run on one machine.
+// listens on. One packet is one message; a descriptor (a sealed memfd) rides along as SCM_RIGHTS.
+// Fixed-size, host byte order: both ends run on one machine.
 //
-// control -> edge:  Hello, PublishImage (+ fd)
-// edge -> control:  Welcome, PublishReply
+// control -> edge:  Hello, then requests; one at a time per connection.
+//   PublishImage (+ image)              serve this image
+//   PublishTransaction (+ transaction)  change what is served (dataplane/snapshot/transaction.h)
+//   Compact                             make a fresh image of what is served, on the disk as well
+//   Verify                              check what is served, and what is on the disk
+//   ShowName                            what answers for this name
+// edge -> control:  Welcome to Hello, Reply to everything else.
+//   To ShowName a transaction comes along that would put the name as it stands, with its zone.
 #pragma once
 
 #include <cstddef>
@@ -18,16 +24,26 @@
 
 namespace brink::ipc {
 
-inline constexpr std::uint32_t kControlProtocolVersion = 1;
+inline constexpr std::uint32_t kControlProtocolVersion = 2;
 inline constexpr std::size_t kControlReasonMax = 480;
+inline constexpr std::size_t kControlNameMax = 255;
 
-enum class MessageType : std::uint32_t { kHello = 1, kWelcome, kPublishImage, kPublishReply };
+enum class MessageType : std::uint32_t {
+  kHello = 1,
+  kWelcome,
+  kPublishImage,
+  kPublishTransaction,
+  kCompact,
+  kVerify,
+  kShowName,
+  kReply
+};
 
-enum class PublishStatus : std::uint32_t {
-  kPublished = 0,
-  kRefused = 1,
-  kOutOfMemory = 2,
-  kBusy = 3
+enum class ReplyStatus : std::uint32_t {
+  kDone = 0,
+  kRefused = 1,    // it is wrong, and will be next time; or the edge cannot: see the reason
+  kOutOfStep = 2,  // a transaction from another version than the one served
+  kBusy = 3        // later
 };
 
 // One packet. Fields that a type does not use are zero.
@@ -36,9 +52,11 @@ struct ControlMessage {
   std::uint32_t protocol_version = kControlProtocolVersion;
   std::uint64_t sequence = 0;          // chosen by the sender of a request, echoed in its reply
   std::uint64_t snapshot_version = 0;  // PublishImage: the image's; replies: what is being served
-  std::uint64_t image_size_bytes = 0;  // PublishImage
-  PublishStatus status{};              // PublishReply
-  char reason[kControlReasonMax + 1] = {};  // PublishReply: why not; zero-terminated
+  std::uint64_t payload_size_bytes = 0;  // of the memfd that came along
+  ReplyStatus status{};                  // Reply
+  std::uint8_t name_size = 0;            // ShowName
+  std::uint8_t name[kControlNameMax] = {};  // ShowName: wire form
+  char reason[kControlReasonMax + 1] = {};  // Reply: why not, or what was found; zero-terminated
 
   void set_reason(std::string_view text) noexcept {
     const std::size_t size = text.size() < kControlReasonMax ? text.size() : kControlReasonMax;

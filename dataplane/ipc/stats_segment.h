@@ -21,7 +21,7 @@
 namespace brink::ipc {
 
 inline constexpr std::uint64_t kStatsMagic = 0x5354415453524b42;  // "BKRSTATS"
-inline constexpr std::uint32_t kStatsVersion = 1;
+inline constexpr std::uint32_t kStatsVersion = 2;
 inline constexpr std::size_t kCounterNameSize = 64;
 
 // Roles of a worker, as bits.
@@ -47,9 +47,20 @@ struct alignas(64) StatsHeader {
   std::uint64_t snapshot_version;   // 0 = the empty image
   std::uint64_t snapshot_published_unix_ns;
   std::uint64_t snapshot_names;
-  std::uint64_t snapshot_size_bytes;
-  std::uint64_t snapshot_swaps;
-  std::uint64_t snapshot_refused;  // images that did not verify
+  std::uint64_t snapshot_zones;
+  std::uint64_t snapshot_swaps;         // whole images published since the start
+  std::uint64_t snapshot_transactions;  // likewise
+  std::uint64_t snapshot_refused;       // images and transactions that were not
+  std::uint64_t snapshot_compactions;
+  std::uint64_t snapshot_log_bytes;
+  std::uint64_t snapshot_size_bytes;  // memory of one copy
+  std::uint64_t snapshot_memory_limit_bytes;
+  std::uint64_t snapshot_records;  // versions of names
+  std::uint64_t snapshot_records_free;
+  std::uint64_t snapshot_heap_bytes;
+  std::uint64_t snapshot_heap_free_bytes;
+  std::uint64_t snapshot_waiting;     // transactions whose leavings are not freed yet
+  std::uint64_t snapshot_waiting_ns;  // how long the oldest of them waits
   char fallbacks[256];             // what the start fell back to, one a line; empty = nothing
 };
 

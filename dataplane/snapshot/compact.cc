@@ -40,7 +40,7 @@ base::Result<Image> Compactor::run() {
   zones_.resize(from_.zone_slots);
   if (!copy_names()) {
     return base::Error{"no memory for a fresh image", "compaction",
-                       "add memory, or raise image-memory-max"};
+                       "add memory, or raise snapshot.memory-max-mb"};
   }
   link_names();
   image_.state_ = from_.state;

@@ -28,7 +28,7 @@ Bytes bytes_of(const T* first, std::uint64_t count) {
 
 base::Error out_of_memory(std::uint64_t size) {
   return {"no memory for an image of " + std::to_string(size) + " bytes", "image",
-          "add memory or huge pages, or raise image-memory-max"};
+          "add memory or huge pages, or raise snapshot.memory-max-mb"};
 }
 
 // A header's block with the checksum field zero, as it is summed up.

@@ -82,8 +82,9 @@ class Image {
 
   [[nodiscard]] const ImageState& state() const { return state_; }
   [[nodiscard]] const base::HashKey& hash_key() const { return hash_key_; }
-  // Where readers look; changes with the name table's epoch.
+  // Where readers look; another one whenever epoch() has grown.
   [[nodiscard]] Root root() const;
+  [[nodiscard]] std::uint64_t epoch() const { return names_.epoch(); }
   // All that was committed. Only while nobody writes.
   [[nodiscard]] View view() const { return {root(), generation_}; }
   // The same for a reader that goes on while transactions come. Between two of these; the caller

@@ -44,7 +44,7 @@ base::Error refuse(const std::string& what, std::span<const std::uint8_t> name) 
 base::Error no_memory(std::span<const std::uint8_t> name) {
   return {"the image has reached its memory limit, or the machine has no more memory",
           "name " + name_text(name),
-          "raise image-memory-max, or look for a stopped worker that delays reclamation"};
+          "raise snapshot.memory-max-mb, or look for a stopped worker that delays reclamation"};
 }
 
 bool set_checked_key(NameKey& key, const base::HashKey& hash_key,

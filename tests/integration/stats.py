@@ -6,8 +6,12 @@ MAGIC = 0x5354415453524B42
 NAME_SIZE = 64
 WORKER_FIXED = 64
 HEADER_WORDS = ("names_at", "workers_at", "ports_at", "total_size", "started", "heartbeat", "tsc_hz",
-                "snapshot_version", "snapshot_published", "snapshot_names", "snapshot_size",
-                "snapshot_swaps", "snapshot_refused")
+                "snapshot_version", "snapshot_published", "snapshot_names", "snapshot_zones",
+                "snapshot_swaps", "snapshot_transactions", "snapshot_refused",
+                "snapshot_compactions", "snapshot_log_bytes", "snapshot_size",
+                "snapshot_memory_limit", "snapshot_records", "snapshot_records_free",
+                "snapshot_heap_bytes", "snapshot_heap_free_bytes", "snapshot_waiting",
+                "snapshot_waiting_ns")
 ROLES = {1: "dns", 2: "l7"}
 
 

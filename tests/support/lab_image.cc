@@ -91,12 +91,12 @@ base::Result<void> publish(const snapshot::Image& image, const std::string& sock
   message.type = ipc::MessageType::kPublishImage;
   message.sequence = 1;
   message.snapshot_version = version;
-  message.image_size_bytes = size;
+  message.payload_size_bytes = size;
   const auto sent = ipc::send_control(fd.get(), message, sealed.value().get());
   if (!sent) return sent;
   const auto reply = ipc::receive_control(fd.get());
   if (!reply) return reply.error();
-  if (reply.value()->message.status != ipc::PublishStatus::kPublished) {
+  if (reply.value()->message.status != ipc::ReplyStatus::kDone) {
     return base::Error{reply.value()->message.reason, "brink-edge refused", ""};
   }
   return {};

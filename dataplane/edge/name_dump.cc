@@ -1,0 +1,71 @@
+#include "dataplane/edge/name_dump.h"
+
+#include "dataplane/snapshot/name_text.h"
+#include "dataplane/snapshot/transaction.h"
+
+namespace brink::edge {
+namespace {
+
+using snapshot::BlobHeader;
+using snapshot::Lookup;
+using snapshot::Record;
+using snapshot::View;
+
+std::vector<std::uint8_t> bytes_of(const BlobHeader& blob) {
+  const auto* at = reinterpret_cast<const std::uint8_t*>(&blob);
+  return {at, at + snapshot::blob_size(blob)};
+}
+
+std::vector<snapshot::Rrset> rrsets_of(const View& view, const Record& record) {
+  std::vector<snapshot::Rrset> sets;
+  if (record.inline_type != 0) {
+    sets.push_back({record.inline_type, bytes_of(*view.inline_blob(record))});
+  }
+  for (const snapshot::RrsetEntry& entry : view.rrsets(record)) {
+    sets.push_back({entry.type, bytes_of(*view.table_blob(record, entry))});
+  }
+  return sets;
+}
+
+std::string standing_of(const Lookup& found) {
+  if (found.encloser == nullptr) return "refused";
+  if ((found.encloser->flags & snapshot::kCut) != 0) return "delegation";
+  if (found.record == nullptr) return "nxdomain";
+  if (!found.exact) return "wildcard";
+  return (found.record->flags & snapshot::kEmpty) != 0 ? "empty" : "exact";
+}
+
+}  // namespace
+
+base::Result<NameDump> dump_name(const View& view, std::span<const std::uint8_t> name) {
+  if (name.empty() || snapshot::wire_name_size(name) != name.size()) {
+    return base::Error{"it is no well-formed name", "name " + snapshot::name_text(name), ""};
+  }
+  snapshot::NameKey key;
+  snapshot::set_key(key, view.hash_key(), name.data(), name.size(), name.size());
+  const Lookup found = view.lookup(key);
+  NameDump dump{standing_of(found), {}};
+  if (found.encloser == nullptr) return dump;
+  const bool refers = (found.encloser->flags & snapshot::kCut) != 0;
+  const Record* record = refers || found.record == nullptr ? found.encloser : found.record;
+  if ((record->flags & snapshot::kEmpty) != 0) record = found.encloser;
+
+  snapshot::TransactionEncoder encoder;
+  const std::uint8_t* owner = view.name_bytes(*record);
+  const std::size_t apex_at = record->name_size - record->apex_size;
+  const snapshot::ZoneState& zone = view.zone(*record);
+  const auto negative = bytes_of(snapshot::negative_blob(zone));
+  const auto sets = rrsets_of(view, *record);
+  const snapshot::NameContents contents{sets, view.route(*record),
+                                        (record->flags & snapshot::kCut) != 0,
+                                        (record->flags & snapshot::kParentSide) != 0};
+  if (auto put = encoder.put_zone({owner + apex_at, record->apex_size}, zone.serial, negative);
+      !put) {
+    return put.error();
+  }
+  if (auto put = encoder.put_name({owner, record->name_size}, contents); !put) return put.error();
+  dump.transaction = encoder.finish(0, 1, 0);
+  return dump;
+}
+
+}  // namespace brink::edge

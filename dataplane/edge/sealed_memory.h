@@ -1,0 +1,31 @@
+// SealedMemory: the bytes of a memfd that nobody can change any more, mapped read-only. Cold.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dataplane/base/result.h"
+
+namespace brink::edge {
+
+class SealedMemory {
+ public:
+  SealedMemory() = default;
+  SealedMemory(SealedMemory&& other) noexcept;
+  SealedMemory& operator=(SealedMemory&& other) noexcept;
+  ~SealedMemory();
+
+  // Fails unless `fd` is a memfd of `size_bytes`, sealed against writing and resizing. The
+  // descriptor stays the caller's.
+  static base::Result<SealedMemory> map(int fd, std::uint64_t size_bytes);
+  // A fresh sealed memfd with these bytes, for the caller to own.
+  static base::Result<int> make(std::span<const std::uint8_t> bytes);
+
+  [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
+
+ private:
+  const std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace brink::edge
