@@ -65,7 +65,9 @@ void Stack::after_consume(Connection& c, base::Time now) noexcept {
 // there is any. In a short pool what the peer's window does not take has no business there, but one
 // chunk for the time when it opens.
 std::uint32_t Stack::send_limit_now(const Connection& c) const noexcept {
-  const std::uint32_t limit = std::min(config_.send_limit, std::max(share_of_free(0), kScarceSend));
+  if (ample()) return config_.send_limit;
+  const std::uint32_t limit =
+      std::min(config_.send_limit, std::max(share_of_free({}), kScarceSend));
   if (!pool_.low() || !c.synchronized()) return limit;
   return std::min(limit, std::max(c.snd_wnd, static_cast<std::uint32_t>(kChunkCapacity)));
 }
@@ -196,7 +198,7 @@ void Stack::release(ConnectionId id, base::Time now) noexcept {
   }
   close(id, now);
   c->released = true;
-  settle_promise(*c);
+  promises_.settle(c->promise, 0);
   c->events = 0;
   events_.remove(id.index);
   c->received.clear(pool_);

@@ -48,6 +48,14 @@ std::uint8_t scale_for(std::uint32_t limit) noexcept {
   return scale;
 }
 
+// What a peer is offered before it has shown that it sends much. These are not counted as promised:
+// most connections never use them.
+std::uint32_t first_window(const StackConfig& config) noexcept {
+  const std::uint64_t part = std::uint64_t{config.chunk_count} * kChunkSize / 64;
+  const std::uint64_t most = std::max<std::uint64_t>(part, 16 * 1024);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>({most, config.receive_limit, 0xffffU}));
+}
+
 template <typename T>
 std::uint32_t link_free(std::span<T> items) noexcept {
   const auto count = static_cast<std::uint32_t>(items.size());
@@ -59,6 +67,13 @@ std::uint32_t link_free(std::span<T> items) noexcept {
 
 std::size_t Stack::memory_size(const StackConfig& config) noexcept {
   return Layout(config).size;
+}
+
+// With so many bytes free, beside those promised, a share (an eighth of what is left to receiving
+// without its reserve: each is an eighth of the pool) is no less than any limit of a connection.
+std::uint64_t Stack::ample_bytes(const StackConfig& config) noexcept {
+  const std::uint64_t kept = std::uint64_t{config.chunk_count} / 8 * 2 * kChunkCapacity;
+  return kept + std::uint64_t{kShareOfFree} * std::max(config.receive_limit, config.send_limit);
 }
 
 Stack::Stack(const StackConfig& config, std::span<std::byte> memory,
@@ -73,6 +88,8 @@ Stack::Stack(const StackConfig& config, const Layout& layout, std::byte* memory,
     : config_(config),
       counters_(counters),
       receive_scale_(scale_for(config.receive_limit)),
+      initial_window_(first_window(config)),
+      ample_(ample_bytes(config)),
       connections_(Layout::make<Connection>(memory, layout.connections)),
       half_open_(Layout::make<HalfOpen>(memory, layout.half_open)),
       time_wait_(Layout::make<TimeWait>(memory, layout.time_wait)),
@@ -84,7 +101,6 @@ Stack::Stack(const StackConfig& config, const Layout& layout, std::byte* memory,
       events_(connections_),
       output_(connections_),
       starved_(connections_),
-      receiving_(connections_),
       time_wait_order_(time_wait_),
       control_(Layout::make<Control>(memory, layout.control)) {
   CHECK(config.max_connections > 0 && config.max_connections < (1U << 30));
@@ -155,9 +171,7 @@ void Stack::free_connection(Connection& c) noexcept {
   if (output_.front() == index) burst_ = 0;
   output_.remove(index);
   starved_.remove(index);
-  receiving_.remove(index);
-  c.recent = 0;
-  settle_promise(c);
+  promises_.settle(c.promise, 0);
   c.send.clear(pool_);
   c.received.clear(pool_);
   c.scoreboard.clear(pool_);

@@ -11,8 +11,8 @@
 //
 // Bytes live in a pool of chunks shared by all connections; a connection that holds no bytes holds
 // no chunk. A window and a send queue may grow to an eighth of what is neither in use nor promised
-// to other peers, so readers that stop leave room for the rest, and what was promised is taken. When
-// the pool runs low all the same, out-of-order data is dropped, then in-order data (the peer
+// to other peers, so readers that stop leave room for the rest, and what was promised is taken.
+// When the pool runs low all the same, out-of-order data is dropped, then in-order data (the peer
 // retransmits), and writes become short; nothing fails.
 #pragma once
 
@@ -25,6 +25,7 @@
 #include "dataplane/tcp/chunk_pool.h"
 #include "dataplane/tcp/connection.h"
 #include "dataplane/tcp/flow_table.h"
+#include "dataplane/tcp/promises.h"
 #include "dataplane/tcp/types.h"
 
 namespace brink::tcp {
@@ -126,9 +127,6 @@ class Stack {
       16;  // of one connection before the next one's turn
   static constexpr std::uint32_t kStarvedPerTurn = 32;
   static constexpr base::Duration kStarvedSpacing = std::chrono::milliseconds(5);
-  static constexpr base::Duration kRecentHalfLife = std::chrono::milliseconds(250);
-  static constexpr std::uint32_t kAgedPerTurn = 32;
-  static constexpr std::uint32_t kRecentLeast = 1024;  // less counts as nothing
   // A queue may grow to this part of what is free, so that any number of them leave some over.
   static constexpr std::uint32_t kShareOfFree = 8;
   static constexpr std::uint32_t kScarceSend = 8192;    // may be queued while the pool is low
@@ -138,6 +136,7 @@ class Stack {
   // stack.cc: slots, flows, the control ring, limits
   Stack(const StackConfig& config, const Layout& layout, std::byte* memory,
         ipc::WorkerCounters& counters) noexcept;
+  static std::uint64_t ample_bytes(const StackConfig& config) noexcept;
   Connection* resolve(ConnectionId id) noexcept;
   const Connection* resolve(ConnectionId id) const noexcept;
   std::uint32_t index_of(const Connection& c) const noexcept;
@@ -222,9 +221,10 @@ class Stack {
   Header next_header(Connection& c, Sequence sequence, std::uint8_t flags, base::Time now) noexcept;
   std::uint16_t choose_window(Connection& c) noexcept;
   void update_advertised(Connection& c) noexcept;
-  std::uint32_t window_space(Connection& c) noexcept;
-  std::uint32_t share_of_free(std::uint32_t own_promise) const noexcept;
-  std::uint32_t initial_window() const noexcept;
+  std::uint32_t window_space(Connection& c, std::uint32_t wanted) noexcept;
+  std::uint32_t share_of_free(const Promise& own) const noexcept;
+  bool ample() const noexcept;
+  std::uint32_t wanted_window(const Connection& c) const noexcept;
   void settle_promise(Connection& c) noexcept;
 
   // timers.cc
@@ -237,7 +237,6 @@ class Stack {
   base::Time user_timeout_at(const Connection& c) const noexcept;
   void rearm(Connection& c) noexcept;
   void serve_starved(base::Time now) noexcept;
-  void age_promises(base::Time now) noexcept;
 
   // application.cc
   void after_consume(Connection& c, base::Time now) noexcept;
@@ -251,6 +250,8 @@ class Stack {
   StackConfig config_;
   ipc::WorkerCounters& counters_;
   std::uint8_t receive_scale_;
+  std::uint32_t initial_window_;
+  std::uint64_t ample_;  // bytes, see ample()
   bool accepting_ = true;
   std::span<Connection> connections_;
   std::span<HalfOpen> half_open_;
@@ -265,9 +266,7 @@ class Stack {
   IndexList<Connection, &Connection::event_link> events_;
   IndexList<Connection, &Connection::output_link> output_;
   IndexList<Connection, &Connection::starved_link> starved_;  // waits for free chunks
-  // Those whose `recent` is not zero, in the order in which it is halved.
-  IndexList<Connection, &Connection::receiving_link> receiving_;
-  std::uint64_t promised_ = 0;  // bytes offered to peers that are sending, and not received yet
+  Promises promises_;
   IndexList<TimeWait, &TimeWait::link> time_wait_order_;
   base::Time serve_starved_at_{};
   std::uint32_t burst_ = 0;  // segments of the connection at the front of output_
