@@ -61,15 +61,16 @@ void Stack::after_consume(Connection& c, base::Time now) noexcept {
   update_advertised(c);
 }
 
-// What a connection may queue: like its window a share of what is left, but a few segments while
-// there is any. In a short pool what the peer's window does not take has no business there, but one
-// chunk for the time when it opens.
+// What a connection may queue: what the peer's window takes, or a little for the time when it
+// opens, and like a window no more than a share of what is left, but a few segments while there is
+// any.
 std::uint32_t Stack::send_limit_now(const Connection& c) const noexcept {
-  if (ample()) return config_.send_limit;
-  const std::uint32_t limit =
-      std::min(config_.send_limit, std::max(share_of_free({}), kScarceSend));
-  if (!pool_.low() || !c.synchronized()) return limit;
-  return std::min(limit, std::max(c.snd_wnd, static_cast<std::uint32_t>(kChunkCapacity)));
+  std::uint32_t limit = config_.send_limit;
+  if (!ample()) limit = std::min(limit, std::max(share_of_free({}), kScarceSend));
+  if (!c.synchronized()) return limit;
+  const std::uint32_t ahead =
+      pool_.low() ? static_cast<std::uint32_t>(kChunkCapacity) : kAheadOfWindow;
+  return std::min(limit, std::max(c.snd_wnd, ahead));
 }
 
 std::uint32_t Stack::send_share(const Connection& c) const noexcept {

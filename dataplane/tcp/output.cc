@@ -217,7 +217,7 @@ void Stack::write_segment(const FlowKey& key, const Header& header, SegmentOut& 
 // A share of what is neither in use nor promised to others.
 std::uint32_t Stack::share_of_free(const Promise& own) const noexcept {
   const std::uint64_t free = std::uint64_t{pool_.promisable()} * kChunkCapacity;
-  const std::uint64_t share = (free - std::min(free, promises_.beside(own))) / kShareOfFree;
+  const std::uint64_t share = (free - std::min(free, promises_.beside(own))) >> share_shift_;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(share, 0x7fffffff));
 }
 

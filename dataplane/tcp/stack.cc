@@ -69,11 +69,20 @@ std::size_t Stack::memory_size(const StackConfig& config) noexcept {
   return Layout(config).size;
 }
 
-// With so many bytes free, beside those promised, a share (an eighth of what is left to receiving
-// without its reserve: each is an eighth of the pool) is no less than any limit of a connection.
+// Two thirds of what windows may use of an empty pool suffice for a connection's limit.
+unsigned Stack::share_shift(const StackConfig& config) noexcept {
+  const std::uint64_t usable = std::uint64_t{config.chunk_count} * kChunkCapacity * 3 / 4;
+  const std::uint64_t limit = std::max({config.receive_limit, config.send_limit, 1U});
+  const std::uint64_t queues = std::max<std::uint64_t>(usable * 2 / 3 / limit, 1);
+  return std::max(kLeastShareShift, static_cast<unsigned>(std::bit_width(queues)));
+}
+
+// With so many bytes free, beside those promised, a share of what is left to receiving without its
+// reserve (each an eighth of the pool) is no less than any limit of a connection.
 std::uint64_t Stack::ample_bytes(const StackConfig& config) noexcept {
   const std::uint64_t kept = std::uint64_t{config.chunk_count} / 8 * 2 * kChunkCapacity;
-  return kept + std::uint64_t{kShareOfFree} * std::max(config.receive_limit, config.send_limit);
+  const std::uint64_t limit = std::max(config.receive_limit, config.send_limit);
+  return kept + (limit << share_shift(config));
 }
 
 Stack::Stack(const StackConfig& config, std::span<std::byte> memory,
@@ -89,6 +98,7 @@ Stack::Stack(const StackConfig& config, const Layout& layout, std::byte* memory,
       counters_(counters),
       receive_scale_(scale_for(config.receive_limit)),
       initial_window_(first_window(config)),
+      share_shift_(share_shift(config)),
       ample_(ample_bytes(config)),
       connections_(Layout::make<Connection>(memory, layout.connections)),
       half_open_(Layout::make<HalfOpen>(memory, layout.half_open)),

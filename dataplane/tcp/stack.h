@@ -127,15 +127,18 @@ class Stack {
       16;  // of one connection before the next one's turn
   static constexpr std::uint32_t kStarvedPerTurn = 32;
   static constexpr base::Duration kStarvedSpacing = std::chrono::milliseconds(5);
-  // A queue may grow to this part of what is free, so that any number of them leave some over.
-  static constexpr std::uint32_t kShareOfFree = 8;
-  static constexpr std::uint32_t kScarceSend = 8192;    // may be queued while the pool is low
-  static constexpr std::uint32_t kWritableChunks = 8;   // of room make a kWritable worthwhile
-  static constexpr std::uint32_t kMinMovedBytes = 512;  // a shorter chunk is copied, not moved
+  // A queue may grow to a part of what is free, so that any number of them leave some over:
+  // 1/2^this at most, less of a pool that holds many queues of full size.
+  static constexpr unsigned kLeastShareShift = 3;
+  static constexpr std::uint32_t kAheadOfWindow = 16384;  // queued beyond what the peer takes
+  static constexpr std::uint32_t kScarceSend = 8192;      // may be queued while the pool is low
+  static constexpr std::uint32_t kWritableChunks = 8;     // of room make a kWritable worthwhile
+  static constexpr std::uint32_t kMinMovedBytes = 512;    // a shorter chunk is copied, not moved
 
   // stack.cc: slots, flows, the control ring, limits
   Stack(const StackConfig& config, const Layout& layout, std::byte* memory,
         ipc::WorkerCounters& counters) noexcept;
+  static unsigned share_shift(const StackConfig& config) noexcept;
   static std::uint64_t ample_bytes(const StackConfig& config) noexcept;
   Connection* resolve(ConnectionId id) noexcept;
   const Connection* resolve(ConnectionId id) const noexcept;
@@ -251,6 +254,7 @@ class Stack {
   ipc::WorkerCounters& counters_;
   std::uint8_t receive_scale_;
   std::uint32_t initial_window_;
+  unsigned share_shift_;
   std::uint64_t ample_;  // bytes, see ample()
   bool accepting_ = true;
   std::span<Connection> connections_;
