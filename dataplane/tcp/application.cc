@@ -61,16 +61,27 @@ void Stack::after_consume(Connection& c, base::Time now) noexcept {
   update_advertised(c);
 }
 
-// What a connection may queue: what the peer's window takes, or a little for the time when it
-// opens, and like a window no more than a share of what is left, but a few segments while there is
+// What a connection may queue in an empty pool: what the peer's window takes, or a little for the
+// time when it opens. When it does, what is queued goes out, and its acknowledgment makes room.
+std::uint32_t Stack::send_limit_of(const Connection& c) const noexcept {
+  if (!c.synchronized()) return config_.send_limit;
+  constexpr std::uint32_t kChunk = kChunkCapacity;
+  return std::min(config_.send_limit, std::max(c.snd_wnd, pool_.low() ? kChunk : kAheadOfWindow));
+}
+
+// And now: like a window no more than a share of what is left, but a few segments while there is
 // any.
 std::uint32_t Stack::send_limit_now(const Connection& c) const noexcept {
-  std::uint32_t limit = config_.send_limit;
-  if (!ample()) limit = std::min(limit, std::max(share_of_free({}), kScarceSend));
-  if (!c.synchronized()) return limit;
-  const std::uint32_t ahead =
-      pool_.low() ? static_cast<std::uint32_t>(kChunkCapacity) : kAheadOfWindow;
-  return std::min(limit, std::max(c.snd_wnd, ahead));
+  const std::uint32_t limit = send_limit_of(c);
+  return ample() ? limit : std::min(limit, std::max(share_of_free({}), kScarceSend));
+}
+
+// Looked at again from time to time, for no segment tells when the pool has room.
+void Stack::wait_for_pool(Connection& c) noexcept {
+  const std::uint32_t index = index_of(c);
+  if (starved_.contains(index)) return;
+  count(ipc::Counter::kTcpPoolWaits);
+  starved_.push_back(index);
 }
 
 std::uint32_t Stack::send_share(const Connection& c) const noexcept {
@@ -93,7 +104,7 @@ std::size_t Stack::writable_bytes(ConnectionId id) const noexcept {
 void Stack::short_write(Connection& c) noexcept {
   c.want_writable = true;
   // An acknowledgment will make room in this connection's share, but not in the pool's.
-  if (c.send.size() < config_.send_limit) starved_.push_back(index_of(c));
+  if (c.send.size() < send_limit_of(c)) wait_for_pool(c);
 }
 
 std::size_t Stack::write(ConnectionId id, std::span<const std::uint8_t> bytes,

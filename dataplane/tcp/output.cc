@@ -246,7 +246,7 @@ std::uint32_t Stack::window_space(Connection& c, std::uint32_t wanted) noexcept 
   const std::uint32_t limit = share_of_free(c.promise);
   std::uint32_t share = limit - std::min(limit, held);
   if (share >= wanted) return wanted;
-  starved_.push_back(index_of(c));
+  wait_for_pool(c);
   // Whole segments, for a peer does not like to send less; and never less than receiver SWS
   // avoidance would let through while it holds little, or a window could stay closed for ever.
   share -= share % c.smss();

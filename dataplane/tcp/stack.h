@@ -244,7 +244,9 @@ class Stack {
   // application.cc
   void after_consume(Connection& c, base::Time now) noexcept;
   void tell_peer_closed(Connection& c) noexcept;
+  std::uint32_t send_limit_of(const Connection& c) const noexcept;
   std::uint32_t send_limit_now(const Connection& c) const noexcept;
+  void wait_for_pool(Connection& c) noexcept;
   std::uint32_t send_share(const Connection& c) const noexcept;
   std::size_t room_to_send(const Connection& c) const noexcept;
   void short_write(Connection& c) noexcept;

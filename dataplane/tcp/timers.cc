@@ -163,7 +163,7 @@ void Stack::serve_starved(base::Time now) noexcept {
     starved_.remove(starved_.front());
     update_advertised(c);
     tell_writable(c);
-    if (c.want_writable && c.send.size() < config_.send_limit) starved_.push_back(index_of(c));
+    if (c.want_writable && c.send.size() < send_limit_of(c)) starved_.push_back(index_of(c));
   }
 }
 
