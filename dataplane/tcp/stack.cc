@@ -69,12 +69,13 @@ std::size_t Stack::memory_size(const StackConfig& config) noexcept {
   return Layout(config).size;
 }
 
-// Two thirds of what windows may use of an empty pool suffice for a connection's limit.
+// The largest by which a share of an empty pool is a connection's full limit: shares begin to
+// shrink before half of what windows may use is taken.
 unsigned Stack::share_shift(const StackConfig& config) noexcept {
   const std::uint64_t usable = std::uint64_t{config.chunk_count} * kChunkCapacity * 3 / 4;
   const std::uint64_t limit = std::max({config.receive_limit, config.send_limit, 1U});
-  const std::uint64_t queues = std::max<std::uint64_t>(usable * 2 / 3 / limit, 1);
-  return std::max(kLeastShareShift, static_cast<unsigned>(std::bit_width(queues)));
+  const unsigned fitting = static_cast<unsigned>(std::bit_width(usable / limit));
+  return std::max(kLeastShareShift, fitting > 0 ? fitting - 1 : 0);
 }
 
 // With so many bytes free, beside those promised, a share of what is left to receiving without its

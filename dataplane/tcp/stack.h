@@ -10,10 +10,11 @@
 //     idle until stack.next_deadline() or the next packet
 //
 // Bytes live in a pool of chunks shared by all connections; a connection that holds no bytes holds
-// no chunk. A window and a send queue may grow to an eighth of what is neither in use nor promised
-// to other peers, so readers that stop leave room for the rest, and what was promised is taken.
-// When the pool runs low all the same, out-of-order data is dropped, then in-order data (the peer
-// retransmits), and writes become short; nothing fails.
+// no chunk. A window and a send queue may grow to a small share of what is neither in use nor
+// promised to other peers, so readers that stop leave room for the rest, and what was promised is
+// taken. Nor is more queued for a peer than its window takes, but for 16 KiB. When the pool runs
+// low all the same, out-of-order data is dropped, then in-order data (the peer retransmits), and
+// writes become short; nothing fails.
 #pragma once
 
 #include <cstddef>

