@@ -87,6 +87,7 @@
   X(kTcpChallengeAcks, "tcp_challenge_acks", "challenge ACKs sent (RFC 5961)") \
   X(kTcpResetsIn, "tcp_resets_in", "connections ended by the peer's RST") \
   X(kTcpTimedOut, "tcp_timed_out", "connections ended by a timeout of ours") \
+  X(kTcpPoolWaits, "tcp_pool_waits", "times a window or write was short for want of buffers") \
   X(kTcpTimeWaitRecycled, "tcp_time_wait_recycled", "TIME_WAITs cut short for want of a slot") \
   X(kDropTcpFlags, "drop_tcp_flags", "a combination of flags that no TCP sends") \
   X(kDropTcpNoConnection, "drop_tcp_no_connection", "segments of no connection") \

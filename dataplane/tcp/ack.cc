@@ -218,7 +218,7 @@ void Stack::tell_writable(Connection& c) noexcept {
   const auto piece = static_cast<std::uint32_t>(kChunkCapacity) * kWritableChunks;
   if (send_share(c) < std::min(send_limit_now(c) / 4, piece)) return;
   if (pool_.available(ChunkUse::kSend) == 0) {
-    starved_.push_back(index_of(c));
+    wait_for_pool(c);
     return;
   }
   c.want_writable = false;

@@ -61,13 +61,27 @@ void Stack::after_consume(Connection& c, base::Time now) noexcept {
   update_advertised(c);
 }
 
-// What a connection may queue: like its window a share of what is left, but a few segments while
-// there is any. In a short pool what the peer's window does not take has no business there, but one
-// chunk for the time when it opens.
+// What a connection may queue in an empty pool: what the peer's window takes, or a little for the
+// time when it opens. When it does, what is queued goes out, and its acknowledgment makes room.
+std::uint32_t Stack::send_limit_of(const Connection& c) const noexcept {
+  if (!c.synchronized()) return config_.send_limit;
+  constexpr std::uint32_t kChunk = kChunkCapacity;
+  return std::min(config_.send_limit, std::max(c.snd_wnd, pool_.low() ? kChunk : kAheadOfWindow));
+}
+
+// And now: like a window no more than a share of what is left, but a few segments while there is
+// any.
 std::uint32_t Stack::send_limit_now(const Connection& c) const noexcept {
-  const std::uint32_t limit = std::min(config_.send_limit, std::max(share_of_free(0), kScarceSend));
-  if (!pool_.low() || !c.synchronized()) return limit;
-  return std::min(limit, std::max(c.snd_wnd, static_cast<std::uint32_t>(kChunkCapacity)));
+  const std::uint32_t limit = send_limit_of(c);
+  return ample() ? limit : std::min(limit, std::max(share_of_free({}), kScarceSend));
+}
+
+// Looked at again from time to time, for no segment tells when the pool has room.
+void Stack::wait_for_pool(Connection& c) noexcept {
+  const std::uint32_t index = index_of(c);
+  if (starved_.contains(index)) return;
+  count(ipc::Counter::kTcpPoolWaits);
+  starved_.push_back(index);
 }
 
 std::uint32_t Stack::send_share(const Connection& c) const noexcept {
@@ -90,7 +104,7 @@ std::size_t Stack::writable_bytes(ConnectionId id) const noexcept {
 void Stack::short_write(Connection& c) noexcept {
   c.want_writable = true;
   // An acknowledgment will make room in this connection's share, but not in the pool's.
-  if (c.send.size() < config_.send_limit) starved_.push_back(index_of(c));
+  if (c.send.size() < send_limit_of(c)) wait_for_pool(c);
 }
 
 std::size_t Stack::write(ConnectionId id, std::span<const std::uint8_t> bytes,
@@ -196,7 +210,7 @@ void Stack::release(ConnectionId id, base::Time now) noexcept {
   }
   close(id, now);
   c->released = true;
-  settle_promise(*c);
+  promises_.settle(c->promise, 0);
   c->events = 0;
   events_.remove(id.index);
   c->received.clear(pool_);

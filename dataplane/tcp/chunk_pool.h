@@ -1,9 +1,8 @@
 // ChunkPool: the bytes of all connections of one stack, in chunks of kChunkSize chained by index.
 // Every chunk is either free or owned by exactly one queue. Two classes of use have a limit each,
 // so that neither can starve the other: what was received and is unread, and what was written and
-// is unacknowledged. Out-of-order data may only use the pool while a quarter of it is free. The
-// last eighth of all and of what receiving may use is kept for connections that hold little, or a
-// few that nobody reads would stop all the others.
+// is unacknowledged. The last eighth of all and of what receiving may use is kept for in-order data
+// of connections that hold little, or a few that nobody reads would stop all the others.
 #pragma once
 
 #include <algorithm>
@@ -108,7 +107,7 @@ class ChunkPool {
     const std::uint32_t left = available(ChunkUse::kReceive);
     return left - std::min(left, reserve_);
   }
-  // Below a quarter free: windows stop growing and no new out-of-order data is kept.
+  // Below a quarter free: send queues are short and chunks are filled before new ones are taken.
   [[nodiscard]] bool low() const noexcept { return free_ < chunks_.size() / 4; }
 
  private:

@@ -11,6 +11,7 @@
 #include "dataplane/tcp/flow_table.h"
 #include "dataplane/tcp/header.h"
 #include "dataplane/tcp/index_list.h"
+#include "dataplane/tcp/promises.h"
 #include "dataplane/tcp/receive_queue.h"
 #include "dataplane/tcp/rtt.h"
 #include "dataplane/tcp/scoreboard.h"
@@ -63,9 +64,8 @@ struct Connection {
   Sequence last_ack_sent;
   base::Time timestamp_recent_at{};
   std::uint32_t first_window = 0;  // what our SYN offers; 0 on the passive side
-  std::uint32_t recent = 0;        // bytes received of late: halved from time to time
-  std::uint32_t promised = 0;      // our part of Stack::promised_
-  base::Time recent_halved_at{};
+  Recent recent;                   // bytes received of late
+  Promise promise;                 // what the peer is expected to send of what it was offered
 
   SendQueue send;
   ReceiveQueue received;
@@ -127,7 +127,6 @@ struct Connection {
   IndexLink event_link;
   IndexLink output_link;
   IndexLink starved_link;
-  IndexLink receiving_link;
   std::uint32_t next_free = kNil;
 
   // Payload of a full segment without SACK blocks.

@@ -99,7 +99,7 @@ void Stack::send_syn_ack(HalfOpen& half, base::Time now) noexcept {
   header.flags = kSyn | kAck;
   header.sequence = half.agreed.iss;
   header.acknowledgment = half.agreed.irs + 1;
-  header.window = static_cast<std::uint16_t>(initial_window());
+  header.window = static_cast<std::uint16_t>(initial_window_);
   header.options = syn_options(half.key, half.agreed, true, now);
   header.options.has_window_scale = half.scaling;
   push_control(half.key, header);
@@ -140,7 +140,7 @@ Verdict Stack::on_half_open(HalfOpen& half, const Arrival& a) noexcept {
       timestamp_before(h.options.timestamp_value, agreed.timestamp_recent)) {
     return drop(Verdict::kOldTimestamp);
   }
-  const std::uint32_t window = initial_window();
+  const std::uint32_t window = initial_window_;
   if (h.sequence < agreed.irs || expected + window < h.sequence) {
     return drop(Verdict::kOutOfWindow);
   }
@@ -177,7 +177,7 @@ void Stack::begin(Connection& c, const Agreement& agreed, base::Time now) noexce
   c.snd_una = agreed.iss;
   c.snd_nxt = c.recover = c.high_rxt = c.lost_end = agreed.iss + 1;
   c.rcv_nxt = c.last_ack_sent = agreed.irs + 1;
-  c.rcv_adv = c.rcv_nxt + (c.first_window > 0 ? c.first_window : initial_window());
+  c.rcv_adv = c.rcv_nxt + (c.first_window > 0 ? c.first_window : initial_window_);
   c.timestamp_recent_at = now;
   c.rtt.reset(config_.rto_initial);
   c.congestion.reset(c.smss(), config_.initial_window_segments);
@@ -194,7 +194,7 @@ ConnectResult Stack::connect(const base::Endpoint& local, const base::Endpoint& 
 
   Connection& c = allocate_connection(key, hash);
   // Bytes in bulk come from whom we connect to: already its first window is a share.
-  c.first_window = std::min(initial_window(), std::max(share_of_free(0), 2U * config_.mss_v4));
+  c.first_window = std::min(initial_window_, std::max(share_of_free({}), 2U * config_.mss_v4));
   const std::uint32_t index = index_of(c);
   flows_.insert(hash, {FlowKind::kConnection, index});
   Agreement offer;

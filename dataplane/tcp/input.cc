@@ -215,29 +215,23 @@ Verdict Stack::on_in_order(Connection& c, std::span<const std::uint8_t> bytes, b
   if (gained > 0) {
     c.bytes_received += gained;
     c.last_data = now;
-    if (c.recent == 0) {
-      c.recent_halved_at = now;
-      receiving_.push_back(index_of(c));
-    }
-    c.recent = std::min(c.recent + gained, 2 * config_.receive_limit);
-    settle_promise(c);
+    promises_.add(c.recent, gained, 2 * config_.receive_limit);
     raise(c, EventKind::kReadable);
     if (c.acks_owed > 1) c.acks_owed = 1;  // duplicates of an older number mean nothing any more
     if (gained >= c.smss() / 2 && ++c.segments_unacked >= 2) {
       owe_ack(c);
     } else if (c.delayed_ack_at == kNever) {
       c.delayed_ack_at = now + config_.delayed_ack;
+      rearm(c);
     }
   }
-  const std::uint32_t generation = c.generation;
   if (c.fin_known && c.rcv_nxt == c.fin_sequence) on_fin(c, now);
-  if (c.generation == generation && c.state != State::kClosed) rearm(c);
   return stored == size ? Verdict::kAccepted : drop(Verdict::kNoMemory);
 }
 
 void Stack::on_fin(Connection& c, base::Time now) noexcept {
   c.fin_received = true;
-  settle_promise(c);
+  promises_.settle(c.promise, 0);
   c.rcv_nxt += 1;
   c.rcv_adv = later(c.rcv_adv, c.rcv_nxt);
   owe_ack(c);

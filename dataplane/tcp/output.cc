@@ -63,8 +63,7 @@ bool Stack::emit_syn(Connection& c, SegmentOut& out, base::Time now) noexcept {
   header.flags = answer ? kSyn | kAck : kSyn;
   header.sequence = c.agreed.iss;
   header.acknowledgment = c.rcv_nxt;
-  header.window =
-      static_cast<std::uint16_t>(c.first_window > 0 ? c.first_window : initial_window());
+  header.window = static_cast<std::uint16_t>(c.first_window > 0 ? c.first_window : initial_window_);
   header.options = syn_options(c.key, c.agreed, answer, now);
   write_segment(c.key, header, out);
 
@@ -215,80 +214,85 @@ void Stack::write_segment(const FlowKey& key, const Header& header, SegmentOut& 
   out.payload_size = 0;
 }
 
-// What a peer is offered before it has shown that it sends much. These are not counted as promised:
-// most connections never use them.
-std::uint32_t Stack::initial_window() const noexcept {
-  const std::uint64_t part = std::uint64_t{config_.chunk_count} * kChunkSize / 64;
-  const std::uint64_t most = std::max<std::uint64_t>(part, 16 * 1024);
-  return static_cast<std::uint32_t>(
-      std::min<std::uint64_t>({most, config_.receive_limit, 0xffffU}));
-}
-
 // A share of what is neither in use nor promised to others.
-std::uint32_t Stack::share_of_free(std::uint32_t own_promise) const noexcept {
+std::uint32_t Stack::share_of_free(const Promise& own) const noexcept {
   const std::uint64_t free = std::uint64_t{pool_.promisable()} * kChunkCapacity;
-  const std::uint64_t share = (free - std::min(free, promised_ - own_promise)) / kShareOfFree;
+  const std::uint64_t share = (free - std::min(free, promises_.beside(own))) >> share_shift_;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(share, 0x7fffffff));
 }
 
-// Counts of the window what the peer will use, by what it sent of late.
-void Stack::settle_promise(Connection& c) noexcept {
-  const bool receiving = c.synchronized() && !c.fin_received && !c.released;
-  const std::uint32_t promise = receiving ? std::min(c.rcv_adv - c.rcv_nxt, 2 * c.recent) : 0;
-  promised_ += promise;
-  promised_ -= c.promised;
-  c.promised = promise;
+// The pool has so much left that nobody's share of it is less than a connection's limits. Nearly
+// always so, and then nothing else has to be looked at.
+bool Stack::ample() const noexcept {
+  return std::uint64_t{pool_.free()} * kChunkCapacity >= ample_ + promises_.total();
 }
 
-// How many bytes from rcv_nxt on we are willing to take: no more than the connection's share of
-// what is neither in use nor promised to others. The share falls as the pool fills, so those that
-// nobody reads stop growing while there is something left for the rest.
-std::uint32_t Stack::window_space(Connection& c) noexcept {
+// How many bytes from rcv_nxt on the connection would be offered in an empty pool: more as more
+// comes.
+std::uint32_t Stack::wanted_window(const Connection& c) const noexcept {
   const std::uint32_t largest = 0xffffU << c.agreed.receive_scale;
-  std::uint32_t space = std::min(config_.receive_limit, largest);
-  if (c.released) return space;
-  const std::uint32_t held = c.received.size();
-  space -= std::min(space, held);
-  space = std::min(space, initial_window() + 2 * c.recent);
+  const std::uint32_t limit = std::min(config_.receive_limit, largest);
+  if (c.released) return limit;
+  return std::min(limit - std::min(limit, c.received.size()),
+                  initial_window_ + 2 * promises_.left_of(c.recent));
+}
 
-  const std::uint32_t limit = share_of_free(c.promised);
+// How many of the bytes wanted we are willing to take: no more than the connection's share of what
+// is neither in use nor promised to others. The share falls as the pool fills, so those that nobody
+// reads stop growing while there is something left for the rest.
+std::uint32_t Stack::window_space(Connection& c, std::uint32_t wanted) noexcept {
+  if (c.released || ample()) return wanted;
+  const std::uint32_t held = c.received.size();
+  const std::uint32_t limit = share_of_free(c.promise);
   std::uint32_t share = limit - std::min(limit, held);
-  if (share >= space) return space;
-  starved_.push_back(index_of(c));
+  if (share >= wanted) return wanted;
+  wait_for_pool(c);
   // Whole segments, for a peer does not like to send less; and never less than receiver SWS
   // avoidance would let through while it holds little, or a window could stay closed for ever.
   share -= share % c.smss();
   if (held < c.smss() && pool_.available(ChunkUse::kReceive) > 0) {
     share = std::max(share, 2 * c.smss());
   }
-  return std::min(space, share);
+  return std::min(wanted, share);
 }
 
 // Receiver SWS avoidance (RFC 9293 3.8.6.2.2): the right edge moves by a segment or half the
 // buffer, and never back. The field is rounded up, or its rounding would take back what was
 // offered.
 std::uint16_t Stack::choose_window(Connection& c) noexcept {
-  const Sequence edge = c.rcv_nxt + window_space(c);
-  if (edge > c.rcv_adv && edge - c.rcv_adv >= std::min(config_.receive_limit / 2, c.smss())) {
-    c.rcv_adv = edge;
+  const std::uint32_t step = std::min(config_.receive_limit / 2, c.smss());
+  const std::uint32_t wanted = wanted_window(c);
+  std::uint32_t window = c.rcv_adv - c.rcv_nxt;
+  // Most segments of a sender end here: nothing came, so nothing was used of what is promised.
+  const bool opens = window + step <= wanted;
+  if (opens) {
+    const std::uint32_t space = window_space(c, wanted);
+    if (space >= window + step) window = space;
   }
   const std::uint8_t scale = c.agreed.receive_scale;
-  const std::uint32_t window = c.rcv_adv - c.rcv_nxt;
   const std::uint32_t field = std::min((window + (1U << scale) - 1) >> scale, 0xffffU);
   c.rcv_adv = later(c.rcv_adv, c.rcv_nxt + (field << scale));
-  settle_promise(c);
+  if (opens || c.rcv_nxt != c.last_ack_sent) settle_promise(c);
   return static_cast<std::uint16_t>(field);
+}
+
+// Counts of the window what the peer will use, by what it sent of late, in the chunks it will take.
+void Stack::settle_promise(Connection& c) noexcept {
+  if (!c.synchronized() || c.fin_received || c.released) return;
+  const std::uint32_t bytes = std::min(c.rcv_adv - c.rcv_nxt, 2 * promises_.left_of(c.recent));
+  constexpr std::uint32_t kChunk = kChunkSize;
+  promises_.settle(c.promise, (bytes + kChunk - 1) / kChunk * kChunk);
 }
 
 // After bytes were consumed: a window update, when the peer may be waiting for it.
 void Stack::update_advertised(Connection& c) noexcept {
   if (!c.synchronized() || c.fin_received || c.released) return;
-  const std::uint32_t usual = std::min(config_.receive_limit, initial_window() + 2 * c.recent);
-  if (c.rcv_adv - c.rcv_nxt >= usual / 2) return;
-  const Sequence edge = c.rcv_nxt + window_space(c);
-  if (edge > c.rcv_adv && edge - c.rcv_adv >= std::min(config_.receive_limit / 2, 2 * c.smss())) {
-    owe_ack(c);
-  }
+  const std::uint32_t window = c.rcv_adv - c.rcv_nxt;
+  const std::uint32_t usual = std::min(config_.receive_limit, initial_window_ + 2 * c.recent.bytes);
+  if (window >= usual / 2) return;
+  const std::uint32_t space = window_space(c, wanted_window(c));
+  const std::uint32_t step = std::min(config_.receive_limit / 2, 2 * c.smss());
+  if (space > window && space - window >= step) owe_ack(c);
 }
 
 // The connection has nothing (more) to send now. Bytes that wait for the peer's window with nothing
@@ -298,8 +302,8 @@ void Stack::after_output(Connection& c, base::Time now) noexcept {
     base::Duration wait = c.rtt.timeout(config_.rto_max);
     for (unsigned i = 0; i < c.persist_tries && wait < config_.rto_max; ++i) wait *= 2;
     c.persist_at = now + std::min(wait, config_.rto_max);
+    rearm(c);
   }
-  rearm(c);
 }
 
 }  // namespace brink::tcp

@@ -9,6 +9,7 @@
 #include "dataplane/tcp/congestion.h"
 #include "dataplane/tcp/flow_table.h"
 #include "dataplane/tcp/header.h"
+#include "dataplane/tcp/promises.h"
 #include "dataplane/tcp/receive_queue.h"
 #include "dataplane/tcp/rtt.h"
 #include "dataplane/tcp/scoreboard.h"
@@ -311,6 +312,63 @@ TEST(NewReno, GrowsByTheRules) {  // RFC 5681 3.1, RFC 6928 2
   NewReno jumbo;
   jumbo.reset(8948, 10);
   EXPECT_EQ(jumbo.cwnd(), 17896U);  // two segments when they are long
+}
+
+// A period is 2^28 ns, about a quarter of a second.
+TEST(Promises, HalveWithTimeUnlessTheyAreRenewed) {
+  base::Time now{std::chrono::seconds(1000)};
+  Promises promises;
+  promises.advance(now);
+  Promise idle;
+  Promise renewed;
+  promises.settle(idle, 4096);
+  promises.settle(renewed, 4096);
+  EXPECT_EQ(promises.total(), 8192U);
+  EXPECT_EQ(promises.beside(idle), 4096U);
+  for (const std::uint32_t left : {4096, 2048, 1024, 512}) {
+    now += milliseconds(269);
+    promises.advance(now);
+    promises.settle(renewed, 4096);
+    EXPECT_EQ(promises.beside(renewed), left);
+  }
+  promises.advance(now + std::chrono::seconds(10));
+  EXPECT_EQ(promises.total(), 0U);
+  EXPECT_EQ(promises.beside(idle), 0U);
+}
+
+TEST(Promises, NothingIsLeftWhenAllAreTakenBack) {
+  Draw draw(1);
+  base::Time now{std::chrono::seconds(1000)};
+  Promises promises;
+  std::vector<Promise> all(50);
+  for (int turn = 0; turn < 20'000; ++turn) {
+    now += milliseconds(draw() % 100);
+    promises.advance(now);
+    Promise& promise = all[draw() % all.size()];
+    promises.settle(promise, draw() % 3 == 0 ? 0 : draw() % 300'000);
+    ASSERT_LE(promises.beside(promise), promises.total());
+    ASSERT_LE(promises.total(), all.size() * 300'000U) << "turn " << turn;
+  }
+  for (Promise& promise : all) promises.settle(promise, 0);
+  EXPECT_LT(promises.total(), 16U * all.size()) << "more than the rounding is left";
+  promises.advance(now + milliseconds(269));
+  EXPECT_EQ(promises.total(), 0U);
+}
+
+TEST(Recent, HalvesWithEachPeriod) {
+  base::Time now{std::chrono::seconds(1000)};
+  Promises promises;
+  promises.advance(now);
+  Recent recent;
+  promises.add(recent, 1000, 10'000);
+  promises.add(recent, 600, 10'000);
+  EXPECT_EQ(promises.left_of(recent), 1600U);
+  promises.advance(now + milliseconds(269));
+  EXPECT_EQ(promises.left_of(recent), 800U);
+  promises.add(recent, 20'000, 10'000);
+  EXPECT_EQ(promises.left_of(recent), 10'000U);
+  promises.advance(now + std::chrono::hours(1));
+  EXPECT_EQ(promises.left_of(recent), 0U);
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ std::uint32_t ReceiveQueue::pop_chunk(ChunkPool& pool) noexcept {
 
 bool ReceiveQueue::open_table(ChunkPool& pool) noexcept {
   if (table_ != kNoChunk) return true;
-  if (pool.low()) return false;
+  if (pool.on_reserve()) return false;
   table_ = pool.take(ChunkUse::kReceive);
   if (table_ == kNoChunk) return false;
   table(pool).count = table(pool).last = 0;
@@ -76,7 +76,7 @@ void ReceiveQueue::close_table(ChunkPool& pool) noexcept {
 
 bool ReceiveQueue::open_range(ChunkPool& pool, std::uint32_t at, Sequence start) noexcept {
   Table& ranges = table(pool);
-  if (ranges.count == kMaxOutOfOrderRanges || pool.low()) return false;
+  if (ranges.count == kMaxOutOfOrderRanges || pool.on_reserve()) return false;
   const std::uint32_t index = pool.take(ChunkUse::kReceive);
   if (index == kNoChunk) return false;
   ++waiting_;
@@ -97,7 +97,7 @@ std::uint32_t ReceiveQueue::extend(ChunkPool& pool, Range& range,
   std::uint32_t total = 0;
   while (!bytes.empty()) {
     if (pool[range.tail].room() == 0) {
-      const std::uint32_t index = pool.low() ? kNoChunk : pool.take(ChunkUse::kReceive);
+      const std::uint32_t index = pool.on_reserve() ? kNoChunk : pool.take(ChunkUse::kReceive);
       if (index == kNoChunk) break;
       ++waiting_;
       pool[range.tail].next = index;

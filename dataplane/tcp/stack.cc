@@ -48,6 +48,14 @@ std::uint8_t scale_for(std::uint32_t limit) noexcept {
   return scale;
 }
 
+// What a peer is offered before it has shown that it sends much. These are not counted as promised:
+// most connections never use them.
+std::uint32_t first_window(const StackConfig& config) noexcept {
+  const std::uint64_t part = std::uint64_t{config.chunk_count} * kChunkSize / 64;
+  const std::uint64_t most = std::max<std::uint64_t>(part, 16 * 1024);
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>({most, config.receive_limit, 0xffffU}));
+}
+
 template <typename T>
 std::uint32_t link_free(std::span<T> items) noexcept {
   const auto count = static_cast<std::uint32_t>(items.size());
@@ -59,6 +67,23 @@ std::uint32_t link_free(std::span<T> items) noexcept {
 
 std::size_t Stack::memory_size(const StackConfig& config) noexcept {
   return Layout(config).size;
+}
+
+// The largest by which a share of an empty pool is a connection's full limit: shares begin to
+// shrink before half of what windows may use is taken.
+unsigned Stack::share_shift(const StackConfig& config) noexcept {
+  const std::uint64_t usable = std::uint64_t{config.chunk_count} * kChunkCapacity * 3 / 4;
+  const std::uint64_t limit = std::max({config.receive_limit, config.send_limit, 1U});
+  const unsigned fitting = static_cast<unsigned>(std::bit_width(usable / limit));
+  return std::max(kLeastShareShift, fitting > 0 ? fitting - 1 : 0);
+}
+
+// With so many bytes free, beside those promised, a share of what is left to receiving without its
+// reserve (each an eighth of the pool) is no less than any limit of a connection.
+std::uint64_t Stack::ample_bytes(const StackConfig& config) noexcept {
+  const std::uint64_t kept = std::uint64_t{config.chunk_count} / 8 * 2 * kChunkCapacity;
+  const std::uint64_t limit = std::max(config.receive_limit, config.send_limit);
+  return kept + (limit << share_shift(config));
 }
 
 Stack::Stack(const StackConfig& config, std::span<std::byte> memory,
@@ -73,6 +98,9 @@ Stack::Stack(const StackConfig& config, const Layout& layout, std::byte* memory,
     : config_(config),
       counters_(counters),
       receive_scale_(scale_for(config.receive_limit)),
+      initial_window_(first_window(config)),
+      share_shift_(share_shift(config)),
+      ample_(ample_bytes(config)),
       connections_(Layout::make<Connection>(memory, layout.connections)),
       half_open_(Layout::make<HalfOpen>(memory, layout.half_open)),
       time_wait_(Layout::make<TimeWait>(memory, layout.time_wait)),
@@ -84,7 +112,6 @@ Stack::Stack(const StackConfig& config, const Layout& layout, std::byte* memory,
       events_(connections_),
       output_(connections_),
       starved_(connections_),
-      receiving_(connections_),
       time_wait_order_(time_wait_),
       control_(Layout::make<Control>(memory, layout.control)) {
   CHECK(config.max_connections > 0 && config.max_connections < (1U << 30));
@@ -155,9 +182,7 @@ void Stack::free_connection(Connection& c) noexcept {
   if (output_.front() == index) burst_ = 0;
   output_.remove(index);
   starved_.remove(index);
-  receiving_.remove(index);
-  c.recent = 0;
-  settle_promise(c);
+  promises_.settle(c.promise, 0);
   c.send.clear(pool_);
   c.received.clear(pool_);
   c.scoreboard.clear(pool_);

@@ -10,10 +10,11 @@
 //     idle until stack.next_deadline() or the next packet
 //
 // Bytes live in a pool of chunks shared by all connections; a connection that holds no bytes holds
-// no chunk. A window and a send queue may grow to an eighth of what is neither in use nor promised
-// to other peers, so readers that stop leave room for the rest, and what was promised is taken. When
-// the pool runs low all the same, out-of-order data is dropped, then in-order data (the peer
-// retransmits), and writes become short; nothing fails.
+// no chunk. A window and a send queue may grow to a small share of what is neither in use nor
+// promised to other peers, so readers that stop leave room for the rest, and what was promised is
+// taken. Nor is more queued for a peer than its window takes, but for 16 KiB. When the pool runs
+// low all the same, out-of-order data is dropped, then in-order data (the peer retransmits), and
+// writes become short; nothing fails.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +26,7 @@
 #include "dataplane/tcp/chunk_pool.h"
 #include "dataplane/tcp/connection.h"
 #include "dataplane/tcp/flow_table.h"
+#include "dataplane/tcp/promises.h"
 #include "dataplane/tcp/types.h"
 
 namespace brink::tcp {
@@ -126,18 +128,19 @@ class Stack {
       16;  // of one connection before the next one's turn
   static constexpr std::uint32_t kStarvedPerTurn = 32;
   static constexpr base::Duration kStarvedSpacing = std::chrono::milliseconds(5);
-  static constexpr base::Duration kRecentHalfLife = std::chrono::milliseconds(250);
-  static constexpr std::uint32_t kAgedPerTurn = 32;
-  static constexpr std::uint32_t kRecentLeast = 1024;  // less counts as nothing
-  // A queue may grow to this part of what is free, so that any number of them leave some over.
-  static constexpr std::uint32_t kShareOfFree = 8;
-  static constexpr std::uint32_t kScarceSend = 8192;    // may be queued while the pool is low
-  static constexpr std::uint32_t kWritableChunks = 8;   // of room make a kWritable worthwhile
-  static constexpr std::uint32_t kMinMovedBytes = 512;  // a shorter chunk is copied, not moved
+  // A queue may grow to a part of what is free, so that any number of them leave some over:
+  // 1/2^this at most, less of a pool that holds many queues of full size.
+  static constexpr unsigned kLeastShareShift = 3;
+  static constexpr std::uint32_t kAheadOfWindow = 16384;  // queued beyond what the peer takes
+  static constexpr std::uint32_t kScarceSend = 8192;      // may be queued while the pool is low
+  static constexpr std::uint32_t kWritableChunks = 8;     // of room make a kWritable worthwhile
+  static constexpr std::uint32_t kMinMovedBytes = 512;    // a shorter chunk is copied, not moved
 
   // stack.cc: slots, flows, the control ring, limits
   Stack(const StackConfig& config, const Layout& layout, std::byte* memory,
         ipc::WorkerCounters& counters) noexcept;
+  static unsigned share_shift(const StackConfig& config) noexcept;
+  static std::uint64_t ample_bytes(const StackConfig& config) noexcept;
   Connection* resolve(ConnectionId id) noexcept;
   const Connection* resolve(ConnectionId id) const noexcept;
   std::uint32_t index_of(const Connection& c) const noexcept;
@@ -222,9 +225,10 @@ class Stack {
   Header next_header(Connection& c, Sequence sequence, std::uint8_t flags, base::Time now) noexcept;
   std::uint16_t choose_window(Connection& c) noexcept;
   void update_advertised(Connection& c) noexcept;
-  std::uint32_t window_space(Connection& c) noexcept;
-  std::uint32_t share_of_free(std::uint32_t own_promise) const noexcept;
-  std::uint32_t initial_window() const noexcept;
+  std::uint32_t window_space(Connection& c, std::uint32_t wanted) noexcept;
+  std::uint32_t share_of_free(const Promise& own) const noexcept;
+  bool ample() const noexcept;
+  std::uint32_t wanted_window(const Connection& c) const noexcept;
   void settle_promise(Connection& c) noexcept;
 
   // timers.cc
@@ -237,12 +241,13 @@ class Stack {
   base::Time user_timeout_at(const Connection& c) const noexcept;
   void rearm(Connection& c) noexcept;
   void serve_starved(base::Time now) noexcept;
-  void age_promises(base::Time now) noexcept;
 
   // application.cc
   void after_consume(Connection& c, base::Time now) noexcept;
   void tell_peer_closed(Connection& c) noexcept;
+  std::uint32_t send_limit_of(const Connection& c) const noexcept;
   std::uint32_t send_limit_now(const Connection& c) const noexcept;
+  void wait_for_pool(Connection& c) noexcept;
   std::uint32_t send_share(const Connection& c) const noexcept;
   std::size_t room_to_send(const Connection& c) const noexcept;
   void short_write(Connection& c) noexcept;
@@ -251,6 +256,9 @@ class Stack {
   StackConfig config_;
   ipc::WorkerCounters& counters_;
   std::uint8_t receive_scale_;
+  std::uint32_t initial_window_;
+  unsigned share_shift_;
+  std::uint64_t ample_;  // bytes, see ample()
   bool accepting_ = true;
   std::span<Connection> connections_;
   std::span<HalfOpen> half_open_;
@@ -265,9 +273,7 @@ class Stack {
   IndexList<Connection, &Connection::event_link> events_;
   IndexList<Connection, &Connection::output_link> output_;
   IndexList<Connection, &Connection::starved_link> starved_;  // waits for free chunks
-  // Those whose `recent` is not zero, in the order in which it is halved.
-  IndexList<Connection, &Connection::receiving_link> receiving_;
-  std::uint64_t promised_ = 0;  // bytes offered to peers that are sending, and not received yet
+  Promises promises_;
   IndexList<TimeWait, &TimeWait::link> time_wait_order_;
   base::Time serve_starved_at_{};
   std::uint32_t burst_ = 0;  // segments of the connection at the front of output_

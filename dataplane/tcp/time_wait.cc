@@ -14,7 +14,7 @@ void Stack::finish(Connection& c, CloseReason reason, bool keep_flow, base::Time
     return;
   }
   c.state = State::kClosed;
-  settle_promise(c);
+  promises_.settle(c.promise, 0);
   c.reason = reason;
   wheel_.cancel(c.timer);
   if (output_.front() == index) burst_ = 0;

@@ -7,6 +7,7 @@
 namespace brink::tcp {
 
 void Stack::advance(base::Time now) noexcept {
+  promises_.advance(now);
   wheel_.advance(now, [&](base::TimerNode& node) noexcept {
     const std::uint32_t index = node.owner & 0x3fffffff;
     if (node.owner >> 30 == static_cast<std::uint32_t>(FlowKind::kHalfOpen)) {
@@ -18,7 +19,6 @@ void Stack::advance(base::Time now) noexcept {
   while (!time_wait_order_.empty() && time_wait_[time_wait_order_.front()].expires <= now) {
     free_time_wait(time_wait_order_.front(), false);
   }
-  age_promises(now);
   serve_starved(now);
 }
 
@@ -163,22 +163,7 @@ void Stack::serve_starved(base::Time now) noexcept {
     starved_.remove(starved_.front());
     update_advertised(c);
     tell_writable(c);
-    if (c.want_writable && c.send.size() < config_.send_limit) starved_.push_back(index_of(c));
-  }
-}
-
-// What was offered to a peer that has stopped sending is not kept for it: kept-alive connections
-// would hold the whole pool in promises. No deadline: it matters only while there is work.
-void Stack::age_promises(base::Time now) noexcept {
-  for (std::uint32_t i = 0; i < kAgedPerTurn && !receiving_.empty(); ++i) {
-    const std::uint32_t index = receiving_.front();
-    Connection& c = connections_[index];
-    if (now - c.recent_halved_at < kRecentHalfLife) return;
-    receiving_.remove(index);
-    c.recent_halved_at = now;
-    c.recent = c.recent / 2 < kRecentLeast ? 0 : c.recent / 2;
-    if (c.recent > 0) receiving_.push_back(index);
-    settle_promise(c);
+    if (c.want_writable && c.send.size() < send_limit_of(c)) starved_.push_back(index_of(c));
   }
 }
 

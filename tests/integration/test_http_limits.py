@@ -1,29 +1,38 @@
 """What the HTTP half does at its limits: more is refused and counted, what is there goes on."""
+import hashlib
 import os
+import subprocess
 import threading
 
 import pytest
 
 from lab import Lab
-from test_http import SCRIPTED, ZONE, assert_edge_page, name, start_scripted_origin, wait_until, wire
+from test_http import (SCRIPTED, V4, ZONE, assert_edge_page, name, scripted, start_scripted_origin,
+                       wait_until, wire)
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
 
 CLIENTS, REQUESTS, ORIGINS = 20, 8, 12
+STOPPED, ACTIVE = 24, 8
+
+
+def start(lab, clients, requests, origins):
+    """A lab whose edge has so many slots and 2 MiB of buffers."""
+    start_scripted_origin(lab)
+    lab.edge_start(workers="0:dns,1:l7", arguments=(
+        f"--l7.clients={clients}", f"--l7.requests={requests}", f"--l7.origins={origins}",
+        "--l7.body-max-mb=1", "--l7.buffer-mb=2"))
+    lab.control_start()
+    (lab.state / "example.com.zone").write_text(ZONE)
+    lab.brinkctl("zone", "import", lab.state / "example.com.zone", "--zone", "example.com",
+                 "--create", "--activate")
+    lab.brinkctl("record", "set", name("www"), "A", "203.0.113.10", "--proxied")
 
 
 @pytest.fixture(scope="module")
 def lab():
     with Lab() as lab:
-        start_scripted_origin(lab)
-        lab.edge_start(workers="0:dns,1:l7", arguments=(
-            f"--l7.clients={CLIENTS}", f"--l7.requests={REQUESTS}", f"--l7.origins={ORIGINS}",
-            "--l7.body-max-mb=1", "--l7.buffer-mb=2"))
-        lab.control_start()
-        (lab.state / "example.com.zone").write_text(ZONE)
-        lab.brinkctl("zone", "import", lab.state / "example.com.zone", "--zone", "example.com",
-                     "--create", "--activate")
-        lab.brinkctl("record", "set", name("www"), "A", "203.0.113.10", "--proxied")
+        start(lab, CLIENTS, REQUESTS, ORIGINS)
         yield lab
 
 
@@ -96,3 +105,54 @@ def test_a_stop_waits_for_responses_in_progress(lab):
     stopping.join(15)
     assert not stopping.is_alive()
     assert "client connection(s) open" not in (lab.state / "edge.log").read_text()
+
+
+@pytest.fixture
+def roomy():
+    """Slots for everybody, so that only the buffers are short."""
+    with Lab() as lab:
+        start(lab, 64, 64, 64)
+        yield lab
+
+
+def start_download(lab, size):
+    """Ends with code 28 when less than 64 KiB/s came for five seconds."""
+    return lab.spawn("client", "curl", "-sS", "-m", 60, "--speed-limit", 65536, "--speed-time", 5,
+                     "--resolve", f"{name('www')}:{SCRIPTED}:{V4}",
+                     f"http://{name('www')}:{SCRIPTED}/big?{size}",
+                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def outcomes(downloads):
+    """Exit code, hash and what curl says of each; read together, or they would wait for us."""
+    results = [None] * len(downloads)
+
+    def read(i, process):
+        output, said = process.communicate()
+        results[i] = (process.returncode, hashlib.sha256(output).hexdigest(), said.decode())
+
+    threads = [threading.Thread(target=read, args=each) for each in enumerate(downloads)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_clients_that_stop_reading_starve_nobody(roomy):
+    lab, size = roomy, 16 << 20
+    stopped = [wire(lab, SCRIPTED).get(name("www"), "/big?33554432") for _ in range(STOPPED)]
+    assert wait_until(lambda: lab.counter("tcp_connected") >= STOPPED)
+    assert wait_until(lambda: lab.counter("tcp_pool_waits") > 0), "the buffers are short"
+
+    results = outcomes([start_download(lab, size) for _ in range(ACTIVE)])
+    whole = hashlib.sha256(bytes(range(256)) * (size // 256)).hexdigest()
+    assert [result[:2] for result in results] == [(0, whole)] * ACTIVE, results
+
+    # They are the client's to end, or the edge's after a minute without progress.
+    assert lab.counter("http_client_aborts") == 0
+    assert sum(w["tcp_connections"] for w in lab.stats()["workers"]) >= 2 * STOPPED
+    for http in stopped:
+        http.reset()
+    assert wait_until(lambda: lab.counter("http_client_aborts") == STOPPED)
+    assert len(scripted(lab, f"/big?{size}")) == size

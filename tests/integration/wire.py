@@ -39,11 +39,14 @@ class Wire:
     def get(self, host, path="/", *fields, method="GET"):
         return self.send("\r\n".join([f"{method} {path} HTTP/1.1", f"Host: {host}", *fields]) + "\r\n\r\n")
 
-    def more(self):
+    def _receive(self):
         data = self.connection.recv(65536)
         if not data:
             raise EOFError(f"closed after {self.buffer[-200:]!r}")
-        self.buffer += data
+        return data
+
+    def more(self):
+        self.buffer += self._receive()
 
     def _until(self, mark):
         while mark not in self.buffer:
@@ -52,8 +55,14 @@ class Wire:
         return part
 
     def _exactly(self, size):
-        while len(self.buffer) < size:
-            self.more()
+        # Joined once: a long body would be copied with each piece of it.
+        pieces, got = [], len(self.buffer)
+        try:
+            while got < size:
+                pieces.append(self._receive())
+                got += len(pieces[-1])
+        finally:
+            self.buffer += b"".join(pieces)
         part, self.buffer = self.buffer[:size], self.buffer[size:]
         return part
 
