@@ -35,6 +35,8 @@ int populate_one_piece(rte_mempool* pool) {
     rte_memzone_free(zone);
     return count < 0 ? count : -ENOMEM;
   }
+  // DPDK takes packets that may straddle pages for out of every device's reach.
+  pool->flags &= ~unsigned{RTE_MEMPOOL_F_NON_IO};
   return static_cast<std::uint32_t>(count) == pool->size ? 0 : -ENOMEM;
 }
 

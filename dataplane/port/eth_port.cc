@@ -15,8 +15,9 @@ constexpr std::uint64_t kTxChecksums =
     RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
 constexpr std::uint64_t kFlows = RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP;
 
-// How many queue pairs can really be used. The driver of e1000 and e1000e says two, but the older NICs
-// have no second one, and in the newer ones both transmit rings share one context for checksums.
+// How many queue pairs can really be used. The driver of e1000 and e1000e says two, but the older
+// NICs have no second one, and in the newer ones both transmit rings share one context for
+// checksums.
 std::uint32_t usable_queues(const rte_eth_dev_info& info) {
   if (std::strcmp(info.driver_name, "net_e1000_em") == 0) return 1;
   return std::min<std::uint32_t>(info.max_rx_queues, info.max_tx_queues);
