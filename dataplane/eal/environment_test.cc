@@ -48,6 +48,17 @@ void expect_one_piece(rte_mempool& pool) {
   EXPECT_EQ(places.back() - places.front(), (places.size() - 1) * size);
 }
 
+// What a NIC reads and writes packets by: with virtual addresses for its own, where they lie.
+void expect_addresses_for_devices(rte_mempool& pool) {
+  ASSERT_EQ(rte_eal_iova_mode(), RTE_IOVA_VA);
+  EXPECT_EQ(pool.flags & RTE_MEMPOOL_F_NON_IO, 0u);
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(&pool);
+  ASSERT_NE(mbuf, nullptr);
+  EXPECT_EQ(mbuf->buf_iova, reinterpret_cast<rte_iova_t>(mbuf->buf_addr));
+  EXPECT_EQ(rte_mempool_virt2iova(mbuf), reinterpret_cast<rte_iova_t>(mbuf));
+  rte_pktmbuf_free(mbuf);
+}
+
 // One process can start the EAL once, so one test walks the whole life.
 TEST(Environment, StartsWithoutHugePagesMakesPoolsAndLeavesNoFiles) {
   std::string runtime_dir;
@@ -68,6 +79,7 @@ TEST(Environment, StartsWithoutHugePagesMakesPoolsAndLeavesNoFiles) {
     }
     for (rte_mbuf* mbuf : taken) rte_pktmbuf_free(mbuf);
     expect_one_piece(*pool.value());
+    expect_addresses_for_devices(*pool.value());
 
     // AF_XDP's kernel side sees the pool as one piece without gaps.
     auto big = make_pool("one_piece", 4000, 2048, -1);

@@ -5,11 +5,40 @@
 #include <rte_mbuf.h>
 #include <rte_mbuf_pool_ops.h>
 #include <rte_mempool.h>
+#include <rte_memzone.h>
 
 namespace brink::eal {
 namespace {
 
 constexpr unsigned kCacheSize = 128;
+
+void free_zone(rte_mempool_memhdr*, void* zone) {
+  rte_memzone_free(static_cast<const rte_memzone*>(zone));
+}
+
+// Memory for all packets of the pool. rte_mempool_populate_default would leave packets that may
+// straddle pages without the address that a NIC reads and writes them by.
+// Returns a negative errno when it failed.
+int populate_one_piece(rte_mempool* pool) {
+  std::size_t chunk_size = 0;
+  std::size_t alignment = 0;
+  const ssize_t size =
+      rte_mempool_op_calc_mem_size_default(pool, pool->size, 0, &chunk_size, &alignment);
+  if (size < 0) return static_cast<int>(size);
+  const rte_memzone* zone = rte_memzone_reserve_aligned(
+      (std::string("packets_") + pool->name).c_str(), static_cast<std::size_t>(size),
+      pool->socket_id, 0, static_cast<unsigned>(alignment));
+  if (zone == nullptr) return -rte_errno;
+  const int count = rte_mempool_populate_iova(pool, static_cast<char*>(zone->addr), zone->iova,
+                                              zone->len, free_zone, const_cast<rte_memzone*>(zone));
+  if (count <= 0) {
+    rte_memzone_free(zone);
+    return count < 0 ? count : -ENOMEM;
+  }
+  // DPDK takes packets that may straddle pages for out of every device's reach.
+  pool->flags &= ~unsigned{RTE_MEMPOOL_F_NON_IO};
+  return static_cast<std::uint32_t>(count) == pool->size ? 0 : -ENOMEM;
+}
 
 }  // namespace
 
@@ -39,10 +68,9 @@ base::Result<Pool> make_pool(const std::string& name, std::uint32_t packets,
   int status = rte_mempool_set_ops_byname(pool.get(), rte_mbuf_best_mempool_ops(), nullptr);
   if (status == 0) {
     rte_pktmbuf_pool_init(pool.get(), &data);
-    status = rte_mempool_populate_default(pool.get());
+    status = one_piece ? populate_one_piece(pool.get()) : rte_mempool_populate_default(pool.get());
   }
   if (status < 0) return failed(rte_strerror(-status));
-  if (one_piece && pool->nb_mem_chunks != 1) return failed("not in one piece");
   rte_mempool_obj_iter(pool.get(), rte_pktmbuf_init, nullptr);
   return pool;
 }

@@ -4,6 +4,7 @@
 #include <rte_ethdev.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace brink::port {
 namespace {
@@ -13,6 +14,14 @@ constexpr std::uint64_t kRxChecksums =
 constexpr std::uint64_t kTxChecksums =
     RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
 constexpr std::uint64_t kFlows = RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP;
+
+// How many queue pairs can really be used. The driver of e1000 and e1000e says two, but the older
+// NICs have no second one, and in the newer ones both transmit rings share one context for
+// checksums.
+std::uint32_t usable_queues(const rte_eth_dev_info& info) {
+  if (std::strcmp(info.driver_name, "net_e1000_em") == 0) return 1;
+  return std::min<std::uint32_t>(info.max_rx_queues, info.max_tx_queues);
+}
 
 std::uint64_t all_or_none(std::uint64_t offered, std::uint64_t wanted) {
   return (offered & wanted) == wanted ? wanted : 0;
@@ -72,8 +81,7 @@ base::Result<void> EthPort::configure(const PortConfig& config,
   int status = rte_eth_dev_info_get(id, &info);
   if (status != 0) return error("cannot be asked for its capabilities", status);
   driver_ = info.driver_name;
-  queues_ = std::min<std::uint32_t>(
-      config.queues, std::min<std::uint32_t>(info.max_rx_queues, info.max_tx_queues));
+  queues_ = std::min(config.queues, usable_queues(info));
   if (queues_ == 0) return base::Error{"has no queue pair", device_.name, "check its arguments"};
 
   rte_eth_conf conf{};
