@@ -38,7 +38,9 @@ std::string synthetic_name(const SyntheticOptions& options, std::size_t index) {
   return name + zone_name(index / options.names_per_zone);
 }
 
-void add_synthetic_zones(snapshot::ChangeSink& sink, const SyntheticOptions& options) {
+void for_each_synthetic_zone(
+    const SyntheticOptions& options,
+    const std::function<void(const Wire& apex, const std::vector<ResourceRecord>& records)>& take) {
   std::vector<ResourceRecord> records;
   for (std::size_t first = 0; first < options.names; first += options.names_per_zone) {
     const Wire apex = zone_name(first / options.names_per_zone);
@@ -49,12 +51,18 @@ void add_synthetic_zones(snapshot::ChangeSink& sink, const SyntheticOptions& opt
       const Wire address = {'\300', '\0', '\2', static_cast<char>(i)};
       records.push_back({synthetic_name(options, i), dns::zone::kTypeA, 300, address});
     }
+    take(apex, records);
+  }
+}
+
+void add_synthetic_zones(snapshot::ChangeSink& sink, const SyntheticOptions& options) {
+  for_each_synthetic_zone(options, [&](const Wire& apex, const auto& records) {
     const auto zone = dns::zone::Zone::build(apex, records);
     CHECK(zone.ok());
     const auto rendered = dns::render::render_zone(
         sink, zone.value(), [](const Wire&) { return std::vector<std::uint8_t>{}; });
     CHECK(rendered.ok());
-  }
+  });
 }
 
 std::vector<std::uint8_t> synthetic_query(const SyntheticOptions& options, std::size_t index,

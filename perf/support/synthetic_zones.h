@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "dataplane/snapshot/change_sink.h"
+#include "dns/zone/resource_record.h"
 
 namespace brink::perf {
 
@@ -17,6 +19,12 @@ struct SyntheticOptions {
 
 // Wire form of host `index`, of about 30 octets.
 std::string synthetic_name(const SyntheticOptions& options, std::size_t index);
+
+// Calls `take` with each zone: its name in wire form, and its records.
+void for_each_synthetic_zone(
+    const SyntheticOptions& options,
+    const std::function<void(const dns::zone::Wire& apex,
+                             const std::vector<dns::zone::ResourceRecord>& records)>& take);
 
 // Adds all zones and names to `sink`.
 void add_synthetic_zones(snapshot::ChangeSink& sink, const SyntheticOptions& options);

@@ -1,5 +1,5 @@
-"""A brink-edge on one end of a memif, for the benchmarks of this folder: started from a folder with
-an image of its own, read through its statistics segment, ended with the benchmark."""
+"""A brink-edge on one end of a memif, or of another device, for the benchmarks of this folder: started
+from a folder with an image of its own, read through its statistics segment, ended with the benchmark."""
 import json
 import os
 import pathlib
@@ -16,6 +16,7 @@ from stats import read_stats  # noqa: E402
 
 BUILD = ROOT / "build"
 SERVER_MAC = "02:00:00:00:00:01"
+LOAD_MEBIBYTES = 128  # of memory that dns_load needs
 
 
 def ensure_hugepages(count=512):
@@ -30,10 +31,31 @@ def ensure_hugepages(count=512):
     return int(path.read_text())
 
 
-class Edge:
-    """brink-edge with one worker (`roles`) on CPU `cpu`, memif server."""
+def free_hugepages():
+    """2 MiB pages that nobody has."""
+    path = pathlib.Path("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages")
+    return int(path.read_text()) if path.exists() else 0
 
-    def __init__(self, image, cpu=1, roles="dns"):
+
+def totals(segment):
+    """Counters, turns and cycles summed over the workers of a statistics segment, and of its header how
+    often the image was swapped, the TSC's frequency and the fallbacks."""
+    header = segment["header"]
+    total = {"swaps": header["snapshot_swaps"], "tsc_hz": header["tsc_hz"],
+             "fallbacks": header["fallbacks"]}
+    for worker in segment["workers"]:
+        for name, value in worker["counters"].items():
+            total[name] = total.get(name, 0) + value
+        for name in ("busy_cycles", "idle_cycles", "iterations"):
+            total[name] = total.get(name, 0) + worker[name]
+    return total
+
+
+class Edge:
+    """brink-edge with one worker (`roles`) on CPU `cpu`: memif server, unless `device` names another
+    device. `prefix` is what runs it, such as ("ip", "netns", "exec", NAME)."""
+
+    def __init__(self, image, cpu=1, roles="dns", device=None, prefix=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="brink-perf-"))
         self.socket = self.folder / "memif.sock"
         self.stats_path = self.folder / "stats"
@@ -43,7 +65,7 @@ class Edge:
 [eal]
 file-prefix = perf{os.getpid()}
 [port]
-device = net_memif0,role=server,socket={self.socket},socket-abstract=no,rsize=10,mac={SERVER_MAC}
+device = {device or self.memif()}
 [topology]
 main-cpu = 0
 worker = {cpu}:{roles}
@@ -65,9 +87,13 @@ level = warning
 """)
         self.log = open(self.folder / "edge.log", "w")
         self.process = subprocess.Popen(
-            [BUILD / "dataplane/edge/brink-edge", "--config", self.folder / "edge.conf"],
+            [*prefix, BUILD / "dataplane/edge/brink-edge", "--config", self.folder / "edge.conf"],
             stdout=self.log, stderr=self.log)
         self.wait_ready()
+
+    def memif(self):
+        return (f"net_memif0,role=server,socket={self.socket},socket-abstract=no,rsize=10,"
+                f"mac={SERVER_MAC}")
 
     def wait_ready(self):
         for _ in range(600):
@@ -79,15 +105,8 @@ level = warning
         raise RuntimeError("brink-edge is not ready after a minute")
 
     def stats(self):
-        """Counters and cycles summed over workers, and how often the image was swapped."""
-        segment = read_stats(self.stats_path)
-        total = {"swaps": segment["header"]["snapshot_swaps"]}
-        for worker in segment["workers"]:
-            for name, value in worker["counters"].items():
-                total[name] = total.get(name, 0) + value
-            for name in ("busy_cycles", "idle_cycles"):
-                total[name] = total.get(name, 0) + worker[name]
-        return total
+        """totals() of its statistics segment."""
+        return totals(read_stats(self.stats_path))
 
     def end(self):
         self.process.send_signal(signal.SIGTERM)
@@ -101,30 +120,36 @@ level = warning
 
 
 class Load:
-    """dns_load against the memif at `socket`, running until its time is over or finish() ends it."""
+    """dns_load against the memif at `socket`, or on another `device`, running until its time is over or
+    finish() ends it."""
 
-    def __init__(self, socket, cpu=0, echo=False, **options):
-        command = [BUILD / "perf/dns_load"]
+    def __init__(self, socket=None, cpu=0, echo=False, device=None, prefix=(), **options):
+        device = device or f"net_memif0,role=client,socket={socket},socket-abstract=no,rsize=10"
+        command = [*prefix, BUILD / "perf/dns_load"]
         for name, value in options.items():
             command += [f"--{name.replace('_', '-')}", str(value)]
         if echo:
             command.append("--echo")
         command += ["--", "--no-pci", "--lcores", f"0@{cpu}", "--file-prefix", f"load{os.getpid()}",
-                    "--in-memory", "--log-level", "4", "--vdev",
-                    f"net_memif0,role=client,socket={socket},socket-abstract=no,rsize=10"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+                    "--log-level", "4", "--vdev", device]
+        if free_hugepages() < LOAD_MEBIBYTES // 2:
+            command += ["--no-huge", "--no-shconf", "-m", str(LOAD_MEBIBYTES)]
+        else:
+            command += ["--in-memory"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def finish(self, early=False):
         """Its JSON line."""
         if early:
             self.process.send_signal(signal.SIGTERM)
-        output, _ = self.process.communicate(timeout=600)
-        if not output.strip():
-            raise RuntimeError("dns_load gave no result")
-        return json.loads(output.strip().splitlines()[-1])
+        output, said = self.process.communicate(timeout=600)
+        lines = output.strip().splitlines()
+        if not lines or not lines[-1].startswith("{"):
+            raise RuntimeError("dns_load gave no result: " + said)
+        return json.loads(lines[-1])
 
 
-def load(socket, **options):
+def load(socket=None, **options):
     return Load(socket, **options).finish()
 
 
