@@ -13,6 +13,7 @@
 #include "ctl/publish/publisher.h"
 #include "ctl/store/store.h"
 #include "dataplane/snapshot/image.h"
+#include "dns/render/builder_sink.h"
 #include "l7/render/route_blob.h"
 
 namespace brink::ctl::daemon {
@@ -72,9 +73,9 @@ base::Result<publish::SealedImage> build_image(store::Store& reader,
                                                const base::HashKey& hash_key) {
   try {
     store::Transaction view(reader, store::Transaction::Kind::kRead);
-    compile::StoreSource source(reader);
     snapshot::Builder builder(hash_key);
-    const auto counts = compile::compile(source, options, builder);
+    dns::render::BuilderSink sink(builder);
+    const auto counts = compile::compile_all(reader, options, sink);
     if (!counts) return counts.error();
     publish::SealedImage image;
     image.version = reader.version();
@@ -86,8 +87,8 @@ base::Result<publish::SealedImage> build_image(store::Store& reader,
         image.size_bytes);
     if (!memfd) return memfd.error();
     image.memfd = std::move(memfd).value();
-    spdlog::info("compiled version {}: {} zones, {} records, {} routes, {} bytes", image.version,
-                 counts.value().zones, counts.value().records, counts.value().routes,
+    spdlog::info("compiled version {}: {} zones, {} names, {} routes, {} bytes", image.version,
+                 counts.value().zones_put, counts.value().names_put, counts.value().routes,
                  image.size_bytes);
     return image;
   } catch (const store::Failure& failure) {

@@ -1,5 +1,6 @@
 #include "perf/support/synthetic_zones.h"
 
+#include "dns/render/builder_sink.h"
 #include "dns/render/render.h"
 #include "dns/zone/zone.h"
 
@@ -39,6 +40,7 @@ std::string synthetic_name(const SyntheticOptions& options, std::size_t index) {
 }
 
 void add_synthetic_zones(snapshot::Builder& builder, const SyntheticOptions& options) {
+  dns::render::BuilderSink sink(builder);
   std::vector<ResourceRecord> records;
   for (std::size_t first = 0; first < options.names; first += options.names_per_zone) {
     const Wire apex = zone_name(first / options.names_per_zone);
@@ -52,7 +54,7 @@ void add_synthetic_zones(snapshot::Builder& builder, const SyntheticOptions& opt
     const auto zone = dns::zone::Zone::build(apex, records);
     CHECK(zone.ok());
     const auto rendered = dns::render::render_zone(
-        builder, zone.value(), [](const Wire&) { return std::vector<std::uint8_t>{}; });
+        sink, zone.value(), [](const Wire&) { return std::vector<std::uint8_t>{}; });
     CHECK(rendered.ok());
   }
 }

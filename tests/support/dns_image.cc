@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "dns/render/builder_sink.h"
 #include "dns/render/render.h"
 #include "dns/zone/text.h"
 #include "dns/zone/zone.h"
@@ -50,6 +51,7 @@ snapshot::Image image_of_zones(const std::vector<std::pair<std::string, std::str
   for (std::size_t i = 0; i < sizeof key.bytes; ++i)
     key.bytes[i] = static_cast<std::uint8_t>(i * 7);
   snapshot::Builder builder(key);
+  dns::render::BuilderSink sink(builder);
   for (const auto& [apex_text, text] : zones) {
     const auto apex = dns::zone::name_from_text(apex_text);
     if (!apex) give_up(apex.error().message());
@@ -63,7 +65,7 @@ snapshot::Image image_of_zones(const std::vector<std::pair<std::string, std::str
     const auto zone = dns::zone::Zone::build(apex.value(), records);
     if (!zone) give_up(zone.error().message());
     const auto rendered = dns::render::render_zone(
-        builder, zone.value(), [](const dns::zone::Wire&) { return std::vector<std::uint8_t>{}; });
+        sink, zone.value(), [](const dns::zone::Wire&) { return std::vector<std::uint8_t>{}; });
     if (!rendered) give_up(rendered.error().message());
   }
   auto image = snapshot::Image::build(builder, 1, 0);

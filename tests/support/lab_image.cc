@@ -13,6 +13,7 @@
 #include "dataplane/base/unique_fd.h"
 #include "dataplane/ipc/control_message.h"
 #include "dataplane/snapshot/image.h"
+#include "dns/render/builder_sink.h"
 #include "dns/render/render.h"
 #include "dns/zone/text.h"
 #include "dns/zone/zone.h"
@@ -73,7 +74,8 @@ base::Result<void> render(snapshot::Builder& builder, const std::string& apex_te
   if (!parsed) return parsed.error();
   const auto zone = dns::zone::Zone::build(apex.value(), records);
   if (!zone) return zone.error();
-  return dns::render::render_zone(builder, zone.value(), [&](const dns::zone::Wire& name) {
+  dns::render::BuilderSink sink(builder);
+  return dns::render::render_zone(sink, zone.value(), [&](const dns::zone::Wire& name) {
     const auto route = routes.find(name);
     return route == routes.end() ? std::vector<std::uint8_t>{} : route->second;
   });
