@@ -33,14 +33,13 @@ void Affected::take_zone(const store::ZoneChange& change) {
   if (changes_hands) take_ownership_below(change.name);
 }
 
-// Names of the zone above that this one hides, or has hidden, and zones that have another one above
-// them now.
+// Names of the zone above that this one hides, or has hidden. Among them, or among this zone's own,
+// are the apexes of zones below that either of the two delegates.
 void Affected::take_ownership_below(const DomainName& apex) {
-  if (const model::Zone* above = lookups_.zone_of(apex.parent())) {
-    add_all_within(*above, apex);
-    add_scope({Kind::kSubtree, apex, above->row});
-  }
-  for (const DomainName& below : store_.zones_below(apex)) add(below);
+  const model::Zone* above = lookups_.zone_of(apex.parent());
+  if (above == nullptr) return;
+  add_all_within(*above, apex);
+  add_scope({Kind::kSubtree, apex, above->row});
 }
 
 void Affected::take_name(const model::Zone& zone, const store::NameChange& change) {

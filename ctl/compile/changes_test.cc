@@ -325,7 +325,12 @@ TEST_F(ChangeTest, ReachesTheFarEndOfTheLongestChain) {
     add(a, "c" + std::to_string(i), "CNAME", "c" + std::to_string(i + 1) + ".a.test");
   }
   add(a, "first", "CNAME", "c2.a.test", true);
-  add(a, "@", "MX", "10 first.a.test");
+  ASSERT_TRUE(add_record(follower_, a,
+                         {.name = "flat",
+                          .type = "CNAME",
+                          .content = "c2.a.test",
+                          .settings = {.flatten_cname = true}}));
+  add(a, "@", "MX", "10 flat.a.test");
   settle();
   add(a, "c19", "A", "203.0.113.1");
   settle();
@@ -341,6 +346,8 @@ TEST_F(ChangeTest, OfOneRecordPutsOneName) {
   EXPECT_EQ(names_put(), 1U);
   add(a, "h8", "TXT", "x");
   EXPECT_EQ(names_put(), 1U);
+  for (int i = 0; i < 20; ++i) add(a, "alias" + std::to_string(i), "CNAME", "h1.a.test");
+  settle();
   add(a, "new.below", "A", "203.0.113.2");
   EXPECT_EQ(names_put(), 1U);
 }
@@ -393,6 +400,18 @@ TEST_F(ChangeTest, OfANestedZoneTakesAndGivesBackNames) {
   follower_.store().delete_zone(sub);
   settle();
   EXPECT_TRUE(follower_.sink().names().at(apex).cut);
+}
+
+TEST_F(ChangeTest, OfADelegationAboveAnotherEndsTheParentsSide) {
+  const auto a = zone("a.test");
+  add(a, "c.sub", "NS", "ns.elsewhere.test");
+  zone("c.sub.a.test");
+  settle();
+  const std::string apex("\1c\3sub\1a\4test\0", 14);
+  EXPECT_TRUE(follower_.sink().names().at(apex).parent_side);
+  add(a, "sub", "NS", "ns.elsewhere.test");
+  settle();
+  EXPECT_FALSE(follower_.sink().names().at(apex).parent_side);
 }
 
 TEST_F(ChangeTest, ThatCannotBeServedNamesZoneOwnerAndType) {

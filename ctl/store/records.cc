@@ -103,8 +103,9 @@ std::uint64_t Store::record_count(const model::Zone& zone) {
 
 void Store::for_each_record(const model::Zone& zone,
                             const std::function<void(const model::Record&)>& visit) {
-  auto select = database_->prepare("SELECT " + std::string(kRecordColumns) +
-                                   " FROM records WHERE zone = ?1 ORDER BY name_key, type, rdata");
+  static const std::string sql = "SELECT " + std::string(kRecordColumns) +
+                                 " FROM records WHERE zone = ?1 ORDER BY name_key, type, rdata";
+  auto select = database_->cached(sql.c_str());
   select->bind(1, zone.row);
   while (select->step()) visit(read_record(*select));
 }

@@ -74,7 +74,7 @@ class Store {
   std::uint64_t record_count();
 
   // Zones by name; records of a zone by name, type and data; names in the order of the tree, what
-  // is above before what is below. The callback must not write.
+  // is above before what is below. The callback must not write, nor call for_each_record.
   void for_each_zone(const std::function<void(const model::Zone&)>& visit);
   void for_each_record(const model::Zone& zone,
                        const std::function<void(const model::Record&)>& visit);
