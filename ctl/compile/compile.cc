@@ -1,35 +1,142 @@
 #include "ctl/compile/compile.h"
 
-#include <optional>
-
-#include "ctl/compile/zone_compiler.h"
+#include "ctl/compile/affected.h"
+#include "ctl/compile/name_compiler.h"
+#include "ctl/compile/zone_index.h"
 
 namespace brink::ctl::compile {
+namespace {
 
-base::Result<Counts> compile(Source& source, const Options& options, snapshot::ChangeSink& sink) {
-  Counts counts;
-  std::optional<base::Error> failure;
-  OriginFinder origins(source);
-  source.for_each_zone([&](const model::Zone& zone) {
-    if (failure) return;
-    ZoneIndex index(zone);
-    source.for_each_record(zone, [&](const model::Record& record) {
-      index.add(record);
-      ++counts.records;
-    });
-    index.finish();
-    origins.use(index);
-    ZoneCompiler compiler(index, origins, options);
-    if (auto added = compiler.add_to(sink); !added) {
-      failure = added.error();
-      failure->where = "zone " + zone.name.text() + ", " + failure->where;
-      return;
-    }
-    ++counts.zones;
-    counts.routes += compiler.route_count();
-  });
-  if (failure) return *failure;
-  return counts;
+using model::DomainName;
+
+// Puts compiled zones and names into a sink, and counts them.
+class Output {
+ public:
+  Output(Lookups& lookups, const Options& options, snapshot::ChangeSink& sink)
+      : compiler_(lookups, options), lookups_(lookups), sink_(sink) {}
+
+  // With its apex.
+  base::Result<void> put_zone(const model::Zone& zone);
+  // Puts or drops the name, whichever zone owns it.
+  base::Result<void> set_name(const DomainName& name);
+  base::Result<void> put_name(const model::Zone& zone, const DomainName& name,
+                              const Contents& contents);
+  base::Result<void> drop_zone(const DomainName& apex);
+  // What the zone above has where a zone was dropped.
+  base::Result<void> set_former_apex(const DomainName& name);
+
+  NameCompiler& compiler() { return compiler_; }
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+
+ private:
+  NameCompiler compiler_;
+  Lookups& lookups_;
+  snapshot::ChangeSink& sink_;
+  Counts counts_;
+  std::int64_t current_row_ = 0;  // the sink's current zone
+};
+
+base::Result<void> Output::put_zone(const model::Zone& zone) {
+  const auto negative = compiler_.compile_negative(zone);
+  if (!negative) return negative.error();
+  if (auto put = sink_.put_zone(zone.name.wire(), zone.serial, negative.value()); !put) return put;
+  ++counts_.zones_put;
+  current_row_ = zone.row;
+  const auto apex = compiler_.compile(zone, zone.name);
+  if (!apex) return apex.error();
+  return put_name(zone, zone.name, *apex.value());
+}
+
+base::Result<void> Output::put_name(const model::Zone& zone, const DomainName& name,
+                                    const Contents& contents) {
+  if (current_row_ != zone.row) {
+    if (auto used = sink_.use_zone(zone.name.wire()); !used) return used;
+    current_row_ = zone.row;
+  }
+  ++counts_.names_put;
+  counts_.routes += contents.route.empty() ? 0 : 1;
+  return sink_.put_name(name.wire(),
+                        {contents.rrsets, contents.route, contents.cut, contents.parent_side});
+}
+
+base::Result<void> Output::set_name(const DomainName& name) {
+  if (const model::Zone* zone = lookups_.zone_of(name)) {
+    const auto contents = compiler_.compile(*zone, name);
+    if (!contents) return contents.error();
+    if (contents.value()) return put_name(*zone, name, *contents.value());
+  }
+  ++counts_.names_dropped;
+  return sink_.drop_name(name.wire());
+}
+
+base::Result<void> Output::drop_zone(const DomainName& apex) {
+  ++counts_.zones_dropped;
+  current_row_ = 0;
+  return sink_.drop_zone(apex.wire());
+}
+
+base::Result<void> Output::set_former_apex(const DomainName& name) {
+  const model::Zone* zone = lookups_.zone_of(name);
+  if (zone == nullptr) return {};
+  const auto contents = compiler_.compile(*zone, name);
+  if (!contents) return contents.error();
+  return contents.value() ? put_name(*zone, name, *contents.value()) : base::Result<void>();
+}
+
+base::Result<void> put_names_of(store::Store& store, const model::Zone& zone,
+                                IndexedLookups& lookups, Output& output) {
+  const ZoneIndex index(store, zone);
+  lookups.use(index);
+  for (const DomainName& name : index.names()) {
+    if (name == zone.name || index.is_occluded(name) || index.is_handed_down(name)) continue;
+    const auto contents = output.compiler().compile(zone, name);
+    if (!contents) return contents.error();
+    if (!contents.value()) continue;
+    if (auto put = output.put_name(zone, name, *contents.value()); !put) return put;
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<Counts> compile_all(store::Store& store, const Options& options,
+                                 snapshot::ChangeSink& sink) {
+  std::vector<model::Zone> zones;
+  store.for_each_zone([&](const model::Zone& zone) { zones.push_back(zone); });
+  StoreLookups others(store);
+  IndexedLookups lookups(others);
+  Output output(lookups, options, sink);
+  for (const model::Zone& zone : zones) {
+    if (auto put = output.put_zone(zone); !put) return put.error();
+  }
+  for (const model::Zone& zone : zones) {
+    if (auto put = put_names_of(store, zone, lookups, output); !put) return put.error();
+  }
+  return output.counts();
+}
+
+base::Result<Counts> compile_changes(store::Store& store, const store::Changes& changes,
+                                     const Options& options, snapshot::ChangeSink& sink) {
+  StoreLookups lookups(store);
+  Affected affected(store, lookups);
+  affected.collect(changes);
+  Output output(lookups, options, sink);
+  const auto& dropped = affected.dropped_zones();
+  for (const auto& [key, apex] : affected.zones()) {
+    if (auto put = output.put_zone(*lookups.zone_at(apex)); !put) return put.error();
+  }
+  for (const auto& [key, name] : affected.names()) {
+    if (affected.zones().contains(key) || dropped.contains(key)) continue;
+    if (auto set = output.set_name(name); !set) return set.error();
+  }
+  // The deepest first.
+  for (auto zone = dropped.rbegin(); zone != dropped.rend(); ++zone) {
+    if (auto drop = output.drop_zone(zone->second); !drop) return drop.error();
+  }
+  for (const auto& [key, apex] : dropped) {
+    if (auto set = output.set_former_apex(apex); !set) return set.error();
+  }
+  return output.counts();
 }
 
 }  // namespace brink::ctl::compile

@@ -1,8 +1,14 @@
-// compile: the whole store into a snapshot image. Pure and deterministic: the same source and
-// options give the same bytes.
+// compile: a store's zones and names into a ChangeSink: all of them, or what differs from an
+// earlier version with everything that depends on it. Pure and deterministic: the same store and
+// options give the same contents, by either way.
 //
 // This is where a record becomes what the world sees: a proxied name gives the edge's addresses and
-// gets a route to its origins, everything else is answered as stored.
+// gets a route to its origins, everything else is answered as stored. Every zone of the store is
+// served, whatever its status; only an active one that is not paused proxies.
+//
+// The caller keeps a kRead Transaction open on the store throughout, and the store's thread.
+// Failures of its file throw store::Failure. An Error names zone, owner and type; the sink is of no
+// use then.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +16,10 @@
 #include <string>
 #include <vector>
 
-#include "ctl/compile/source.h"
 #include "ctl/model/authority.h"
+#include "ctl/model/record.h"
+#include "ctl/store/history.h"
+#include "ctl/store/store.h"
 #include "dataplane/base/ip.h"
 #include "dataplane/base/result.h"
 #include "dataplane/snapshot/change_sink.h"
@@ -24,22 +32,37 @@ struct ProxiedName {
   std::vector<base::IpAddress> origins;
 };
 
+// What is served depends on these as well: after a change of any of them nothing but compile_all
+// will do.
 struct Options {
   std::vector<base::IpAddress> edge_addresses;  // what proxied names answer: IPv4 and IPv6
   model::Authority authority;                   // of zones that brought none
-  std::uint32_t proxied_ttl = 300;
-  std::uint32_t auto_ttl = 300;
+  std::uint32_t proxied_ttl = 300;              // seconds
+  std::uint32_t auto_ttl = 300;                 // seconds
   std::function<std::vector<std::uint8_t>(const ProxiedName&)> render_route;
+
+  [[nodiscard]] std::uint32_t served_ttl(std::uint32_t stored) const {
+    return stored == model::kTtlAutomatic ? auto_ttl : stored;
+  }
 };
 
+// Calls of the sink.
 struct Counts {
-  std::uint64_t zones = 0;
-  std::uint64_t records = 0;  // as stored
-  std::uint64_t routes = 0;
+  std::uint64_t zones_put = 0;
+  std::uint64_t zones_dropped = 0;
+  std::uint64_t names_put = 0;
+  std::uint64_t names_dropped = 0;
+  std::uint64_t routes = 0;  // names put that have one
 };
 
-// Adds everything that `source` holds to `sink`. An Error names the zone; nothing of the sink
-// may be used then.
-base::Result<Counts> compile(Source& source, const Options& options, snapshot::ChangeSink& sink);
+// Puts every zone and name into an empty sink. A zone comes before those below it.
+base::Result<Counts> compile_all(store::Store& store, const Options& options,
+                                 snapshot::ChangeSink& sink);
+
+// Brings a sink that holds the state after `from` to the store's present one, where `changes` is
+// changes_between(from, store.version()) within the same transaction. A name that turns out the
+// same may be put again. Costs what changed and what depends on it, whatever the size of the store.
+base::Result<Counts> compile_changes(store::Store& store, const store::Changes& changes,
+                                     const Options& options, snapshot::ChangeSink& sink);
 
 }  // namespace brink::ctl::compile

@@ -1,65 +1,65 @@
-// ZoneIndex: one zone's records in memory, found by name the way an answer finds them
-// (RFC 1034 4.3.2, RFC 4592): exact names, empty non-terminals, wildcards, and what lies below a
-// cut.
+// ZoneIndex: one zone's records in memory. IndexedLookups: the zone that is compiled from its
+// index, all others from the store.
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
-#include "ctl/model/record.h"
-#include "ctl/model/zone.h"
+#include "ctl/compile/store_lookups.h"
 
 namespace brink::ctl::compile {
 
-// What compilation needs of a record.
-struct Entry {
-  model::RecordType type = 0;
-  std::uint32_t ttl = model::kTtlAutomatic;
-  bool proxied = false;  // in force, the zone's state included
-  model::RecordSettings settings;
-  model::Rdata rdata;
-};
-
-struct Owner {
-  model::DomainName name;
-  std::uint32_t first = 0;  // into the entries
-  std::uint32_t count = 0;
-  // Below a delegation or DNAME, or a delegation itself: not answered with authority, not proxied.
-  bool shadowed = false;
-};
-
 class ZoneIndex {
  public:
-  explicit ZoneIndex(model::Zone zone) : zone_(std::move(zone)) {}
-
-  // All records of a name must come one after another.
-  void add(const model::Record& record);
-  // After the last add and before any lookup.
-  void finish();
+  // Reads all records of `zone`.
+  ZoneIndex(store::Store& store, const model::Zone& zone);
 
   [[nodiscard]] const model::Zone& zone() const { return zone_; }
-  [[nodiscard]] const std::vector<Owner>& owners() const { return owners_; }
-  [[nodiscard]] std::span<const Entry> entries(const Owner& owner) const {
-    return std::span(entries_).subspan(owner.first, owner.count);
-  }
-  // The owner whose records answer for `name`, which lies in the zone: itself, or the wildcard of
-  // its closest encloser. Null: no data, or not this zone's to answer.
-  [[nodiscard]] const Owner* find(const model::DomainName& name) const;
+  // Every name with records, what is above before what is below.
+  [[nodiscard]] const std::vector<model::DomainName>& names() const { return names_; }
+  [[nodiscard]] std::vector<Entry> entries(const model::DomainName& name) const;
+  [[nodiscard]] bool exists(const model::DomainName& name) const;
+  [[nodiscard]] bool is_occluded(const model::DomainName& name) const;
+  // Whether a zone below this one owns a name.
+  [[nodiscard]] bool is_handed_down(const model::DomainName& name) const;
 
  private:
-  static constexpr std::uint32_t kNoRecords = ~0U;  // an empty non-terminal
+  struct Range {
+    std::uint32_t first = 0, count = 0;  // none: an empty non-terminal
+  };
 
-  [[nodiscard]] bool has_cut_above(const model::DomainName& name) const;
-  [[nodiscard]] bool owns(const Owner& owner, model::RecordType type) const;
+  void add_ancestors(const model::DomainName& name);
 
-  model::Zone zone_;
+  const model::Zone& zone_;
   std::vector<Entry> entries_;
-  std::vector<Owner> owners_;
-  std::unordered_map<std::string, std::uint32_t> names_;  // every existing name -> owner or none
-  std::unordered_map<std::string, bool> cuts_;            // name -> is the cut itself shadowed (NS)
+  std::vector<model::DomainName> names_;
+  std::unordered_map<std::string, Range> ranges_;  // of every name that exists
+  std::unordered_set<std::string> cuts_;           // with a DNAME, or delegated
+  std::unordered_set<std::string> zones_below_;
+};
+
+class IndexedLookups : public Lookups {
+ public:
+  explicit IndexedLookups(StoreLookups& others) : others_(others) {}
+
+  // It must outlive the lookups that follow.
+  void use(const ZoneIndex& index) { index_ = &index; }
+
+  const model::Zone* zone_of(const model::DomainName& name) override;
+  std::vector<Entry> entries(const model::Zone& zone, const model::DomainName& name) override;
+  bool exists(const model::Zone& zone, const model::DomainName& name) override;
+  bool is_occluded(const model::Zone& zone, const model::DomainName& name) override;
+
+ private:
+  [[nodiscard]] bool is_indexed(const model::Zone& zone) const {
+    return index_ != nullptr && index_->zone().row == zone.row;
+  }
+
+  StoreLookups& others_;
+  const ZoneIndex* index_ = nullptr;
 };
 
 }  // namespace brink::ctl::compile

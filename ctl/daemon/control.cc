@@ -12,7 +12,8 @@
 #include "ctl/daemon/version.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/store/store.h"
-#include "dataplane/snapshot/builder.h"
+#include "dataplane/snapshot/image.h"
+#include "dns/render/builder_sink.h"
 #include "l7/render/route_blob.h"
 
 namespace brink::ctl::daemon {
@@ -72,22 +73,22 @@ base::Result<publish::SealedImage> build_image(store::Store& reader,
                                                const base::HashKey& hash_key) {
   try {
     store::Transaction view(reader, store::Transaction::Kind::kRead);
-    compile::StoreSource source(reader);
     snapshot::Builder builder(hash_key);
-    const auto counts = compile::compile(source, options, builder);
+    dns::render::BuilderSink sink(builder);
+    const auto counts = compile::compile_all(reader, options, sink);
     if (!counts) return counts.error();
     publish::SealedImage image;
     image.version = reader.version();
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto built = builder.finish(
-        image.version, static_cast<std::uint64_t>(
-                           std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
-    if (!built) return built.error();
-    auto memfd = built.value().seal(image.size_bytes);
+    auto memfd = snapshot::build_sealed(
+        builder, image.version,
+        static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()),
+        image.size_bytes);
     if (!memfd) return memfd.error();
     image.memfd = std::move(memfd).value();
-    spdlog::info("compiled version {}: {} zones, {} records, {} routes, {} bytes", image.version,
-                 counts.value().zones, counts.value().records, counts.value().routes,
+    spdlog::info("compiled version {}: {} zones, {} names, {} routes, {} bytes", image.version,
+                 counts.value().zones_put, counts.value().names_put, counts.value().routes,
                  image.size_bytes);
     return image;
   } catch (const store::Failure& failure) {

@@ -43,6 +43,8 @@ struct Record {
   Timestamp modified_on;
   std::optional<Timestamp> comment_modified_on;
   std::optional<Timestamp> tags_modified_on;
+
+  bool operator==(const Record&) const = default;
 };
 
 // A record as a user wrote it.

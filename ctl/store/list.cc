@@ -117,12 +117,22 @@ void add_tag(Conditions& conditions, const std::string& tag) {
   conditions.value(lower(tag));
 }
 
+// An exact name is looked up by its key, which the zone's index has.
+void add_name(Conditions& conditions, const RecordQuery::TextFilter& filter) {
+  const auto name = model::DomainName::parse(filter.value);
+  if (filter.match != TextMatch::kExact || !name) {
+    return add_text(conditions, "name", filter.match, lower(filter.value));
+  }
+  conditions.add("name_key = ?");
+  conditions.blob(tree_key(name.value()));
+}
+
 Conditions record_conditions(const RecordQuery& query) {
   Conditions conditions(query.match_any);
   for (const auto& filter : query.texts) {
     switch (filter.field) {
       case RecordQuery::Field::kName:
-        add_text(conditions, "name", filter.match, lower(filter.value));
+        add_name(conditions, filter);
         break;
       case RecordQuery::Field::kContent:
         add_content(conditions, filter);
@@ -160,7 +170,7 @@ std::string order_by(RecordQuery::Order order, bool descending) {
     case RecordQuery::Order::kType:
       return with("type");
     case RecordQuery::Order::kName:
-      return with("name");
+      return with("name_key");
     case RecordQuery::Order::kContent:
       return with("content");
     case RecordQuery::Order::kTtl:
@@ -223,7 +233,8 @@ Page<model::Zone> Store::list_zones(const ZoneQuery& query) {
     conditions.add("type IN (" + list + ")");
   }
   return run_list<model::Zone>(*database_, kZoneColumns, "zones", conditions,
-                               order_by(query.order, query.descending), query.paging, read_zone);
+                               order_by(query.order, query.descending), query.paging,
+                               [](const Statement& row) { return read_zone(row); });
 }
 
 Page<model::Record> Store::list_records(const model::Zone& zone, const RecordQuery& query) {
@@ -232,7 +243,7 @@ Page<model::Record> Store::list_records(const model::Zone& zone, const RecordQue
   conditions.require("zone = " + std::to_string(zone.row));
   return run_list<model::Record>(*database_, kRecordColumns, "records", conditions,
                                  order_by(query.order, query.descending), query.paging,
-                                 read_record);
+                                 [](const Statement& row) { return read_record(row); });
 }
 
 }  // namespace brink::ctl::store

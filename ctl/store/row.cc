@@ -14,13 +14,6 @@ model::Id read_id(std::span<const std::uint8_t> blob) {
   return id;
 }
 
-// Names are stored in canonical form, so reading one back cannot fail unless the file was edited.
-model::DomainName read_name(std::string_view text) {
-  auto name = model::DomainName::parse(text);
-  if (!name) throw Failure("the store holds a name that is none: " + std::string(text));
-  return std::move(name).value();
-}
-
 std::optional<model::Timestamp> read_time(std::optional<std::int64_t> micros) {
   if (!micros) return std::nullopt;
   return model::Timestamp{*micros};
@@ -38,6 +31,18 @@ std::vector<std::string> split_tags(std::string_view text) {
 
 }  // namespace
 
+// Names are stored in canonical form, so reading one back cannot fail unless the file was edited.
+model::DomainName read_name(std::string_view text) {
+  auto name = model::DomainName::parse(text);
+  if (!name) throw Failure("the store holds a name that is none: " + std::string(text));
+  return std::move(name).value();
+}
+
+std::optional<std::int64_t> micros(const std::optional<model::Timestamp>& time) {
+  if (!time) return std::nullopt;
+  return time->micros;
+}
+
 std::string join_tags(const std::vector<std::string>& tags) {
   std::string text;
   for (const std::string& tag : tags) {
@@ -52,45 +57,45 @@ std::int64_t settings_bits(const model::RecordSettings& settings) {
          (settings.ipv6_only ? kIpv6Only : 0);
 }
 
-model::Zone read_zone(const Statement& row) {
+model::Zone read_zone(const Statement& row, int first) {
   model::Zone zone;
-  zone.row = row.integer(0);
-  zone.id = read_id(row.blob(1));
-  zone.name = read_name(row.text(2));
-  zone.status = static_cast<model::ZoneStatus>(row.integer(3));
-  zone.type = static_cast<model::ZoneType>(row.integer(4));
-  zone.paused = row.integer(5) != 0;
-  zone.serial = static_cast<std::uint32_t>(row.integer(6));
-  if (!row.is_null(8)) {
-    const auto rdata = row.blob(8);
-    zone.soa = {static_cast<std::uint32_t>(row.integer(7)), {rdata.begin(), rdata.end()}};
+  zone.row = row.integer(first);
+  zone.id = read_id(row.blob(first + 1));
+  zone.name = read_name(row.text(first + 2));
+  zone.status = static_cast<model::ZoneStatus>(row.integer(first + 3));
+  zone.type = static_cast<model::ZoneType>(row.integer(first + 4));
+  zone.paused = row.integer(first + 5) != 0;
+  zone.serial = static_cast<std::uint32_t>(row.integer(first + 6));
+  if (!row.is_null(first + 8)) {
+    const auto rdata = row.blob(first + 8);
+    zone.soa = {static_cast<std::uint32_t>(row.integer(first + 7)), {rdata.begin(), rdata.end()}};
   }
-  zone.created_on = {row.integer(9)};
-  zone.modified_on = {row.integer(10)};
-  zone.activated_on = read_time(row.optional_integer(11));
+  zone.created_on = {row.integer(first + 9)};
+  zone.modified_on = {row.integer(first + 10)};
+  zone.activated_on = read_time(row.optional_integer(first + 11));
   return zone;
 }
 
-model::Record read_record(const Statement& row) {
+model::Record read_record(const Statement& row, int first) {
   model::Record record;
-  record.row = row.integer(0);
-  record.id = read_id(row.blob(1));
-  record.name = read_name(row.text(2));
-  record.type = static_cast<model::RecordType>(row.integer(3));
-  record.content = row.text(4);
-  if (!row.is_null(5)) record.priority = static_cast<std::uint16_t>(row.integer(5));
-  const auto rdata = row.blob(6);
+  record.row = row.integer(first);
+  record.id = read_id(row.blob(first + 1));
+  record.name = read_name(row.text(first + 2));
+  record.type = static_cast<model::RecordType>(row.integer(first + 3));
+  record.content = row.text(first + 4);
+  if (!row.is_null(first + 5)) record.priority = static_cast<std::uint16_t>(row.integer(first + 5));
+  const auto rdata = row.blob(first + 6);
   record.rdata.assign(rdata.begin(), rdata.end());
-  record.ttl = static_cast<std::uint32_t>(row.integer(7));
-  record.proxied = row.integer(8) != 0;
-  record.comment = row.text(9);
-  record.tags = split_tags(row.text(10));
-  const std::int64_t bits = row.integer(11);
+  record.ttl = static_cast<std::uint32_t>(row.integer(first + 7));
+  record.proxied = row.integer(first + 8) != 0;
+  record.comment = row.text(first + 9);
+  record.tags = split_tags(row.text(first + 10));
+  const std::int64_t bits = row.integer(first + 11);
   record.settings = {(bits & kFlattenCname) != 0, (bits & kIpv4Only) != 0, (bits & kIpv6Only) != 0};
-  record.created_on = {row.integer(12)};
-  record.modified_on = {row.integer(13)};
-  record.comment_modified_on = read_time(row.optional_integer(14));
-  record.tags_modified_on = read_time(row.optional_integer(15));
+  record.created_on = {row.integer(first + 12)};
+  record.modified_on = {row.integer(first + 13)};
+  record.comment_modified_on = read_time(row.optional_integer(first + 14));
+  record.tags_modified_on = read_time(row.optional_integer(first + 15));
   return record;
 }
 

@@ -1,6 +1,11 @@
 // Rows of the tables `zones` and `records` to and from the model. Private to this folder.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "ctl/model/record.h"
 #include "ctl/model/zone.h"
 #include "ctl/store/sqlite.h"
@@ -14,9 +19,15 @@ inline constexpr char kRecordColumns[] =
     "row, id, name, type, content, priority, rdata, ttl, proxied, comment, tags, settings, "
     "created_on, modified_on, comment_modified_on, tags_modified_on";
 
+// Throws Failure when the text is no name in canonical form.
+model::DomainName read_name(std::string_view text);
+
 // The current row of a statement that selects exactly these columns.
-model::Zone read_zone(const Statement& statement);
-model::Record read_record(const Statement& statement);
+model::Zone read_zone(const Statement& statement, int first_column = 0);
+model::Record read_record(const Statement& statement, int first_column = 0);
+
+// A column's value for a time that may be absent.
+std::optional<std::int64_t> micros(const std::optional<model::Timestamp>& time);
 
 // Tags as kept in one column, one a line.
 std::string join_tags(const std::vector<std::string>& tags);

@@ -2,13 +2,22 @@
 
 #include <string>
 
+#include "ctl/store/key.h"
+#include "ctl/store/row.h"
+
 namespace brink::ctl::store {
 namespace {
 
-// kMigrations[n] leads from schema n to n + 1; PRAGMA user_version holds the number reached.
-constexpr const char* kMigrations[] = {
-    // 1: zones, records, and the node's own values
-    R"sql(
+// What SQL cannot compute, between the two halves of a migration.
+using Fill = void (*)(Database&);
+
+struct Migration {
+  const char* before;
+  Fill fill = nullptr;
+  const char* after = nullptr;
+};
+
+constexpr char kRecordStore[] = R"sql(
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
   value BLOB NOT NULL
@@ -52,7 +61,148 @@ CREATE TABLE records (
 -- A record is its zone, name, type and data. The order is the one in which zones are compiled.
 CREATE UNIQUE INDEX records_identity ON records (zone, name, type, rdata);
 CREATE INDEX records_of_zone ON records (zone);
-)sql",
+)sql";
+
+constexpr char kKeyColumns[] = R"sql(
+ALTER TABLE zones ADD COLUMN name_key BLOB NOT NULL DEFAULT x'';
+ALTER TABLE records ADD COLUMN name_key BLOB NOT NULL DEFAULT x'';
+ALTER TABLE records ADD COLUMN target_key BLOB;
+)sql";
+
+// A log entry without a before-image is an insert. It is stamped with the version that its
+// transaction has taken.
+constexpr char kHistory[] = R"sql(
+CREATE UNIQUE INDEX zones_tree ON zones (name_key);
+DROP INDEX records_identity;
+-- A record is its zone, name, type and data. The order is the one in which zones are compiled.
+CREATE UNIQUE INDEX records_identity ON records (zone, name_key, type, rdata);
+CREATE INDEX records_aliases ON records (target_key) WHERE type = 5;
+CREATE INDEX records_targets ON records (zone, target_key)
+  WHERE target_key IS NOT NULL AND type <> 5;
+
+-- The entries of a version are those behind record_seq and zone_seq, up to the next version's.
+CREATE TABLE versions (
+  version    INTEGER PRIMARY KEY,
+  created_on INTEGER NOT NULL,
+  record_seq INTEGER NOT NULL,
+  zone_seq   INTEGER NOT NULL,
+  -- Tells this version from one of another store, or of this one before a backup was restored.
+  token      INTEGER NOT NULL DEFAULT (random())
+);
+-- What a version did to a zone, counted when it was committed.
+CREATE TABLE version_zones (
+  version INTEGER NOT NULL,
+  zone    INTEGER NOT NULL,
+  name    TEXT NOT NULL,
+  action  INTEGER NOT NULL, -- 0 created, 1 changed, 2 deleted
+  added   INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  removed INTEGER NOT NULL,
+  PRIMARY KEY (version, zone)
+) WITHOUT ROWID;
+
+CREATE TABLE zone_log (
+  seq          INTEGER PRIMARY KEY,
+  version      INTEGER NOT NULL,
+  kind         INTEGER NOT NULL, -- 0 insert, 1 update, 2 delete
+  row          INTEGER NOT NULL,
+  id           BLOB,
+  name         TEXT,
+  status       INTEGER,
+  type         INTEGER,
+  paused       INTEGER,
+  serial       INTEGER,
+  soa_ttl      INTEGER,
+  soa_rdata    BLOB,
+  created_on   INTEGER,
+  modified_on  INTEGER,
+  activated_on INTEGER
+);
+CREATE INDEX zone_log_row ON zone_log (row);
+CREATE TABLE record_log (
+  seq                 INTEGER PRIMARY KEY,
+  version             INTEGER NOT NULL,
+  kind                INTEGER NOT NULL,
+  zone                INTEGER NOT NULL,
+  row                 INTEGER NOT NULL,
+  id                  BLOB,
+  name                TEXT,
+  type                INTEGER,
+  content             TEXT,
+  priority            INTEGER,
+  rdata               BLOB,
+  ttl                 INTEGER,
+  proxied             INTEGER,
+  comment             TEXT,
+  tags                TEXT,
+  settings            INTEGER,
+  created_on          INTEGER,
+  modified_on         INTEGER,
+  comment_modified_on INTEGER,
+  tags_modified_on    INTEGER
+);
+INSERT INTO meta SELECT 'history_floor', value FROM meta WHERE key = 'version';
+
+CREATE TRIGGER zone_inserted AFTER INSERT ON zones BEGIN
+  INSERT INTO zone_log (version, kind, row)
+    VALUES ((SELECT value FROM meta WHERE key = 'version'), 0, NEW.row);
+END;
+CREATE TRIGGER zone_updated BEFORE UPDATE ON zones BEGIN
+  INSERT INTO zone_log VALUES (NULL, (SELECT value FROM meta WHERE key = 'version'), 1, OLD.row,
+    OLD.id, OLD.name, OLD.status, OLD.type, OLD.paused, OLD.serial, OLD.soa_ttl, OLD.soa_rdata,
+    OLD.created_on, OLD.modified_on, OLD.activated_on);
+END;
+CREATE TRIGGER zone_deleted BEFORE DELETE ON zones BEGIN
+  INSERT INTO zone_log VALUES (NULL, (SELECT value FROM meta WHERE key = 'version'), 2, OLD.row,
+    OLD.id, OLD.name, OLD.status, OLD.type, OLD.paused, OLD.serial, OLD.soa_ttl, OLD.soa_rdata,
+    OLD.created_on, OLD.modified_on, OLD.activated_on);
+END;
+CREATE TRIGGER record_inserted AFTER INSERT ON records BEGIN
+  INSERT INTO record_log (version, kind, zone, row)
+    VALUES ((SELECT value FROM meta WHERE key = 'version'), 0, NEW.zone, NEW.row);
+END;
+CREATE TRIGGER record_updated BEFORE UPDATE ON records BEGIN
+  INSERT INTO record_log VALUES (NULL, (SELECT value FROM meta WHERE key = 'version'), 1, OLD.zone,
+    OLD.row, OLD.id, OLD.name, OLD.type, OLD.content, OLD.priority, OLD.rdata, OLD.ttl,
+    OLD.proxied, OLD.comment, OLD.tags, OLD.settings, OLD.created_on, OLD.modified_on,
+    OLD.comment_modified_on, OLD.tags_modified_on);
+END;
+CREATE TRIGGER record_deleted BEFORE DELETE ON records BEGIN
+  INSERT INTO record_log VALUES (NULL, (SELECT value FROM meta WHERE key = 'version'), 2, OLD.zone,
+    OLD.row, OLD.id, OLD.name, OLD.type, OLD.content, OLD.priority, OLD.rdata, OLD.ttl,
+    OLD.proxied, OLD.comment, OLD.tags, OLD.settings, OLD.created_on, OLD.modified_on,
+    OLD.comment_modified_on, OLD.tags_modified_on);
+END;
+)sql";
+
+void fill_zone_keys(Database& database) {
+  auto select = database.prepare("SELECT row, name FROM zones");
+  auto update = database.prepare("UPDATE zones SET name_key = ?1 WHERE row = ?2");
+  while (select->step()) {
+    const TreeKey key = tree_key(read_name(select->text(1)));
+    update->bind(1, key).bind(2, select->integer(0)).run();
+  }
+}
+
+void fill_keys(Database& database) {
+  fill_zone_keys(database);
+  auto select = database.prepare("SELECT row, name, type, rdata FROM records");
+  auto update =
+      database.prepare("UPDATE records SET name_key = ?1, target_key = ?2 WHERE row = ?3");
+  while (select->step()) {
+    const TreeKey key = tree_key(read_name(select->text(1)));
+    const auto target =
+        target_key(static_cast<model::RecordType>(select->integer(2)), select->blob(3));
+    update->bind(1, key).bind(3, select->integer(0));
+    if (target) update->bind(2, *target);
+    update->run();
+  }
+}
+
+// kMigrations[n] leads from schema n to n + 1; PRAGMA user_version holds the number reached.
+constexpr Migration kMigrations[] = {
+    {kRecordStore},                      // 1: zones, records, and the node's own values
+    {kKeyColumns, fill_keys, kHistory},  // 2: the name tree, targets, history
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 
@@ -73,7 +223,10 @@ base::Result<void> migrate(Database& database) {
     }
     for (; number < kNewest; ++number) {
       database.execute("BEGIN IMMEDIATE");
-      database.execute(kMigrations[number]);
+      const Migration& migration = kMigrations[number];
+      database.execute(migration.before);
+      if (migration.fill != nullptr) migration.fill(database);
+      if (migration.after != nullptr) database.execute(migration.after);
       database.execute(("PRAGMA user_version = " + std::to_string(number + 1)).c_str());
       database.execute("COMMIT");
     }

@@ -6,12 +6,8 @@
 namespace brink::ctl::store {
 namespace {
 
-std::optional<std::int64_t> micros(const std::optional<model::Timestamp>& time) {
-  if (!time) return std::nullopt;
-  return time->micros;
-}
-
-void bind_zone(Statement& statement, const model::Zone& zone) {
+// `key` must outlive the statement's run.
+void bind_zone(Statement& statement, const model::Zone& zone, const TreeKey& key) {
   statement.bind(1, zone.id.bytes)
       .bind(2, zone.name.text())
       .bind(3, static_cast<std::int64_t>(zone.status))
@@ -20,7 +16,8 @@ void bind_zone(Statement& statement, const model::Zone& zone) {
       .bind(6, static_cast<std::int64_t>(zone.serial))
       .bind(9, zone.created_on.micros)
       .bind(10, zone.modified_on.micros)
-      .bind(11, micros(zone.activated_on));
+      .bind(11, micros(zone.activated_on))
+      .bind(12, key);
   if (zone.soa) {
     statement.bind(7, static_cast<std::int64_t>(zone.soa->ttl)).bind(8, zone.soa->rdata);
   }
@@ -32,13 +29,14 @@ std::int64_t count(Borrowed statement) {
 
 }  // namespace
 
-base::Result<std::unique_ptr<Store>> Store::open(const std::string& path, Access access) {
+base::Result<std::unique_ptr<Store>> Store::open(const std::string& path, Access access,
+                                                 model::WallClock clock) {
   auto database = Database::open(path, access);
   if (!database) return database.error();
   if (access == Access::kReadWrite) {
     if (auto migrated = migrate(*database.value()); !migrated) return migrated.error();
   }
-  return std::unique_ptr<Store>(new Store(std::move(database).value()));
+  return std::unique_ptr<Store>(new Store(std::move(database).value(), std::move(clock)));
 }
 
 std::uint64_t Store::version() {
@@ -47,13 +45,55 @@ std::uint64_t Store::version() {
 }
 
 std::uint64_t Store::take_version() {
+  if (taken_) return *taken_;
+  if (!in_transaction_) {
+    Transaction own(*this, Transaction::Kind::kWrite);
+    const std::uint64_t version = take_version();
+    own.commit();
+    return version;
+  }
   database_->cached("UPDATE meta SET value = value + 1 WHERE key = 'version'")->run();
-  return version();
+  taken_ = version();
+  auto insert = database_->cached(
+      "INSERT INTO versions (version, created_on, record_seq, zone_seq) VALUES (?1, ?2, "
+      "(SELECT coalesce(max(seq), 0) FROM record_log), "
+      "(SELECT coalesce(max(seq), 0) FROM zone_log))");
+  insert->bind(1, static_cast<std::int64_t>(*taken_)).bind(2, clock_().micros).run();
+  return *taken_;
+}
+
+void Store::change(const std::function<void()>& write) {
+  if (in_transaction_) {
+    take_version();
+    return write();
+  }
+  Transaction own(*this, Transaction::Kind::kWrite);
+  take_version();
+  write();
+  own.commit();
 }
 
 void Store::raise_version(std::uint64_t floor) {
-  auto update = database_->cached("UPDATE meta SET value = max(value, ?1) WHERE key = 'version'");
+  CHECK(!taken_);
+  if (floor <= version()) return;
+  // Versions up to here may name other states elsewhere: no differences are told from them.
+  auto overtaken = database_->cached("INSERT OR REPLACE INTO meta VALUES ('overtaken', ?1)");
+  overtaken->bind(1, static_cast<std::int64_t>(floor)).run();
+  auto update = database_->cached("UPDATE meta SET value = ?1 WHERE key = 'version'");
   update->bind(1, static_cast<std::int64_t>(floor)).run();
+}
+
+std::optional<std::vector<std::uint8_t>> Store::value(const std::string& key) {
+  auto read = database_->cached("SELECT value FROM meta WHERE key = ?1");
+  read->bind(1, key);
+  if (!read->step()) return std::nullopt;
+  const auto blob = read->blob(0);
+  return std::vector<std::uint8_t>(blob.begin(), blob.end());
+}
+
+void Store::set_value(const std::string& key, std::span<const std::uint8_t> value) {
+  auto write = database_->cached("INSERT OR REPLACE INTO meta VALUES (?1, ?2)");
+  write->bind(1, key).bind(2, value).run();
 }
 
 std::vector<std::uint8_t> Store::value_or_create(
@@ -71,25 +111,36 @@ std::vector<std::uint8_t> Store::value_or_create(
 }
 
 void Store::insert_zone(model::Zone& zone) {
-  auto insert = database_->cached(
-      "INSERT INTO zones (id, name, status, type, paused, serial, soa_ttl, soa_rdata, created_on, "
-      "modified_on, activated_on) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
-  bind_zone(*insert, zone);
-  insert->run();
-  zone.row = database_->last_insert_row();
+  change([&] {
+    if (zone.row == 0) {
+      zone.row =
+          count(database_->cached("SELECT 1 + max(coalesce((SELECT max(row) FROM zones), 0), "
+                                  "coalesce((SELECT max(row) FROM zone_log), 0))"));
+    }
+    auto insert = database_->cached(
+        "INSERT INTO zones (id, name, status, type, paused, serial, soa_ttl, soa_rdata, "
+        "created_on, modified_on, activated_on, name_key, row) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)");
+    const TreeKey key = tree_key(zone.name);
+    bind_zone(*insert, zone, key);
+    insert->bind(13, zone.row).run();
+  });
 }
 
 void Store::update_zone(const model::Zone& zone) {
-  auto update = database_->cached(
-      "UPDATE zones SET id = ?1, name = ?2, status = ?3, type = ?4, paused = ?5, serial = ?6, "
-      "soa_ttl = ?7, soa_rdata = ?8, created_on = ?9, modified_on = ?10, activated_on = ?11 "
-      "WHERE row = ?12");
-  bind_zone(*update, zone);
-  update->bind(12, zone.row).run();
+  change([&] {
+    auto update = database_->cached(
+        "UPDATE zones SET id = ?1, name = ?2, status = ?3, type = ?4, paused = ?5, serial = ?6, "
+        "soa_ttl = ?7, soa_rdata = ?8, created_on = ?9, modified_on = ?10, activated_on = ?11, "
+        "name_key = ?12 WHERE row = ?13");
+    const TreeKey key = tree_key(zone.name);
+    bind_zone(*update, zone, key);
+    update->bind(13, zone.row).run();
+  });
 }
 
 void Store::delete_zone(const model::Zone& zone) {
-  database_->cached("DELETE FROM zones WHERE row = ?1")->bind(1, zone.row).run();
+  change([&] { database_->cached("DELETE FROM zones WHERE row = ?1")->bind(1, zone.row).run(); });
 }
 
 std::optional<model::Zone> Store::zone_by_id(const model::Id& id) {
@@ -120,28 +171,35 @@ std::uint64_t Store::record_count() {
 
 void Store::for_each_zone(const std::function<void(const model::Zone&)>& visit) {
   auto select =
-      database_->prepare("SELECT " + std::string(kZoneColumns) + " FROM zones ORDER BY name");
+      database_->prepare("SELECT " + std::string(kZoneColumns) + " FROM zones ORDER BY name_key");
   while (select->step()) visit(read_zone(*select));
 }
 
-Transaction::Transaction(Store& store, Kind kind) : database_(*store.database_) {
-  database_.execute(kind == Kind::kRead ? "BEGIN" : "BEGIN IMMEDIATE");
+Transaction::Transaction(Store& store, Kind kind) : store_(store) {
+  CHECK(!store.in_transaction_);
+  store.database_->execute(kind == Kind::kRead ? "BEGIN" : "BEGIN IMMEDIATE");
+  store.in_transaction_ = true;
   // A deferred transaction fixes what it sees at its first read.
   if (kind == Kind::kRead) store.version();
 }
 
 Transaction::~Transaction() {
   if (!open_) return;
+  store_.in_transaction_ = false;
+  store_.taken_.reset();
   try {
-    database_.execute("ROLLBACK");
+    store_.database_->execute("ROLLBACK");
   } catch (const Failure&) {
     // SQLite has already rolled back by itself, as it does when the disk is full.
   }
 }
 
 void Transaction::commit() {
-  database_.execute("COMMIT");
+  if (store_.taken_) store_.summarize(*store_.taken_);
+  store_.database_->execute("COMMIT");
   open_ = false;
+  store_.in_transaction_ = false;
+  store_.taken_.reset();
 }
 
 }  // namespace brink::ctl::store

@@ -1,6 +1,7 @@
 // Store: zones and records in SQLite. One API change is one Transaction, and every changing
 // transaction takes the next version, which is also the version of the image that first contains
-// it.
+// it. What a version changed is kept by the store itself (see history.h). A change outside of a
+// Transaction is one of its own.
 //
 // A Store belongs to one thread; each thread that reads or writes opens its own on the same path.
 // Failures of the disk or the file throw store::Failure (see sqlite.h); rules are not checked here.
@@ -15,31 +16,49 @@
 
 #include "ctl/model/record.h"
 #include "ctl/model/zone.h"
+#include "ctl/store/key.h"
 #include "ctl/store/query.h"
 #include "ctl/store/sqlite.h"
 #include "dataplane/base/result.h"
 
 namespace brink::ctl::store {
 
+// A name alone, or with all names below it.
+enum class Reach : std::uint8_t { kName, kSubtree };
+
+// A record that points at a name.
+struct Pointer {
+  std::int64_t zone = 0;  // the row of the zone that holds it
+  model::DomainName owner;
+  model::DomainName target;
+};
+
 class Store {
  public:
-  // Creates or migrates the file when `access` is kReadWrite.
-  static base::Result<std::unique_ptr<Store>> open(const std::string& path, Access access);
+  // Creates or migrates the file when `access` is kReadWrite. `clock` dates versions.
+  static base::Result<std::unique_ptr<Store>> open(
+      const std::string& path, Access access, model::WallClock clock = model::system_wall_clock());
 
   // Version of the last change; grows strictly, also over restarts.
   std::uint64_t version();
-  // Within a transaction: makes it a change and returns its version.
+  // Within a transaction: makes it a change and returns its version, the same one every time. Every
+  // change of a zone or record does so by itself.
   std::uint64_t take_version();
 
-  // Within a transaction: the version is at least `floor` from now on.
+  // The version is at least `floor` from now on. Within a transaction before its first change.
   void raise_version(std::uint64_t floor);
 
+  // Values of the node's own, by key.
+  std::optional<std::vector<std::uint8_t>> value(const std::string& key);
+  void set_value(const std::string& key, std::span<const std::uint8_t> value);
   // The value kept under `key`, made by `create` when there is none yet.
   std::vector<std::uint8_t> value_or_create(
       const std::string& key, const std::function<std::vector<std::uint8_t>()>& create);
 
-  // Fills in the row. The name must not be taken.
+  // Fills in the row, unless it has one that is free (a zone that comes back). The name must not be
+  // taken. Rows of deleted zones are not used again while the history knows them.
   void insert_zone(model::Zone& zone);
+  // A zone's name never changes.
   void update_zone(const model::Zone& zone);
   void delete_zone(const model::Zone& zone);  // with all its records
   std::optional<model::Zone> zone_by_id(const model::Id& id);
@@ -47,6 +66,7 @@ class Store {
   Page<model::Zone> list_zones(const ZoneQuery& query);
   std::uint64_t zone_count();
 
+  // Fills in the row, unless it has one that is free. A record's zone never changes.
   void insert_record(const model::Zone& zone, model::Record& record);
   void update_record(const model::Record& record);
   void delete_record(const model::Record& record);
@@ -56,16 +76,47 @@ class Store {
   std::uint64_t record_count(const model::Zone& zone);
   std::uint64_t record_count();
 
-  // Zones by name; records of a zone by name, type and data. The callback must not write.
+  // Zones by name; records of a zone by name, type and data; names in the order of the tree, what
+  // is above before what is below. The callback must not write, nor call for_each_record.
   void for_each_zone(const std::function<void(const model::Zone&)>& visit);
   void for_each_record(const model::Zone& zone,
                        const std::function<void(const model::Record&)>& visit);
 
+  // The name tree. Each of these costs what it finds, whatever the size of zone and store.
+
+  // The deepest zone at or above `name`.
+  std::optional<model::Zone> zone_enclosing(const model::DomainName& name);
+  // Names of all zones below `name`, without itself.
+  std::vector<model::DomainName> zones_below(const model::DomainName& name);
+  // Whether the zone has a record at or below `name`.
+  bool has_records_within(const model::Zone& zone, const model::DomainName& name);
+  // Whether the zone has a record of the type at `name`.
+  bool has_record(const model::Zone& zone, const model::DomainName& name, model::RecordType type);
+  // Names with records at or below `name`, each once, until `visit` returns false. The callback
+  // must not call for_each_name.
+  void for_each_name(const model::Zone& zone, const model::DomainName& name,
+                     const std::function<bool(const model::DomainName&)>& visit);
+  // CNAME records of all zones whose target is `name`, or at or below it.
+  std::vector<Pointer> aliases_to(const model::DomainName& name, Reach reach);
+  // Records of one zone that point there otherwise: DNAME, NS, MX, SRV, SVCB, HTTPS.
+  std::vector<Pointer> pointers_to(std::int64_t zone_row, const model::DomainName& name,
+                                   Reach reach);
+
  private:
   friend class Transaction;
-  explicit Store(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  friend class History;
+  Store(std::unique_ptr<Database> database, model::WallClock clock)
+      : database_(std::move(database)), clock_(std::move(clock)) {}
+
+  // Runs `write` as part of the transaction, which takes a version before it, or as one of its own.
+  void change(const std::function<void()>& write);
+  // Counts what the version did to each zone.
+  void summarize(std::uint64_t version);
 
   std::unique_ptr<Database> database_;
+  model::WallClock clock_;
+  bool in_transaction_ = false;
+  std::optional<std::uint64_t> taken_;  // by the transaction that is open
 };
 
 // Transaction rolls back unless committed. kRead sees one state of the store throughout.
@@ -81,7 +132,7 @@ class Transaction {
   void commit();
 
  private:
-  Database& database_;
+  Store& store_;
   bool open_ = true;
 };
 

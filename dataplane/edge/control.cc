@@ -84,6 +84,7 @@ bool Control::handle(Client& client, ipc::ReceivedControl received, base::Time n
       welcome.type = MessageType::kWelcome;
       welcome.sequence = message.sequence;
       welcome.snapshot_version = images_.state().version;
+      welcome.snapshot_token = images_.state().token;
       return ipc::send_control(client.fd.get(), welcome).ok();
     }
     case MessageType::kPublishImage:
@@ -144,7 +145,7 @@ void Control::start_transaction(const Asker& asker, const ControlMessage& messag
   if (applying_ || disk_.replacing()) {
     return reply(asker, ReplyStatus::kBusy, "an image or a transaction is being dealt with");
   }
-  auto mapped = SealedMemory::map(memfd.get(), message.payload_size_bytes);
+  auto mapped = ipc::SealedMemory::map(memfd.get(), message.payload_size_bytes);
   if (!mapped) {
     ++counts_.refused;
     return reply(asker, ReplyStatus::kRefused, mapped.error().message());
@@ -201,10 +202,9 @@ void Control::show_name(const Asker& asker, const ControlMessage& message) {
   if (dump.value().transaction.empty()) {
     return reply(asker, ReplyStatus::kDone, dump.value().standing);
   }
-  const auto memfd = SealedMemory::make(dump.value().transaction);
+  const auto memfd = ipc::SealedMemory::make(dump.value().transaction);
   if (!memfd) return reply(asker, ReplyStatus::kRefused, memfd.error().message());
-  const base::UniqueFd owned(memfd.value());
-  reply(asker, ReplyStatus::kDone, dump.value().standing, owned.get());
+  reply(asker, ReplyStatus::kDone, dump.value().standing, memfd.value().get());
 }
 
 void Control::finish(const Asker& asker, const JobOutcome& outcome) {

@@ -11,8 +11,8 @@
 #include "dataplane/base/unique_fd.h"
 #include "dataplane/edge/disk.h"
 #include "dataplane/edge/image_store.h"
-#include "dataplane/edge/sealed_memory.h"
 #include "dataplane/ipc/control_message.h"
+#include "dataplane/ipc/sealed_memory.h"
 
 namespace brink::edge {
 
@@ -55,7 +55,7 @@ class Control {
     std::uint64_t sequence = 0;
   };
   struct Applying {
-    SealedMemory transaction;
+    ipc::SealedMemory transaction;
     Asker asker;
   };
   // Committed, but not yet as safe as the operator wants.

@@ -103,7 +103,7 @@ class ControlTest : public ::testing::Test {
     send(client, MessageType::kPublishImage, sequence, size, image);
   }
   ControlMessage publish(const Bytes& bytes) {
-    const base::UniqueFd memfd(SealedMemory::make(bytes).value());
+    const base::UniqueFd memfd = std::move(ipc::SealedMemory::make(bytes)).value();
     send(client_.get(), MessageType::kPublishTransaction, 1, bytes.size(), memfd.get());
     return answer(client_.get());
   }

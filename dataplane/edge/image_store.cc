@@ -125,7 +125,8 @@ void ImageStore::end_transaction(base::Time now, bool committed) {
   Retired retired;
   for (Copy& copy : copies_) {
     retired.garbage.push_back(committed
-                                  ? copy.writer->commit(header_.version, header_.created_unix_ns)
+                                  ? copy.writer->commit(header_.version, header_.created_unix_ns,
+                                                        header_.token)
                                   : copy.writer->abort());
   }
   publish_roots(retired);

@@ -52,6 +52,7 @@ struct ControlMessage {
   std::uint32_t protocol_version = kControlProtocolVersion;
   std::uint64_t sequence = 0;          // chosen by the sender of a request, echoed in its reply
   std::uint64_t snapshot_version = 0;  // PublishImage: the image's; replies: what is being served
+  std::uint64_t snapshot_token = 0;    // Welcome: of that version (dataplane/snapshot/layout.h)
   std::uint64_t payload_size_bytes = 0;  // of the memfd that came along
   ReplyStatus status{};                  // Reply
   std::uint8_t name_size = 0;            // ShowName

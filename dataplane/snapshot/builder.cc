@@ -54,10 +54,11 @@ base::Result<void> Builder::drop_name(Name name) {
   return run([&](Writer& writer) { return writer.drop_name(name); });
 }
 
-base::Result<Image> Builder::finish(std::uint64_t version, std::uint64_t created_unix_ns) {
+base::Result<Image> Builder::finish(std::uint64_t version, std::uint64_t created_unix_ns,
+                                    std::uint64_t token) {
   if (!image_) return image_.error();
   if (auto checked = writer_->check(); !checked) return checked.error();
-  Garbage garbage = writer_->commit(version, created_unix_ns);
+  Garbage garbage = writer_->commit(version, created_unix_ns, token);
   while (!garbage.empty()) garbage = writer_->release(std::move(garbage));
   return std::move(image_);
 }

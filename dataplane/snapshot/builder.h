@@ -23,7 +23,8 @@ class Builder : public ChangeSink {
   base::Result<void> drop_name(Name name) override;
 
   // The image; nothing may be called after it. Fails if a zone has no apex.
-  base::Result<Image> finish(std::uint64_t version, std::uint64_t created_unix_ns);
+  base::Result<Image> finish(std::uint64_t version, std::uint64_t created_unix_ns,
+                             std::uint64_t token = 0);
 
  private:
   template <typename Step>

@@ -123,6 +123,7 @@ ImageHeader Image::make_header() const {
   header.zone_count = zones_.end();
   header.name_count = static_cast<std::uint32_t>(state_.names);
   header.created_unix_ns = state_.created_unix_ns;
+  header.snapshot_token = state_.token;
   header.heap_size_bytes = aligned(heap_.used_bytes() + kHeapTail);
   header.buckets_offset = kHeaderSize;
   header.records_offset = header.buckets_offset + std::uint64_t{header.bucket_count} * sizeof(Bucket);
@@ -177,7 +178,8 @@ base::Result<Image> Image::read(int fd, std::uint64_t size_bytes, const std::str
   auto created = create(header.hash_key, options, 0);
   if (!created) return fail(created.error());
   Image image = std::move(created).value();
-  image.state_ = {header.snapshot_version, header.created_unix_ns, header.name_count, 0};
+  image.state_ = {header.snapshot_version, header.created_unix_ns, header.snapshot_token,
+                  header.name_count, 0};
   const std::uint64_t records_size = std::uint64_t{header.record_count} * sizeof(Record);
   const std::uint64_t zones_size = std::uint64_t{header.zone_count} * sizeof(Zone);
   auto buckets = BucketArray();

@@ -43,6 +43,7 @@ struct ImageUsage {
 struct ImageState {
   std::uint64_t version = 0;  // of the store
   std::uint64_t created_unix_ns = 0;
+  std::uint64_t token = 0;  // of the version; layout.h
   std::uint64_t names = 0;  // that belong to a zone
   std::uint32_t zones = 0;
 };

@@ -149,7 +149,8 @@ base::Result<void> apply_unread(Image& image, std::span<const std::uint8_t> tran
     }
     if (!more.value()) break;
   }
-  free_all(writer, writer.commit(header.value().version, header.value().created_unix_ns));
+  free_all(writer, writer.commit(header.value().version, header.value().created_unix_ns,
+                                 header.value().token));
   while (writer.maintain(kBucketsAtOnce)) {
   }
   free_all(writer, writer.flush());

@@ -58,6 +58,9 @@ struct ImageHeader {
   std::uint32_t zone_count;    // including the unused zone 0
   std::uint32_t name_count;    // names that some zone contains
   std::uint64_t created_unix_ns;
+  // Drawn at random for each version by the store: tells whether two that have the same number are
+  // the same.
+  std::uint64_t snapshot_token;
 };
 static_assert(sizeof(ImageHeader) <= kHeaderSize);
 

@@ -20,9 +20,9 @@ void Writer::end() {
   if (undo_.capacity() > (std::size_t{1} << 16)) undo_.shrink_to_fit();
 }
 
-Garbage Writer::commit(std::uint64_t version, std::uint64_t created_unix_ns) {
+Garbage Writer::commit(std::uint64_t version, std::uint64_t created_unix_ns, std::uint64_t token) {
   CHECK(open_ && !apex_missing_);
-  image_.state_ = {version, created_unix_ns, names_, zones_};
+  image_.state_ = {version, created_unix_ns, token, names_, zones_};
   image_.generation_ = generation_;
   end();
   return flush();

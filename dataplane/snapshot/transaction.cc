@@ -98,7 +98,8 @@ base::Result<void> TransactionEncoder::drop_name(Name name) {
 
 std::vector<std::uint8_t> TransactionEncoder::finish(std::uint64_t from_version,
                                                      std::uint64_t version,
-                                                     std::uint64_t created_unix_ns) {
+                                                     std::uint64_t created_unix_ns,
+                                                     std::uint64_t token) {
   TransactionHeader header{};
   header.magic = kTransactionMagic;
   header.layout_version = kLayoutVersion;
@@ -107,6 +108,7 @@ std::vector<std::uint8_t> TransactionEncoder::finish(std::uint64_t from_version,
   header.version = version;
   header.created_unix_ns = created_unix_ns;
   header.operation_count = count_;
+  header.token = token;
   std::memcpy(out_.data(), &header, sizeof header);
   header.crc32c = checksum(out_);
   std::memcpy(out_.data(), &header, sizeof header);

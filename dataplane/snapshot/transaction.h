@@ -33,7 +33,7 @@ struct TransactionHeader {
   std::uint64_t created_unix_ns;
   std::uint32_t operation_count;
   std::uint32_t reserved;
-  std::uint64_t reserved_2;
+  std::uint64_t token;  // of the version it leads to; layout.h
 };
 static_assert(sizeof(TransactionHeader) == 64);
 
@@ -52,7 +52,7 @@ class TransactionEncoder : public ChangeSink {
   [[nodiscard]] std::uint32_t operation_count() const { return count_; }
   // The transaction; nothing may be called after it.
   std::vector<std::uint8_t> finish(std::uint64_t from_version, std::uint64_t version,
-                                   std::uint64_t created_unix_ns);
+                                   std::uint64_t created_unix_ns, std::uint64_t token = 0);
 
  private:
   void start(std::uint8_t kind, std::uint8_t flags, std::size_t rrsets, Name name);

@@ -69,7 +69,7 @@ class Writer : public ChangeSink {
   // that is dropped when something fails. The transaction goes on, in its zone. Only after check().
   Garbage pause();
   // Only after check().
-  Garbage commit(std::uint64_t version, std::uint64_t created_unix_ns);
+  Garbage commit(std::uint64_t version, std::uint64_t created_unix_ns, std::uint64_t token = 0);
   Garbage abort();
 
   // Frees `garbage`. What it returns comes with another grace period.

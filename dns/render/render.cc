@@ -12,7 +12,6 @@ namespace {
 using zone::Node;
 using zone::Rrset;
 using zone::Wire;
-using Bytes = std::vector<std::uint8_t>;
 
 std::span<const std::uint8_t> octets(const Wire& wire) {
   return {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()};
@@ -33,75 +32,35 @@ std::vector<Wire> address_targets(const Rrset& set) {
   return targets;
 }
 
-class ZoneRenderer {
- public:
-  ZoneRenderer(snapshot::ChangeSink& sink, const zone::Zone& zone, const RouteOf& route_of)
-      : sink_(sink), zone_(zone), route_of_(route_of) {}
-
-  base::Result<void> run();
-
- private:
-  base::Result<Bytes> render_negative() const;
-  base::Result<Bytes> render_set(const Node& node, const Rrset& set) const;
-  void add_addresses(BlobWriter& writer, const Node& node, const Rrset& set, bool required) const;
-  base::Result<void> render_node(const Node& node);
-
-  snapshot::ChangeSink& sink_;
-  const zone::Zone& zone_;
-  const RouteOf& route_of_;
-};
-
-base::Result<void> ZoneRenderer::run() {
-  auto negative = render_negative();
-  if (!negative) return negative.error();
-  auto added = sink_.put_zone(octets(zone_.apex()), zone_.serial(), negative.value());
-  if (!added) return added.error();
-  // A new zone's apex comes first.
-  if (auto rendered = render_node(*zone_.find(zone_.apex())); !rendered) return rendered;
-  for (const Node& node : zone_.nodes()) {
-    if (node.occluded || node.owner == zone_.apex()) continue;
-    if (auto rendered = render_node(node); !rendered) return rendered;
-  }
-  return {};
-}
-
-// The SOA that goes with NODATA and NXDOMAIN: its TTL is at most its MINIMUM (RFC 2308 5).
-base::Result<Bytes> ZoneRenderer::render_negative() const {
-  Rrset soa = zone_.soa();
-  const Wire& rdata = soa.rdata.front();
-  if (rdata.size() < 22)
-    return base::Error{"malformed SOA data", zone::name_to_text(zone_.apex()), ""};
-  soa.ttl = std::min(soa.ttl, base::load_be32(rdata.data() + rdata.size() - 4));
-  BlobWriter writer(zone_.apex());
-  writer.add_body(soa);
-  return writer.finish();
-}
-
 // Addresses of the set's targets. In a referral those below the delegation itself are required
-// (RFC 9471 3); all others may be left out of a full message.
-void ZoneRenderer::add_addresses(BlobWriter& writer, const Node& node, const Rrset& set,
-                                 bool required) const {
+// (RFC 9471 3) and come first; all others may be left out of a full message.
+void add_addresses(BlobWriter& writer, const Wire& apex, const Node& node, const Rrset& set,
+                   const FindNode& find) {
   const bool referral = node.cut && set.type == zone::kTypeNs;
-  for (const Wire& target : address_targets(set)) {
-    const bool in_domain = referral && zone::is_at_or_below(target, node.owner);
-    if (in_domain != required) continue;
-    const Node* addresses = zone_.find(target);
-    if (addresses == nullptr) continue;
+  const auto is_required = [&](const Wire& target) {
+    return referral && zone::is_at_or_below(target, node.owner);
+  };
+  std::vector<Wire> targets = address_targets(set);
+  std::stable_partition(targets.begin(), targets.end(), is_required);
+  for (const Wire& target : targets) {
+    if (!zone::is_at_or_below(target, apex)) continue;
+    const auto addresses = find(target);
+    if (!addresses) continue;
     // Below a delegation there is only glue, and glue belongs into referrals alone.
     if ((addresses->occluded || addresses->cut) && !referral) continue;
     for (const std::uint16_t type : {zone::kTypeA, zone::kTypeAaaa}) {
       if (const Rrset* found = addresses->find(type); found != nullptr) {
-        writer.add_additional(target, *found, required);
+        writer.add_additional(target, *found, is_required(target));
       }
     }
   }
 }
 
-base::Result<Bytes> ZoneRenderer::render_set(const Node& node, const Rrset& set) const {
-  BlobWriter writer(zone_.apex());
+base::Result<Bytes> render_set(const Wire& apex, const Node& node, const Rrset& set,
+                               const FindNode& find) {
+  BlobWriter writer(apex);
   writer.add_body(set);
-  add_addresses(writer, node, set, true);
-  add_addresses(writer, node, set, false);
+  add_addresses(writer, apex, node, set, find);
   if (set.type == zone::kTypeCname) writer.set_alias_target(zone::lower_name(set.rdata.front()));
   auto blob = writer.finish();
   if (blob) return blob;
@@ -110,24 +69,55 @@ base::Result<Bytes> ZoneRenderer::render_set(const Node& node, const Rrset& set)
   return error;
 }
 
-base::Result<void> ZoneRenderer::render_node(const Node& node) {
+}  // namespace
+
+base::Result<std::vector<snapshot::Rrset>> render_name(const Wire& apex, const Node& node,
+                                                       const FindNode& find) {
   std::vector<snapshot::Rrset> rendered;
   for (const Rrset& set : node.rrsets) {
-    // At a delegation only NS and DS are this zone's to give (RFC 4035 2.2, 3.1.4.1).
     if (node.cut && set.type != zone::kTypeNs && set.type != zone::kTypeDs) continue;
-    auto blob = render_set(node, set);
+    auto blob = render_set(apex, node, set, find);
     if (!blob) return blob.error();
     rendered.push_back({set.type, std::move(blob).value()});
   }
-  const Bytes route = node.cut ? Bytes{} : route_of_(node.owner);
-  return sink_.put_name(octets(node.owner), {rendered, route, node.cut, false});
+  return rendered;
 }
 
-}  // namespace
+// Its TTL is at most its MINIMUM.
+base::Result<Bytes> render_negative(const Wire& apex, const Rrset& set) {
+  Rrset soa = set;
+  const Wire& rdata = soa.rdata.front();
+  if (rdata.size() < 22) return base::Error{"malformed SOA data", zone::name_to_text(apex), ""};
+  soa.ttl = std::min(soa.ttl, base::load_be32(rdata.data() + rdata.size() - 4));
+  BlobWriter writer(apex);
+  writer.add_body(soa);
+  return writer.finish();
+}
 
 base::Result<void> render_zone(snapshot::ChangeSink& sink, const zone::Zone& zone,
                                const RouteOf& route_of) {
-  return ZoneRenderer(sink, zone, route_of).run();
+  const auto negative = render_negative(zone.apex(), zone.soa());
+  if (!negative) return negative.error();
+  if (auto put = sink.put_zone(octets(zone.apex()), zone.serial(), negative.value()); !put) {
+    return put;
+  }
+  const FindNode find = [&zone](const Wire& name) -> std::optional<Node> {
+    const Node* node = zone.find(name);
+    if (node == nullptr) return std::nullopt;
+    return *node;
+  };
+  const auto put_node = [&](const Node& node) -> base::Result<void> {
+    const auto rrsets = render_name(zone.apex(), node, find);
+    if (!rrsets) return rrsets.error();
+    const Bytes route = node.cut ? Bytes{} : route_of(node.owner);
+    return sink.put_name(octets(node.owner), {rrsets.value(), route, node.cut, false});
+  };
+  if (auto put = put_node(*zone.find(zone.apex())); !put) return put;
+  for (const Node& node : zone.nodes()) {
+    if (node.occluded || node.owner == zone.apex()) continue;
+    if (auto put = put_node(node); !put) return put;
+  }
+  return {};
 }
 
 }  // namespace brink::dns::render

@@ -1,8 +1,10 @@
-// Renders a zone into names and blobs of a snapshot. Cold, control side, one thread a builder.
+// Renders names and zones into what a snapshot holds. Cold, control side; deterministic; any
+// thread.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "dataplane/base/result.h"
@@ -11,13 +13,27 @@
 
 namespace brink::dns::render {
 
-// The route bytes of an owner (lower-case wire name); empty: not proxied.
-using RouteOf = std::function<std::vector<std::uint8_t>(const zone::Wire& owner)>;
+using Bytes = std::vector<std::uint8_t>;
 
-// Adds `zone` and all its authoritative names to `sink`. What lies below a delegation or DNAME
-// is left out, but for glue. The zone's records say what is answered: whoever proxies a name has
-// put the edge's addresses there and gives the route here. Fails, naming owner and type, when an
-// RRset does not fit a message or the builder refuses a name.
+// The address records of another name of the same zone (lower-case wire name): a node whose A and
+// AAAA sets are read, with its `cut` and `occluded`. Empty: the zone has no such name.
+using FindNode = std::function<std::optional<zone::Node>(const zone::Wire& name)>;
+
+// The RRsets that `node` of the zone `apex` (lower case) answers with, and the addresses of their
+// targets. At a cut these are NS and DS alone (RFC 4035 2.2, 3.1.4.1). Fails, naming owner and
+// type, when an RRset does not fit a message. An occluded node is not for rendering.
+base::Result<std::vector<snapshot::Rrset>> render_name(const zone::Wire& apex,
+                                                       const zone::Node& node,
+                                                       const FindNode& find);
+
+// The SOA as it goes with NODATA and NXDOMAIN (RFC 2308 5).
+base::Result<Bytes> render_negative(const zone::Wire& apex, const zone::Rrset& soa);
+
+// The route bytes of an owner (lower-case wire name); empty: not proxied.
+using RouteOf = std::function<Bytes(const zone::Wire& owner)>;
+
+// Puts a whole checked zone that is neither above nor below another one. What lies below a
+// delegation or DNAME is left out, but for glue.
 base::Result<void> render_zone(snapshot::ChangeSink& sink, const zone::Zone& zone,
                                const RouteOf& route_of);
 

@@ -24,6 +24,35 @@ const Rrset* Node::find(std::uint16_t type) const {
   return at != rrsets.end() && at->type == type ? &*at : nullptr;
 }
 
+void Node::add(std::uint16_t type, std::uint32_t ttl, const Wire& rdata) {
+  auto set = std::lower_bound(rrsets.begin(), rrsets.end(), type,
+                              [](const Rrset& s, std::uint16_t t) { return s.type < t; });
+  if (set == rrsets.end() || set->type != type) set = rrsets.insert(set, Rrset{type, ttl, {}});
+  set->ttl = std::min(set->ttl, ttl);
+  if (std::find(set->rdata.begin(), set->rdata.end(), rdata) == set->rdata.end()) {
+    set->rdata.push_back(rdata);
+  }
+}
+
+base::Result<void> check_node(const Node& node, const Wire& apex) {
+  if (node.find(kTypeSoa) != nullptr && node.owner != apex) {
+    return bad(node.owner, kTypeSoa, "SOA below the apex", "remove it or serve it as a zone");
+  }
+  if (const Rrset* alias = node.find(kTypeCname); alias != nullptr) {
+    const bool alone = std::all_of(node.rrsets.begin(), node.rrsets.end(), [](const Rrset& set) {
+      return set.type == kTypeCname || set.type == kTypeRrsig || set.type == kTypeNsec;
+    });
+    if (!alone) return bad(node.owner, kTypeCname, "CNAME beside other records", "keep one kind");
+    if (alias->rdata.size() != 1) {
+      return bad(node.owner, kTypeCname, "more than one CNAME at a name", "keep one");
+    }
+  }
+  if (const Rrset* dname = node.find(kTypeDname); dname != nullptr && dname->rdata.size() != 1) {
+    return bad(node.owner, kTypeDname, "more than one DNAME at a name", "keep one");
+  }
+  return {};
+}
+
 base::Result<Zone> Zone::build(const Wire& apex, const std::vector<ResourceRecord>& records) {
   Zone zone;
   zone.apex_ = lower_name(apex);
@@ -42,16 +71,7 @@ base::Result<void> Zone::add(const ResourceRecord& record) {
   }
   const auto [at, fresh] = index_.try_emplace(owner, nodes_.size());
   if (fresh) nodes_.push_back(Node{owner, {}, false, false});
-  std::vector<Rrset>& sets = nodes_[at->second].rrsets;
-  auto set = std::lower_bound(sets.begin(), sets.end(), record.type,
-                              [](const Rrset& s, std::uint16_t t) { return s.type < t; });
-  if (set == sets.end() || set->type != record.type) {
-    set = sets.insert(set, Rrset{record.type, record.ttl, {}});
-  }
-  set->ttl = std::min(set->ttl, record.ttl);
-  if (std::find(set->rdata.begin(), set->rdata.end(), record.rdata) == set->rdata.end()) {
-    set->rdata.push_back(record.rdata);
-  }
+  nodes_[at->second].add(record.type, record.ttl, record.rdata);
   return {};
 }
 
@@ -66,21 +86,7 @@ base::Result<void> Zone::check() const {
     return bad(apex_, kTypeNs, "the zone has no NS records at its apex", "add its name servers");
   }
   for (const Node& node : nodes_) {
-    if (node.find(kTypeSoa) != nullptr && node.owner != apex_) {
-      return bad(node.owner, kTypeSoa, "SOA below the apex", "remove it or serve it as a zone");
-    }
-    if (const Rrset* alias = node.find(kTypeCname); alias != nullptr) {
-      const bool alone = std::all_of(node.rrsets.begin(), node.rrsets.end(), [](const Rrset& set) {
-        return set.type == kTypeCname || set.type == kTypeRrsig || set.type == kTypeNsec;
-      });
-      if (!alone) return bad(node.owner, kTypeCname, "CNAME beside other records", "keep one kind");
-      if (alias->rdata.size() != 1) {
-        return bad(node.owner, kTypeCname, "more than one CNAME at a name", "keep one");
-      }
-    }
-    if (const Rrset* dname = node.find(kTypeDname); dname != nullptr && dname->rdata.size() != 1) {
-      return bad(node.owner, kTypeDname, "more than one DNAME at a name", "keep one");
-    }
+    if (auto checked = check_node(node, apex_); !checked) return checked;
   }
   return {};
 }

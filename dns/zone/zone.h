@@ -25,7 +25,13 @@ struct Node {
   bool occluded = false;      // below a delegation or a DNAME: glue at most, never an answer
 
   [[nodiscard]] const Rrset* find(std::uint16_t type) const;
+  // Adds a record to its RRset, unless it is there.
+  void add(std::uint16_t type, std::uint32_t ttl, const Wire& rdata);
 };
+
+// Whether these RRsets may stand at one name: CNAME is alone and single (RFC 1034 3.6.2), DNAME is
+// single (RFC 6672 2.4), SOA is at the apex alone. The error names owner and type.
+base::Result<void> check_node(const Node& node, const Wire& apex);
 
 class Zone {
  public:

@@ -5,8 +5,9 @@
 #include <span>
 
 #include "dataplane/base/result.h"
+#include "dataplane/base/unique_fd.h"
 
-namespace brink::edge {
+namespace brink::ipc {
 
 class SealedMemory {
  public:
@@ -18,8 +19,8 @@ class SealedMemory {
   // Fails unless `fd` is a memfd of `size_bytes`, sealed against writing and resizing. The
   // descriptor stays the caller's.
   static base::Result<SealedMemory> map(int fd, std::uint64_t size_bytes);
-  // A fresh sealed memfd with these bytes, for the caller to own.
-  static base::Result<int> make(std::span<const std::uint8_t> bytes);
+  // A fresh sealed memfd with these bytes.
+  static base::Result<base::UniqueFd> make(std::span<const std::uint8_t> bytes);
 
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
 
@@ -28,4 +29,4 @@ class SealedMemory {
   std::size_t size_ = 0;
 };
 
-}  // namespace brink::edge
+}  // namespace brink::ipc

@@ -1,19 +1,25 @@
-#include "dataplane/edge/sealed_memory.h"
+#include "dataplane/ipc/sealed_memory.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+#include <string>
 #include <utility>
 
 #include "dataplane/base/unique_fd.h"
-#include "dataplane/snapshot/file_io.h"
 
-namespace brink::edge {
+namespace brink::ipc {
 namespace {
 
 constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
+
+base::Error system_error(const std::string& what, const std::string& remedy) {
+  return {what + ": " + std::strerror(errno), "", remedy};
+}
 
 }  // namespace
 
@@ -44,20 +50,25 @@ base::Result<SealedMemory> SealedMemory::map(int fd, std::uint64_t size_bytes) {
                        "", ""};
   }
   void* at = ::mmap(nullptr, size_bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
-  if (at == MAP_FAILED) return snapshot::system_error("cannot map the descriptor", "");
+  if (at == MAP_FAILED) return system_error("cannot map the descriptor", "add memory");
   SealedMemory memory;
   memory.data_ = static_cast<const std::uint8_t*>(at);
   memory.size_ = size_bytes;
   return memory;
 }
 
-base::Result<int> SealedMemory::make(std::span<const std::uint8_t> bytes) {
+base::Result<base::UniqueFd> SealedMemory::make(std::span<const std::uint8_t> bytes) {
   base::UniqueFd fd(::memfd_create("brink", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd.valid() || !snapshot::write_whole(fd.get(), bytes) ||
-      ::fcntl(fd.get(), F_ADD_SEALS, kSeals | F_SEAL_SEAL) != 0) {
-    return snapshot::system_error("no memfd", "", "add memory");
+  bool written = fd.valid();
+  while (written && !bytes.empty()) {
+    const ssize_t size = ::write(fd.get(), bytes.data(), bytes.size());
+    written = size > 0;
+    if (written) bytes = bytes.subspan(static_cast<std::size_t>(size));
   }
-  return fd.release();
+  if (!written || ::fcntl(fd.get(), F_ADD_SEALS, kSeals | F_SEAL_SEAL) != 0) {
+    return system_error("no memfd", "add memory");
+  }
+  return fd;
 }
 
-}  // namespace brink::edge
+}  // namespace brink::ipc

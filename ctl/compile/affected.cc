@@ -1,0 +1,126 @@
+#include "ctl/compile/affected.h"
+
+#include "ctl/compile/origins.h"
+
+namespace brink::ctl::compile {
+
+using model::DomainName;
+using store::Reach;
+
+void Affected::collect(const store::Changes& changes) {
+  for (const store::ZoneChange& change : changes.zones) take_zone(change);
+  for (const store::NameChange& change : changes.names) {
+    const model::Zone* zone = lookups_.zone_at(change.zone);
+    if (zone != nullptr && !change.existed) new_names_.emplace(zone->row, change.name);
+  }
+  for (const store::NameChange& change : changes.names) {
+    add(change.name);
+    const model::Zone* zone = lookups_.zone_at(change.zone);
+    if (zone != nullptr && !whole_zones_.contains(change.zone)) take_name(*zone, change);
+  }
+  spread();
+}
+
+void Affected::take_zone(const store::ZoneChange& change) {
+  const model::Zone* zone = lookups_.zone_at(change.name);
+  add_to(zone != nullptr ? zones_ : dropped_zones_, change.name);
+  add(change.name);
+  const bool changes_hands = change.action != store::ZoneAction::kChanged || zone == nullptr;
+  if (!changes_hands && !change.whole) return;
+  whole_zones_.insert(change.name);
+  if (zone != nullptr) add_all_within(*zone, change.name);
+  add_scope({Kind::kSubtree, change.name, 0});
+  if (changes_hands) take_ownership_below(change.name);
+}
+
+// Names of the zone above that this one hides, or has hidden. Among them, or among this zone's own,
+// are the apexes of zones below that either of the two delegates.
+void Affected::take_ownership_below(const DomainName& apex) {
+  const model::Zone* above = lookups_.zone_of(apex.parent());
+  if (above == nullptr) return;
+  add_all_within(*above, apex);
+  add_scope({Kind::kSubtree, apex, above->row});
+}
+
+void Affected::take_name(const model::Zone& zone, const store::NameChange& change) {
+  if (change.addresses) add_scope({Kind::kName, change.name, zone.row});
+  if (change.name.is_wildcard()) add_scope({Kind::kWildcard, change.name.parent(), zone.row});
+  if (change.cut) {
+    add_all_within(zone, change.name);
+    add_scope({Kind::kSubtree, change.name, zone.row});
+  }
+  if (change.name != zone.name) take_existence(zone, change);
+}
+
+// The topmost name that has come into being, or ceased to be, with this one. Below it wildcards
+// begin or cease to cover.
+void Affected::take_existence(const model::Zone& zone, const store::NameChange& change) {
+  const bool there = !lookups_.entries(zone, change.name).empty();
+  if (there == change.existed) return;
+  const auto came_or_went = [&](const DomainName& name) {
+    return there ? all_new_within(zone, name) : !store_.has_records_within(zone, name);
+  };
+  if (!came_or_went(change.name)) return;
+  DomainName top = change.name;
+  while (top.parent() != zone.name && came_or_went(top.parent())) top = top.parent();
+  add_scope({Kind::kSubtree, top, 0});
+}
+
+bool Affected::all_new_within(const model::Zone& zone, const DomainName& name) {
+  const auto [answer, fresh] = all_new_.try_emplace({zone.row, name}, true);
+  if (!fresh) return answer->second;
+  store_.for_each_name(zone, name, [&](const DomainName& each) {
+    answer->second = new_names_.contains({zone.row, each});
+    return answer->second;
+  });
+  return answer->second;
+}
+
+void Affected::add_to(Names& names, const DomainName& name) {
+  const store::TreeKey key = store::tree_key(name);
+  names.emplace(std::string(key.begin(), key.end()), name);
+}
+
+void Affected::add_all_within(const model::Zone& zone, const DomainName& name) {
+  store_.for_each_name(zone, name, [this](const DomainName& each) {
+    add(each);
+    return true;
+  });
+}
+
+void Affected::add_scope(Scope scope) {
+  if (seen_.insert(scope).second) next_.push_back(std::move(scope));
+}
+
+// One link of a chain a round. The last round is for what points at the last aliases otherwise.
+void Affected::spread() {
+  for (std::size_t round = 0; round <= kChainMax && !next_.empty(); ++round) {
+    const std::vector<Scope> scopes = std::move(next_);
+    next_.clear();
+    for (const Scope& scope : scopes) visit(scope);
+  }
+}
+
+void Affected::visit(const Scope& scope) {
+  const Reach reach = scope.kind == Kind::kName ? Reach::kName : Reach::kSubtree;
+  for (const store::Pointer& alias : store_.aliases_to(scope.name, reach)) {
+    if (scope.kind == Kind::kWildcard) {
+      const model::Zone* zone = lookups_.zone_of(alias.target);
+      if (zone == nullptr || zone->row != scope.zone_row) continue;
+      if (lookups_.exists(*zone, alias.target)) continue;
+    }
+    take_alias(alias);
+  }
+  if (scope.zone_row == 0 || scope.kind == Kind::kWildcard) return;
+  for (const store::Pointer& pointer : store_.pointers_to(scope.zone_row, scope.name, reach)) {
+    add(pointer.owner);
+  }
+}
+
+void Affected::take_alias(const store::Pointer& alias) {
+  add(alias.owner);
+  add_scope({Kind::kName, alias.owner, alias.zone});
+  if (alias.owner.is_wildcard()) add_scope({Kind::kWildcard, alias.owner.parent(), alias.zone});
+}
+
+}  // namespace brink::ctl::compile

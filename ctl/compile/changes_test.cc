@@ -1,0 +1,432 @@
+// Compiling what changed gives what compiling everything gives, whatever changed.
+// BRINK_TEST_SEED and BRINK_TEST_STEPS choose another run of the random one.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+
+#include "ctl/compile/compile.h"
+#include "ctl/compile/compile_fixture.h"
+#include "ctl/compile/map_sink.h"
+
+namespace brink::ctl::compile {
+namespace {
+
+using store::Transaction;
+
+// A store, and a sink that follows it.
+class Follower {
+ public:
+  Follower() : store_(empty_store()) { version_ = store_->version(); }
+
+  store::Store& store() { return *store_; }
+  model::Id id() { return ids_.next(); }
+
+  // Brings the sink up to date and compares it with one that is filled anew. Empty: the same.
+  std::string follow() {
+    Transaction view(*store_, Transaction::Kind::kRead);
+    const auto changes = store::History(*store_).changes_between(version_, store_->version());
+    if (!changes) return "not covered";
+    auto counts = compile_changes(*store_, *changes, options_, sink_);
+    if (!counts) return "changes: " + counts.error().message();
+    counts_ = counts.value();
+    if (auto finished = sink_.finish(); !finished) return finished.error().message();
+    MapSink fresh;
+    counts = compile_all(*store_, options_, fresh);
+    if (!counts) return "all: " + counts.error().message();
+    if (auto finished = fresh.finish(); !finished) return "all: " + finished.error().message();
+    version_ = store_->version();
+    return sink_.difference(fresh);
+  }
+  [[nodiscard]] std::uint64_t version() const { return version_; }
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+  [[nodiscard]] const MapSink& sink() const { return sink_; }
+
+ private:
+  std::unique_ptr<store::Store> store_;
+  Ids ids_;
+  Options options_ = test_options();
+  MapSink sink_;
+  std::uint64_t version_ = 0;
+  Counts counts_;
+};
+
+model::Zone add_zone(Follower& follower, const std::string& text) {
+  model::Zone zone;
+  zone.id = follower.id();
+  zone.name = name(text);
+  zone.status = model::ZoneStatus::kActive;
+  zone.serial = 1;
+  follower.store().insert_zone(zone);
+  return zone;
+}
+
+// False: the rules are against it.
+bool add_record(Follower& follower, const model::Zone& zone, const model::RecordDraft& draft) {
+  auto made = model::make_record({}, zone, draft);
+  if (!made) return false;
+  model::Record& record = made.value();
+  const auto neighbours = follower.store().records_at(zone, record.name);
+  if (model::conflict_of(zone, record, neighbours)) return false;
+  record.id = follower.id();
+  follower.store().insert_record(zone, record);
+  return true;
+}
+
+// Random changes over few names, so that they meet: nested zones, and names that look alike.
+class RandomChanges {
+ public:
+  RandomChanges(Follower& follower, std::uint64_t seed) : follower_(follower), random_(seed) {}
+
+  // One to three transactions, rarely large ones.
+  void batch() {
+    for (std::uint64_t i = below(3) + 1; i > 0; --i) {
+      if (below(40) == 0) {
+        roll_back();
+      } else {
+        transaction(below(20) == 0 ? 40 : below(4) + 1);
+      }
+    }
+    if (below(40) == 0) {
+      store::History(store()).prune({.versions_max = 30}, {}, follower_.version());
+    }
+  }
+
+ private:
+  store::Store& store() { return follower_.store(); }
+  std::uint64_t below(std::uint64_t bound) { return random_() % bound; }
+  template <typename T>
+  const T& pick(const std::vector<T>& from) {
+    return from[below(from.size())];
+  }
+
+  void transaction(std::uint64_t steps) {
+    Transaction transaction(store(), Transaction::Kind::kWrite);
+    for (; steps > 0; --steps) step();
+    transaction.commit();
+  }
+
+  void step() {
+    const auto zone = any_zone();
+    const std::uint64_t kind = below(100);
+    if (!zone || kind < 4) return create_zone();
+    if (kind == 4) return store().delete_zone(*zone);
+    if (kind < 10) return switch_zone(*zone);
+    if (kind < 55) return add(*zone);
+    if (kind < 85) return change(*zone);
+    remove(*zone);
+  }
+
+  std::optional<model::Zone> any_zone() {
+    std::vector<model::Zone> zones;
+    store().for_each_zone([&](const model::Zone& zone) { zones.push_back(zone); });
+    if (zones.empty()) return std::nullopt;
+    return pick(zones);
+  }
+  std::optional<model::Record> any_record(const model::Zone& zone) {
+    std::vector<model::Record> records;
+    store().for_each_record(zone, [&](const model::Record& each) { records.push_back(each); });
+    if (records.empty()) return std::nullopt;
+    return pick(records);
+  }
+  void bump(model::Zone zone) {
+    ++zone.serial;
+    store().update_zone(zone);
+  }
+
+  void create_zone() {
+    static const std::vector<std::string> kZones = {"test",         "a.test",     "b.test",
+                                                    "c.a.test",     "d.c.a.test", "x.b.test",
+                                                    "w.d.c.a.test", "c.x.b.test"};
+    const std::string& text = pick(kZones);
+    if (store().zone_by_name(name(text))) return;
+    const model::Zone zone = add_zone(follower_, text);
+    for (std::uint64_t i = below(20); i > 0; --i) add_random(zone);
+  }
+  void switch_zone(model::Zone zone) {
+    switch (below(3)) {
+      case 0:
+        zone.paused = !zone.paused;
+        break;
+      case 1:
+        zone.status = below(2) == 0 ? model::ZoneStatus::kActive : model::ZoneStatus::kPending;
+        break;
+      default:
+        zone.soa = {static_cast<std::uint32_t>(below(5000)),
+                    model::rdata_from_text(model::kTypeSoa, "ns h 1 2 3 4 5", zone.name).value()};
+    }
+    bump(zone);
+  }
+
+  std::string labels() {
+    static const std::vector<std::string> kLabels = {"a", "c", "d", "w", "x"};
+    std::string text;
+    for (std::uint64_t i = below(4); i > 0; --i) text += pick(kLabels) + ".";
+    return text;
+  }
+  std::string owner(const model::Zone& zone) {
+    if (below(8) == 0) return zone.name.text() + ".";
+    const std::string text = labels() + zone.name.text() + ".";
+    return below(6) == 0 ? "*." + text : text;
+  }
+  std::string target() {
+    if (below(12) == 0) return "elsewhere.example.";
+    return labels() + (below(2) == 0 ? "a.test." : "b.test.");
+  }
+  std::string address() { return "203.0.113." + std::to_string(below(6) + 1); }
+
+  model::RecordDraft draft(const model::Zone& zone) {
+    model::RecordDraft draft{.name = owner(zone)};
+    draft.proxied = below(3) == 0;
+    draft.settings.flatten_cname = below(3) == 0;
+    draft.ttl = below(2) == 0 ? 1 : 600;
+    switch (below(14)) {
+      case 0:
+      case 1:
+      case 2:
+        draft.type = "A";
+        draft.content = address();
+        break;
+      case 3:
+        draft.type = "AAAA";
+        draft.content = "2001:db8:1::" + std::to_string(below(6) + 1);
+        break;
+      case 4:
+      case 5:
+      case 6:
+      case 7:
+        draft.type = "CNAME";
+        draft.content = target();
+        break;
+      case 8:
+        draft.type = "TXT";
+        draft.content = "text" + std::to_string(below(3));
+        break;
+      case 9:
+        draft.type = "MX";
+        draft.content = "10 " + target();
+        break;
+      case 10:
+        draft.type = "SRV";
+        draft.content = "1 2 443 " + target();
+        break;
+      case 11:
+        draft.type = "NS";
+        draft.content = below(2) == 0 ? "ns." + draft.name : target();
+        break;
+      case 12:
+        draft.type = "DS";
+        draft.content = "1 8 2 " + std::string(64, static_cast<char>('0' + below(3)));
+        break;
+      default:
+        draft.type = "DNAME";
+        draft.content = target();
+    }
+    if (draft.type != "A" && draft.type != "AAAA" && draft.type != "CNAME") draft.proxied = false;
+    return draft;
+  }
+  void add_random(const model::Zone& zone) {
+    const model::RecordDraft made = draft(zone);
+    add_record(follower_, zone, made);
+    if (made.type != "NS" || !made.content.starts_with("ns.")) return;
+    add_record(follower_, zone, {.name = made.content, .type = "A", .content = address()});
+  }
+  void add(const model::Zone& zone) {
+    add_random(zone);
+    bump(zone);
+  }
+  void change(const model::Zone& zone) {
+    const auto old = any_record(zone);
+    if (!old) return;
+    model::RecordDraft wanted = below(2) == 0 ? draft(zone) : model::draft_of(*old);
+    if (model::is_proxiable(old->type)) wanted.proxied = !old->proxied;
+    if (below(3) == 0) wanted.name = old->name.text() + ".";
+    auto made = model::make_record({}, zone, wanted);
+    if (!made) return;
+    auto neighbours = store().records_at(zone, made.value().name);
+    std::erase_if(neighbours, [&](const auto& other) { return other.row == old->row; });
+    if (model::conflict_of(zone, made.value(), neighbours)) return;
+    made.value().row = old->row;
+    made.value().id = old->id;
+    store().update_record(made.value());
+    bump(zone);
+  }
+  void remove(const model::Zone& zone) {
+    const auto record = any_record(zone);
+    if (!record) return;
+    store().delete_record(*record);
+    bump(zone);
+  }
+  void roll_back() {
+    store::History history(store());
+    const std::uint64_t floor = history.floor(), span = store().version() - floor + 1;
+    const std::uint64_t to = store().version() - below(std::min<std::uint64_t>(span, 12));
+    const auto zone = any_zone();
+    const auto done =
+        history.roll_back(to, zone && below(2) == 0 ? std::optional(zone->name) : std::nullopt);
+    ASSERT_TRUE(done.ok()) << done.error().message();
+  }
+
+  Follower& follower_;
+  std::mt19937_64 random_;
+};
+
+std::uint64_t setting(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+TEST(CompileChanges, GiveWhatCompilingEverythingGives) {
+  const std::uint64_t seed = setting("BRINK_TEST_SEED", 1);
+  const std::uint64_t steps = setting("BRINK_TEST_STEPS", 2000);
+  std::printf("seed %llu, %llu steps\n", static_cast<unsigned long long>(seed),
+              static_cast<unsigned long long>(steps));
+  Follower follower;
+  RandomChanges changes(follower, seed);
+  std::uint64_t names = 0, put = 0;
+  for (std::uint64_t step = 0; step < steps; ++step) {
+    changes.batch();
+    ASSERT_EQ(follower.follow(), "") << "BRINK_TEST_SEED=" << seed << ", step " << step;
+    names += follower.sink().names().size();
+    put += follower.counts().names_put;
+  }
+  std::printf("%.1f names held, %.1f put a step\n",
+              static_cast<double>(names) / static_cast<double>(steps),
+              static_cast<double>(put) / static_cast<double>(steps));
+}
+
+class ChangeTest : public ::testing::Test {
+ protected:
+  model::Zone zone(const std::string& text) { return add_zone(follower_, text); }
+  void add(const model::Zone& zone, const std::string& owner, const std::string& type,
+           const std::string& content, bool proxied = false) {
+    ASSERT_TRUE(add_record(follower_, zone,
+                           {.name = owner, .type = type, .content = content, .proxied = proxied}));
+  }
+  void remove(const model::Zone& zone, const std::string& owner) {
+    for (const auto& record : follower_.store().records_at(zone, name(owner))) {
+      follower_.store().delete_record(record);
+    }
+  }
+  // Everything so far, and nothing else, is compiled.
+  void settle() { ASSERT_EQ(follower_.follow(), ""); }
+  std::uint64_t names_put() {
+    EXPECT_EQ(follower_.follow(), "");
+    return follower_.counts().names_put;
+  }
+
+  Follower follower_;
+};
+
+TEST_F(ChangeTest, ReachesTheFarEndOfTheLongestChain) {
+  const auto a = zone("a.test");
+  for (int i = 0; i < 19; ++i) {
+    add(a, "c" + std::to_string(i), "CNAME", "c" + std::to_string(i + 1) + ".a.test");
+  }
+  add(a, "first", "CNAME", "c2.a.test", true);
+  ASSERT_TRUE(add_record(follower_, a,
+                         {.name = "flat",
+                          .type = "CNAME",
+                          .content = "c2.a.test",
+                          .settings = {.flatten_cname = true}}));
+  add(a, "@", "MX", "10 flat.a.test");
+  settle();
+  add(a, "c19", "A", "203.0.113.1");
+  settle();
+  const auto route = follower_.sink().names().at(std::string("\5first\1a\4test\0", 14)).route;
+  EXPECT_EQ(std::string(route.begin(), route.end()), "a.test 203.0.113.1");
+}
+
+TEST_F(ChangeTest, OfOneRecordPutsOneName) {
+  const auto a = zone("a.test");
+  for (int i = 0; i < 50; ++i) add(a, "h" + std::to_string(i), "A", "203.0.113.1");
+  settle();
+  add(a, "h7", "A", "203.0.113.2");
+  EXPECT_EQ(names_put(), 1U);
+  add(a, "h8", "TXT", "x");
+  EXPECT_EQ(names_put(), 1U);
+  for (int i = 0; i < 20; ++i) add(a, "alias" + std::to_string(i), "CNAME", "h1.a.test");
+  settle();
+  add(a, "new.below", "A", "203.0.113.2");
+  EXPECT_EQ(names_put(), 1U);
+}
+
+TEST_F(ChangeTest, OfDataThatNobodyPointsAtLeavesAliasesAlone) {
+  const auto a = zone("a.test");
+  add(a, "www", "A", "203.0.113.1");
+  for (int i = 0; i < 50; ++i) add(a, "h" + std::to_string(i), "CNAME", "www.a.test");
+  settle();
+  add(a, "www", "TXT", "x");
+  EXPECT_EQ(names_put(), 1U);
+  add(a, "www", "A", "203.0.113.2");
+  EXPECT_EQ(names_put(), 51U);
+}
+
+TEST_F(ChangeTest, OfTheSerialPutsTheApex) {
+  auto a = zone("a.test");
+  for (int i = 0; i < 50; ++i) add(a, "h" + std::to_string(i), "CNAME", "h1.b.test", true);
+  settle();
+  ++a.serial;
+  follower_.store().update_zone(a);
+  EXPECT_EQ(names_put(), 1U);
+}
+
+TEST_F(ChangeTest, OfADelegationHidesAndRevealsNames) {
+  const auto a = zone("a.test");
+  add(a, "www.sub", "A", "203.0.113.1", true);
+  add(a, "alias", "CNAME", "www.sub.a.test");
+  settle();
+  add(a, "sub", "NS", "www.sub.a.test");
+  settle();
+  EXPECT_FALSE(follower_.sink().names().contains(std::string("\3www\3sub\1a\4test\0", 16)));
+  remove(a, "sub.a.test");
+  settle();
+  EXPECT_TRUE(follower_.sink().names().contains(std::string("\3www\3sub\1a\4test\0", 16)));
+}
+
+TEST_F(ChangeTest, OfANestedZoneTakesAndGivesBackNames) {
+  const auto a = zone("a.test");
+  add(a, "sub", "NS", "ns.elsewhere.test");
+  add(a, "sub", "DS", "1 8 2 " + std::string(64, '0'));
+  add(a, "apart.sub", "A", "203.0.113.1");
+  settle();
+  const auto sub = zone("sub.a.test");
+  add(sub, "www", "A", "203.0.113.2");
+  settle();
+  const std::string apex("\3sub\1a\4test\0", 12);
+  EXPECT_TRUE(follower_.sink().names().at(apex).parent_side);
+  EXPECT_TRUE(follower_.sink().names().at(apex).rrsets.contains(model::kTypeDs));
+  follower_.store().delete_zone(sub);
+  settle();
+  EXPECT_TRUE(follower_.sink().names().at(apex).cut);
+}
+
+TEST_F(ChangeTest, OfADelegationAboveAnotherEndsTheParentsSide) {
+  const auto a = zone("a.test");
+  add(a, "c.sub", "NS", "ns.elsewhere.test");
+  zone("c.sub.a.test");
+  settle();
+  const std::string apex("\1c\3sub\1a\4test\0", 14);
+  EXPECT_TRUE(follower_.sink().names().at(apex).parent_side);
+  add(a, "sub", "NS", "ns.elsewhere.test");
+  settle();
+  EXPECT_FALSE(follower_.sink().names().at(apex).parent_side);
+}
+
+TEST_F(ChangeTest, ThatCannotBeServedNamesZoneOwnerAndType) {
+  const auto a = zone("a.test");
+  settle();
+  for (int i = 0; i < 300; ++i) {  // past the rules, which would refuse it
+    auto record = model::make_record(
+        {}, a,
+        {.name = "big", .type = "TXT", .content = std::string(240, 'x') + std::to_string(i)});
+    record.value().id = follower_.id();
+    follower_.store().insert_record(a, record.value());
+  }
+  const std::string problem = follower_.follow();
+  EXPECT_NE(problem.find("zone a.test, big.a.test. TXT: "), std::string::npos) << problem;
+}
+
+}  // namespace
+}  // namespace brink::ctl::compile

@@ -1,0 +1,154 @@
+// MapSink: a ChangeSink that holds what was put into it, and refuses calls against the order and
+// rules of change_sink.h. For tests.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "dataplane/snapshot/change_sink.h"
+#include "dns/zone/text.h"
+
+namespace brink::ctl::compile {
+
+class MapSink : public snapshot::ChangeSink {
+ public:
+  struct Zone {
+    std::uint32_t serial = 0;
+    std::vector<std::uint8_t> negative;
+    bool operator==(const Zone&) const = default;
+  };
+  struct Contents {
+    std::string zone;
+    std::map<std::uint16_t, std::vector<std::uint8_t>> rrsets;
+    std::vector<std::uint8_t> route;
+    bool cut = false, parent_side = false;
+    bool operator==(const Contents&) const = default;
+  };
+
+  base::Result<void> put_zone(Name apex, std::uint32_t serial,
+                              std::span<const std::uint8_t> negative) override {
+    if (phase_ != Phase::kZones) return refuse("a zone behind names", apex);
+    current_ = lower(apex);
+    is_new_ = !zones_.contains(current_);
+    zones_[current_] = {serial, {negative.begin(), negative.end()}};
+    return {};
+  }
+
+  base::Result<void> use_zone(Name apex) override {
+    if (is_new_) return refuse("a new zone without its apex before", apex);
+    if (!zones_.contains(lower(apex))) return refuse("no such zone", apex);
+    current_ = lower(apex);
+    return {};
+  }
+
+  base::Result<void> drop_zone(Name apex) override {
+    if (phase_ == Phase::kFormerApexes || is_new_) return refuse("a zone dropped too late", apex);
+    phase_ = Phase::kDrops;
+    const std::string key = lower(apex);
+    if (zones_.erase(key) == 0) return refuse("no such zone to drop", apex);
+    for (const auto& [name, contents] : names_) {
+      if (contents.zone == key && name != key) return refuse("a dropped zone has names left", apex);
+    }
+    names_.erase(key);
+    former_.push_back(key);
+    current_.clear();
+    return {};
+  }
+
+  base::Result<void> put_name(Name name, const snapshot::NameContents& contents) override {
+    const std::string key = lower(name);
+    if (!zones_.contains(current_)) return refuse("a name without a zone", name);
+    if (!dns::zone::is_at_or_below(key, current_)) return refuse("a name outside its zone", name);
+    if (key != current_ && zones_.contains(key)) return refuse("another zone's apex", name);
+    if (is_new_ && key != current_) return refuse("a name before a new zone's apex", name);
+    is_new_ = false;
+    if (phase_ == Phase::kZones && key != current_) phase_ = Phase::kNames;
+    if (phase_ >= Phase::kDrops) {
+      if (std::find(former_.begin(), former_.end(), key) == former_.end()) {
+        return refuse("a name behind dropped zones", name);
+      }
+      phase_ = Phase::kFormerApexes;
+    }
+    Contents& held = names_[key] = {};
+    held.zone = current_;
+    for (const snapshot::Rrset& set : contents.rrsets) {
+      if (!held.rrsets.emplace(set.type, set.blob).second) return refuse("a type twice", name);
+    }
+    held.route.assign(contents.route.begin(), contents.route.end());
+    held.cut = contents.cut;
+    held.parent_side = contents.parent_side;
+    return {};
+  }
+
+  base::Result<void> drop_name(Name name) override {
+    if (phase_ >= Phase::kDrops || is_new_) return refuse("a name dropped too late", name);
+    if (zones_.contains(lower(name))) return refuse("an apex dropped", name);
+    phase_ = Phase::kNames;
+    names_.erase(lower(name));
+    return {};
+  }
+
+  // Ends a transaction: every name must belong to the deepest zone.
+  base::Result<void> finish() {
+    phase_ = Phase::kZones;
+    former_.clear();
+    current_.clear();
+    for (const auto& [apex, zone] : zones_) {
+      if (!names_.contains(apex)) return refuse("a zone without its apex", octets(apex));
+    }
+    for (const auto& [name, contents] : names_) {
+      std::string up = name;
+      while (up.size() > 1 && !zones_.contains(up)) up.erase(0, 1U + std::size_t(up[0]));
+      if (up != contents.zone) return refuse("not the deepest zone's", octets(name));
+    }
+    return {};
+  }
+
+  // Empty, or what is not the same.
+  [[nodiscard]] std::string difference(const MapSink& other) const {
+    std::string text;
+    compare(zones_, other.zones_, "zone ", text);
+    compare(names_, other.names_, "", text);
+    return text;
+  }
+  [[nodiscard]] const std::map<std::string, Contents>& names() const { return names_; }
+
+ private:
+  enum class Phase { kZones, kNames, kDrops, kFormerApexes };
+
+  static std::string lower(Name name) {
+    return dns::zone::lower_name({reinterpret_cast<const char*>(name.data()), name.size()});
+  }
+  static Name octets(const std::string& name) {
+    return {reinterpret_cast<const std::uint8_t*>(name.data()), name.size()};
+  }
+  static base::Error refuse(const std::string& why, Name name) {
+    return {why, dns::zone::name_to_text(lower(name)), ""};
+  }
+  template <typename Map>
+  static void compare(const Map& ours, const Map& theirs, const std::string& what,
+                      std::string& text) {
+    for (const auto& [name, value] : ours) {
+      const auto other = theirs.find(name);
+      if (other == theirs.end()) {
+        text += what + dns::zone::name_to_text(name) + " is left over\n";
+      } else if (!(other->second == value)) {
+        text += what + dns::zone::name_to_text(name) + " is stale\n";
+      }
+    }
+    for (const auto& [name, value] : theirs) {
+      if (!ours.contains(name)) text += what + dns::zone::name_to_text(name) + " is missing\n";
+    }
+  }
+
+  std::map<std::string, Zone> zones_;
+  std::map<std::string, Contents> names_;
+  Phase phase_ = Phase::kZones;
+  std::string current_;
+  bool is_new_ = false;  // the current zone has no apex yet
+  std::vector<std::string> former_;
+};
+
+}  // namespace brink::ctl::compile

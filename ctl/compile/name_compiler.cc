@@ -1,0 +1,204 @@
+#include "ctl/compile/name_compiler.h"
+
+#include <algorithm>
+
+#include "ctl/compile/origins.h"
+
+namespace brink::ctl::compile {
+namespace {
+
+using dns::zone::Wire;
+using model::DomainName;
+
+Wire to_wire(std::span<const std::uint8_t> octets) {
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
+bool is_address(const Entry& entry) {
+  return entry.type == model::kTypeA || entry.type == model::kTypeAaaa;
+}
+
+base::Error in_zone(const model::Zone& zone, base::Error error) {
+  error.where = "zone " + zone.name.text() + ", " + error.where;
+  return error;
+}
+
+}  // namespace
+
+// A name's answer under construction.
+class NameCompiler::Served {
+ public:
+  Served(Lookups& lookups, const Options& options, const model::Zone& zone, const DomainName& name)
+      : lookups_(lookups),
+        options_(options),
+        zone_(zone),
+        name_(name),
+        entries_(lookups.entries(zone, name)) {
+    node.owner = to_wire(name.wire());
+    node.cut = name != zone.name && has_type(entries_, model::kTypeNs);
+    // What a zone below owns is glue to this one, like what lies below a delegation.
+    node.occluded = lookups.is_occluded(zone, name) || lookups.zone_of(name)->row != zone.row;
+  }
+
+  void run();
+  [[nodiscard]] bool has_records() const { return !entries_.empty(); }
+
+  dns::zone::Node node;
+  std::optional<ProxiedName> proxied;
+
+ private:
+  void add_proxied();
+  void add_alias(const Entry& alias);
+  void add_edge_addresses(bool v4, bool v6);
+  void add_addresses(std::span<const base::IpAddress> addresses, std::uint32_t ttl, bool v4,
+                     bool v6);
+  void add_as_stored(bool with_addresses);
+
+  Lookups& lookups_;
+  const Options& options_;
+  const model::Zone& zone_;
+  const DomainName& name_;
+  std::vector<Entry> entries_;
+};
+
+void NameCompiler::Served::run() {
+  if (node.occluded || node.cut) return add_as_stored(true);
+  // One proxied address makes every address of the name an origin.
+  const auto is_proxied = [](const Entry& entry) { return entry.proxied; };
+  if (std::any_of(entries_.begin(), entries_.end(), is_proxied)) return add_proxied();
+  const auto alias = std::find_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
+    return entry.type == model::kTypeCname;
+  });
+  if (alias != entries_.end()) return add_alias(*alias);
+  add_as_stored(true);
+}
+
+void NameCompiler::Served::add_proxied() {
+  bool v4 = true, v6 = true;
+  std::vector<base::IpAddress> origins = addresses_of(entries_);
+  for (const Entry& entry : entries_) {
+    if (entry.proxied && entry.settings.ipv4_only) v6 = false;
+    if (entry.proxied && entry.settings.ipv6_only) v4 = false;
+    if (entry.type == model::kTypeCname) {
+      origins = follow(lookups_, *DomainName::from_wire(entry.rdata)).addresses;
+    }
+  }
+  if (!v4 && !v6) v4 = v6 = true;  // two records that contradict each other
+  add_edge_addresses(v4, v6);
+  add_as_stored(false);
+  proxied = {zone_.name.text(), std::move(origins)};
+}
+
+// A DNS-only CNAME. Alone below the apex it is answered as it is; at the apex, beside other
+// records, or on demand it is flattened to the addresses behind it. If it leads to a proxied name,
+// clients arrive at the edge under this name too, which therefore has a route.
+void NameCompiler::Served::add_alias(const Entry& alias) {
+  Chain chain = follow(lookups_, *DomainName::from_wire(alias.rdata));
+  const bool flatten = name_ == zone_.name || entries_.size() > 1 || alias.settings.flatten_cname;
+  if (!flatten) {
+    add_as_stored(true);
+  } else {
+    if (chain.is_proxied) {
+      add_edge_addresses(true, true);
+    } else {
+      add_addresses(chain.addresses, options_.served_ttl(alias.ttl), true, true);
+    }
+    add_as_stored(false);
+  }
+  if (chain.is_proxied) proxied = {zone_.name.text(), std::move(chain.addresses)};
+}
+
+void NameCompiler::Served::add_edge_addresses(bool v4, bool v6) {
+  add_addresses(options_.edge_addresses, options_.proxied_ttl, v4, v6);
+}
+
+void NameCompiler::Served::add_addresses(std::span<const base::IpAddress> addresses,
+                                         std::uint32_t ttl, bool v4, bool v6) {
+  for (const base::IpAddress& address : addresses) {
+    if (address.is_v4() && v4) {
+      node.add(model::kTypeA, ttl, to_wire(std::span(address.v4_wire(), 4)));
+    } else if (!address.is_v4() && v6) {
+      node.add(model::kTypeAaaa, ttl, to_wire(address.bytes()));
+    }
+  }
+}
+
+void NameCompiler::Served::add_as_stored(bool with_addresses) {
+  for (const Entry& entry : entries_) {
+    if (!with_addresses && (is_address(entry) || entry.type == model::kTypeCname)) continue;
+    node.add(entry.type, options_.served_ttl(entry.ttl), to_wire(entry.rdata));
+  }
+}
+
+NameCompiler::Served NameCompiler::serve(const model::Zone& zone, const DomainName& name) {
+  Served served(lookups_, options_, zone, name);
+  served.run();
+  return served;
+}
+
+// SOA always, NS when the zone has none of its own.
+void NameCompiler::add_authority(const model::Zone& zone, dns::zone::Node& node) const {
+  const model::ZoneSoa soa = model::served_soa(zone, options_.authority);
+  node.add(model::kTypeSoa, soa.ttl, to_wire(soa.rdata));
+  if (node.find(model::kTypeNs) != nullptr) return;
+  for (const DomainName& server : options_.authority.name_servers) {
+    node.add(model::kTypeNs, options_.authority.ns_ttl, to_wire(server.wire()));
+  }
+}
+
+// If the zone above delegates this one, the DS set is its own to give (RFC 4035 3.1.4.1).
+bool NameCompiler::take_parent_ds(const model::Zone& zone, dns::zone::Node& node) {
+  const model::Zone* parent = lookups_.zone_of(zone.name.parent());
+  if (parent == nullptr) return false;
+  const std::vector<Entry> entries = lookups_.entries(*parent, zone.name);
+  if (!has_type(entries, model::kTypeNs) || lookups_.is_occluded(*parent, zone.name)) return false;
+  std::erase_if(node.rrsets,
+                [](const dns::zone::Rrset& set) { return set.type == model::kTypeDs; });
+  for (const Entry& entry : entries) {
+    if (entry.type != model::kTypeDs) continue;
+    node.add(entry.type, options_.served_ttl(entry.ttl), to_wire(entry.rdata));
+  }
+  return true;
+}
+
+std::optional<dns::zone::Node> NameCompiler::find(const model::Zone& zone, const Wire& wire) {
+  const auto name = DomainName::from_wire(
+      std::span(reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()));
+  if (!name) return std::nullopt;
+  Served served = serve(zone, *name);
+  if (!served.has_records()) return std::nullopt;
+  return std::move(served.node);
+}
+
+base::Result<std::optional<Contents>> NameCompiler::compile(const model::Zone& zone,
+                                                            const DomainName& name) {
+  const bool is_apex = name == zone.name;
+  Served served = serve(zone, name);
+  if ((!served.has_records() && !is_apex) || served.node.occluded) return std::optional<Contents>();
+  Contents contents;
+  contents.cut = served.node.cut;
+  if (is_apex) {
+    add_authority(zone, served.node);
+    contents.parent_side = take_parent_ds(zone, served.node);
+  }
+  const Wire apex = to_wire(zone.name.wire());
+  if (auto checked = dns::zone::check_node(served.node, apex); !checked) {
+    return in_zone(zone, checked.error());
+  }
+  auto rrsets = dns::render::render_name(apex, served.node,
+                                         [&](const Wire& target) { return find(zone, target); });
+  if (!rrsets) return in_zone(zone, rrsets.error());
+  contents.rrsets = std::move(rrsets).value();
+  if (served.proxied) contents.route = options_.render_route(*served.proxied);
+  return std::optional(std::move(contents));
+}
+
+base::Result<std::vector<std::uint8_t>> NameCompiler::compile_negative(const model::Zone& zone) {
+  const model::ZoneSoa soa = model::served_soa(zone, options_.authority);
+  auto blob = dns::render::render_negative(to_wire(zone.name.wire()),
+                                           {model::kTypeSoa, soa.ttl, {to_wire(soa.rdata)}});
+  if (!blob) return in_zone(zone, blob.error());
+  return blob;
+}
+
+}  // namespace brink::ctl::compile

@@ -1,0 +1,315 @@
+#include "ctl/store/history.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "ctl/store/log.h"
+#include "ctl/store/row.h"
+
+namespace brink::ctl::store {
+namespace {
+
+std::int64_t number(Borrowed statement, std::int64_t otherwise = 0) {
+  return statement->step() ? statement->optional_integer(0).value_or(otherwise) : otherwise;
+}
+
+// More than what is served at the apex alone.
+bool differs_whole(const model::Zone& before, const model::Zone& after) {
+  return before.row != after.row || before.status != after.status || before.type != after.type ||
+         before.paused != after.paused;
+}
+
+// Collects the answer of changes_between.
+class Differences {
+ public:
+  explicit Differences(Database& database) : database_(database) {}
+
+  void add_zones(std::int64_t from_seq, std::int64_t to_seq);
+  void add_records(std::int64_t from_seq, std::int64_t to_seq);
+  Changes take();
+
+ private:
+  using ZoneRows = std::map<std::int64_t, std::optional<model::Zone>>;
+
+  NameChange& name_change(std::int64_t zone_row, const model::DomainName& name);
+  void note(std::int64_t zone_row, const model::DomainName& name, model::RecordType type);
+  [[nodiscard]] bool has_untouched(std::int64_t zone_row, const model::DomainName& name);
+  std::optional<model::DomainName> zone_name(std::int64_t row);
+
+  Database& database_;
+  Changes changes_;
+  std::map<std::pair<std::int64_t, model::DomainName>, NameChange> names_;
+  std::set<RecordKey> touched_;
+};
+
+// A zone is known by its name: one that was deleted and made anew has changed.
+void Differences::add_zones(std::int64_t from_seq, std::int64_t to_seq) {
+  ZoneRows later = zones_before(database_, to_seq);
+  std::map<model::DomainName, std::pair<std::optional<model::Zone>, std::optional<model::Zone>>>
+      states;
+  for (auto& [row, before] : zones_before(database_, from_seq)) {
+    const auto known = later.find(row);
+    auto after = known == later.end() ? zone_at(database_, row) : known->second;
+    if (before) states[before->name].first = before;
+    if (after) states[after->name].second = std::move(after);
+  }
+  for (const auto& [name, state] : states) {
+    const auto& [before, after] = state;
+    if (!before) {
+      changes_.zones.push_back({name, ZoneAction::kCreated, false});
+    } else if (!after) {
+      changes_.zones.push_back({name, ZoneAction::kDeleted, false});
+    } else {
+      changes_.zones.push_back({name, ZoneAction::kChanged, differs_whole(*before, *after)});
+    }
+  }
+}
+
+// A record's names are those of its before-images, of what it is now, and, when `to` is not now, of
+// the first before-image behind it. What else changed behind it may be among them.
+void Differences::add_records(std::int64_t from_seq, std::int64_t to_seq) {
+  auto select = database_.prepare(
+      "SELECT l.seq, l.kind, l.zone, l.row, l.name, l.type, r.name, r.type FROM record_log l "
+      "LEFT JOIN records r ON r.row = l.row AND r.zone = l.zone WHERE l.seq > ?1 ORDER BY l.seq");
+  select->bind(1, from_seq);
+  std::set<RecordKey> behind;
+  while (select->step()) {
+    const RecordKey key(select->integer(2), select->integer(3));
+    const auto type = [&](int column) {
+      return static_cast<model::RecordType>(select->integer(column));
+    };
+    const bool is_behind = select->integer(0) > to_seq;
+    const bool first = touched_.insert(key).second;
+    if (is_behind && (first || !behind.insert(key).second)) continue;
+    if (static_cast<LogKind>(select->integer(1)) != LogKind::kInsert) {
+      const model::DomainName name = read_name(select->text(4));
+      note(key.first, name, type(5));
+      if (first) name_change(key.first, name).existed = true;
+    }
+    if (!is_behind && !select->is_null(6)) note(key.first, read_name(select->text(6)), type(7));
+  }
+}
+
+NameChange& Differences::name_change(std::int64_t zone_row, const model::DomainName& name) {
+  return names_[{zone_row, name}];
+}
+
+void Differences::note(std::int64_t zone_row, const model::DomainName& name,
+                       model::RecordType type) {
+  NameChange& change = name_change(zone_row, name);
+  change.addresses = change.addresses || model::is_proxiable(type);
+  change.cut = change.cut || type == model::kTypeNs || type == model::kTypeDname;
+}
+
+bool Differences::has_untouched(std::int64_t zone_row, const model::DomainName& name) {
+  const TreeKey key = tree_key(name);
+  auto select = database_.cached("SELECT row FROM records WHERE zone = ?1 AND name_key = ?2");
+  select->bind(1, zone_row).bind(2, key);
+  while (select->step()) {
+    if (!touched_.contains({zone_row, select->integer(0)})) return true;
+  }
+  return false;
+}
+
+// The log keeps the name of a zone that is gone.
+std::optional<model::DomainName> Differences::zone_name(std::int64_t row) {
+  auto select = database_.cached(
+      "SELECT name FROM zones WHERE row = ?1 UNION ALL "
+      "SELECT name FROM zone_log WHERE row = ?1 AND name IS NOT NULL LIMIT 1");
+  select->bind(1, row);
+  if (!select->step()) return std::nullopt;
+  return read_name(select->text(0));
+}
+
+Changes Differences::take() {
+  std::optional<model::DomainName> zone;
+  std::int64_t zone_row = 0;
+  for (auto& [key, change] : names_) {
+    if (key.first != zone_row) {
+      zone_row = key.first;
+      zone = zone_name(zone_row);
+    }
+    if (!zone) continue;
+    change.zone = *zone;
+    change.name = key.second;
+    change.existed = change.existed || has_untouched(zone_row, change.name);
+    changes_.names.push_back(std::move(change));
+  }
+  return std::move(changes_);
+}
+
+}  // namespace
+
+std::uint64_t History::floor() {
+  return static_cast<std::uint64_t>(
+      number(database_.cached("SELECT value FROM meta WHERE key = 'history_floor'")));
+}
+
+std::optional<std::uint64_t> History::token(std::uint64_t version) {
+  auto select = database_.cached("SELECT token FROM versions WHERE version = ?1");
+  select->bind(1, static_cast<std::int64_t>(version));
+  if (!select->step()) return std::nullopt;
+  return static_cast<std::uint64_t>(select->integer(0));
+}
+
+History::Sequences History::sequences_after(std::uint64_t version) {
+  auto next = database_.cached(
+      "SELECT record_seq, zone_seq FROM versions WHERE version > ?1 ORDER BY version LIMIT 1");
+  next->bind(1, static_cast<std::int64_t>(version));
+  if (next->step()) return {next->integer(0), next->integer(1)};
+  return {number(database_.cached("SELECT max(seq) FROM record_log")),
+          number(database_.cached("SELECT max(seq) FROM zone_log"))};
+}
+
+std::optional<Changes> History::changes_between(std::uint64_t from, std::uint64_t to) {
+  const auto overtaken = static_cast<std::uint64_t>(
+      number(database_.cached("SELECT value FROM meta WHERE key = 'overtaken'")));
+  if (from > to || to > store_.version() || from < floor()) return std::nullopt;
+  if (overtaken != 0 && from <= overtaken) return std::nullopt;
+  const Sequences first = sequences_after(from), last = sequences_after(to);
+  Differences differences(database_);
+  differences.add_zones(first.zone, last.zone);
+  differences.add_records(first.record, last.record);
+  return differences.take();
+}
+
+std::vector<VersionSummary> History::list(std::uint64_t limit,
+                                          std::optional<std::uint64_t> before) {
+  constexpr auto kNewest = std::numeric_limits<std::int64_t>::max();
+  const auto bounded = [](std::uint64_t value) {
+    return static_cast<std::int64_t>(std::min(value, static_cast<std::uint64_t>(kNewest)));
+  };
+  std::vector<VersionSummary> versions;
+  {
+    auto select = database_.cached(
+        "SELECT version, created_on FROM versions WHERE version < ?1 ORDER BY version DESC "
+        "LIMIT ?2");
+    select->bind(1, before ? bounded(*before) : kNewest).bind(2, bounded(limit));
+    while (select->step()) {
+      versions.push_back(
+          {static_cast<std::uint64_t>(select->integer(0)), {select->integer(1)}, {}});
+    }
+  }
+  for (VersionSummary& version : versions) {
+    auto select = database_.cached(
+        "SELECT name, action, added, changed, removed FROM version_zones WHERE version = ?1 "
+        "ORDER BY name");
+    select->bind(1, static_cast<std::int64_t>(version.version));
+    while (select->step()) {
+      version.zones.push_back({read_name(select->text(0)),
+                               static_cast<ZoneAction>(select->integer(1)),
+                               static_cast<std::uint64_t>(select->integer(2)),
+                               static_cast<std::uint64_t>(select->integer(3)),
+                               static_cast<std::uint64_t>(select->integer(4))});
+    }
+  }
+  return versions;
+}
+
+std::uint64_t History::prune(const PruneLimits& limits, model::Timestamp now,
+                             std::uint64_t needed) {
+  std::int64_t forget = 0;
+  if (limits.versions_max) {
+    auto select =
+        database_.cached("SELECT version FROM versions ORDER BY version DESC LIMIT 1 OFFSET ?1");
+    select->bind(1, static_cast<std::int64_t>(*limits.versions_max));
+    if (select->step()) forget = select->integer(0);
+  }
+  if (limits.age_max) {
+    auto select = database_.cached(
+        "SELECT version FROM versions WHERE created_on < ?1 ORDER BY version DESC LIMIT 1");
+    select->bind(1, now.micros - limits.age_max->count());
+    if (select->step()) forget = std::max(forget, select->integer(0));
+  }
+  forget = std::min(forget, static_cast<std::int64_t>(needed));
+  if (forget <= static_cast<std::int64_t>(floor())) return 0;
+
+  std::optional<Transaction> own;
+  if (!store_.in_transaction_) own.emplace(store_, Transaction::Kind::kWrite);
+  const Sequences last = sequences_after(static_cast<std::uint64_t>(forget));
+  // The newest entry stays, so that numbers go on from there.
+  const auto remove = [&](const char* sql, std::int64_t bound) {
+    database_.cached(sql)->bind(1, bound).run();
+  };
+  remove("DELETE FROM record_log WHERE seq <= ?1 AND seq < (SELECT max(seq) FROM record_log)",
+         last.record);
+  remove("DELETE FROM zone_log WHERE seq <= ?1 AND seq < (SELECT max(seq) FROM zone_log)",
+         last.zone);
+  remove("DELETE FROM version_zones WHERE version <= ?1", forget);
+  remove("UPDATE meta SET value = ?1 WHERE key = 'history_floor'", forget);
+  auto versions = database_.cached("DELETE FROM versions WHERE version <= ?1 RETURNING 1");
+  versions->bind(1, forget);
+  std::uint64_t gone = 0;
+  while (versions->step()) ++gone;
+  versions->reset();
+  if (own) own->commit();
+  return gone;
+}
+
+namespace {
+
+using Counts = std::map<std::int64_t, ZoneSummary>;  // by the zone's row
+
+void count_zones(Database& database, std::int64_t after_seq, Counts& counts) {
+  for (const auto& [row, before] : zones_before(database, after_seq)) {
+    const auto after = zone_at(database, row);
+    if (!before && !after) continue;
+    ZoneSummary& summary = counts[row];
+    summary.name = after ? after->name : before->name;
+    summary.action =
+        !before ? ZoneAction::kCreated : (after ? ZoneAction::kChanged : ZoneAction::kDeleted);
+  }
+}
+
+void count_records(Database& database, std::int64_t after_seq, Counts& counts) {
+  auto select = database.cached(
+      "WITH touched AS (SELECT zone, row, min(seq) AS first, max(seq) AS last FROM record_log "
+      "                 WHERE seq > ?1 GROUP BY zone, row) "
+      "SELECT touched.zone, sum(f.kind = 0 AND l.kind <> 2), sum(f.kind <> 0 AND l.kind <> 2), "
+      "sum(f.kind <> 0 AND l.kind = 2) FROM touched "
+      "JOIN record_log f ON f.seq = touched.first JOIN record_log l ON l.seq = touched.last "
+      "GROUP BY touched.zone");
+  select->bind(1, after_seq);
+  while (select->step()) {
+    const std::int64_t row = select->integer(0);
+    const auto known = counts.find(row);
+    if (known == counts.end()) {
+      const auto zone = zone_at(database, row);
+      if (!zone) continue;  // made and deleted within the version
+      counts[row].name = zone->name;
+    }
+    ZoneSummary& summary = counts[row];
+    summary.added = static_cast<std::uint64_t>(select->integer(1));
+    summary.changed = static_cast<std::uint64_t>(select->integer(2));
+    summary.removed = static_cast<std::uint64_t>(select->integer(3));
+  }
+}
+
+}  // namespace
+
+void Store::summarize(std::uint64_t version) {
+  Counts counts;
+  {
+    auto started =
+        database_->cached("SELECT record_seq, zone_seq FROM versions WHERE version = ?1");
+    started->bind(1, static_cast<std::int64_t>(version));
+    if (!started->step()) return;
+    count_zones(*database_, started->integer(1), counts);
+    count_records(*database_, started->integer(0), counts);
+  }
+  for (const auto& [row, zone] : counts) {
+    auto insert =
+        database_->cached("INSERT INTO version_zones VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    insert->bind(1, static_cast<std::int64_t>(version))
+        .bind(2, row)
+        .bind(3, zone.name.text())
+        .bind(4, static_cast<std::int64_t>(zone.action))
+        .bind(5, static_cast<std::int64_t>(zone.added))
+        .bind(6, static_cast<std::int64_t>(zone.changed))
+        .bind(7, static_cast<std::int64_t>(zone.removed))
+        .run();
+  }
+}
+
+}  // namespace brink::ctl::store

@@ -1,0 +1,118 @@
+// History: what each version of a store changed, kept by the store itself as before-images of every
+// record and zone that was inserted, updated or deleted. From it come the differences that a
+// transaction for the edge is made of, the list that an operator reads, and the way back.
+//
+// Belongs to the thread of its Store and borrows it. Failures of the disk or file throw
+// store::Failure. "After version v" is the state that the transaction which took v left behind.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ctl/model/name.h"
+#include "ctl/model/timestamp.h"
+#include "ctl/store/store.h"
+#include "dataplane/base/result.h"
+
+namespace brink::ctl::store {
+
+// What happened to a zone from one version to another.
+enum class ZoneAction : std::uint8_t { kCreated = 0, kChanged = 1, kDeleted = 2 };
+
+struct ZoneChange {
+  model::DomainName name;
+  ZoneAction action = ZoneAction::kChanged;
+  // Of kChanged: more than SOA and times differs (status, pause, type; deleted and made anew), so
+  // that any of its names may be served in another way.
+  bool whole = false;
+};
+
+// A name some of whose records changed.
+struct NameChange {
+  model::DomainName zone;
+  model::DomainName name;
+  bool existed = false;    // it certainly had records before
+  bool addresses = false;  // an A, AAAA or CNAME record is among what changed
+  bool cut = false;        // an NS or DNAME record is among what changed
+};
+
+// Each zone and each (zone, name) once, in no particular order. Names that a deleted zone had are
+// among `names`.
+struct Changes {
+  std::vector<ZoneChange> zones;
+  std::vector<NameChange> names;
+};
+
+// What a version did to a zone. Records are counted by what became of each in the end.
+struct ZoneSummary {
+  model::DomainName name;
+  ZoneAction action = ZoneAction::kChanged;
+  std::uint64_t added = 0;
+  std::uint64_t changed = 0;
+  std::uint64_t removed = 0;
+};
+
+struct VersionSummary {
+  std::uint64_t version = 0;
+  model::Timestamp created_on;
+  std::vector<ZoneSummary> zones;  // by name; none: nothing but the version was taken
+};
+
+struct PruneLimits {
+  std::optional<std::uint64_t> versions_max = std::nullopt;         // as many of the newest stay
+  std::optional<std::chrono::microseconds> age_max = std::nullopt;  // older ones go
+};
+
+class History {
+ public:
+  explicit History(Store& store) : store_(store), database_(*store.database_) {}
+
+  // The oldest version whose state is known still: what roll_back can return to and changes_between
+  // can start at. Before it, nothing is known.
+  std::uint64_t floor();
+
+  // What tells version `version` from one of another store that has the same number; empty: not
+  // known, or not any more.
+  std::optional<std::uint64_t> token(std::uint64_t version);
+
+  // What differs between the states after `from` and after `to`. Empty (not covered) when the
+  // history does not reach back to `from`, when `to` is not reached yet, or when raise_version has
+  // leapt over `from`: then that version was somebody else's. Within a transaction, when the answer
+  // must fit other reads. Costs what was changed since `from`.
+  std::optional<Changes> changes_between(std::uint64_t from, std::uint64_t to);
+
+  // The newest `limit` versions below `before` (empty: of all), newest first, as far as they are
+  // kept. The next page is before = the last one's version.
+  std::vector<VersionSummary> list(std::uint64_t limit,
+                                   std::optional<std::uint64_t> before = std::nullopt);
+
+  // Makes the records and settings of all zones, or of `zone` alone, what they were after
+  // `to_version`, as a new change on top, and returns its version. A zone that was there and is
+  // deleted comes back with its id; one that was not there then is deleted. Serials of zones that
+  // differ go up (RFC 1982), never back, also over a deletion. Part of the caller's write
+  // transaction, or one of its own. Fails, and changes nothing, when `to_version` lies below
+  // floor() or above the store's version, or when `zone` is neither there now nor was then.
+  base::Result<std::uint64_t> roll_back(std::uint64_t to_version,
+                                        const std::optional<model::DomainName>& zone);
+
+  // Forgets versions that are past either limit at time `now`, but nothing that changes_between
+  // needs when it is asked from `needed` on. Returns how many versions are gone. No change: no
+  // version is taken.
+  std::uint64_t prune(const PruneLimits& limits, model::Timestamp now, std::uint64_t needed);
+
+ private:
+  struct Sequences {
+    std::int64_t record = 0;
+    std::int64_t zone = 0;
+  };
+  // The last log entries that belong to the state after `version`.
+  Sequences sequences_after(std::uint64_t version);
+
+  Store& store_;
+  Database& database_;
+};
+
+}  // namespace brink::ctl::store

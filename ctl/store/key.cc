@@ -1,0 +1,95 @@
+#include "ctl/store/key.h"
+
+#include "dataplane/base/check.h"
+
+namespace brink::ctl::store {
+namespace {
+
+constexpr std::uint8_t kLabelEnd = 0, kEscape = 1;
+constexpr model::RecordType kTypeSvcb = 64, kTypeHttps = 65;
+
+void append_label(TreeKey& key, std::span<const std::uint8_t> label) {
+  for (const std::uint8_t octet : label) {
+    if (octet > kEscape) {
+      key.push_back(octet);
+    } else {
+      key.insert(key.end(), {kEscape, static_cast<std::uint8_t>(octet + 1)});
+    }
+  }
+  key.push_back(kLabelEnd);
+}
+
+// Octets before the target in the data of a type; empty: it has none.
+std::optional<std::size_t> target_offset(model::RecordType type) {
+  switch (type) {
+    case model::kTypeNs:
+    case model::kTypeCname:
+    case model::kTypeDname:
+      return 0;
+    case model::kTypeMx:
+    case kTypeSvcb:
+    case kTypeHttps:
+      return 2;
+    case model::kTypeSrv:
+      return 6;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+TreeKey tree_key(const model::DomainName& name) {
+  const std::vector<std::uint8_t> wire = name.wire();
+  std::vector<std::span<const std::uint8_t>> labels;
+  for (std::size_t at = 0; wire[at] != 0; at += 1U + wire[at]) {
+    labels.push_back(std::span(wire).subspan(at + 1, wire[at]));
+  }
+  TreeKey key;
+  key.reserve(wire.size());
+  for (auto label = labels.rbegin(); label != labels.rend(); ++label) append_label(key, *label);
+  return key;
+}
+
+model::DomainName name_of(std::span<const std::uint8_t> key) {
+  std::vector<std::vector<std::uint8_t>> labels(1);
+  for (std::size_t at = 0; at < key.size(); ++at) {
+    if (key[at] == kLabelEnd) {
+      labels.emplace_back();
+    } else if (key[at] == kEscape && at + 1 < key.size()) {
+      labels.back().push_back(static_cast<std::uint8_t>(key[++at] - 1));
+    } else {
+      labels.back().push_back(key[at]);
+    }
+  }
+  labels.pop_back();
+  std::vector<std::uint8_t> wire;
+  for (auto label = labels.rbegin(); label != labels.rend(); ++label) {
+    wire.push_back(static_cast<std::uint8_t>(label->size()));
+    wire.insert(wire.end(), label->begin(), label->end());
+  }
+  wire.push_back(0);
+  auto name = model::DomainName::from_wire(wire);
+  CHECK(name.has_value());
+  return *std::move(name);
+}
+
+TreeKey end_of_subtree(TreeKey key) {
+  // The key of the root is empty: every key is below it, and no label has 64 octets.
+  if (key.empty()) return TreeKey(64, 0xff);
+  key.back() = kLabelEnd + 1;
+  return key;
+}
+
+std::optional<TreeKey> target_key(model::RecordType type, std::span<const std::uint8_t> rdata) {
+  const auto offset = target_offset(type);
+  if (!offset || *offset >= rdata.size()) return std::nullopt;
+  std::size_t end = *offset;
+  while (end < rdata.size() && rdata[end] != 0) end += 1U + rdata[end];
+  if (end >= rdata.size()) return std::nullopt;
+  const auto target = model::DomainName::from_wire(rdata.subspan(*offset, end + 1 - *offset));
+  if (!target || target->is_root()) return std::nullopt;
+  return tree_key(*target);
+}
+
+}  // namespace brink::ctl::store
