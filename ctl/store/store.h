@@ -84,8 +84,6 @@ class Store {
 
   // The name tree. Each of these costs what it finds, whatever the size of zone and store.
 
-  // The deepest zone at or above `name`.
-  std::optional<model::Zone> zone_enclosing(const model::DomainName& name);
   // Names of all zones below `name`, without itself.
   std::vector<model::DomainName> zones_below(const model::DomainName& name);
   // Whether the zone has a record at or below `name`.

@@ -24,13 +24,6 @@ Pointer read_pointer(const Statement& row) {
 
 }  // namespace
 
-std::optional<model::Zone> Store::zone_enclosing(const model::DomainName& name) {
-  for (model::DomainName apex = name; !apex.is_root(); apex = apex.parent()) {
-    if (auto zone = zone_by_name(apex)) return zone;
-  }
-  return std::nullopt;
-}
-
 std::vector<model::DomainName> Store::zones_below(const model::DomainName& name) {
   const KeyRange range(name, Reach::kSubtree);
   auto select =
