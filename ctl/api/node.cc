@@ -40,10 +40,11 @@ Json publication_json(const Service& service) {
           {"served_version", status.served_version},
           {"in_step", status.connected && status.served_version == status.wanted_version},
           {"image_size_bytes", status.image_size_bytes},
-          {"compile_ms", status.compile_ms},
-          {"publish_ms", status.publish_ms},
+          {"compile_us", status.compile_us},
+          {"publish_us", status.publish_us},
           {"published_unix_ms", status.published_unix_ms},
           {"images_published", status.images},
+          {"transactions_published", status.transactions},
           {"problem", status.problem}};
 }
 

@@ -9,11 +9,11 @@
 #include "ctl/api/server.h"
 #include "ctl/api/service.h"
 #include "ctl/compile/compile.h"
+#include "ctl/daemon/snapshot_compiler.h"
 #include "ctl/daemon/version.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/store/store.h"
-#include "dataplane/snapshot/image.h"
-#include "dns/render/builder_sink.h"
+#include "dataplane/snapshot/layout.h"
 #include "l7/render/route_blob.h"
 
 namespace brink::ctl::daemon {
@@ -67,33 +67,25 @@ api::ServerOptions server_options(const Config& config) {
   return options;
 }
 
-// Compiles what the store holds at one moment into a sealed image.
-base::Result<publish::SealedImage> build_image(store::Store& reader,
-                                               const compile::Options& options,
-                                               const base::HashKey& hash_key) {
-  try {
-    store::Transaction view(reader, store::Transaction::Kind::kRead);
-    snapshot::Builder builder(hash_key);
-    dns::render::BuilderSink sink(builder);
-    const auto counts = compile::compile_all(reader, options, sink);
-    if (!counts) return counts.error();
-    publish::SealedImage image;
-    image.version = reader.version();
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    auto memfd = snapshot::build_sealed(
-        builder, image.version,
-        static_cast<std::uint64_t>(
-            std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()),
-        image.size_bytes);
-    if (!memfd) return memfd.error();
-    image.memfd = std::move(memfd).value();
-    spdlog::info("compiled version {}: {} zones, {} names, {} routes, {} bytes", image.version,
-                 counts.value().zones_put, counts.value().names_put, counts.value().routes,
-                 image.size_bytes);
-    return image;
-  } catch (const store::Failure& failure) {
-    return base::Error{failure.what(), "record store", "check the disk"};
-  }
+std::vector<std::uint8_t> octets_of(std::uint64_t number) {
+  std::vector<std::uint8_t> octets(sizeof number);
+  std::memcpy(octets.data(), &number, sizeof number);
+  return octets;
+}
+
+std::uint64_t version_of(const std::vector<std::uint8_t>& octets) {
+  std::uint64_t number = 0;
+  std::memcpy(&number, octets.data(), std::min(octets.size(), sizeof number));
+  return number;
+}
+
+// Whatever the same records are compiled to depends on this; of other settings and programs only a
+// whole image will do.
+std::vector<std::uint8_t> compile_fingerprint(const Config& config) {
+  std::string text = std::string(kVersion) + " " + std::to_string(snapshot::kLayoutVersion);
+  for (const auto& address : config.edge_addresses) text += " " + std::string(address.text().view());
+  for (const auto& server : config.name_servers) text += " " + server.text();
+  return {text.begin(), text.end()};
 }
 
 }  // namespace
@@ -104,6 +96,8 @@ struct Control::Parts {
   api::Settings settings;
   compile::Options compile;
   base::HashKey hash_key;
+  std::uint64_t compile_floor = 0;  // first version with the present settings
+  std::unique_ptr<SnapshotCompiler> compiler;  // publisher thread
   std::unique_ptr<api::Service> service;
   api::Router router;
   std::unique_ptr<api::WorkQueue> queue;
@@ -116,8 +110,8 @@ struct Control::Parts {
   void overtake(std::uint64_t edge_version);
 };
 
-// Reads or makes the node's own values, and takes a version for this start: settings may have
-// changed, so the image of the same records may be another one.
+// Reads or makes the node's own values, and takes a version when settings have changed: the image
+// of the same records is another one.
 base::Result<void> Control::Parts::open(const Config& config) {
   auto opened = store::Store::open(config.store, store::Access::kReadWrite);
   if (!opened) return opened.error();
@@ -134,7 +128,12 @@ base::Result<void> Control::Parts::open(const Config& config) {
     }
     std::memcpy(hash_key.bytes, seed.data(), seed.size());
     std::copy(account.begin(), account.end(), settings.account.bytes.begin());
-    store->take_version();
+    const auto fingerprint = compile_fingerprint(config);
+    if (store->value("compile_fingerprint") != fingerprint) {
+      store->set_value("compile_fingerprint", fingerprint);
+      store->set_value("compile_floor", octets_of(store->take_version()));
+    }
+    compile_floor = version_of(store->value("compile_floor").value_or(octets_of(0)));
     transaction.commit();
   } catch (const store::Failure& failure) {
     return base::Error{failure.what(), config.store, "check the disk and the file's permissions"};
@@ -148,9 +147,14 @@ void Control::Parts::start_publisher(const Config& config) {
   options.version = store->version();
   options.acknowledge_timeout = std::chrono::milliseconds(config.acknowledge_timeout_ms);
   options.reconnect_interval = std::chrono::milliseconds(config.reconnect_interval_ms);
+  compiler = std::make_unique<SnapshotCompiler>(*reader, compile, hash_key, compile_floor);
   publisher = std::make_unique<publish::Publisher>(
-      options, [this] { return build_image(*reader, compile, hash_key); },
-      [this](std::uint64_t version) { queue->post([this, version] { overtake(version); }); });
+      options,
+      publish::Compiler{
+          [this] { return compiler->image(); },
+          [this](const publish::EdgeState& served) { return compiler->changes(served); },
+          [this](const publish::EdgeState& served) { return compiler->recognises(served); },
+          [this](std::uint64_t version) { queue->post([this, version] { overtake(version); }); }});
 }
 
 void Control::Parts::overtake(std::uint64_t edge_version) {

@@ -9,7 +9,7 @@ namespace brink::ctl::publish {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-base::Result<std::uint64_t> EdgeLink::connect(milliseconds timeout) {
+base::Result<EdgeState> EdgeLink::connect(milliseconds timeout) {
   auto fd = ipc::connect_control(path_);
   if (!fd) return fd.error();
   socket_ = base::UniqueFd(fd.value());
@@ -22,17 +22,17 @@ base::Result<std::uint64_t> EdgeLink::connect(milliseconds timeout) {
   }
   auto welcome = receive(ipc::MessageType::kWelcome, timeout);
   if (!welcome) return welcome.error();
-  return welcome.value().snapshot_version;
+  return EdgeState{welcome.value().snapshot_version, welcome.value().snapshot_token};
 }
 
-base::Result<EdgeReply> EdgeLink::publish(int image, std::uint64_t version,
+base::Result<EdgeReply> EdgeLink::publish(ipc::MessageType type, int memfd, std::uint64_t version,
                                           std::uint64_t size_bytes, milliseconds timeout) {
   ipc::ControlMessage request;
-  request.type = ipc::MessageType::kPublishImage;
+  request.type = type;
   request.sequence = ++sequence_;
   request.snapshot_version = version;
   request.payload_size_bytes = size_bytes;
-  if (auto sent = ipc::send_control(socket_.get(), request, image); !sent) {
+  if (auto sent = ipc::send_control(socket_.get(), request, memfd); !sent) {
     disconnect();
     return sent.error();
   }

@@ -12,6 +12,12 @@
 
 namespace brink::ctl::publish {
 
+// A version, and what tells it from another store's of the same number.
+struct EdgeState {
+  std::uint64_t version = 0;
+  std::uint64_t token = 0;
+};
+
 struct EdgeReply {
   ipc::ReplyStatus status{};
   std::uint64_t served_version = 0;
@@ -27,13 +33,13 @@ class EdgeLink {
   [[nodiscard]] int descriptor() const { return socket_.get(); }
   void disconnect() { socket_.reset(); }
 
-  // Connects and exchanges Hello for Welcome. Returns the version that the edge serves.
-  base::Result<std::uint64_t> connect(std::chrono::milliseconds timeout);
+  // Connects and exchanges Hello for Welcome. Returns what the edge serves.
+  base::Result<EdgeState> connect(std::chrono::milliseconds timeout);
 
-  // Sends a sealed image and waits for the edge's word on it. An Error leaves the link closed: then
-  // nobody knows what the edge did with the image, and the next Welcome tells.
-  base::Result<EdgeReply> publish(int image, std::uint64_t version, std::uint64_t size_bytes,
-                                  std::chrono::milliseconds timeout);
+  // Sends a sealed image or transaction and waits for the edge's word on it. An Error leaves the
+  // link closed: then nobody knows what the edge did with it, and the next Welcome tells.
+  base::Result<EdgeReply> publish(ipc::MessageType type, int memfd, std::uint64_t version,
+                                  std::uint64_t size_bytes, std::chrono::milliseconds timeout);
 
  private:
   base::Result<ipc::ControlMessage> receive(ipc::MessageType expected,

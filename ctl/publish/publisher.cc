@@ -28,9 +28,9 @@ void signal(const base::UniqueFd& fd) {
   CHECK(::write(fd.get(), &one, sizeof one) == sizeof one);
 }
 
-std::uint64_t elapsed_ms(steady_clock::time_point since) {
+std::uint64_t elapsed_us(steady_clock::time_point since) {
   return static_cast<std::uint64_t>(
-      duration_cast<milliseconds>(steady_clock::now() - since).count());
+      duration_cast<std::chrono::microseconds>(steady_clock::now() - since).count());
 }
 
 std::int64_t unix_ms() {
@@ -39,10 +39,9 @@ std::int64_t unix_ms() {
 
 }  // namespace
 
-Publisher::Publisher(Options options, Compile compile, Overtake overtake)
+Publisher::Publisher(Options options, Compiler compiler)
     : options_(std::move(options)),
-      compile_(std::move(compile)),
-      overtake_(std::move(overtake)),
+      compiler_(std::move(compiler)),
       wake_(make_eventfd()),
       stop_(make_eventfd()),
       edge_(options_.edge_socket, stop_.get()) {
@@ -79,24 +78,26 @@ PublisherStatus Publisher::status() const {
   return status_;
 }
 
+std::uint64_t Publisher::wanted() const {
+  const std::lock_guard lock(mutex_);
+  return status_.wanted_version;
+}
+
 void Publisher::run() {
   while (!stopping()) {
     wait_for_work();
     if (stopping()) return;
-    if (!edge_.connected() && !connect()) answer_without_edge();
-    // Without an edge too: the image is ready when one comes.
-    if (compile() && edge_.connected()) hand_over();
+    if (edge_.connected() || connect()) {
+      catch_up();
+    } else {
+      answer_without_edge();
+    }
   }
 }
 
-// Nobody has to wait for a compilation to learn that there is no edge.
+// What it serves is known only when it is back: nothing is compiled until then.
 void Publisher::answer_without_edge() {
-  std::uint64_t wanted;
-  {
-    const std::lock_guard lock(mutex_);
-    wanted = status_.wanted_version;
-  }
-  settle(wanted,
+  settle(wanted(),
          {Publication::State::kPending, "brink-edge cannot be reached at " + options_.edge_socket});
 }
 
@@ -128,105 +129,138 @@ bool Publisher::connect() {
     note_problem(served.error().message());
     return false;
   }
-  edge_version_ = served.value();
-  refusal_.clear();
-  spdlog::info("connected to brink-edge, which serves version {}", edge_version_);
+  served_ = served.value();
+  image_only_ = false;
+  given_up_ = 0;
+  spdlog::info("connected to brink-edge, which serves version {}", served_.version);
   std::uint64_t newest;
-  bool has_published;
   {
     const std::lock_guard lock(mutex_);
-    has_published = status_.images != 0;
     status_.connected = true;
-    status_.served_version = edge_version_;
-    status_.problem = compile_problem_;
-    newest = std::max(status_.wanted_version, status_.compiled_version);
+    status_.served_version = served_.version;
+    status_.problem.clear();
+    newest = status_.wanted_version;
   }
-  // Every start takes a new version, so one that the edge already had came from another store.
-  const bool foreign = edge_version_ == newest && newest != 0 && !has_published;
-  if (edge_version_ > newest || foreign) {
-    spdlog::warn("brink-edge serves version {}, the store has {}: overtaking it", edge_version_,
+  stranger_ = served_.version > newest || !compiler_.recognises(served_);
+  if (stranger_ && served_.version >= newest && served_.version != 0) {
+    spdlog::warn("brink-edge serves version {}, the store has {}: overtaking it", served_.version,
                  newest);
-    overtake_(edge_version_);
+    compiler_.overtake(served_.version);
   }
   return true;
 }
 
-// True when there is an image of the newest state, or of the newest that could be compiled.
-bool Publisher::compile() {
-  std::uint64_t wanted;
-  {
-    const std::lock_guard lock(mutex_);
-    wanted = status_.wanted_version;
-  }
-  if (wanted <= attempted_version_) return image_.has_value();
-  const auto start = steady_clock::now();
-  auto compiled = compile_();
-  attempted_version_ = wanted;
-  if (!compiled) {
-    compile_problem_ = "compilation failed: " + compiled.error().message();
-    note_problem(compile_problem_);
-    settle(wanted, {Publication::State::kFailed, compile_problem_});
-    return image_.has_value();
-  }
-  compile_problem_.clear();
-  image_ = std::move(compiled).value();
-  // The compiler read the store after `wanted` was taken, and may have seen more.
-  attempted_version_ = std::max(wanted, image_->version);
-  const std::lock_guard lock(mutex_);
-  status_.compiled_version = image_->version;
-  status_.image_size_bytes = image_->size_bytes;
-  status_.compile_ms = elapsed_ms(start);
-  if (status_.connected) status_.problem.clear();
-  return true;
-}
-
-void Publisher::hand_over() {
-  if (image_->version == edge_version_) {
-    settle(image_->version, {Publication::State::kServed, {}});
-    return;
-  }
-  if (!refusal_.empty() && image_->version == refused_version_) {
-    settle(image_->version, {Publication::State::kFailed, refusal_});
-    return;
-  }
+// Until the edge serves the newest version, or will not for now.
+void Publisher::catch_up() {
   retry_ = false;
-  const auto start = steady_clock::now();
-  const auto reply = edge_.publish(image_->memfd.get(), image_->version, image_->size_bytes,
-                                   options_.acknowledge_timeout);
-  if (!reply) {
-    note_problem(reply.error().message());
-    settle(image_->version, {Publication::State::kPending, reply.error().message()});
-    return;
+  while (!stopping() && edge_.connected()) {
+    const std::uint64_t newest = wanted();
+    if (!stranger_) settle(served_.version, {Publication::State::kServed, {}});
+    if (served_.version >= newest) return;
+    if (given_up_ >= newest) return settle(newest, {Publication::State::kFailed, failure_});
+    const Attempt attempt = image_only_ ? publish_image() : publish_changes();
+    if (attempt == Attempt::kGivenUp) return;
   }
-  if (reply.value().status != ipc::ReplyStatus::kDone) {
-    take_refusal(reply.value());
-    return;
-  }
-  edge_version_ = image_->version;
-  {
-    const std::lock_guard lock(mutex_);
-    status_.served_version = edge_version_;
-    status_.publish_ms = elapsed_ms(start);
-    status_.published_unix_ms = unix_ms();
-    ++status_.images;
-    status_.problem = compile_problem_;
-  }
-  settle(edge_version_, {Publication::State::kServed, {}});
 }
 
-// A busy edge is asked again; any other refusal stands until there is another image or edge.
-void Publisher::take_refusal(const EdgeReply& reply) {
-  const std::string reason =
-      "brink-edge refused version " + std::to_string(image_->version) + ": " + reply.reason;
-  note_problem(reason);
-  if (reply.status == ipc::ReplyStatus::kBusy) {
-    retry_ = true;
-    settle(image_->version, {Publication::State::kPending, reason});
-    return;
+Publisher::Attempt Publisher::publish_changes() {
+  const auto start = steady_clock::now();
+  const auto compiled = compiler_.changes(served_);
+  if (!compiled) return give_up("compilation failed: " + compiled.error().message());
+  if (!compiled.value()) {
+    image_only_ = true;
+    return Attempt::kAgain;
   }
-  refused_version_ = image_->version;
-  refusal_ = reason;
-  settle(image_->version, {Publication::State::kFailed, reason});
+  note_compiled(*compiled.value(), start);
+  return hand_over(*compiled.value(), ipc::MessageType::kPublishTransaction);
+}
+
+Publisher::Attempt Publisher::publish_image() {
+  const auto start = steady_clock::now();
+  const auto compiled = compiler_.image();
+  if (!compiled) return give_up("compilation failed: " + compiled.error().message());
+  note_compiled(compiled.value(), start);
+  {
+    const std::lock_guard lock(mutex_);
+    status_.image_size_bytes = compiled.value().size_bytes;
+  }
+  return hand_over(compiled.value(), ipc::MessageType::kPublishImage);
+}
+
+Publisher::Attempt Publisher::hand_over(const Sealed& sealed, ipc::MessageType type) {
+  const auto start = steady_clock::now();
+  const auto reply = edge_.publish(type, sealed.memfd.get(), sealed.leads_to.version,
+                                   sealed.size_bytes, options_.acknowledge_timeout);
+  if (!reply) return put_off(reply.error().message());
+  if (reply.value().status != ipc::ReplyStatus::kDone) {
+    return take_refusal(reply.value(), sealed, type);
+  }
+  served_ = sealed.leads_to;
+  stranger_ = image_only_ = false;
+  note_served(type, start);
+  return Attempt::kServed;
+}
+
+// A busy edge is asked again, and one that has no room; a transaction that it does not take gives
+// way to an image; any other refusal stands until there is another version or edge.
+Publisher::Attempt Publisher::take_refusal(const EdgeReply& reply, const Sealed& sealed,
+                                           ipc::MessageType type) {
+  const std::string reason = "brink-edge refused version " +
+                             std::to_string(sealed.leads_to.version) + ": " + reply.reason;
+  switch (reply.status) {
+    case ipc::ReplyStatus::kBusy:
+      retry_ = true;
+      return put_off(reason);
+    case ipc::ReplyStatus::kNoRoom:
+      retry_ = true;
+      note_problem(reason);
+      settle(sealed.leads_to.version, {Publication::State::kFailed, reason});
+      return Attempt::kGivenUp;
+    case ipc::ReplyStatus::kOutOfStep:
+      // Somebody else published.
+      edge_.disconnect();
+      return put_off(reason);
+    default:
+      break;
+  }
+  if (type == ipc::MessageType::kPublishImage) return give_up(reason);
+  note_problem(reason);
+  image_only_ = true;
+  return Attempt::kAgain;
+}
+
+// Not attempted again before something changes.
+Publisher::Attempt Publisher::give_up(const std::string& reason) {
+  given_up_ = wanted();
+  failure_ = reason;
+  note_problem(reason);
+  settle(given_up_, {Publication::State::kFailed, reason});
+  return Attempt::kGivenUp;
+}
+
+Publisher::Attempt Publisher::put_off(const std::string& reason) {
+  note_problem(reason);
+  settle(wanted(), {Publication::State::kPending, reason});
+  return Attempt::kGivenUp;
+}
+
+void Publisher::note_compiled(const Sealed& sealed, steady_clock::time_point since) {
+  const std::lock_guard lock(mutex_);
+  status_.compiled_version = sealed.leads_to.version;
+  status_.compile_us = elapsed_us(since);
+}
+
+void Publisher::note_served(ipc::MessageType type, steady_clock::time_point since) {
+  const std::lock_guard lock(mutex_);
+  status_.served_version = served_.version;
+  status_.publish_us = elapsed_us(since);
+  status_.published_unix_ms = unix_ms();
+  status_.problem.clear();
+  if (type == ipc::MessageType::kPublishImage) {
+    ++status_.images;
+  } else {
+    ++status_.transactions;
+  }
 }
 
 void Publisher::settle(std::uint64_t up_to, const Publication& publication) {

@@ -1,16 +1,16 @@
-// Publisher: keeps the edge serving the newest state. Compiles when something changed, hands the
-// image over, tells everybody who waits whether their change is being served.
+// Publisher: keeps the edge serving the newest state. Compiles what changed since the version that
+// the edge serves into a transaction, or everything into an image where that will not do, hands it
+// over, and tells everybody who waits whether their change is being served.
 //
 // One thread of its own compiles and talks to the edge; the public methods may be called from any
-// thread. Changes that arrive while an image is compiled or on its way are taken together by the
-// next one.
+// thread. Changes that arrive while others are on their way are taken together by the next
+// transaction.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -22,10 +22,10 @@
 
 namespace brink::ctl::publish {
 
-// A sealed image and the version of the store that it was compiled from.
-struct SealedImage {
+// A sealed image or transaction, and the version of the store that it leads to.
+struct Sealed {
   base::UniqueFd memfd;
-  std::uint64_t version = 0;
+  EdgeState leads_to;
   std::uint64_t size_bytes = 0;
 };
 
@@ -39,14 +39,29 @@ struct Publication {
 struct PublisherStatus {
   bool connected = false;
   std::uint64_t wanted_version = 0;    // newest change
-  std::uint64_t compiled_version = 0;  // newest image
+  std::uint64_t compiled_version = 0;  // newest that was compiled
   std::uint64_t served_version = 0;    // as the edge last said; 0 = not known
-  std::uint64_t image_size_bytes = 0;
-  std::uint64_t compile_ms = 0;        // duration of the last compilation
-  std::uint64_t publish_ms = 0;        // hand-over to acknowledgement
+  std::uint64_t image_size_bytes = 0;  // of the last image
+  std::uint64_t compile_us = 0;        // duration of the last compilation
+  std::uint64_t publish_us = 0;        // hand-over to acknowledgement
   std::int64_t published_unix_ms = 0;  // last acknowledgement; 0 = none yet
   std::uint64_t images = 0;            // acknowledged since the start
+  std::uint64_t transactions = 0;      // likewise
   std::string problem;                 // empty = none
+};
+
+// Where the publisher gets what it publishes. Called on its thread alone.
+struct Compiler {
+  // Everything.
+  std::function<base::Result<Sealed>()> image;
+  // What differs from what the edge serves; nothing when only an image will do, because the store
+  // does not know how it came from there.
+  std::function<base::Result<std::optional<Sealed>>(const EdgeState& served)> changes;
+  // The store's own version of that number is the one that the edge serves.
+  std::function<bool(const EdgeState& served)> recognises;
+  // The edge serves a version that is newer than everything here, or that only has the number of
+  // one (the store was restored from a backup, or is another one): the store has to overtake it.
+  std::function<void(std::uint64_t edge_version)> overtake;
 };
 
 class Publisher {
@@ -57,15 +72,10 @@ class Publisher {
     std::chrono::milliseconds reconnect_interval{500};
     std::chrono::milliseconds acknowledge_timeout{30'000};
   };
-  // Compiles the whole store; called on the publisher's thread.
-  using Compile = std::function<base::Result<SealedImage>()>;
-  // Told when the edge serves a version that is newer than everything here (the store was restored
-  // from a backup): the store has to overtake it. Called on the publisher's thread.
-  using Overtake = std::function<void(std::uint64_t edge_version)>;
   // Called once, on the publisher's thread.
   using Done = std::function<void(const Publication&)>;
 
-  Publisher(Options options, Compile compile, Overtake overtake);
+  Publisher(Options options, Compiler compiler);
   // Stops the thread; those who still wait are told kPending.
   ~Publisher();
   Publisher(const Publisher&) = delete;
@@ -78,30 +88,40 @@ class Publisher {
   PublisherStatus status() const;
 
  private:
+  // What came of an attempt.
+  enum class Attempt : std::uint8_t { kServed, kAgain, kGivenUp };
+
   void run();
   void wait_for_work();
   bool connect();
-  bool compile();
   void answer_without_edge();
-  void hand_over();
-  void take_refusal(const EdgeReply& reply);
+  void catch_up();
+  Attempt publish_changes();
+  Attempt publish_image();
+  Attempt hand_over(const Sealed& sealed, ipc::MessageType type);
+  Attempt take_refusal(const EdgeReply& reply, const Sealed& sealed, ipc::MessageType type);
+  Attempt give_up(const std::string& reason);
+  Attempt put_off(const std::string& reason);
+  void note_compiled(const Sealed& sealed, std::chrono::steady_clock::time_point since);
+  void note_served(ipc::MessageType type, std::chrono::steady_clock::time_point since);
   void settle(std::uint64_t up_to, const Publication& publication);
   void note_problem(const std::string& problem);
+  [[nodiscard]] std::uint64_t wanted() const;
   [[nodiscard]] bool stopping() const;
 
   const Options options_;
-  const Compile compile_;
-  const Overtake overtake_;
-  base::UniqueFd wake_;                  // eventfd: work arrived
-  base::UniqueFd stop_;                  // eventfd: the destructor runs
-  EdgeLink edge_;                        // publisher thread only
-  std::optional<SealedImage> image_;     // publisher thread only
-  std::uint64_t edge_version_ = 0;       // publisher thread only
-  std::uint64_t attempted_version_ = 0;  // publisher thread only: not compiled again
-  std::uint64_t refused_version_ = 0;    // publisher thread only: not sent again while
-  std::string refusal_;                  // publisher thread only: this is not empty
-  bool retry_ = false;                   // publisher thread only: the edge was busy
-  std::string compile_problem_;          // publisher thread only
+  const Compiler compiler_;
+  base::UniqueFd wake_;  // eventfd: work arrived
+  base::UniqueFd stop_;  // eventfd: the destructor runs
+
+  // Publisher thread only.
+  EdgeLink edge_;
+  EdgeState served_;
+  bool stranger_ = false;        // the edge serves another store's version
+  bool image_only_ = false;      // a transaction was refused: it takes an image to go on
+  bool retry_ = false;           // the edge was busy, or may have room later
+  std::uint64_t given_up_ = 0;   // not attempted again,
+  std::string failure_;          // for this reason
 
   mutable std::mutex mutex_;
   PublisherStatus status_;                      // guarded by mutex_

@@ -25,7 +25,7 @@ class FakeEdge {
   explicit FakeEdge(const std::string& path) : listener_(ipc::listen_control(path).value()) {}
 
   // Takes the connection and answers Hello.
-  void welcome(std::uint64_t version) {
+  void welcome(std::uint64_t version, std::uint64_t token = 0) {
     wait(listener_.get());
     connection_ = base::UniqueFd(::accept(listener_.get(), nullptr, nullptr));
     const ControlMessage hello = receive();
@@ -34,6 +34,7 @@ class FakeEdge {
     reply.type = MessageType::kWelcome;
     reply.sequence = hello.sequence;
     reply.snapshot_version = version;
+    reply.snapshot_token = token;
     ASSERT_TRUE(ipc::send_control(connection_.get(), reply).ok());
   }
   ControlMessage receive() {
@@ -55,9 +56,11 @@ class FakeEdge {
     message.set_reason(why);
     ASSERT_TRUE(ipc::send_control(connection_.get(), message).ok());
   }
-  std::uint64_t accept_image() {
+  std::uint64_t accept_image() { return accept(MessageType::kPublishImage); }
+  std::uint64_t accept_changes() { return accept(MessageType::kPublishTransaction); }
+  std::uint64_t accept(MessageType type) {
     const ControlMessage request = receive();
-    EXPECT_EQ(request.type, MessageType::kPublishImage);
+    EXPECT_EQ(request.type, type);
     reply(request, ipc::ReplyStatus::kDone);
     return request.snapshot_version;
   }
@@ -88,18 +91,26 @@ class PublisherTest : public ::testing::Test {
 
   void start() {
     publisher_ = std::make_unique<Publisher>(
-        options_, [this] { return compile(); },
-        [this](std::uint64_t version) { overtaken_.set_value(version); });
+        options_, Compiler{[this] { return compile(); },
+                           [this](const EdgeState& served) { return compile_changes(served); },
+                           [](const EdgeState& served) { return served.token == kToken; },
+                           [this](std::uint64_t version) { overtaken_.set_value(version); }});
   }
-  base::Result<SealedImage> compile() {
+  base::Result<std::optional<Sealed>> compile_changes(const EdgeState& served) {
+    if (served.token != kToken) return std::optional<Sealed>();
+    auto sealed = compile();
+    if (!sealed) return sealed.error();
+    return std::optional<Sealed>(std::move(sealed).value());
+  }
+  base::Result<Sealed> compile() {
     ++compilations_;
     if (hold_.valid()) hold_.wait();
     if (broken_) return base::Error{"broken", "zone example.com", ""};
-    SealedImage image;
-    image.memfd = base::UniqueFd(::memfd_create("image", MFD_CLOEXEC));
-    image.version = store_version_;
-    image.size_bytes = 4096;
-    return image;
+    Sealed sealed;
+    sealed.memfd = base::UniqueFd(::memfd_create("sealed", MFD_CLOEXEC));
+    sealed.leads_to = {store_version_, kToken};
+    sealed.size_bytes = 4096;
+    return sealed;
   }
   std::future<Publication> change() {
     auto promise = std::make_shared<std::promise<Publication>>();
@@ -114,6 +125,8 @@ class PublisherTest : public ::testing::Test {
     }
     return future.get();
   }
+
+  static constexpr std::uint64_t kToken = 77;  // of all versions of this store
 
   std::string folder_;
   Publisher::Options options_;
@@ -167,11 +180,10 @@ TEST_F(PublisherTest, PublishesAgainAfterTheEdgeRestarted) {
   EXPECT_EQ(get(std::move(served)).state, State::kServed);
   edge.die();
   edge.welcome(0);
-  EXPECT_EQ(edge.accept_image(), 1U);
-  EXPECT_EQ(compilations_, 1) << "the image was still there";
+  EXPECT_EQ(edge.accept_image(), 1U) << "it came back without its disk";
 }
 
-TEST_F(PublisherTest, SendsNothingToAnEdgeThatKeptTheImage) {
+TEST_F(PublisherTest, SendsOnlyChangesToAnEdgeThatKeptItsImage) {
   FakeEdge edge(options_.edge_socket);
   start();
   edge.welcome(0);
@@ -179,9 +191,9 @@ TEST_F(PublisherTest, SendsNothingToAnEdgeThatKeptTheImage) {
   edge.accept_image();
   get(std::move(served));
   edge.die();
-  edge.welcome(1);
+  edge.welcome(1, kToken);
   served = change();
-  EXPECT_EQ(edge.accept_image(), 2U);
+  EXPECT_EQ(edge.accept_changes(), 2U);
   EXPECT_EQ(get(std::move(served)).state, State::kServed);
 }
 
@@ -196,11 +208,10 @@ TEST_F(PublisherTest, TakesChangesTogetherWhileACompilationRuns) {
   std::vector<std::future<Publication>> rest;
   for (int i = 0; i < 10; ++i) rest.push_back(change());
   release.set_value();
-  while (edge.accept_image() < 11U) {
-  }
+  EXPECT_EQ(edge.accept_image(), 11U);
   EXPECT_EQ(get(std::move(first)).state, State::kServed);
   for (auto& each : rest) EXPECT_EQ(get(std::move(each)).state, State::kServed);
-  EXPECT_LE(compilations_, 2);
+  EXPECT_EQ(compilations_, 1);
 }
 
 TEST_F(PublisherTest, TellsWhyTheEdgeRefused) {
@@ -214,6 +225,61 @@ TEST_F(PublisherTest, TellsWhyTheEdgeRefused) {
   EXPECT_NE(result.reason.find("checksum"), std::string::npos);
   auto served = change();
   EXPECT_EQ(edge.accept_image(), 2U);
+  EXPECT_EQ(get(std::move(served)).state, State::kServed);
+}
+
+TEST_F(PublisherTest, ARefusedTransactionGivesWayToAnImage) {
+  FakeEdge edge(options_.edge_socket);
+  start();
+  edge.welcome(1, kToken);
+  store_version_ = 1;
+  auto served = change();
+  edge.reply(edge.receive(), ipc::ReplyStatus::kRefused, "operation 3");
+  EXPECT_EQ(edge.accept_image(), 2U);
+  EXPECT_EQ(get(std::move(served)).state, State::kServed);
+  served = change();
+  EXPECT_EQ(edge.accept_changes(), 3U);
+  EXPECT_EQ(get(std::move(served)).state, State::kServed);
+  EXPECT_EQ(publisher_->status().images, 1U);
+  EXPECT_EQ(publisher_->status().transactions, 1U);
+}
+
+TEST_F(PublisherTest, TriesAgainWhereThereIsNoRoomAndSaysSo) {
+  FakeEdge edge(options_.edge_socket);
+  start();
+  edge.welcome(1, kToken);
+  store_version_ = 1;
+  auto refused = change();
+  edge.reply(edge.receive(), ipc::ReplyStatus::kNoRoom, "disk full");
+  const Publication result = get(std::move(refused));
+  EXPECT_EQ(result.state, State::kFailed);
+  EXPECT_NE(result.reason.find("disk full"), std::string::npos);
+  EXPECT_EQ(edge.accept_changes(), 2U);
+}
+
+TEST_F(PublisherTest, AnEdgeThatIsOutOfStepIsAskedWhatItServes) {
+  FakeEdge edge(options_.edge_socket);
+  start();
+  edge.welcome(1, kToken);
+  store_version_ = 3;
+  auto pending = change();
+  edge.reply(edge.receive(), ipc::ReplyStatus::kOutOfStep, "version 2 is served");
+  EXPECT_EQ(get(std::move(pending)).state, State::kPending);
+  edge.welcome(2, kToken);
+  EXPECT_EQ(edge.accept_changes(), 4U);
+}
+
+TEST_F(PublisherTest, OvertakesAnEdgeThatServesAnotherStoresVersion) {
+  FakeEdge edge(options_.edge_socket);
+  options_.version = 5;
+  store_version_ = 5;
+  start();
+  edge.welcome(5, kToken + 1);
+  auto version = overtaken_.get_future();
+  ASSERT_EQ(version.wait_for(5s), std::future_status::ready);
+  EXPECT_EQ(version.get(), 5U);
+  auto served = change();
+  EXPECT_EQ(edge.accept_image(), 6U);
   EXPECT_EQ(get(std::move(served)).state, State::kServed);
 }
 
@@ -242,7 +308,7 @@ TEST_F(PublisherTest, KeepsServingTheOldImageWhenAChangeCannotBeCompiled) {
   EXPECT_EQ(publisher_->status().served_version, 1U);
   broken_ = false;
   served = change();
-  EXPECT_EQ(edge.accept_image(), 3U);
+  EXPECT_EQ(edge.accept_changes(), 3U);
   EXPECT_EQ(get(std::move(served)).state, State::kServed);
   EXPECT_EQ(publisher_->status().problem, "");
 }

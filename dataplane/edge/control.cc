@@ -167,10 +167,13 @@ void Control::start_transaction(const Asker& asker, const ControlMessage& messag
 // In the log before it is visible: what anybody has seen is there after a crash.
 void Control::apply(base::Time now) {
   const auto more = images_.step(kOperationsPerTurn);
-  if (!more) return refuse_transaction(more.error().message(), now);
+  if (!more) {
+    const auto status = images_.is_out_of_memory() ? ReplyStatus::kNoRoom : ReplyStatus::kRefused;
+    return refuse_transaction(status, more.error().message(), now);
+  }
   if (more.value()) return;
   const auto number = disk_.append(applying_->transaction.bytes());
-  if (!number) return refuse_transaction(number.error().message(), now);
+  if (!number) return refuse_transaction(ReplyStatus::kNoRoom, number.error().message(), now);
   images_.commit(now);
   ++counts_.transactions;
   unkept_.push_back({number.value(), images_.state().version, applying_->asker});
@@ -178,11 +181,12 @@ void Control::apply(base::Time now) {
   acknowledge();
 }
 
-void Control::refuse_transaction(const std::string& reason, base::Time now) {
+void Control::refuse_transaction(ReplyStatus status, const std::string& reason,
+                                 base::Time now) {
   images_.abort(now);
   ++counts_.refused;
   spdlog::error("transaction refused: {}", reason);
-  reply(applying_->asker, ReplyStatus::kRefused, reason);
+  reply(applying_->asker, status, reason);
   applying_.reset();
 }
 

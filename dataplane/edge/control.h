@@ -76,7 +76,7 @@ class Control {
   void start_job(const Asker& asker, ipc::MessageType type);
   void show_name(const Asker& asker, const ipc::ControlMessage& message);
   void apply(base::Time now);
-  void refuse_transaction(const std::string& reason, base::Time now);
+  void refuse_transaction(ipc::ReplyStatus status, const std::string& reason, base::Time now);
   void acknowledge();
   void finish(const Asker& asker, const JobOutcome& outcome);
   void reply(const Asker& asker, ipc::ReplyStatus status, const std::string& reason,

@@ -311,7 +311,7 @@ TEST_F(ControlTest, AStoppedWorkerDelaysReclamationAndTheLimitIsNamed) {
     if (reply.status != ReplyStatus::kDone) break;
   }
   EXPECT_GT(served, 100U);
-  EXPECT_EQ(reply.status, ReplyStatus::kRefused);
+  EXPECT_EQ(reply.status, ReplyStatus::kNoRoom);
   EXPECT_NE(std::string(reply.reason).find("snapshot.memory-max-mb"), std::string::npos);
   EXPECT_EQ(address_of("www.example.com"), static_cast<std::uint8_t>(served - 1));
   quiesce();

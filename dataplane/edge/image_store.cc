@@ -113,6 +113,11 @@ base::Result<bool> ImageStore::step(std::uint32_t operations_max) {
   return more;
 }
 
+bool ImageStore::is_out_of_memory() const {
+  return std::any_of(copies_.begin(), copies_.end(),
+                     [](const Copy& copy) { return copy.writer->is_out_of_memory(); });
+}
+
 void ImageStore::commit(base::Time now) {
   end_transaction(now, true);
 }

@@ -72,6 +72,8 @@ class ImageStore {
   base::Result<void> begin(std::span<const std::uint8_t> transaction);
   // True: there is more.
   base::Result<bool> step(std::uint32_t operations_max);
+  // The step that failed did for want of memory.
+  [[nodiscard]] bool is_out_of_memory() const;
   void commit(base::Time now);
   void abort(base::Time now);
   [[nodiscard]] bool in_transaction() const { return !decoders_.empty(); }

@@ -43,7 +43,8 @@ enum class ReplyStatus : std::uint32_t {
   kDone = 0,
   kRefused = 1,    // it is wrong, and will be next time; or the edge cannot: see the reason
   kOutOfStep = 2,  // a transaction from another version than the one served
-  kBusy = 3        // later
+  kBusy = 3,       // later
+  kNoRoom = 4      // memory or disk: see the reason
 };
 
 // One packet. Fields that a type does not use are zero.

@@ -41,12 +41,6 @@ base::Error refuse(const std::string& what, std::span<const std::uint8_t> name) 
   return {what, "name " + name_text(name), ""};
 }
 
-base::Error no_memory(std::span<const std::uint8_t> name) {
-  return {"the image has reached its memory limit, or the machine has no more memory",
-          "name " + name_text(name),
-          "raise snapshot.memory-max-mb, or look for a stopped worker that delays reclamation"};
-}
-
 bool set_checked_key(NameKey& key, const base::HashKey& hash_key,
                      std::span<const std::uint8_t> name) {
   if (name.empty() || wire_name_size(name) != name.size()) return false;
@@ -84,8 +78,16 @@ std::string fault_of(const NameContents& contents) {
 
 }  // namespace
 
+base::Error Writer::no_memory(Name name) {
+  out_of_memory_ = true;
+  return {"the image has reached its memory limit, or the machine has no more memory",
+          "name " + name_text(name),
+          "raise snapshot.memory-max-mb, or look for a stopped worker that delays reclamation"};
+}
+
 void Writer::begin(std::uint32_t generation) {
   CHECK(!open_);
+  out_of_memory_ = false;
   open_ = true;
   generation_ = generation;
   zone_ = 0;

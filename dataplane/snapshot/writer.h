@@ -55,6 +55,8 @@ class Writer : public ChangeSink {
   // `generation` follows the one published last.
   void begin(std::uint32_t generation);
   [[nodiscard]] bool open() const { return open_; }
+  // The last failure was want of memory.
+  [[nodiscard]] bool is_out_of_memory() const { return out_of_memory_; }
 
   base::Result<void> put_zone(Name apex, std::uint32_t serial,
                               std::span<const std::uint8_t> negative) override;
@@ -127,11 +129,13 @@ class Writer : public ChangeSink {
   void free_record(std::uint32_t index);
   void free_state(HeapRef ref);
   void end();
+  base::Error no_memory(Name name);
   View all() const { return {image_.root(), generation_}; }
 
   Image& image_;
   std::uint32_t base_generation_;
   bool open_ = false;
+  bool out_of_memory_ = false;
   std::uint32_t generation_ = 0;  // of the transaction
   std::uint32_t zone_ = 0;        // the current one
   NameKey apex_{};                // its name

@@ -1,0 +1,103 @@
+#include "ctl/daemon/snapshot_compiler.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+#include "ctl/store/history.h"
+#include "dataplane/ipc/sealed_memory.h"
+#include "dataplane/snapshot/builder.h"
+#include "dataplane/snapshot/transaction.h"
+
+namespace brink::ctl::daemon {
+namespace {
+
+std::uint64_t unix_now_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+// Reads of the publisher's thread, whose failures are errors of the compilation.
+template <typename T, typename Read>
+base::Result<T> reading(store::Store& reader, const Read& read) {
+  try {
+    store::Transaction view(reader, store::Transaction::Kind::kRead);
+    return read();
+  } catch (const store::Failure& failure) {
+    return base::Error{failure.what(), "record store", "check the disk"};
+  }
+}
+
+// A difference of this many names, and more than this part of all records, is slower to apply than
+// to replace everything.
+constexpr std::size_t kManyNames = 10'000;
+constexpr std::uint64_t kLargePart = 4;
+
+}  // namespace
+
+base::Result<publish::Sealed> SnapshotCompiler::image() {
+  return reading<publish::Sealed>(reader_, [this] { return make_image(); });
+}
+
+base::Result<std::optional<publish::Sealed>> SnapshotCompiler::changes(const publish::EdgeState& served) {
+  return reading<std::optional<publish::Sealed>>(reader_, [&] { return make_changes(served); });
+}
+
+bool SnapshotCompiler::recognises(const publish::EdgeState& served) {
+  const auto same = reading<bool>(reader_, [&]() -> base::Result<bool> {
+    return store::History(reader_).token(served.version) == served.token;
+  });
+  return same && same.value();
+}
+
+publish::EdgeState SnapshotCompiler::present() {
+  const std::uint64_t version = reader_.version();
+  return {version, store::History(reader_).token(version).value_or(0)};
+}
+
+base::Result<publish::Sealed> SnapshotCompiler::make_image() {
+  snapshot::Builder builder(hash_key_);
+  const auto counts = compile::compile_all(reader_, options_, builder);
+  if (!counts) return counts.error();
+  publish::Sealed sealed;
+  sealed.leads_to = present();
+  const auto built =
+      builder.finish(sealed.leads_to.version, unix_now_ns(), sealed.leads_to.token);
+  if (!built) return built.error();
+  auto memfd = built.value().seal(sealed.size_bytes);
+  if (!memfd) return memfd.error();
+  sealed.memfd = std::move(memfd).value();
+  spdlog::info("compiled version {} whole: {} zones, {} names, {} routes, {} bytes",
+               sealed.leads_to.version, counts.value().zones_put, counts.value().names_put,
+               counts.value().routes, sealed.size_bytes);
+  return sealed;
+}
+
+base::Result<std::optional<publish::Sealed>> SnapshotCompiler::make_changes(const publish::EdgeState& served) {
+  store::History history(reader_);
+  if (served.version < floor_ || history.token(served.version) != served.token) {
+    return std::optional<publish::Sealed>();
+  }
+  publish::Sealed sealed;
+  sealed.leads_to = present();
+  const auto changes = history.changes_between(served.version, sealed.leads_to.version);
+  const bool many = changes && changes->names.size() > kManyNames &&
+                    changes->names.size() > reader_.record_count() / kLargePart;
+  if (!changes || many) return std::optional<publish::Sealed>();
+  snapshot::TransactionEncoder encoder;
+  const auto counts = compile::compile_changes(reader_, *changes, options_, encoder);
+  if (!counts) return counts.error();
+  const auto bytes = encoder.finish(served.version, sealed.leads_to.version, unix_now_ns(),
+                                    sealed.leads_to.token);
+  auto memfd = ipc::SealedMemory::make(bytes);
+  if (!memfd) return memfd.error();
+  sealed.memfd = std::move(memfd).value();
+  sealed.size_bytes = bytes.size();
+  spdlog::debug("compiled version {} from {}: {} zones, {} names put, {} dropped",
+                sealed.leads_to.version, served.version, counts.value().zones_put,
+                counts.value().names_put, counts.value().names_dropped);
+  return std::optional<publish::Sealed>(std::move(sealed));
+}
+
+}  // namespace brink::ctl::daemon
