@@ -62,9 +62,16 @@ bool Compactor::copy_name(const Record& old) {
   const std::uint32_t index = image_.records_.allocate();
   if (index == 0) return false;
   Record& fresh = image_.records_[index];
-  fresh = old;
+  // Not as a whole: the writer goes on changing the links of what it has written.
+  fresh = Record{};
+  fresh.name_hash = old.name_hash;
+  fresh.name_size = old.name_size;
+  fresh.apex_size = old.apex_size;
+  fresh.flags = old.flags;
+  fresh.inline_type = old.inline_type;
+  fresh.inline_offset = old.inline_offset;
   fresh.birth = options_.generation;
-  fresh.previous = fresh.wildcard = fresh.children = 0;
+  std::memcpy(fresh.area, old.area, sizeof fresh.area);
   if (!copy_contents(old, fresh)) return false;
   if (old.zone != 0 && !copy_zone(old, fresh.zone)) return false;
   return image_.names_.insert(image_.records_.data(), index);
