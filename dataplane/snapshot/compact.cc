@@ -102,13 +102,12 @@ bool Compactor::copy_zone(const Record& old, std::uint32_t& zone) {
   if (zone == 0) {
     const ZoneState& state = view_.zone(old);
     zone = image_.zones_.allocate();
-    const std::size_t size = sizeof state + blob_size(negative_blob(state));
-    const HeapRef ref = zone == 0 ? 0 : image_.heap_.allocate(size);
+    const std::size_t size = blob_size(negative_blob(state));
+    const HeapRef ref = zone == 0 ? 0 : image_.heap_.allocate(sizeof state + size);
     if (ref == 0) return false;
-    std::memcpy(image_.heap_.at(ref), &state, size);
-    auto* fresh = reinterpret_cast<ZoneState*>(image_.heap_.at(ref));
-    fresh->birth = options_.generation;
-    fresh->previous = 0;
+    const ZoneState fresh{options_.generation, 0, state.serial, 0};
+    std::memcpy(image_.heap_.at(ref), &fresh, sizeof fresh);
+    std::memcpy(image_.heap_.at(ref) + sizeof fresh, &negative_blob(state), size);
     image_.zones_[zone] = {ref, 0};
     zones_[old.zone] = zone;
   }

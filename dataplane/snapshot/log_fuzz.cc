@@ -30,7 +30,7 @@ constexpr std::uint8_t kModes = 4;
 const std::string& path() {
   static const struct Folder {
     Folder() {
-      char name[] = "/tmp/brink-log-XXXXXX";
+      char name[] = "/dev/shm/brink-log-XXXXXX";
       CHECK(::mkdtemp(name) != nullptr);
       folder = name;
       file = folder + "/log";
