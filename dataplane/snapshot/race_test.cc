@@ -71,6 +71,7 @@ class Reader {
   void run() {
     while (!shared_.stop.load(std::memory_order_relaxed)) {
       const std::uint32_t generation = shared_.generation.load(std::memory_order_acquire);
+      if (random_() % 16 == 0) std::this_thread::yield();  // the writer's chance
       const Root* root = shared_.root.load(std::memory_order_acquire);
       const View view(*root, generation);
       if (const char* fault = look(view); fault != nullptr) shared_.fault.store(fault);

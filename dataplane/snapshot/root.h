@@ -1,5 +1,6 @@
 // Root: where the sections of an image are, for readers. Replaced, never changed, so that a reader
-// that holds one finds everything together.
+// that holds one finds everything together. It is to be at least as new as the generation that it is
+// looked at with: so it is loaded after that (writer.h).
 #pragma once
 
 #include <cstdint>

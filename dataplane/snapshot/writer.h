@@ -4,7 +4,10 @@
 //   No reader sees them, since none has reached their generation. Any of them may fail; then
 //   abort() takes back what was written so far.
 //   commit: the transaction is complete. The caller now publishes the image's root, where the table
-//   has a new epoch, and then, with one release store, the new generation.
+//   has a new epoch, and then, with one release store, the new generation. Readers load them the
+//   other way round, the generation first (acquire): an older root lacks what a newer generation
+//   has, and may still have what was aborted. After abort and flush, too, a new root is published
+//   before the grace period of what they return begins.
 //   release: what no reader can see any more, since all have passed a quiescent point after the
 //   generation (or after abort) was published, is freed. It goes in the order of commits.
 //

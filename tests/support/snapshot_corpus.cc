@@ -1,4 +1,5 @@
-// Writes the seeds of the transaction and log fuzzers. Usage: transaction_corpus CORPUS_FOLDER
+// Writes the seeds of the transaction and log fuzzers, and an image that image_corpus has not: nested
+// zones, long names, a route, free slots. Usage: snapshot_corpus CORPUS_FOLDER
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -97,6 +98,22 @@ Bytes log_seed(std::uint8_t mode, std::uint8_t at, std::uint8_t flip) {
   return out;
 }
 
+bool save_image(const std::filesystem::path& path) {
+  Store store;
+  Writer& writer = store.begin();
+  const std::vector<Rrset> sets = {a(1), {28, blob(28, Bytes(16))}, {16, blob(16, Bytes(90, 3))}};
+  const std::string label(60, 'l');
+  bool ok = writer.put_zone(wire_name("b"), 1, soa()).ok() && put(writer, "b", 1) &&
+            writer.put_name(wire_name(label + ".a.b"), {sets, Bytes(9)}).ok() &&
+            put(writer, "*.c.b", 2) && writer.put_zone(wire_name("d.b"), 2, soa()).ok() &&
+            put(writer, "d.b", 3) && put(writer, label + ".d.b", 4) && put(writer, "e.b.d.b", 5);
+  store.commit();
+  ok = ok && store.begin().drop_name(wire_name("*.c.b")).ok();
+  store.commit();
+  store.release();
+  return ok && store.image().verify().ok() && store.image().save(path).ok();
+}
+
 bool write(const std::filesystem::path& path, const Bytes& bytes) {
   std::filesystem::create_directories(path.parent_path());
   std::ofstream file(path, std::ios::binary);
@@ -109,7 +126,7 @@ bool write(const std::filesystem::path& path, const Bytes& bytes) {
 
 int main(int argc, char** argv) {
   if (argc != 2) {
-    std::fprintf(stderr, "usage: transaction_corpus CORPUS_FOLDER\n");
+    std::fprintf(stderr, "usage: snapshot_corpus CORPUS_FOLDER\n");
     return 2;
   }
   const std::filesystem::path corpus = argv[1];
@@ -126,7 +143,8 @@ int main(int argc, char** argv) {
                        write(corpus / "log_fuzz/chunks", log_seed(1, 0, 0)) &&
                        write(corpus / "log_fuzz/flipped", log_seed(2, 90, 1)) &&
                        write(corpus / "log_fuzz/flipped_size", log_seed(2, 20, 0xff)) &&
-                       write(corpus / "log_fuzz/cut", log_seed(3, 200, 0));
+                       write(corpus / "log_fuzz/cut", log_seed(3, 200, 0)) &&
+                       save_image(corpus / "image_fuzz/nested");
   if (!written) std::fprintf(stderr, "cannot write below %s\n", corpus.c_str());
   return written ? 0 : 1;
 }
