@@ -42,7 +42,7 @@ std::vector<snapshot::ImageOptions> ImageStore::image_options() const {
     snapshot::ImageOptions options;
     options.placement = {options_.huge_pages, node};
     options.memory_limit_bytes = options_.memory_limit_bytes;
-    options.generation = generation_.load(std::memory_order_relaxed);
+    options.generation = newest_->generation;
     all.push_back(options);
   }
   return all;
@@ -58,24 +58,26 @@ void ImageStore::publish(std::vector<snapshot::Image> copies, base::Time now) {
     Copy copy;
     copy.image = std::make_unique<snapshot::Image>(std::move(image));
     copy.writer = std::make_unique<snapshot::Writer>(*copy.image);
-    copy.epoch = ~std::uint64_t{0};  // no root yet
     copies_.push_back(std::move(copy));
   }
-  publish_roots(retired);
+  publish(newest_->generation, retired);
   retire(std::move(retired), now);
 }
 
-// Where the name table is another one than the readers' root says.
-void ImageStore::publish_roots(Retired& retired) {
-  for (std::size_t i = 0; i < copies_.size(); ++i) {
-    Copy& copy = copies_[i];
-    if (copy.epoch == copy.image->epoch()) continue;
-    auto fresh = std::make_unique<snapshot::Root>(copy.image->root());
-    roots_[i].store(fresh.get(), std::memory_order_release);
-    if (copy.root) retired.roots.push_back(std::move(copy.root));
-    copy.root = std::move(fresh);
+bool ImageStore::has_new_epoch() const {
+  return std::any_of(copies_.begin(), copies_.end(),
+                     [](const Copy& copy) { return copy.epoch != copy.image->epoch(); });
+}
+
+void ImageStore::publish(std::uint32_t generation, Retired& retired) {
+  auto fresh = std::make_unique<Published>();
+  fresh->generation = generation;
+  for (Copy& copy : copies_) {
+    fresh->roots.push_back(copy.image->root());
     copy.epoch = copy.image->epoch();
   }
+  published_.store(fresh.get(), std::memory_order_release);
+  retired.published = std::exchange(newest_, std::move(fresh));
 }
 
 // A worker that reports after this token was drawn has read what was published before.
@@ -93,9 +95,8 @@ base::Result<void> ImageStore::begin(std::span<const std::uint8_t> transaction) 
     return base::Error{"there are bytes behind its end", "transaction", ""};
   }
   header_ = header.value();
-  const std::uint32_t generation = generation_.load(std::memory_order_relaxed) + 1;
   for (Copy& copy : copies_) {
-    copy.writer->begin(generation);
+    copy.writer->begin(newest_->generation + 1);
     decoders_.emplace_back(transaction);
   }
   return {};
@@ -134,10 +135,8 @@ void ImageStore::end_transaction(base::Time now, bool committed) {
                                                         header_.token)
                                   : copy.writer->abort());
   }
-  publish_roots(retired);
-  if (committed) {
-    // The one store that makes everything visible, on every node, at once.
-    generation_.store(generation_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  if (committed || has_new_epoch()) {
+    publish(newest_->generation + (committed ? 1 : 0), retired);
   }
   decoders_.clear();
   retire(std::move(retired), now);
@@ -151,8 +150,10 @@ bool ImageStore::maintain(base::Time now) {
     if (copy.writer->maintain(kBucketsPerTurn)) growing = true;
     retired.garbage.push_back(copy.writer->flush());
   }
-  publish_roots(retired);
-  if (!retired.roots.empty()) retire(std::move(retired), now);
+  if (has_new_epoch()) {
+    publish(newest_->generation, retired);
+    retire(std::move(retired), now);
+  }
   return more || growing;
 }
 

@@ -4,7 +4,6 @@
 // for it.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -54,15 +53,14 @@ class ImageStore {
   // Workers, while online: valid until their next quiescent report. `copy` is the position of the
   // worker's node among the options'.
   [[nodiscard]] snapshot::View view(std::size_t copy) const noexcept {
-    // In this order: a root comes with a generation that sees all of it.
-    const snapshot::Root* root = roots_[copy].load(std::memory_order_acquire);
-    return {*root, generation_.load(std::memory_order_acquire)};
+    const Published* published = published_.load(std::memory_order_acquire);
+    return {published->roots[copy], published->generation};
   }
 
-  // How images for publish() are to be made, one per copy. Any thread.
-  [[nodiscard]] std::vector<snapshot::ImageOptions> image_options() const;
-
   // Everything below: main thread.
+
+  // How images for publish() are to be made, one per copy.
+  [[nodiscard]] std::vector<snapshot::ImageOptions> image_options() const;
 
   // Makes `copies`, alike and one per node, what workers see from their next turn on.
   void publish(std::vector<snapshot::Image> copies, base::Time now);
@@ -96,18 +94,23 @@ class ImageStore {
   struct Copy {
     std::unique_ptr<snapshot::Image> image;
     std::unique_ptr<snapshot::Writer> writer;
-    std::unique_ptr<snapshot::Root> root;
-    std::uint64_t epoch = 0;  // of the name table that `root` leads to
+    std::uint64_t epoch = 0;  // of the name table that the published root leads to
+  };
+  // What one release store makes visible, on every node. Never changed.
+  struct Published {
+    std::uint32_t generation = 1;
+    std::vector<snapshot::Root> roots;  // by copy
   };
   struct Retired {
     std::uint64_t token = 0;
     base::Time since{};
     std::vector<snapshot::Garbage> garbage;  // by copy
-    std::vector<std::unique_ptr<snapshot::Root>> roots;
     std::vector<Copy> copies;
+    std::unique_ptr<const Published> published;
   };
 
-  void publish_roots(Retired& retired);
+  [[nodiscard]] bool has_new_epoch() const;
+  void publish(std::uint32_t generation, Retired& retired);
   void retire(Retired retired, base::Time now);
   bool reclaim(base::Time now);
   void end_transaction(base::Time now, bool committed);
@@ -116,8 +119,8 @@ class ImageStore {
   const std::uint32_t workers_;
   const ImageStoreOptions options_;
   std::vector<Copy> copies_;
-  std::array<std::atomic<const snapshot::Root*>, kNumaNodesMax> roots_{};  // main: wo, workers: ro
-  std::atomic<std::uint32_t> generation_{1};                               // main: wo, workers: ro
+  std::unique_ptr<const Published> newest_ = std::make_unique<Published>();
+  std::atomic<const Published*> published_{newest_.get()};  // main: wo, workers: ro
   std::deque<Retired> retired_;
   std::vector<snapshot::TransactionDecoder> decoders_;  // of the open transaction, by copy
   snapshot::TransactionHeader header_{};                // of the open transaction

@@ -62,9 +62,16 @@ bool Compactor::copy_name(const Record& old) {
   const std::uint32_t index = image_.records_.allocate();
   if (index == 0) return false;
   Record& fresh = image_.records_[index];
-  fresh = old;
+  // Not as a whole: the writer goes on changing the links of what it has written.
+  fresh = Record{};
+  fresh.name_hash = old.name_hash;
+  fresh.name_size = old.name_size;
+  fresh.apex_size = old.apex_size;
+  fresh.flags = old.flags;
+  fresh.inline_type = old.inline_type;
+  fresh.inline_offset = old.inline_offset;
   fresh.birth = options_.generation;
-  fresh.previous = fresh.wildcard = fresh.children = 0;
+  std::memcpy(fresh.area, old.area, sizeof fresh.area);
   if (!copy_contents(old, fresh)) return false;
   if (old.zone != 0 && !copy_zone(old, fresh.zone)) return false;
   return image_.names_.insert(image_.records_.data(), index);
@@ -95,13 +102,12 @@ bool Compactor::copy_zone(const Record& old, std::uint32_t& zone) {
   if (zone == 0) {
     const ZoneState& state = view_.zone(old);
     zone = image_.zones_.allocate();
-    const std::size_t size = sizeof state + blob_size(negative_blob(state));
-    const HeapRef ref = zone == 0 ? 0 : image_.heap_.allocate(size);
+    const std::size_t size = blob_size(negative_blob(state));
+    const HeapRef ref = zone == 0 ? 0 : image_.heap_.allocate(sizeof state + size);
     if (ref == 0) return false;
-    std::memcpy(image_.heap_.at(ref), &state, size);
-    auto* fresh = reinterpret_cast<ZoneState*>(image_.heap_.at(ref));
-    fresh->birth = options_.generation;
-    fresh->previous = 0;
+    const ZoneState fresh{options_.generation, 0, state.serial, 0};
+    std::memcpy(image_.heap_.at(ref), &fresh, sizeof fresh);
+    std::memcpy(image_.heap_.at(ref) + sizeof fresh, &negative_blob(state), size);
     image_.zones_[zone] = {ref, 0};
     zones_[old.zone] = zone;
   }

@@ -28,6 +28,10 @@ SizeClass class_of(std::size_t bytes) {
 
 }  // namespace
 
+std::size_t Heap::block_bytes(std::size_t bytes) {
+  return class_of(bytes).units * kHeapUnit;
+}
+
 HeapRef Heap::allocate(std::size_t bytes) {
   const SizeClass size = class_of(bytes);
   CHECK(size.index < kClasses);

@@ -21,6 +21,8 @@ class Heap {
   Heap(Region region, std::size_t used_bytes)
       : region_(std::move(region)), used_units_((used_bytes + kHeapUnit - 1) / kHeapUnit) {}
 
+  // What a block of `bytes` really takes.
+  static std::size_t block_bytes(std::size_t bytes);
   // A block of at least `bytes`, contents undefined; 0: no memory.
   HeapRef allocate(std::size_t bytes);
   // `bytes` as at allocate().

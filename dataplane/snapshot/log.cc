@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "dataplane/snapshot/file_io.h"
+#include "dataplane/snapshot/layout.h"
 
 namespace brink::snapshot {
 namespace {
@@ -35,13 +36,31 @@ class Mapping {
   std::uint64_t size_;
 };
 
-// An append that was cut off leaves nothing behind what is missing. So bytes behind the end that
-// the header of the faulty one gives say that it was whole once.
+// Whether a whole transaction starts anywhere behind the first byte.
+bool holds_transaction(std::span<const std::uint8_t> rest) {
+  while (rest.size() > 1) {
+    rest = rest.subspan(1);
+    const void* found = ::memmem(rest.data(), rest.size(), &kTransactionMagic,
+                                 sizeof kTransactionMagic);
+    if (found == nullptr) return false;
+    rest = rest.subspan(static_cast<std::size_t>(static_cast<const std::uint8_t*>(found) -
+                                                 rest.data()));
+    if (read_transaction(rest)) return true;
+  }
+  return false;
+}
+
+// An append that was cut off is the last: so a whole transaction behind the faulty one, or bytes
+// behind the end that its header gives, say that it was whole once. The header itself may be what
+// is damaged, and one that is refused for its layout version was whole, too.
 bool is_torn(std::span<const std::uint8_t> rest) {
   TransactionHeader header;
   if (rest.size() < sizeof header) return true;
   std::memcpy(&header, rest.data(), sizeof header);
-  return header.total_size_bytes >= rest.size() || header.magic == 0;
+  const bool ends_early = header.magic == 0 || (header.magic == kTransactionMagic &&
+                                                header.layout_version == kLayoutVersion &&
+                                                header.total_size_bytes >= rest.size());
+  return ends_early && !holds_transaction(rest);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // Root: where the sections of an image are, for readers. Replaced, never changed, so that a reader
-// that holds one finds everything together.
+// that holds one finds everything together. It comes with the generation that it is looked at with,
+// in one load: an older root lacks what a newer generation has, and a newer root may lack what an
+// older generation had (writer.h).
 #pragma once
 
 #include <cstdint>

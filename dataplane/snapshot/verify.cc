@@ -46,7 +46,8 @@ class Verifier {
         apexes_(image.zones.size()),
         names_in_zone_(image.zones.size()),
         children_(image.records.size()),
-        seen_(image.records.size()) {}
+        seen_(image.records.size()),
+        taken_(image.heap.size() / kHeapUnit) {}
 
   base::Result<void> run();
 
@@ -58,10 +59,11 @@ class Verifier {
   };
 
   base::Result<void> check_record(std::uint32_t index);
-  base::Result<void> check_name(std::uint32_t index) const;
-  base::Result<void> check_contents(std::uint32_t index) const;
-  base::Result<void> check_rrsets(std::uint32_t index) const;
-  base::Result<void> check_zones() const;
+  base::Result<void> check_name(std::uint32_t index);
+  base::Result<void> check_contents(std::uint32_t index);
+  base::Result<void> check_rrsets(std::uint32_t index);
+  base::Result<void> check_zones();
+  bool take(HeapRef ref, std::size_t bytes);
   base::Result<void> check_buckets();
   base::Result<void> check_place(std::uint32_t bucket, std::uint32_t slot,
                                  std::vector<std::uint32_t>& overflow);
@@ -84,6 +86,7 @@ class Verifier {
   std::vector<std::uint32_t> names_in_zone_;  // by zone
   std::vector<std::uint32_t> children_;       // by record
   std::vector<bool> seen_;                    // by record: in some bucket
+  std::vector<bool> taken_;                   // by unit of the heap
   std::array<Looked, kBatch> batch_;
 };
 
@@ -128,7 +131,18 @@ base::Result<void> Verifier::check_record(std::uint32_t index) {
   return {};
 }
 
-base::Result<void> Verifier::check_name(std::uint32_t index) const {
+// The block belongs to one owner alone, who frees it one day; false: it is another's, too.
+bool Verifier::take(HeapRef ref, std::size_t bytes) {
+  const std::size_t end = ref + Heap::block_bytes(bytes) / kHeapUnit;
+  if (end > taken_.size()) return false;
+  for (std::size_t unit = ref; unit < end; ++unit) {
+    if (taken_[unit]) return false;
+    taken_[unit] = true;
+  }
+  return true;
+}
+
+base::Result<void> Verifier::check_name(std::uint32_t index) {
   const Record& r = record(index);
   std::span<const std::uint8_t> room(r.area, kInlineNameMax);
   if ((r.flags & kLongName) != 0) {
@@ -139,6 +153,11 @@ base::Result<void> Verifier::check_name(std::uint32_t index) const {
   if (r.name_size == 0 || r.name_size > room.size() ||
       wire_name_size(room.first(r.name_size)) != r.name_size) {
     return bad_record("its name is malformed", index);
+  }
+  if ((r.flags & kLongName) != 0) {
+    HeapRef ref;
+    std::memcpy(&ref, r.area, sizeof ref);
+    if (!take(ref, r.name_size)) return bad_record("its name shares memory", index);
   }
   NameKey key;
   set_key(key, image_.header->hash_key, room.data(), r.name_size, r.name_size);
@@ -152,7 +171,7 @@ base::Result<void> Verifier::check_name(std::uint32_t index) const {
   return {};
 }
 
-base::Result<void> Verifier::check_contents(std::uint32_t index) const {
+base::Result<void> Verifier::check_contents(std::uint32_t index) {
   const Record& r = record(index);
   if (auto result = check_rrsets(index); !result) return result;
   if (r.route == 0) return {};
@@ -161,10 +180,13 @@ base::Result<void> Verifier::check_contents(std::uint32_t index) const {
   if (room.size() < sizeof(RouteHeader) || route->size_bytes > room.size() - sizeof(RouteHeader)) {
     return bad_record("its route is out of bounds", index);
   }
+  if (!take(r.route, sizeof(RouteHeader) + route->size_bytes)) {
+    return bad_record("its route shares memory", index);
+  }
   return {};
 }
 
-base::Result<void> Verifier::check_rrsets(std::uint32_t index) const {
+base::Result<void> Verifier::check_rrsets(std::uint32_t index) {
   const Record& r = record(index);
   if (r.inline_type != 0) {
     if (r.inline_offset % 2 != 0 || r.inline_offset >= kRecordAreaSize) {
@@ -182,6 +204,7 @@ base::Result<void> Verifier::check_rrsets(std::uint32_t index) const {
       table->count > (table->size_bytes - sizeof(RrsetTable)) / sizeof(RrsetEntry)) {
     return bad_record("its RRset table is out of bounds", index);
   }
+  if (!take(r.rrsets, table->size_bytes)) return bad_record("its RRset table shares memory", index);
   const std::span<const RrsetEntry> entries(reinterpret_cast<const RrsetEntry*>(table + 1),
                                             table->count);
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -198,7 +221,7 @@ base::Result<void> Verifier::check_rrsets(std::uint32_t index) const {
   return {};
 }
 
-base::Result<void> Verifier::check_zones() const {
+base::Result<void> Verifier::check_zones() {
   for (std::uint32_t i = 1; i < image_.zones.size(); ++i) {
     if (image_.zones[i].state == 0 && apexes_[i] == 0 && names_in_zone_[i] == 0) continue;
     const auto fault = [i](const std::string& what) {
@@ -217,6 +240,10 @@ base::Result<void> Verifier::check_zones() const {
     if (auto r = verify_blob(blob); !r) return fault(r.error().what);
     if (reinterpret_cast<const BlobHeader*>(blob.data())->body_count != 1) {
       return fault("its negative answer is not one SOA");
+    }
+    if (!take(image_.zones[i].state,
+              sizeof(ZoneState) + blob_size(*reinterpret_cast<const BlobHeader*>(blob.data())))) {
+      return fault("its state shares memory");
     }
   }
   return {};
@@ -324,6 +351,9 @@ bool Verifier::is_child(std::uint32_t child, std::uint32_t parent) const {
 }
 
 base::Result<void> Verifier::check_counts() const {
+  std::uint64_t names = 0;
+  for (const std::uint32_t count : names_in_zone_) names += count;
+  if (names != image_.header->name_count) return bad("the number of names is wrong", "header");
   for (std::uint32_t i = 1; i < image_.records.size(); ++i) {
     const Record& r = record(i);
     if (is_free(r)) continue;

@@ -240,7 +240,7 @@ std::uint32_t Writer::make_record(const NameKey& key, std::uint16_t flags) {
   }
   const HeapRef ref = image_.heap_.allocate(key.size);
   if (ref == 0) {
-    image_.records_.free(index);
+    free_record(index);
     return 0;
   }
   fresh.flags |= kLongName;

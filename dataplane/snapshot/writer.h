@@ -3,8 +3,9 @@
 //   begin, then puts and drops as ChangeSink orders them: new versions are written beside the old.
 //   No reader sees them, since none has reached their generation. Any of them may fail; then
 //   abort() takes back what was written so far.
-//   commit: the transaction is complete. The caller now publishes the image's root, where the table
-//   has a new epoch, and then, with one release store, the new generation.
+//   commit: the transaction is complete. The caller now publishes the image's root together with
+//   the new generation, in one release store. After abort and flush, too, where the table has a new
+//   epoch, the root is published before the grace period of what they return begins.
 //   release: what no reader can see any more, since all have passed a quiescent point after the
 //   generation (or after abort) was published, is freed. It goes in the order of commits.
 //

@@ -1,0 +1,489 @@
+// Random transactions against an image and against a plain model of it: what a look-up finds is
+// compared after each, in the newest view and in older ones that are held meanwhile.
+//
+// BRINK_MODEL_STEPS: operations in all. BRINK_MODEL_SEED: the first seed; it is printed.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <random>
+
+#include "dataplane/snapshot/model_fixture.h"
+
+namespace brink::snapshot {
+namespace {
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// How one run differs from another.
+struct Shape {
+  std::size_t names_max;  // about so many, before most of them are dropped again
+  std::uint32_t generation;
+  std::size_t memory_limit_bytes = ~std::size_t{0};
+};
+
+class Driver {
+ public:
+  Driver(std::uint64_t seed, const Shape& shape)
+      : random_(seed), shape_(shape), hash_key_(key_of_seed(seed)) {
+    options_.generation = shape.generation;
+    options_.memory_limit_bytes = shape.memory_limit_bytes;
+    adopt(Image::create(hash_key_, options_).value());
+  }
+
+  void run(std::uint64_t steps) {
+    while (steps_ < steps) {
+      transaction();
+      if (::testing::Test::HasFailure()) return;
+      between();
+      if (::testing::Test::HasFailure()) return;
+    }
+    drain();
+  }
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  [[nodiscard]] std::uint64_t refused_for_memory() const { return refused_for_memory_; }
+  [[nodiscard]] std::uint64_t commits() const { return commits_; }
+  [[nodiscard]] std::size_t names_most() const { return names_most_; }
+
+ private:
+  // A view that is held on to, with what it ought to see for good.
+  struct Held {
+    View view;
+    Model model;
+    std::uint64_t sequence;
+  };
+  struct Left {
+    Garbage garbage;
+    std::uint64_t sequence;
+  };
+
+  bool chance(std::uint32_t percent) { return random_() % 100 < percent; }
+  std::size_t below(std::size_t end) { return random_() % end; }
+
+  void adopt(Image image) {
+    writer_.reset();
+    image_ = std::make_unique<Image>(std::move(image));
+    writer_ = std::make_unique<Writer>(*image_);
+  }
+
+  Path random_path();
+  Path random_name_in(const Path& zone);
+  ModelName random_contents(const Path& zone);
+  Rrset random_rrset(std::uint16_t type);
+
+  void transaction();
+  bool step(Model& model);
+  bool put_zone(Model& model);
+  bool put_name(Model& model, const Path& path);
+  bool drop_name(Model& model, const Path& path);
+  bool drop_zone(Model& model, const Path& apex);
+  bool expect(const base::Result<void>& result, bool possible, const char* what);
+
+  void between();
+  void leave(Garbage garbage);
+  void release(std::size_t count);
+  void compare_all(const View& view, const Model& model, const char* what);
+  void compare_some(const View& view, const Model& model, std::size_t count, const char* what);
+  void compact_and_compare();
+  void save_and_load();
+  void drain();
+
+  std::mt19937_64 random_;
+  const Shape shape_;
+  const base::HashKey hash_key_;
+  ImageOptions options_;
+  std::unique_ptr<Image> image_;
+  std::unique_ptr<Writer> writer_;
+  Model model_;  // as committed
+  Path zone_;    // the transaction's current one
+  bool in_zone_ = false;
+  std::deque<Held> held_;
+  std::deque<Left> left_;
+  std::uint64_t sequence_ = 0;  // counts what was left behind
+  std::uint64_t steps_ = 0;
+  std::uint64_t commits_ = 0;
+  std::size_t names_most_ = 0;
+  std::uint64_t refused_for_memory_ = 0;
+  std::uint64_t heap_padding_ = 0;  // what loading adds to the heap's end
+  bool dropping_ = false;
+};
+
+// Few labels, so that names meet; some so long that the name is not in its record.
+Path Driver::random_path() {
+  static const std::string kLabels[] = {"a", "b", "c", "d", "*", std::string(40, 'l'),
+                                        std::string(63, 'x')};
+  Path path;
+  const std::size_t depth = below(5);
+  for (std::size_t i = 0; i < depth; ++i) {
+    if (shape_.names_max > 500 && i + 1 == depth) {
+      path.push_back("n" + std::to_string(below(shape_.names_max)));
+    } else {
+      const std::size_t label = below(20);
+      path.push_back(kLabels[label < 7 ? label : label % 5]);
+    }
+  }
+  while (wire_of(path).size() > kNameMax) path.pop_back();
+  return path;
+}
+
+Path Driver::random_name_in(const Path& zone) {
+  Path path = random_path();
+  if (is_below_or_at(path, zone)) return path;
+  path.resize(below(path.size() + 1));
+  path.insert(path.begin(), zone.begin(), zone.end());
+  while (wire_of(path).size() > kNameMax) path.pop_back();
+  return path;
+}
+
+Rrset Driver::random_rrset(std::uint16_t type) {
+  if (type == 5) return {5, alias_blob(wire_of(random_path()))};
+  const std::size_t size = chance(5) ? below(3000) : below(60);
+  Bytes rdata(size);
+  for (auto& byte : rdata) byte = static_cast<std::uint8_t>(random_());
+  return {type, blob(type, rdata)};
+}
+
+ModelName Driver::random_contents(const Path& zone) {
+  ModelName name;
+  name.zone = zone;
+  static constexpr std::uint16_t kTypes[] = {1, 2, 5, 16, 28, 43};
+  for (const std::uint16_t type : kTypes) {
+    if (chance(25)) name.rrsets.push_back(random_rrset(type));
+  }
+  std::shuffle(name.rrsets.begin(), name.rrsets.end(), random_);
+  if (chance(20)) name.route.resize(1 + below(100), static_cast<std::uint8_t>(random_()));
+  name.cut = chance(10);
+  name.parent_side = chance(10);
+  return name;
+}
+
+// True: done. A refusal that should not be, or one that is missing, fails the test; running out of
+// memory is always allowed where there is a limit.
+bool Driver::expect(const base::Result<void>& result, bool possible, const char* what) {
+  if (result.ok()) {
+    EXPECT_TRUE(possible) << what << " ought to have been refused";
+    return true;
+  }
+  const bool memory = result.error().what.find("memory") != std::string::npos;
+  if (memory && shape_.memory_limit_bytes != ~std::size_t{0}) {
+    ++refused_for_memory_;
+    return false;
+  }
+  EXPECT_FALSE(possible) << what << ": " << result.error().message();
+  return false;
+}
+
+bool Driver::put_name(Model& model, const Path& path) {
+  const ModelName name = random_contents(zone_);
+  const auto old = model.names.find(path);
+  const bool foreign_apex =
+      old != model.names.end() && old->second.zone == path && path != zone_;
+  const auto result = writer_->put_name(
+      wire_of(path), {name.rrsets, name.route, name.cut, name.parent_side});
+  if (!expect(result, in_zone_ && is_below_or_at(path, zone_) && !foreign_apex, "put_name")) {
+    return false;
+  }
+  model.put(path, name);
+  return true;
+}
+
+bool Driver::put_zone(Model& model) {
+  Path apex = random_path();
+  if (!model.zones.empty() && (chance(70) || model.zones.size() > 8)) {
+    apex = std::next(model.zones.begin(), static_cast<std::ptrdiff_t>(below(model.zones.size())))->first;
+  }
+  const bool is_new = model.zones.count(apex) == 0;
+  const auto serial = static_cast<std::uint32_t>(random_());
+  const Bytes negative = blob(6, Bytes(22 + below(20), static_cast<std::uint8_t>(serial)));
+  if (!expect(writer_->put_zone(wire_of(apex), serial, negative), true, "put_zone")) return false;
+  ModelZone& zone = model.zones[apex];
+  zone.serial = serial;
+  zone.negative = negative;
+  zone_ = apex;
+  in_zone_ = true;
+  return !is_new || put_name(model, apex);
+}
+
+bool Driver::drop_name(Model& model, const Path& path) {
+  const auto old = model.names.find(path);
+  const bool apex = old != model.names.end() && old->second.zone == path;
+  if (!expect(writer_->drop_name(wire_of(path)), !apex, "drop_name")) return false;
+  model.drop(path);
+  return true;
+}
+
+// With all its names, most of the time; what belongs to other zones stays.
+bool Driver::drop_zone(Model& model, const Path& apex) {
+  std::vector<Path> own;
+  for (const auto& [path, name] : model.names) {
+    if (name.zone == apex && path != apex) own.push_back(path);
+  }
+  if (own.size() > 30 && !dropping_) return true;
+  std::shuffle(own.begin(), own.end(), random_);
+  if (!chance(5)) {
+    for (const Path& path : own) {
+      ++steps_;
+      if (!drop_name(model, path)) return false;
+    }
+    own.clear();
+  }
+  in_zone_ = false;
+  if (!expect(writer_->drop_zone(wire_of(apex)), own.empty(), "drop_zone")) return false;
+  model.drop(apex);
+  model.zones.erase(apex);
+  return true;
+}
+
+bool Driver::step(Model& model) {
+  ++steps_;
+  const auto some_zone = [&] {
+    return std::next(model.zones.begin(), static_cast<std::ptrdiff_t>(below(model.zones.size())))
+        ->first;
+  };
+  const auto some_name = [&] {
+    if (model.names.empty() || chance(10)) return random_path();
+    auto at = model.names.lower_bound(random_path());
+    return at == model.names.end() ? model.names.begin()->first : at->first;
+  };
+  const std::size_t kind = below(100);
+  if (model.zones.empty() || kind < 6) return put_zone(model);
+  if (kind < 8) return drop_zone(model, some_zone());
+  if (kind < 18) {
+    const Path apex = chance(98) ? some_zone() : random_path();
+    zone_ = apex;
+    in_zone_ = true;
+    return expect(writer_->use_zone(wire_of(apex)), model.zones.count(apex) != 0, "use_zone");
+  }
+  if (kind < 20) {
+    static_cast<void>(writer_->maintain(1 + static_cast<std::uint32_t>(below(8))));
+    return true;
+  }
+  if (kind < 21) {
+    release(1);
+    return true;
+  }
+  if (kind < (dropping_ ? 80U : 35U)) {
+    Path path = some_name();
+    // Refusals end a transaction, so they are to be rare.
+    if (model.zones.count(path) != 0 && chance(95)) return true;
+    return drop_name(model, path);
+  }
+  if (!in_zone_ && chance(97)) return true;
+  Path path = !model.names.empty() && chance(25) ? some_name() : random_name_in(zone_);
+  if (chance(99) && (!is_below_or_at(path, zone_) || (model.zones.count(path) != 0 && path != zone_))) {
+    return true;
+  }
+  return put_name(model, path);
+}
+
+void Driver::transaction() {
+  writer_->begin(image_->generation() + 1);
+  in_zone_ = false;
+  Model model = model_;
+  bool good = true;
+  const std::size_t length = chance(10) ? below(100) : below(12);
+  for (std::size_t i = 0; good && i <= length; ++i) {
+    good = step(model);
+    if (::testing::Test::HasFailure()) return;
+    // No reader sees what is not committed.
+    if (chance(3)) compare_some(image_->view(), model_, 8, "during a transaction");
+  }
+  if (good && chance(75)) {
+    ASSERT_TRUE(writer_->check().ok());
+    leave(writer_->commit(image_->state().version + 1, 1));
+    model_ = std::move(model);
+    names_most_ = std::max(names_most_, model_.names.size());
+    ++commits_;
+  } else {
+    leave(writer_->abort());
+  }
+  ASSERT_EQ(image_->state().names, model_.names.size());
+  ASSERT_EQ(image_->state().zones, model_.zones.size());
+}
+
+void Driver::leave(Garbage garbage) {
+  ++sequence_;
+  if (!garbage.empty()) left_.push_back({std::move(garbage), sequence_});
+}
+
+// Views that were taken before something was left behind are given up before it is freed.
+void Driver::release(std::size_t count) {
+  for (; count > 0 && !left_.empty(); --count) {
+    while (!held_.empty() && held_.front().sequence < left_.front().sequence) held_.pop_front();
+    Garbage later = writer_->release(std::move(left_.front().garbage));
+    left_.pop_front();
+    leave(std::move(later));
+  }
+}
+
+void Driver::compare_all(const View& view, const Model& model, const char* what) {
+  for (const auto& [path, name] : model.names) {
+    ASSERT_EQ(model.compare(view, path), "") << what;
+  }
+  compare_some(view, model, 16, what);
+}
+
+void Driver::compare_some(const View& view, const Model& model, std::size_t count,
+                          const char* what) {
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_EQ(model.compare(view, random_path()), "") << what;
+  }
+}
+
+void Driver::between() {
+  if (model_.names.size() < 64 || chance(2)) {
+    compare_all(image_->view(), model_, "after a transaction");
+  } else {
+    compare_some(image_->view(), model_, 32, "after a transaction");
+  }
+  if (!held_.empty()) {
+    const Held& held = held_[below(held_.size())];
+    if (held.model.names.size() < 64 || chance(2)) {
+      compare_all(held.view, held.model, "in an older view");
+    } else {
+      compare_some(held.view, held.model, 32, "in an older view");
+    }
+  }
+  if (::testing::Test::HasFailure()) return;
+  if (model_.names.size() >= shape_.names_max) dropping_ = true;
+  if (model_.names.size() < shape_.names_max / 10) dropping_ = false;
+
+  if (chance(15) && held_.size() < 4) held_.push_back({image_->view(), model_, sequence_});
+  if (chance(30)) release(1 + below(4));
+  if (chance(10)) {
+    static_cast<void>(writer_->maintain(1 + static_cast<std::uint32_t>(below(64))));
+    if (chance(50)) leave(writer_->flush());
+  }
+  if (chance(model_.names.size() < 64 ? 2 : 1)) compact_and_compare();
+  if (::testing::Test::HasFailure()) return;
+  if (chance(10) && chance(model_.names.size() < 64 ? 10 : 2)) save_and_load();
+}
+
+void Driver::compact_and_compare() {
+  ImageOptions options = options_;
+  options.generation = image_->generation();
+  auto compacted = compact(image_->pin(), options);
+  if (!compacted.ok() && shape_.memory_limit_bytes != ~std::size_t{0}) return;
+  ASSERT_TRUE(compacted.ok()) << compacted.error().message();
+  Image& fresh = compacted.value();
+  const auto verified = fresh.verify();
+  ASSERT_TRUE(verified.ok()) << verified.error().message();
+  compare_all(fresh.view(), model_, "in a compacted image");
+  if (chance(70)) return;
+
+  // Once all is released the two are of a size: nothing was lost, nothing is left.
+  leave(writer_->flush());
+  while (!left_.empty()) release(left_.size());
+  const ImageUsage old = image_->usage();
+  const ImageUsage usage = fresh.usage();
+  ASSERT_EQ(usage.records_free, 0U);
+  ASSERT_EQ(usage.heap_free_bytes, 0U);
+  ASSERT_EQ(old.records, usage.records);
+  ASSERT_EQ(old.heap_bytes - old.heap_free_bytes - heap_padding_, usage.heap_bytes);
+  const auto old_verified = image_->verify();
+  ASSERT_TRUE(old_verified.ok()) << old_verified.error().message();
+  if (chance(50)) return;
+  held_.clear();
+  adopt(std::move(fresh));
+  heap_padding_ = 0;
+}
+
+void Driver::save_and_load() {
+  leave(writer_->flush());
+  while (!left_.empty()) release(left_.size());
+  held_.clear();
+  const std::uint64_t before = image_->usage().heap_bytes;
+  std::uint64_t size_bytes = 0;
+  const auto fd = image_->seal(size_bytes);
+  ASSERT_TRUE(fd.ok()) << fd.error().message();
+  ImageOptions options = options_;
+  options.generation = image_->generation();
+  auto loaded = Image::receive(fd.value().get(), size_bytes, options);
+  if (!loaded.ok() && shape_.memory_limit_bytes != ~std::size_t{0}) return;
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message();
+  ASSERT_EQ(loaded.value().state().version, image_->state().version);
+  // Free blocks of a file are not found again: compaction comes before saving, where it matters.
+  heap_padding_ += loaded.value().usage().heap_bytes - before + image_->usage().heap_free_bytes;
+  adopt(std::move(loaded).value());
+  compare_all(image_->view(), model_, "in a loaded image");
+}
+
+// All goes: then nothing is in use any more.
+void Driver::drain() {
+  if (::testing::Test::HasFailure()) return;
+  dropping_ = true;
+  if (shape_.memory_limit_bytes != ~std::size_t{0}) {
+    ImageOptions options;
+    options.generation = image_->generation();
+    leave(writer_->flush());
+    while (!left_.empty()) release(left_.size());
+    held_.clear();
+    adopt(std::move(compact(image_->pin(), options)).value());
+    heap_padding_ = 0;
+  }
+  while (!model_.zones.empty()) {
+    Model model = model_;
+    writer_->begin(image_->generation() + 1);
+    static_cast<void>(drop_zone(model, model.zones.rbegin()->first));
+    if (model.zones.size() == model_.zones.size()) {
+      leave(writer_->abort());
+      continue;
+    }
+    leave(writer_->commit(image_->state().version + 1, 1));
+    model_ = std::move(model);
+  }
+  ASSERT_TRUE(model_.names.empty());
+  leave(writer_->flush());
+  while (!left_.empty()) release(left_.size());
+  while (writer_->maintain(1U << 20)) {
+  }
+  leave(writer_->flush());
+  while (!left_.empty()) release(left_.size());
+  const ImageUsage usage = image_->usage();
+  EXPECT_EQ(usage.records, 0U);
+  EXPECT_EQ(usage.heap_bytes - usage.heap_free_bytes, kHeapUnit + heap_padding_);
+  EXPECT_EQ(usage.buckets, 16U);
+  EXPECT_TRUE(image_->verify().ok());
+}
+
+class ModelTest : public ::testing::Test {
+ protected:
+  // A share of the steps, in per cent.
+  static Driver run(const Shape& shape, std::uint64_t share, std::uint64_t salt) {
+    const std::uint64_t seed = setting("BRINK_MODEL_SEED", std::random_device()()) + salt;
+    const std::uint64_t steps = setting("BRINK_MODEL_STEPS", 150000) * share / 100;
+    std::printf("BRINK_MODEL_SEED=%llu\n", static_cast<unsigned long long>(seed - salt));
+    Driver driver(seed, shape);
+    driver.run(steps);
+    std::printf("%llu operations, %llu commits, up to %zu names\n",
+                static_cast<unsigned long long>(driver.steps()),
+                static_cast<unsigned long long>(driver.commits()), driver.names_most());
+    return driver;
+  }
+};
+
+TEST_F(ModelTest, FewNamesThatMeetOften) {
+  run({40, 0}, 35, 1);
+}
+
+TEST_F(ModelTest, ManyNamesThatMakeTheTableGrowAndShrink) {
+  run({3000, 77}, 40, 2);
+}
+
+TEST_F(ModelTest, GenerationsWrapAround) {
+  run({40, 0U - 200}, 5, 3);
+  run({40, (1U << 31) - 200}, 5, 4);
+}
+
+TEST_F(ModelTest, MemoryRunsOut) {
+  Driver driver = run({3000, 0, 200000}, 15, 5);
+  EXPECT_GT(driver.refused_for_memory(), 0U);
+}
+
+}  // namespace
+}  // namespace brink::snapshot
