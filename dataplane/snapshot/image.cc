@@ -184,7 +184,7 @@ base::Result<Image> Image::read(int fd, std::uint64_t size_bytes, const std::str
   const std::uint64_t zones_size = std::uint64_t{header.zone_count} * sizeof(Zone);
   auto buckets = BucketArray();
   Region regions[3];
-  const std::uint64_t sizes[3] = {records_size, zones_size, header.heap_size_bytes};
+  const std::uint64_t sizes[3] = {records_size, aligned(zones_size), header.heap_size_bytes};
   const std::uint64_t limits[3] = {Slots<Record>::kMax * sizeof(Record),
                                    Slots<Zone>::kMax * sizeof(Zone),
                                    std::uint64_t{0xffffffff} * kHeapUnit + kHeapTail};
@@ -202,12 +202,13 @@ base::Result<Image> Image::read(int fd, std::uint64_t size_bytes, const std::str
   const std::span<std::uint8_t> targets[] = {
       {reinterpret_cast<std::uint8_t*>(buckets.data()), bucket_bytes},
       {regions[0].data(), records_size},
-      {regions[1].data(), zones_size},
+      {regions[1].data(), aligned(zones_size)},
       {regions[2].data(), header.heap_size_bytes},
   };
   const std::uint64_t offsets[] = {header.buckets_offset, header.records_offset,
                                    header.zones_offset, header.heap_offset};
-  header_block(header, block);
+  // What nobody reads is summed, too: a file that is not as it was written is not to be trusted.
+  std::memset(block + offsetof(ImageHeader, crc32c), 0, sizeof header.crc32c);
   std::uint64_t crc = crc32c_continue(0xffffffffU, block);
   for (std::size_t i = 0; i < 4; ++i) {
     if (!read_whole(fd, targets[i], offsets[i])) {

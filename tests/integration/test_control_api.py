@@ -94,8 +94,10 @@ connections-max = 50
 class FakeEdge:
     """The edge's end of the control socket (dataplane/ipc/control_message.h), spoken by hand."""
 
-    FORMAT = struct.Struct("=IIQQQI481s3x")
-    HELLO, WELCOME, PUBLISH, REPLY = 1, 2, 3, 4
+    FORMAT = struct.Struct("=IIQQQQIB255s481s3x")
+    PROTOCOL = 2
+    HELLO, WELCOME, IMAGE, TRANSACTION = 1, 2, 3, 4
+    REPLY = 8
 
     def __init__(self, folder):
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -112,23 +114,30 @@ class FakeEdge:
 
     def receive(self):
         message, descriptors, _, _ = socket.recv_fds(self.peer, 1024, 1)
-        kind, protocol, sequence, version, size, _, _ = self.FORMAT.unpack(message)
-        assert protocol == 1
-        self.image = b""
+        kind, protocol, sequence, version, _, size, _, _, _, _ = self.FORMAT.unpack(message)
+        assert protocol == self.PROTOCOL
+        self.payload = b""
         for descriptor in descriptors:
-            self.image = os.pread(descriptor, size, 0)
+            self.payload = os.pread(descriptor, size, 0)
             os.close(descriptor)
         return kind, sequence, version
 
     def send(self, kind, sequence, version, status=0, reason=b""):
-        self.peer.send(self.FORMAT.pack(kind, 1, sequence, version, 0, status, reason))
+        self.peer.send(self.FORMAT.pack(kind, self.PROTOCOL, sequence, version, 0, 0, status, 0,
+                                        b"", reason))
 
-    def take_image(self, status=0, reason=b""):
+    def take(self, wanted, magic, status=0, reason=b""):
         kind, sequence, version = self.receive()
-        assert kind == self.PUBLISH
-        assert self.image.startswith(b"BRNKIMG1"), "a whole image came along"
+        assert kind == wanted
+        assert self.payload.startswith(magic)
         self.send(self.REPLY, sequence, version, status, reason)
         return version
+
+    def take_image(self, status=0, reason=b""):
+        return self.take(self.IMAGE, b"BRNKIMG1", status, reason)
+
+    def take_transaction(self, status=0, reason=b""):
+        return self.take(self.TRANSACTION, b"BRNKTXN1", status, reason)
 
 
 @pytest.fixture
@@ -159,8 +168,8 @@ def test_a_change_is_answered_when_the_edge_serves_it(control):
         control.api("POST", "/zones", json={"name": "example.com"})))
     client.start()
     kind, sequence, version = edge.receive()
-    assert kind == edge.PUBLISH and version > start
-    assert b"\x07example\x03com\x00" in edge.image
+    assert kind == edge.TRANSACTION and version > start, "what changed, no more"
+    assert b"\x07example\x03com\x00" in edge.payload
     time.sleep(0.2)
     assert not replies, "answered before the edge acknowledged"
     edge.send(edge.REPLY, sequence, version)
@@ -168,13 +177,14 @@ def test_a_change_is_answered_when_the_edge_serves_it(control):
     assert replies[0]["messages"] == []
     assert control.ctl_json("status")["publication"]["in_step"] is True
 
-    # An edge that restarts gets the image again; one that refuses is quoted.
+    # An edge that restarts empty gets the image again; one that refuses both is quoted.
     edge.peer.close()
     edge.welcome()
     assert edge.take_image() == version
     client = threading.Thread(target=lambda: replies.append(control.ctl("zone", "pause",
                                                                         "example.com")))
     client.start()
+    edge.take_transaction(status=1, reason=b"a blob is malformed")
     edge.take_image(status=1, reason=b"bad checksum")
     client.join(10)
     assert replies[1].returncode == 5
