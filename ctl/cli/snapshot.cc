@@ -46,10 +46,13 @@ class Sheet {
   std::vector<Row> rows_;
 };
 
-std::string served_text(const Json& edge) {
-  return "version " + text_of(edge, "version") + ", published " +
-         duration_text(edge.value("age_s", std::int64_t{0})) + " ago: " + text_of(edge, "zones") +
-         " zones, " + text_of(edge, "names") + " names";
+// The statistics lag behind the edge's word by a moment.
+std::string served_text(const Json& publication, const Json& edge) {
+  const bool connected = publication.value("connected", false);
+  return "version " +
+         (connected ? text_of(publication, "served_version") : text_of(edge, "version")) +
+         ", published " + duration_text(edge.value("age_s", std::int64_t{0})) +
+         " ago: " + text_of(edge, "zones") + " zones, " + text_of(edge, "names") + " names";
 }
 
 std::string memory_text(const Json& edge) {
@@ -68,8 +71,8 @@ std::string waiting_text(const Json& edge) {
          text_of(edge, "waiting_ms") + " ms";
 }
 
-void add_edge(Sheet& sheet, const Json& edge) {
-  sheet.add("served", served_text(edge));
+void add_edge(Sheet& sheet, const Json& publication, const Json& edge) {
+  sheet.add("served", served_text(publication, edge));
   sheet.add("", text_of(edge, "swaps") + " images, " + text_of(edge, "transactions") +
                     " transactions, " + text_of(edge, "refused") + " refused since the start");
   sheet.add("memory", memory_text(edge));
@@ -100,7 +103,7 @@ void show_all(Session& session) {
   if (result["edge"].is_null()) {
     sheet.add("served", "unknown");
   } else {
-    add_edge(sheet, result["edge"]);
+    add_edge(sheet, publication, result["edge"]);
   }
   const std::string problem = publication.value("problem", "");
   if (!problem.empty()) sheet.add("problem", problem);
@@ -200,14 +203,15 @@ void show(Session& session, const Arguments& arguments) {
   show_name(session, arguments.positional[0]);
 }
 
-// "example.com +1 ~2 -3"; "example.com created +1".
+// "example.com +1 ~2 -3"; "example.com created +1"; "example.com itself" when no record changed.
 std::string zone_text(const Json& zone) {
-  std::string text = text_of(zone, "name");
+  const std::string name = text_of(zone, "name");
+  std::string text = name;
   if (zone.value("action", "") != "changed") text += " " + text_of(zone, "action");
   for (const auto& [mark, member] : {std::pair{"+", "added"}, {"~", "changed"}, {"-", "removed"}}) {
     if (number_of(zone, member) != 0) text += std::string(" ") + mark + text_of(zone, member);
   }
-  return text;
+  return text == name ? name + " itself" : text;
 }
 
 // The first few; the rest is counted.
