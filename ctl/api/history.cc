@@ -81,9 +81,8 @@ Reply history(Service& service, const Request& request) {
                     {"created_on", version.created_on.rfc3339()},
                     {"zones", zones_json(version.zones)}});
   }
-  return answer(api::to_text({{"newest", service.store.version()},
-                              {"oldest", history.floor()},
-                              {"versions", list}}));
+  return answer(api::to_text(
+      {{"newest", service.store.version()}, {"oldest", history.floor()}, {"versions", list}}));
 }
 
 struct Wanted {
@@ -103,7 +102,8 @@ Outcome<Wanted> read_wanted(const std::string& body) {
   if (fields.fault()) return *fields.fault();
   const auto version = object.value().find("version");
   if (version == object.value().end() || !version->is_number_unsigned()) {
-    return Refusal{400, kCodeBadBody, "\"version\" must be a number: the version to go back to.", {}};
+    return Refusal{
+        400, kCodeBadBody, "\"version\" must be a number: the version to go back to.", {}};
   }
   wanted.version = version->get<std::uint64_t>();
   if (zone.empty()) return wanted;

@@ -1,4 +1,5 @@
-// What brink-edge says of a name (ShowName, dataplane/ipc/control_message.h), taken apart for people.
+// What brink-edge says of a name (ShowName, dataplane/ipc/control_message.h), taken apart for
+// people.
 #pragma once
 
 #include "ctl/api/json_input.h"

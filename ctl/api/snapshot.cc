@@ -14,10 +14,8 @@ using publish::EdgeReply;
 // The edge's word, or why there is none.
 std::optional<Reply> failure_of(const base::Result<EdgeReply>& answered) {
   if (!answered) {
-    return refuse({503,
-                   kCodeEdgeSilent,
-                   "brink-edge gave no answer: " + answered.error().message(),
-                   {}});
+    return refuse(
+        {503, kCodeEdgeSilent, "brink-edge gave no answer: " + answered.error().message(), {}});
   }
   const EdgeReply& reply = answered.value();
   if (reply.status == ipc::ReplyStatus::kDone) return std::nullopt;
@@ -30,11 +28,11 @@ Reply ask(Service& service, publish::Question question,
   Reply reply;
   reply.later = [&service, question = std::move(question),
                  read = std::move(read)](std::function<void(Reply)> complete) {
-    service.ask_edge(question, [read, complete = std::move(complete)](
-                                   const base::Result<EdgeReply>& answered) {
-      auto failure = failure_of(answered);
-      complete(failure ? *std::move(failure) : read(answered.value()));
-    });
+    service.ask_edge(
+        question, [read, complete = std::move(complete)](const base::Result<EdgeReply>& answered) {
+          auto failure = failure_of(answered);
+          complete(failure ? *std::move(failure) : read(answered.value()));
+        });
   };
   return reply;
 }
@@ -58,8 +56,7 @@ Reply run_job(Service& service, const Request& request, MessageType type) {
     return refuse({403, kCodeNotTrusted, "This is done over the UNIX socket only: brinkctl.", {}});
   }
   return ask(service, {type, {}}, [](const EdgeReply& reply) {
-    return answer(
-        to_text({{"served_version", reply.served_version}, {"report", reply.reason}}));
+    return answer(to_text({{"served_version", reply.served_version}, {"report", reply.reason}}));
   });
 }
 

@@ -79,9 +79,7 @@ class NameTest : public ApiTest {
     ASSERT_TRUE(encoder.put_name(bytes(node.owner), {rendered, route, node.cut}).ok());
     transaction_ = encoder.finish(0, 1, 0);
   }
-  Json show(const std::string& name) {
-    return call("GET", "/brink/v1/snapshot/name?name=" + name);
-  }
+  Json show(const std::string& name) { return call("GET", "/brink/v1/snapshot/name?name=" + name); }
 
   const Wire apex_ = wire("example.com.");
   std::string standing_;
@@ -96,8 +94,7 @@ TEST_F(NameTest, AProxiedNameHasAddressesAndARoute) {
   EXPECT_EQ(result["served_version"], 12);
   EXPECT_EQ(result["zone"]["name"], "example.com.");
   EXPECT_EQ(result["zone"]["serial"], 7);
-  EXPECT_EQ(result["zone"]["negative"]["data"],
-            "ns1.example.com. host.example.com. 7 1 2 3 900");
+  EXPECT_EQ(result["zone"]["negative"]["data"], "ns1.example.com. host.example.com. 7 1 2 3 900");
   const Json& owner = result["answers"];
   EXPECT_EQ(owner["name"], "www.example.com.");
   EXPECT_TRUE(owner["flags"].empty());
@@ -194,10 +191,10 @@ TEST_F(JobTest, AFaultOrAnEdgeThatIsAwayIsTold) {
 class HistoryApiTest : public ApiTest {
  protected:
   HistoryApiTest() {
-    first_ = add_zone("one.test");                                            // 1
-    second_ = add_zone("two.test");                                           // 2
-    add(first_, R"({"type":"A","name":"a","content":"203.0.113.1"})");        // 3
-    add(second_, R"({"type":"A","name":"b","content":"203.0.113.2"})");       // 4
+    first_ = add_zone("one.test");                                       // 1
+    second_ = add_zone("two.test");                                      // 2
+    add(first_, R"({"type":"A","name":"a","content":"203.0.113.1"})");   // 3
+    add(second_, R"({"type":"A","name":"b","content":"203.0.113.2"})");  // 4
   }
   Json history(const std::string& query = "") {
     return call("GET", "/brink/v1/snapshot/history" + query);

@@ -249,9 +249,7 @@ std::uint64_t History::prune(const PruneLimits& limits, model::Timestamp now,
       database_.cached("SELECT count(*) FROM versions WHERE version > ?1 AND version <= ?2");
   count->bind(1, oldest).bind(2, forget);
   const std::int64_t gone = count->step() ? count->integer(0) : 0;
-  database_.cached("UPDATE meta SET value = ?1 WHERE key = 'history_floor'")
-      ->bind(1, forget)
-      .run();
+  database_.cached("UPDATE meta SET value = ?1 WHERE key = 'history_floor'")->bind(1, forget).run();
   database_.cached("DELETE FROM versions WHERE version < ?1")->bind(1, forget).run();
   if (own) own->commit();
   return static_cast<std::uint64_t>(gone);
