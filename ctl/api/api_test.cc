@@ -1,81 +1,8 @@
 // The endpoints against a real store, without a socket.
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
-
-#include "ctl/api/json_input.h"
-#include "ctl/api/service.h"
+#include "ctl/api/api_fixture.h"
 
 namespace brink::ctl::api {
 namespace {
-
-class ApiTest : public ::testing::Test {
- protected:
-  ApiTest() {
-    char pattern[] = "/tmp/brink_api_XXXXXX";
-    folder_ = ::mkdtemp(pattern);
-    store_ =
-        std::move(store::Store::open(folder_ + "/brink.db", store::Access::kReadWrite)).value();
-    settings_.authority.name_servers = {model::DomainName::parse("ns1.brink.test").value(),
-                                        model::DomainName::parse("ns2.brink.test").value()};
-    settings_.rules.edge_addresses = {*base::IpAddress::parse("192.0.2.1")};
-    settings_.stats_path = folder_ + "/absent";
-    service_ =
-        std::make_unique<Service>(Service{*store_,
-                                          settings_,
-                                          model::system_entropy(),
-                                          [this] { return model::Timestamp{now_ += 1'000'000}; },
-                                          [] { return publish::PublisherStatus{}; },
-                                          {}});
-    router_ = make_router(*service_);
-  }
-  ~ApiTest() override { std::filesystem::remove_all(folder_); }
-
-  // Calls an endpoint; `status` and `version` are kept.
-  Json call(const std::string& method, const std::string& target, const std::string& body = "",
-            const std::string& content_type = "application/json") {
-    Request request;
-    request.method = method;
-    set_target(request, target);
-    request.body = body;
-    request.content_type = content_type;
-    request.trusted = trusted_;
-    const Reply reply = handle(router_, request);
-    status_ = reply.status;
-    version_ = reply.version;
-    if (reply.text) return Json(*reply.text);
-    return Json::parse(to_json(reply.envelope));
-  }
-  std::string add_zone(const std::string& name) {
-    const Json zone = call("POST", "/client/v4/zones", R"({"name":")" + name + "\"}");
-    return "/client/v4/zones/" + zone["result"]["id"].get<std::string>();
-  }
-  Json add(const std::string& zone, const std::string& body) {
-    return call("POST", zone + "/dns_records", body);
-  }
-  static int code(const Json& reply) {
-    const Json& error = reply["errors"].at(0);
-    return error.contains("error_chain") ? error["error_chain"].at(0)["code"].get<int>()
-                                         : error["code"].get<int>();
-  }
-  Json import(const std::string& zone, const std::string& file, const std::string& more = "") {
-    return call("POST", zone + "/dns_records/import",
-                "--B\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n" + file + "\r\n" +
-                    more + "--B--\r\n",
-                "multipart/form-data; boundary=B");
-  }
-
-  std::string folder_;
-  std::unique_ptr<store::Store> store_;
-  Settings settings_;
-  std::unique_ptr<Service> service_;
-  Router router_;
-  std::int64_t now_ = 1'767'225'600'000'000;
-  bool trusted_ = true;
-  int status_ = 0;
-  std::uint64_t version_ = 0;
-};
 
 TEST_F(ApiTest, ANewZoneIsPendingAndListed) {
   const std::string zone = add_zone("Example.COM");

@@ -35,6 +35,9 @@ void Dispatcher::dispatch(Request request, Respond respond) {
   auto shared = std::make_shared<Request>(std::move(request));
   queue_.post([this, shared, respond = std::move(respond)] {
     Reply reply = handle(router_, *shared);
+    if (reply.later) {
+      return reply.later([respond](const Reply& late) { respond(to_answer(late)); });
+    }
     if (reply.version == 0) return respond(to_answer(reply));
     const std::uint64_t version = reply.version;
     publisher_.await(version, [reply = std::move(reply), respond,

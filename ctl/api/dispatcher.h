@@ -24,8 +24,9 @@ class Dispatcher {
   Dispatcher(const Router& router, WorkQueue& queue, publish::Publisher& publisher)
       : router_(router), queue_(queue), publisher_(publisher) {}
 
-  // Any thread. `respond` is called once, on the store's or the publisher's thread. A change is
-  // answered when the edge serves it, or with a message that says why it does not yet.
+  // Any thread. `respond` is called once, on the store's, the publisher's or an edge question's
+  // thread. A change is answered when the edge serves it, or with a message that says why it does
+  // not yet.
   void dispatch(Request request, Respond respond);
 
  private:

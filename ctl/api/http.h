@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -49,6 +50,9 @@ struct Reply {
   Envelope envelope;
   std::optional<std::string> text;  // plain text instead of the envelope
   std::uint64_t version = 0;        // not 0: a change, complete once this version is served
+  // Not empty: somebody else has the answer. Called instead of answering; gives the reply that
+  // counts to its argument, once, from any thread, and returns at once.
+  std::function<void(std::function<void(Reply)>)> later;
 };
 
 // Codes of our own, beside those of model/refusal.h.
@@ -64,8 +68,12 @@ inline constexpr int kCodeNotTrusted = 12005;
 inline constexpr int kCodeZoneFile = 12006;
 inline constexpr int kCodeNoStatistics = 12007;
 inline constexpr int kCodeTooLarge = 12008;
-inline constexpr int kCodeStopping = 12010;
 inline constexpr int kCodeImportNote = 12009;  // message: what an import changed or left out
+inline constexpr int kCodeStopping = 12010;
+inline constexpr int kCodeEdgeSilent = 12011;   // the edge is away, busy or does not answer
+inline constexpr int kCodeEdgeRefused = 12012;  // the edge answered: it cannot, or found a fault
+inline constexpr int kCodeNotInHistory = 12013;
+inline constexpr int kCodeNothingToDo = 12014;  // message: it is so already
 
 // `{"result":...,"success":...,"errors":[...],"messages":[...],...}`, compact.
 std::string to_json(const Envelope& envelope);

@@ -48,17 +48,20 @@ Json publication_json(const Service& service) {
           {"problem", status.problem}};
 }
 
+Json store_json(const Service& service) {
+  return {{"path", service.settings.store_path},
+          {"version", service.store.version()},
+          {"zones", service.store.zone_count()},
+          {"records", service.store.record_count()}};
+}
+
 Reply status(Service& service, const Request&) {
   const model::Timestamp now = service.clock();
   return answer(to_text({{"program", "brink-control"},
                          {"version", service.settings.program_version},
                          {"started_on", service.started.rfc3339()},
                          {"uptime_s", (now.micros - service.started.micros) / 1'000'000},
-                         {"store",
-                          {{"path", service.settings.store_path},
-                           {"version", service.store.version()},
-                           {"zones", service.store.zone_count()},
-                           {"records", service.store.record_count()}}},
+                         {"store", store_json(service)},
                          {"publication", publication_json(service)}}));
 }
 
@@ -145,6 +148,11 @@ Json snapshot_json(const Service& service, const ipc::StatsHeader& header) {
           {"waiting_ms", header.snapshot_waiting_ns / 1'000'000}};
 }
 
+std::int64_t heartbeat_age_ms(const Service& service, const ipc::StatsHeader& header) {
+  const auto heartbeat_ms = static_cast<std::int64_t>(header.heartbeat_unix_ns) / kNanosPerMilli;
+  return service.clock().micros / 1000 - heartbeat_ms;
+}
+
 Reply no_statistics(const base::Error& error) {
   return refuse(
       {503, kCodeNoStatistics, "brink-edge's statistics cannot be read: " + error.message(), {}});
@@ -164,14 +172,11 @@ Reply stats(Service& service, const Request&) {
   }
   Json ports = Json::array();
   for (const auto& port : sample.ports) ports.push_back(port_json(port));
-  const std::int64_t now_ms = service.clock().micros / 1000;
-  const auto heartbeat_ms =
-      static_cast<std::int64_t>(sample.header.heartbeat_unix_ns) / kNanosPerMilli;
   return answer(
       to_text({{"process_id", sample.header.process_id},
                {"started_unix_ms",
                 static_cast<std::int64_t>(sample.header.started_unix_ns) / kNanosPerMilli},
-               {"heartbeat_age_ms", now_ms - heartbeat_ms},
+               {"heartbeat_age_ms", heartbeat_age_ms(service, sample.header)},
                {"tsc_hz", sample.header.tsc_hz},
                {"fallbacks", fixed_text(sample.header.fallbacks, sizeof sample.header.fallbacks)},
                {"snapshot", snapshot_json(service, sample.header)},
@@ -181,11 +186,16 @@ Reply stats(Service& service, const Request&) {
 }
 
 Reply snapshot(Service& service, const Request&) {
-  Json result = {{"publication", publication_json(service)}, {"edge", nullptr}};
+  Json result = {{"store", store_json(service)},
+                 {"publication", publication_json(service)},
+                 {"edge", nullptr}};
   Reply reply;
   const auto read = ipc::read_stats(service.settings.stats_path);
   if (read) {
     result["edge"] = snapshot_json(service, read.value().header);
+    result["edge"]["heartbeat_age_ms"] = heartbeat_age_ms(service, read.value().header);
+    result["edge"]["fallbacks"] =
+        fixed_text(read.value().header.fallbacks, sizeof read.value().header.fallbacks);
   } else {
     reply.envelope.messages.push_back(
         {kCodeNoStatistics, "brink-edge's statistics cannot be read: " + read.error().message()});

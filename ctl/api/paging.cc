@@ -4,16 +4,12 @@
 #include <charconv>
 
 namespace brink::ctl::api {
-namespace {
-
 std::optional<std::uint64_t> to_number(const std::string& text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
-
-}  // namespace
 
 model::Refusal bad_parameter(const std::string& name, const std::string& value,
                              const std::string& expected) {

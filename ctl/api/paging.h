@@ -19,6 +19,9 @@ std::optional<model::Refusal> read_match(const Request& request, bool& match_any
 model::Refusal bad_parameter(const std::string& name, const std::string& value,
                              const std::string& expected);
 
+// Decimal digits and nothing else.
+std::optional<std::uint64_t> to_number(const std::string& text);
+
 std::string lower_case(std::string text);
 
 // A name to look for: lower-case, without its final dot.

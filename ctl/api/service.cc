@@ -12,6 +12,8 @@ Router make_router(Service& service) {
   add_zone_files(router, service);
   add_dns_records(router, service);
   add_node(router, service);
+  add_snapshot(router, service);
+  add_history(router, service);
   return router;
 }
 

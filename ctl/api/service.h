@@ -12,6 +12,7 @@
 #include "ctl/model/id.h"
 #include "ctl/model/rules.h"
 #include "ctl/model/timestamp.h"
+#include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/store/store.h"
 
@@ -43,6 +44,8 @@ struct Service {
   model::WallClock clock;
   std::function<publish::PublisherStatus()> publication;
   model::Timestamp started;
+  // Asks brink-edge; see publish::EdgeQuestions.
+  std::function<void(publish::Question, publish::EdgeQuestions::Answered)> ask_edge;
 };
 
 // Each noun's file adds its endpoints.
@@ -51,6 +54,8 @@ void add_dns_records(Router& router, Service& service);
 void add_batch(Router& router, Service& service);
 void add_zone_files(Router& router, Service& service);
 void add_node(Router& router, Service& service);
+void add_snapshot(Router& router, Service& service);
+void add_history(Router& router, Service& service);
 
 Router make_router(Service& service);
 

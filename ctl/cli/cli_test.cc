@@ -24,7 +24,8 @@ Outcome run_with(const std::vector<std::string>& arguments) {
 TEST(CommandLine, HelpListsEveryCommand) {
   const Outcome outcome = run_with({"--help"});
   EXPECT_EQ(outcome.code, 0);
-  for (const auto* table : {&zone_commands(), &record_commands(), &node_commands()}) {
+  for (const auto* table :
+       {&zone_commands(), &record_commands(), &snapshot_commands(), &node_commands()}) {
     for (const Command& command : *table) {
       EXPECT_NE(
           outcome.out.find("  " + (command.noun.empty() ? "" : command.noun + " ") + command.verb),
@@ -65,6 +66,20 @@ TEST(CommandLine, NamesWhatIsWrong) {
   EXPECT_NE(outcome.err.find("bogus"), std::string::npos);
 }
 
+TEST(CommandLine, ChecksNumbersBeforeItAsks) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"snapshot", "rollback", "yesterday"},
+        {"snapshot", "rollback", "12x", "--dry-run"},
+        {"snapshot", "history", "--limit", "all"},
+        {"snapshot", "history", "--before", "-1"}}) {
+    const Outcome outcome = run_with(words);
+    EXPECT_EQ(outcome.code, 2) << words[2];
+    EXPECT_NE(outcome.err.find("not a number"), std::string::npos) << outcome.err;
+  }
+  EXPECT_EQ(run_with({"snapshot", "rollback"}).code, 2);
+  EXPECT_EQ(run_with({"snapshot", "show", "a", "b"}).code, 2);
+}
+
 TEST(CommandLine, SaysWhichServerCannotBeReached) {
   const Outcome outcome = run_with({"--socket", "/nonexistent/brink.sock", "zone", "list"});
   EXPECT_EQ(outcome.code, 3);
@@ -90,6 +105,14 @@ TEST(Duration, IsShort) {
   EXPECT_EQ(duration_text(5), "5s");
   EXPECT_EQ(duration_text(3900), "1h 5m");
   EXPECT_EQ(duration_text(90000), "1d 1h");
+}
+
+TEST(Size, HasTheUnitThatFits) {
+  EXPECT_EQ(size_text(1023), "1023 B");
+  EXPECT_EQ(size_text(1536), "1.5 KiB");
+  EXPECT_EQ(size_text(std::uint64_t{3} << 30), "3.0 GiB");
+  EXPECT_EQ(percent_text(1, 3), "33.3%");
+  EXPECT_EQ(percent_text(0, 0), "0.0%");
 }
 
 TEST(PercentEncode, KeepsNamesAndEncodesTheRest) {

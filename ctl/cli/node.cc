@@ -1,7 +1,4 @@
-// brinkctl status, stats, snapshot show, version.
-#include <algorithm>
-#include <cstdio>
-
+// brinkctl status, stats, version.
 #include "ctl/cli/output.h"
 #include "ctl/cli/version.h"
 
@@ -27,13 +24,6 @@ void status(Session& session, const Arguments&) {
   if (!problem.empty()) print("problem        " + problem + "\n");
 }
 
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%.1f%%",
-                whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
-  return text;
-}
-
 std::string snapshot_line(const Json& snapshot) {
   return "version " + text_of(snapshot, "version") + ", published " +
          duration_text(snapshot.value("age_s", std::int64_t{0})) + " ago, " +
@@ -51,7 +41,7 @@ void print_workers(const Json& workers) {
     const std::uint64_t busy = worker.value("busy_cycles", std::uint64_t{0});
     const std::uint64_t idle = worker.value("idle_cycles", std::uint64_t{0});
     rows.push_back({text_of(worker, "worker"), text_of(worker, "cpu"), roles,
-                    percent(busy, busy + idle), std::to_string(busy), std::to_string(idle),
+                    percent_text(busy, busy + idle), std::to_string(busy), std::to_string(idle),
                     text_of(worker, "tcp_connections")});
   }
   print(table({"WORKER", "CPU", "ROLES", "BUSY", "BUSY CYCLES", "IDLE CYCLES", "TCP"}, rows));
@@ -95,16 +85,6 @@ void stats(Session& session, const Arguments& arguments) {
   print_counters(result["counters"], arguments.has("all"));
 }
 
-void snapshot(Session& session, const Arguments&) {
-  const Json result = session.call("GET", "/brink/v1/snapshot");
-  if (session.json()) return print_json(result);
-  const Json& publication = result["publication"];
-  print("wanted    version " + text_of(publication, "wanted_version") + "\ncompiled  version " +
-        text_of(publication, "compiled_version") + ", " + text_of(publication, "image_size_bytes") +
-        " bytes in " + text_of(publication, "compile_ms") + " ms\nserved    " +
-        (result["edge"].is_null() ? "unknown" : snapshot_line(result["edge"])) + "\n");
-}
-
 void version(Session& session, const Arguments&) {
   if (session.json()) return print_json({{"version", kVersion}});
   print(std::string("brinkctl ") + kVersion + "\n");
@@ -123,7 +103,6 @@ const std::vector<Command>& node_commands() {
        "Ports, workers, counters and drop reasons of brink-edge.",
        {{"all", "", "counters that are zero as well"}},
        stats},
-      {"snapshot", "show", "", 0, 0, "The image: wanted, compiled and served.", {}, snapshot},
       {"", "version", "", 0, 0, "The version of this program.", {}, version},
   };
   return kCommands;

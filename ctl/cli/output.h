@@ -19,6 +19,12 @@ std::string text_of(const Json& object, const char* name);
 // "1h 5m" and the like.
 std::string duration_text(std::int64_t seconds);
 
+// "12.3%"; of nothing it is 0.0%.
+std::string percent_text(std::uint64_t part, std::uint64_t whole);
+
+// "812 B", "1.5 MiB" and the like.
+std::string size_text(std::uint64_t bytes);
+
 void print(const std::string& text);
 void print_json(const Json& json);
 

@@ -8,7 +8,21 @@ namespace {
 constexpr int kCodeNotPublished = 12003;
 constexpr int kStatusNotFound = 404;
 
-// "message (code 9004: detail)" for the first error.
+// What an operator can do about refusals that clients of the API know by their code alone.
+const char* remedy_of(int code) {
+  switch (code) {
+    case 1061:
+      return "; use that zone, or delete it first with brinkctl zone delete";
+    case 81053:
+      return "; delete that one first with brinkctl record delete";
+    case 81057:
+      return "; there is nothing to add, brinkctl record set changes what is there";
+    default:
+      return "";
+  }
+}
+
+// "message: detail; remedy (code 9004)" for the first error.
 std::string reason_of(const Response& response) {
   const auto errors = response.envelope.find("errors");
   if (errors == response.envelope.end() || errors->empty()) {
@@ -19,7 +33,8 @@ std::string reason_of(const Response& response) {
   if (error.contains("error_chain")) {
     for (const Json& cause : error["error_chain"]) text += ": " + cause.value("message", "");
   }
-  return text + " (code " + std::to_string(error.value("code", 0)) + ")";
+  const int code = error.value("code", 0);
+  return text + remedy_of(code) + " (code " + std::to_string(code) + ")";
 }
 
 }  // namespace

@@ -40,6 +40,9 @@ po::options_description file_options() {
   number("batch-max", 3500, "operations of one batch");
   number("acknowledge-timeout-ms", 30'000, "how long the edge may take to publish an image");
   number("reconnect-interval-ms", 500, "pause between attempts to reach the edge");
+  number("edge-job-timeout-s", 600, "how long the edge may take to compact or verify its image");
+  number("history-versions-max", 10'000, "versions of the store that can be gone back to");
+  number("history-age-max-days", 30, "age from which on they are forgotten");
   text("log-level", "info", "trace, debug, info, warning, error or critical");
   return options;
 }
@@ -53,24 +56,43 @@ po::options_description general_options() {
   return options;
 }
 
-base::Error bad_setting(const std::string& name, const std::string& value, const std::string& what,
-                        const std::string& remedy) {
-  return {"\"" + value + "\" " + what, "setting " + name, remedy};
+std::string trimmed(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(" \t\r");
+  if (first == std::string::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+// "FILE, line N, " for the line that gives the setting this value; "FILE, " when none does, "" when
+// no file was read.
+std::string place_of(const std::string& path, const std::string& name, const std::string& value) {
+  if (path.empty()) return {};
+  std::ifstream file(path);
+  std::size_t number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    line = line.substr(0, line.find('#'));
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos || trimmed(line.substr(0, equals)) != name) continue;
+    if (trimmed(line.substr(equals + 1)) != value) continue;
+    return path + ", line " + std::to_string(number) + ", ";
+  }
+  return path + ", ";
 }
 
 // Collects values out of the variables map; the first fault is kept.
 class SettingReader {
  public:
-  explicit SettingReader(const po::variables_map& values) : values_(values) {}
+  // `file`: that was read; empty: none.
+  SettingReader(const po::variables_map& values, std::string file)
+      : values_(values), file_(std::move(file)) {}
 
   std::string text(const char* name) const { return values_[name].as<std::string>(); }
 
   std::string path(const char* name, std::size_t size_max = 4095) {
     std::string value = text(name);
     if (value.empty() || value.front() != '/' || value.size() > size_max) {
-      fail(bad_setting(name, value,
-                       "is not an absolute path of 1 to " + std::to_string(size_max) + " octets",
-                       "write a path that starts with /"));
+      fail(name, value, "is not an absolute path of 1 to " + std::to_string(size_max) + " octets",
+           "write a path that starts with /");
     }
     return value;
   }
@@ -79,9 +101,8 @@ class SettingReader {
   void number(const char* name, std::uint64_t min, std::uint64_t max, T& target) {
     const auto value = values_[name].as<std::uint64_t>();
     if (value < min || value > max) {
-      fail(
-          bad_setting(name, std::to_string(value), "is out of range",
-                      "write a number from " + std::to_string(min) + " to " + std::to_string(max)));
+      fail(name, std::to_string(value), "is out of range",
+           "write a number from " + std::to_string(min) + " to " + std::to_string(max));
       return;
     }
     target = static_cast<T>(value);
@@ -92,13 +113,17 @@ class SettingReader {
                                     : values_[name].as<std::vector<std::string>>();
   }
 
-  void fail(base::Error error) {
-    if (!fault_) fault_ = std::move(error);
+  void fail(const std::string& name, const std::string& value, const std::string& what,
+            const std::string& remedy) {
+    if (fault_) return;
+    fault_ = base::Error{"\"" + value + "\" " + what,
+                         place_of(file_, name, value) + "setting " + name, remedy};
   }
   [[nodiscard]] const std::optional<base::Error>& fault() const { return fault_; }
 
  private:
   const po::variables_map& values_;
+  const std::string file_;
   std::optional<base::Error> fault_;
 };
 
@@ -106,14 +131,14 @@ void read_edge_addresses(SettingReader& reader, Config& config) {
   for (const std::string& text : reader.texts("edge-address")) {
     const auto address = base::IpAddress::parse(text);
     if (!address) {
-      return reader.fail(bad_setting("edge-address", text, "is not an IP address",
-                                     "write one such as 192.0.2.1 or 2001:db8::1"));
+      return reader.fail("edge-address", text, "is not an IP address",
+                         "write one such as 192.0.2.1 or 2001:db8::1");
     }
     config.edge_addresses.push_back(*address);
   }
   if (config.edge_addresses.empty()) {
-    reader.fail(bad_setting("edge-address", "", "is missing",
-                            "name the anycast addresses of proxied names, one a line"));
+    reader.fail("edge-address", "", "is missing",
+                "name the anycast addresses of proxied names, one a line");
   }
 }
 
@@ -121,14 +146,14 @@ void read_name_servers(SettingReader& reader, Config& config) {
   for (const std::string& text : reader.texts("name-server")) {
     auto name = model::zone_name(text);
     if (!name) {
-      return reader.fail(bad_setting("name-server", text, "is not a host name",
-                                     "write one such as ns1.example.net"));
+      return reader.fail("name-server", text, "is not a host name",
+                         "write one such as ns1.example.net");
     }
     config.name_servers.push_back(std::move(name).value());
   }
   if (config.name_servers.empty()) {
-    reader.fail(bad_setting("name-server", "", "is missing",
-                            "name the name servers that zones are delegated to, one a line"));
+    reader.fail("name-server", "", "is missing",
+                "name the name servers that zones are delegated to, one a line");
   }
 }
 
@@ -137,14 +162,14 @@ void read_log_level(SettingReader& reader, Config& config) {
   for (const char* level : {"trace", "debug", "info", "warning", "error", "critical"}) {
     if (config.log_level == level) return;
   }
-  reader.fail(bad_setting("log-level", config.log_level, "is not a level",
-                          "write trace, debug, info, warning, error or critical"));
+  reader.fail("log-level", config.log_level, "is not a level",
+              "write trace, debug, info, warning, error or critical");
 }
 
-base::Result<Config> to_config(const po::variables_map& values) {
+base::Result<Config> to_config(const po::variables_map& values, const std::string& file) {
   constexpr std::size_t kSocketPathMax = 107;  // sockaddr_un
   Config config;
-  SettingReader reader(values);
+  SettingReader reader(values, file);
   config.store = reader.path("store");
   config.api_socket = reader.path("api-socket", kSocketPathMax);
   config.edge_socket = reader.path("edge-socket", kSocketPathMax);
@@ -160,12 +185,16 @@ base::Result<Config> to_config(const po::variables_map& values) {
   reader.number("batch-max", 1, 1'000'000, config.batch_max);
   reader.number("acknowledge-timeout-ms", 100, 3'600'000, config.acknowledge_timeout_ms);
   reader.number("reconnect-interval-ms", 10, 60'000, config.reconnect_interval_ms);
+  reader.number("edge-job-timeout-s", 1, 86'400, config.edge_job_timeout_s);
+  reader.number("history-versions-max", 1, 10'000'000, config.history_versions_max);
+  reader.number("history-age-max-days", 1, 36'500, config.history_age_max_days);
   read_log_level(reader, config);
-  if (reader.fault()) return *reader.fault();
   if (config.ttl_min > config.ttl_max) {
-    return bad_setting("ttl-min", std::to_string(config.ttl_min), "is larger than ttl-max",
-                       "make it smaller");
+    reader.fail("ttl-min", std::to_string(config.ttl_min), "is larger than ttl-max",
+                "make it smaller");
   }
+  if (reader.fault()) return *reader.fault();
+  config.file = file;
   return config;
 }
 
@@ -204,15 +233,9 @@ base::Result<CommandLine> read_command_line(const std::vector<std::string>& argu
   } catch (const po::error& error) {
     return option_error(error, where);
   }
-  auto config = to_config(values);
-  if (!config) {
-    base::Error error = config.error();
-    if (!line.config.file.empty()) error.where = line.config.file + ", " + error.where;
-    return error;
-  }
-  const std::string file = line.config.file;
+  auto config = to_config(values, line.config.file);
+  if (!config) return config.error();
   line.config = std::move(config).value();
-  line.config.file = file;
   return line;
 }
 

@@ -30,6 +30,9 @@ struct Config {
   std::uint32_t batch_max = 0;
   std::uint32_t acknowledge_timeout_ms = 0;
   std::uint32_t reconnect_interval_ms = 0;
+  std::uint32_t edge_job_timeout_s = 0;
+  std::uint64_t history_versions_max = 0;
+  std::uint32_t history_age_max_days = 0;
   std::string log_level;
 };
 

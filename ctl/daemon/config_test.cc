@@ -48,6 +48,8 @@ TEST_F(ConfigTest, ReadsAFileAndFillsInDefaults) {
   EXPECT_EQ(config.name_servers.at(0).text(), "ns1.brink.test");
   EXPECT_EQ(config.listen, "127.0.0.1:8053");
   EXPECT_EQ(config.ttl_min, 60U);
+  EXPECT_EQ(config.history_versions_max, 10'000U);
+  EXPECT_EQ(config.history_age_max_days, 30U);
 }
 
 TEST_F(ConfigTest, TheCommandLineWins) {
@@ -58,16 +60,29 @@ TEST_F(ConfigTest, TheCommandLineWins) {
 }
 
 TEST_F(ConfigTest, NamesSettingValueAndRemedy) {
-  EXPECT_EQ(fault(kGood + "ttl-min = 0\n"),
-            path_ + ", setting ttl-min: \"0\" is out of range (write a number from 2 to 86400)");
+  EXPECT_EQ(
+      fault(kGood + "ttl-min = 0\n"),
+      path_ + ", line 5, setting ttl-min: \"0\" is out of range (write a number from 2 to 86400)");
   EXPECT_NE(fault(kGood + "edge-address = 192.0.2\n").find("\"192.0.2\" is not an IP address"),
             std::string::npos);
   EXPECT_NE(fault(kGood + "name-server = a..b\n").find("\"a..b\" is not a host name"),
             std::string::npos);
   EXPECT_NE(fault(kGood + "store = brink.db\n").find("absolute path"), std::string::npos);
   EXPECT_NE(fault(kGood + "log-level = loud\n").find("\"loud\" is not a level"), std::string::npos);
+  EXPECT_EQ(fault(kGood + "history-versions-max = 0\n"),
+            path_ +
+                ", line 5, setting history-versions-max: \"0\" is out of range (write a number "
+                "from 1 to 10000000)");
+  EXPECT_NE(fault(kGood + "history-age-max-days = 40000\n").find("from 1 to 36500"),
+            std::string::npos);
   EXPECT_NE(fault(kGood + "ttl-min = 900\nttl-max = 600\n").find("larger than ttl-max"),
             std::string::npos);
+}
+
+TEST_F(ConfigTest, NamesTheLineOnlyOfWhatStandsThere) {
+  const auto line = read(kGood, {"--history-versions-max", "0"});
+  ASSERT_FALSE(line.ok());
+  EXPECT_EQ(line.error().where, path_ + ", setting history-versions-max");
 }
 
 TEST_F(ConfigTest, RefusesWhatItDoesNotKnow) {

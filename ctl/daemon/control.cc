@@ -9,8 +9,10 @@
 #include "ctl/api/server.h"
 #include "ctl/api/service.h"
 #include "ctl/compile/compile.h"
+#include "ctl/daemon/history_keeper.h"
 #include "ctl/daemon/snapshot_compiler.h"
 #include "ctl/daemon/version.h"
+#include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/store/store.h"
 #include "dataplane/snapshot/layout.h"
@@ -100,13 +102,19 @@ struct Control::Parts {
   std::unique_ptr<SnapshotCompiler> compiler;  // publisher thread
   std::unique_ptr<api::Service> service;
   api::Router router;
+  std::unique_ptr<HistoryKeeper> keeper;  // outlives the jobs of the queue
   std::unique_ptr<api::WorkQueue> queue;
   std::unique_ptr<publish::Publisher> publisher;
+  std::unique_ptr<publish::EdgeQuestions> names;  // asks for names, which takes no time,
+  std::unique_ptr<publish::EdgeQuestions> jobs;   // and for what takes long
   std::unique_ptr<api::Dispatcher> dispatcher;
   std::unique_ptr<api::Server> server;
 
   base::Result<void> open(const Config& config);
   void start_publisher(const Config& config);
+  void start_questions(const Config& config);
+  void start_keeper(const Config& config);
+  void ask_edge(publish::Question question, publish::EdgeQuestions::Answered answered);
   void overtake(std::uint64_t edge_version);
 };
 
@@ -157,6 +165,31 @@ void Control::Parts::start_publisher(const Config& config) {
           [this](std::uint64_t version) { queue->post([this, version] { overtake(version); }); }});
 }
 
+void Control::Parts::start_questions(const Config& config) {
+  const std::chrono::milliseconds quick(config.acknowledge_timeout_ms);
+  names = std::make_unique<publish::EdgeQuestions>(config.edge_socket, quick);
+  jobs = std::make_unique<publish::EdgeQuestions>(config.edge_socket,
+                                                  std::chrono::seconds(config.edge_job_timeout_s));
+}
+
+void Control::Parts::ask_edge(publish::Question question,
+                              publish::EdgeQuestions::Answered answered) {
+  const bool quick = question.type == ipc::MessageType::kShowName;
+  (quick ? names : jobs)->ask(std::move(question), std::move(answered));
+}
+
+void Control::Parts::start_keeper(const Config& config) {
+  HistoryKeeper::Options options;
+  options.limits.versions_max = config.history_versions_max;
+  options.limits.age_max = std::chrono::hours(24) * config.history_age_max_days;
+  const auto needed = [this]() -> std::optional<std::uint64_t> {
+    const publish::PublisherStatus status = publisher->status();
+    return status.connected ? std::optional(status.served_version) : std::nullopt;
+  };
+  keeper = std::make_unique<HistoryKeeper>(options, *store, *queue, needed,
+                                           model::system_wall_clock());
+}
+
 void Control::Parts::overtake(std::uint64_t edge_version) {
   try {
     store::Transaction transaction(*store, store::Transaction::Kind::kWrite);
@@ -177,10 +210,15 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
   if (auto opened = parts->open(config); !opened) return opened.error();
   parts->queue = std::make_unique<api::WorkQueue>();
   parts->start_publisher(config);
+  parts->start_questions(config);
+  parts->start_keeper(config);
   const auto clock = model::system_wall_clock();
   parts->service = std::make_unique<api::Service>(
       api::Service{*parts->store, parts->settings, model::system_entropy(), clock,
-                   [publisher = parts->publisher.get()] { return publisher->status(); }, clock()});
+                   [publisher = parts->publisher.get()] { return publisher->status(); }, clock(),
+                   [parts = parts.get()](auto question, auto answered) {
+                     parts->ask_edge(std::move(question), std::move(answered));
+                   }});
   parts->router = api::make_router(*parts->service);
   parts->dispatcher =
       std::make_unique<api::Dispatcher>(parts->router, *parts->queue, *parts->publisher);
@@ -200,7 +238,10 @@ Control::Control(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 // From the outside in: no new requests, finish those taken, tell who waits, write the answers.
 Control::~Control() {
   if (parts_->server) parts_->server->drain();
+  parts_->keeper->stop();
   parts_->queue->stop();
+  parts_->names.reset();
+  parts_->jobs.reset();
   parts_->publisher.reset();
   parts_->server.reset();
 }

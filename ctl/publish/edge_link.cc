@@ -2,7 +2,10 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
+
+#include "dataplane/base/check.h"
 
 namespace brink::ctl::publish {
 
@@ -22,27 +25,45 @@ base::Result<EdgeState> EdgeLink::connect(milliseconds timeout) {
   }
   auto welcome = receive(ipc::MessageType::kWelcome, timeout);
   if (!welcome) return welcome.error();
-  return EdgeState{welcome.value().snapshot_version, welcome.value().snapshot_token};
+  const ipc::ControlMessage& message = welcome.value().message;
+  return EdgeState{message.snapshot_version, message.snapshot_token};
 }
 
 base::Result<EdgeReply> EdgeLink::publish(ipc::MessageType type, int memfd, std::uint64_t version,
                                           std::uint64_t size_bytes, milliseconds timeout) {
   ipc::ControlMessage request;
   request.type = type;
-  request.sequence = ++sequence_;
   request.snapshot_version = version;
   request.payload_size_bytes = size_bytes;
+  return exchange(request, memfd, timeout);
+}
+
+base::Result<EdgeReply> EdgeLink::ask(ipc::MessageType type, std::span<const std::uint8_t> name,
+                                      milliseconds timeout) {
+  ipc::ControlMessage request;
+  request.type = type;
+  CHECK(name.size() <= sizeof request.name);
+  request.name_size = static_cast<std::uint8_t>(name.size());
+  std::copy(name.begin(), name.end(), request.name);
+  return exchange(request, -1, timeout);
+}
+
+base::Result<EdgeReply> EdgeLink::exchange(ipc::ControlMessage request, int memfd,
+                                           milliseconds timeout) {
+  request.sequence = ++sequence_;
   if (auto sent = ipc::send_control(socket_.get(), request, memfd); !sent) {
     disconnect();
     return sent.error();
   }
   auto reply = receive(ipc::MessageType::kReply, timeout);
   if (!reply) return reply.error();
-  return EdgeReply{reply.value().status, reply.value().snapshot_version, reply.value().reason};
+  const ipc::ControlMessage& message = reply.value().message;
+  return EdgeReply{message.status, message.snapshot_version, message.reason,
+                   std::move(reply.value().descriptor), message.payload_size_bytes};
 }
 
-base::Result<ipc::ControlMessage> EdgeLink::receive(ipc::MessageType expected,
-                                                    milliseconds timeout) {
+base::Result<EdgeLink::Received> EdgeLink::receive(ipc::MessageType expected,
+                                                   milliseconds timeout) {
   const auto fail = [&](const std::string& what) {
     disconnect();
     return base::Error{what, path_, "see the log of brink-edge"};
@@ -60,10 +81,9 @@ base::Result<ipc::ControlMessage> EdgeLink::receive(ipc::MessageType expected,
     auto received = ipc::receive_control(socket_.get());
     if (!received) return fail(received.error().what);
     if (!received.value()) continue;
-    const base::UniqueFd unexpected(received.value()->descriptor);
-    const ipc::ControlMessage& message = received.value()->message;
+    Received got{received.value()->message, base::UniqueFd(received.value()->descriptor)};
     // A late reply to a request that was given up on carries an older sequence.
-    if (message.type == expected && message.sequence == sequence_) return message;
+    if (got.message.type == expected && got.message.sequence == sequence_) return got;
   }
 }
 

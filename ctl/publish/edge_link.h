@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "dataplane/base/result.h"
@@ -22,6 +23,8 @@ struct EdgeReply {
   ipc::ReplyStatus status{};
   std::uint64_t served_version = 0;
   std::string reason;
+  base::UniqueFd memfd;          // to ShowName: a sealed transaction
+  std::uint64_t size_bytes = 0;  // of it
 };
 
 class EdgeLink {
@@ -41,9 +44,19 @@ class EdgeLink {
   base::Result<EdgeReply> publish(ipc::MessageType type, int memfd, std::uint64_t version,
                                   std::uint64_t size_bytes, std::chrono::milliseconds timeout);
 
+  // Compact, Verify or ShowName (`name` in wire form, at most 255 octets) and the edge's answer. As
+  // with publish, an Error leaves the link closed.
+  base::Result<EdgeReply> ask(ipc::MessageType type, std::span<const std::uint8_t> name,
+                              std::chrono::milliseconds timeout);
+
  private:
-  base::Result<ipc::ControlMessage> receive(ipc::MessageType expected,
-                                            std::chrono::milliseconds timeout);
+  struct Received {
+    ipc::ControlMessage message;
+    base::UniqueFd descriptor;
+  };
+  base::Result<EdgeReply> exchange(ipc::ControlMessage request, int memfd,
+                                   std::chrono::milliseconds timeout);
+  base::Result<Received> receive(ipc::MessageType expected, std::chrono::milliseconds timeout);
 
   std::string path_;
   int wake_;

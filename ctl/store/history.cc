@@ -174,41 +174,53 @@ std::optional<Changes> History::changes_between(std::uint64_t from, std::uint64_
   return differences.take();
 }
 
-std::vector<VersionSummary> History::list(std::uint64_t limit,
-                                          std::optional<std::uint64_t> before) {
+std::vector<VersionSummary> History::list(std::uint64_t limit, std::optional<std::uint64_t> before,
+                                          const std::optional<model::DomainName>& zone) {
   constexpr auto kNewest = std::numeric_limits<std::int64_t>::max();
   const auto bounded = [](std::uint64_t value) {
     return static_cast<std::int64_t>(std::min(value, static_cast<std::uint64_t>(kNewest)));
   };
+  // The floor's own row is kept for its token.
+  auto select = zone ? database_.cached(
+                           "SELECT version, created_on FROM versions WHERE version < ?1 AND "
+                           "version > ?3 AND version IN (SELECT version FROM version_zones WHERE "
+                           "name = ?4) ORDER BY version DESC LIMIT ?2")
+                     : database_.cached(
+                           "SELECT version, created_on FROM versions WHERE version < ?1 AND "
+                           "version > ?3 ORDER BY version DESC LIMIT ?2");
+  select->bind(1, before ? bounded(*before) : kNewest)
+      .bind(2, bounded(limit))
+      .bind(3, bounded(floor()));
+  if (zone) select->bind(4, zone->text());
   std::vector<VersionSummary> versions;
-  {
-    auto select = database_.cached(
-        "SELECT version, created_on FROM versions WHERE version < ?1 ORDER BY version DESC "
-        "LIMIT ?2");
-    select->bind(1, before ? bounded(*before) : kNewest).bind(2, bounded(limit));
-    while (select->step()) {
-      versions.push_back(
-          {static_cast<std::uint64_t>(select->integer(0)), {select->integer(1)}, {}});
-    }
-  }
-  for (VersionSummary& version : versions) {
-    auto select = database_.cached(
-        "SELECT name, action, added, changed, removed FROM version_zones WHERE version = ?1 "
-        "ORDER BY name");
-    select->bind(1, static_cast<std::int64_t>(version.version));
-    while (select->step()) {
-      version.zones.push_back({read_name(select->text(0)),
-                               static_cast<ZoneAction>(select->integer(1)),
-                               static_cast<std::uint64_t>(select->integer(2)),
-                               static_cast<std::uint64_t>(select->integer(3)),
-                               static_cast<std::uint64_t>(select->integer(4))});
-    }
+  while (select->step()) {
+    const auto version = static_cast<std::uint64_t>(select->integer(0));
+    versions.push_back({version, {select->integer(1)}, zones_of(version, zone)});
   }
   return versions;
 }
 
+std::vector<ZoneSummary> History::zones_of(std::uint64_t version,
+                                           const std::optional<model::DomainName>& zone) {
+  auto select = database_.cached(
+      "SELECT name, action, added, changed, removed FROM version_zones WHERE version = ?1 "
+      "ORDER BY name");
+  select->bind(1, static_cast<std::int64_t>(version));
+  std::vector<ZoneSummary> zones;
+  while (select->step()) {
+    model::DomainName name = read_name(select->text(0));
+    if (zone && name != *zone) continue;
+    zones.push_back({std::move(name), static_cast<ZoneAction>(select->integer(1)),
+                     static_cast<std::uint64_t>(select->integer(2)),
+                     static_cast<std::uint64_t>(select->integer(3)),
+                     static_cast<std::uint64_t>(select->integer(4))});
+  }
+  return zones;
+}
+
 std::uint64_t History::prune(const PruneLimits& limits, model::Timestamp now,
                              std::uint64_t needed) {
+  const auto oldest = static_cast<std::int64_t>(floor());
   std::int64_t forget = 0;
   if (limits.versions_max) {
     auto select =
@@ -223,28 +235,54 @@ std::uint64_t History::prune(const PruneLimits& limits, model::Timestamp now,
     if (select->step()) forget = std::max(forget, select->integer(0));
   }
   forget = std::min(forget, static_cast<std::int64_t>(needed));
-  if (forget <= static_cast<std::int64_t>(floor())) return 0;
+  {
+    auto select = database_.cached(
+        "SELECT version FROM versions WHERE version > ?1 ORDER BY version LIMIT 1 OFFSET ?2");
+    select->bind(1, oldest).bind(2, static_cast<std::int64_t>(kPruneMax) - 1);
+    if (select->step()) forget = std::min(forget, select->integer(0));
+  }
+  if (forget <= oldest) return 0;
 
   std::optional<Transaction> own;
   if (!store_.in_transaction_) own.emplace(store_, Transaction::Kind::kWrite);
-  const Sequences last = sequences_after(static_cast<std::uint64_t>(forget));
-  // The newest entry stays, so that numbers go on from there.
-  const auto remove = [&](const char* sql, std::int64_t bound) {
-    database_.cached(sql)->bind(1, bound).run();
-  };
-  remove("DELETE FROM record_log WHERE seq <= ?1 AND seq < (SELECT max(seq) FROM record_log)",
-         last.record);
-  remove("DELETE FROM zone_log WHERE seq <= ?1 AND seq < (SELECT max(seq) FROM zone_log)",
-         last.zone);
-  remove("DELETE FROM version_zones WHERE version <= ?1", forget);
-  remove("UPDATE meta SET value = ?1 WHERE key = 'history_floor'", forget);
-  auto versions = database_.cached("DELETE FROM versions WHERE version <= ?1 RETURNING 1");
-  versions->bind(1, forget);
-  std::uint64_t gone = 0;
-  while (versions->step()) ++gone;
-  versions->reset();
+  auto count =
+      database_.cached("SELECT count(*) FROM versions WHERE version > ?1 AND version <= ?2");
+  count->bind(1, oldest).bind(2, forget);
+  const std::int64_t gone = count->step() ? count->integer(0) : 0;
+  database_.cached("UPDATE meta SET value = ?1 WHERE key = 'history_floor'")->bind(1, forget).run();
+  database_.cached("DELETE FROM versions WHERE version < ?1")->bind(1, forget).run();
   if (own) own->commit();
-  return gone;
+  return static_cast<std::uint64_t>(gone);
+}
+
+bool History::sweep(std::uint64_t rows_max) {
+  std::optional<Transaction> own;
+  if (!store_.in_transaction_) own.emplace(store_, Transaction::Kind::kWrite);
+  const std::uint64_t oldest = floor();
+  const Sequences last = sequences_after(oldest);
+  bool more = false;
+  const auto remove = [&](const char* sql, std::int64_t bound) {
+    auto statement = database_.cached(sql);
+    statement->bind(1, bound).bind(2, static_cast<std::int64_t>(rows_max));
+    std::uint64_t gone = 0;
+    while (statement->step()) ++gone;
+    more = more || gone == rows_max;
+  };
+  // The newest entry stays, so that numbers go on from there.
+  remove(
+      "DELETE FROM record_log WHERE seq IN (SELECT seq FROM record_log WHERE seq <= ?1 AND "
+      "seq < (SELECT max(seq) FROM record_log) ORDER BY seq LIMIT ?2) RETURNING 1",
+      last.record);
+  remove(
+      "DELETE FROM zone_log WHERE seq IN (SELECT seq FROM zone_log WHERE seq <= ?1 AND "
+      "seq < (SELECT max(seq) FROM zone_log) ORDER BY seq LIMIT ?2) RETURNING 1",
+      last.zone);
+  remove(
+      "DELETE FROM version_zones WHERE (version, zone) IN (SELECT version, zone FROM version_zones "
+      "WHERE version <= ?1 ORDER BY version LIMIT ?2) RETURNING 1",
+      static_cast<std::int64_t>(oldest));
+  if (own) own->commit();
+  return more;
 }
 
 namespace {
@@ -286,19 +324,30 @@ void count_records(Database& database, std::int64_t after_seq, Counts& counts) {
   }
 }
 
+// What `version`, which has been taken and is the newest, did to each zone.
+Counts counts_of(Database& database, std::uint64_t version) {
+  Counts counts;
+  auto started = database.cached("SELECT record_seq, zone_seq FROM versions WHERE version = ?1");
+  started->bind(1, static_cast<std::int64_t>(version));
+  if (!started->step()) return counts;
+  count_zones(database, started->integer(1), counts);
+  count_records(database, started->integer(0), counts);
+  return counts;
+}
+
 }  // namespace
 
+std::vector<ZoneSummary> History::summary_so_far() {
+  std::vector<ZoneSummary> zones;
+  if (!store_.taken_) return zones;
+  for (auto& [row, zone] : counts_of(database_, *store_.taken_)) zones.push_back(std::move(zone));
+  std::sort(zones.begin(), zones.end(),
+            [](const ZoneSummary& a, const ZoneSummary& b) { return a.name < b.name; });
+  return zones;
+}
+
 void Store::summarize(std::uint64_t version) {
-  Counts counts;
-  {
-    auto started =
-        database_->cached("SELECT record_seq, zone_seq FROM versions WHERE version = ?1");
-    started->bind(1, static_cast<std::int64_t>(version));
-    if (!started->step()) return;
-    count_zones(*database_, started->integer(1), counts);
-    count_records(*database_, started->integer(0), counts);
-  }
-  for (const auto& [row, zone] : counts) {
+  for (const auto& [row, zone] : counts_of(*database_, version)) {
     auto insert =
         database_->cached("INSERT INTO version_zones VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
     insert->bind(1, static_cast<std::int64_t>(version))

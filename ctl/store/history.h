@@ -85,9 +85,11 @@ class History {
   std::optional<Changes> changes_between(std::uint64_t from, std::uint64_t to);
 
   // The newest `limit` versions below `before` (empty: of all), newest first, as far as they are
-  // kept. The next page is before = the last one's version.
+  // kept. The next page is before = the last one's version. With `zone`, the versions that did
+  // something to the zone of this name, and of each that alone.
   std::vector<VersionSummary> list(std::uint64_t limit,
-                                   std::optional<std::uint64_t> before = std::nullopt);
+                                   std::optional<std::uint64_t> before = std::nullopt,
+                                   const std::optional<model::DomainName>& zone = std::nullopt);
 
   // Makes the records and settings of all zones, or of `zone` alone, what they were after
   // `to_version`, as a new change on top, and returns its version. A zone that was there and is
@@ -98,10 +100,18 @@ class History {
   base::Result<std::uint64_t> roll_back(std::uint64_t to_version,
                                         const std::optional<model::DomainName>& zone);
 
-  // Forgets versions that are past either limit at time `now`, but nothing that changes_between
-  // needs when it is asked from `needed` on. Returns how many versions are gone. No change: no
-  // version is taken.
+  // Within a transaction that has taken a version: what it has done to each zone so far, by name.
+  std::vector<ZoneSummary> summary_so_far();
+
+  // Forgets versions that are past either limit at time `now`, but nothing that token and
+  // changes_between need when they are asked from `needed` on. Returns how many versions are gone,
+  // kPruneMax at most. No change: no version is taken.
   std::uint64_t prune(const PruneLimits& limits, model::Timestamp now, std::uint64_t needed);
+  static constexpr std::uint64_t kPruneMax = 1000;
+
+  // Deletes what forgotten versions have left, at most `rows_max` of each kind, since a single
+  // version may have changed millions of records. True: there is more.
+  bool sweep(std::uint64_t rows_max);
 
  private:
   struct Sequences {
@@ -110,6 +120,8 @@ class History {
   };
   // The last log entries that belong to the state after `version`.
   Sequences sequences_after(std::uint64_t version);
+  std::vector<ZoneSummary> zones_of(std::uint64_t version,
+                                    const std::optional<model::DomainName>& zone);
 
   Store& store_;
   Database& database_;

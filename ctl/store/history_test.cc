@@ -422,6 +422,64 @@ TEST_F(PruneTest, GoesOnAfterEverythingIsForgotten) {
   EXPECT_EQ(records("a.test").size(), 9U);
 }
 
+TEST_F(PruneTest, WhatIsServedIsRecognisedAfterEverythingIsForgotten) {
+  const auto token = history().token(10);
+  ASSERT_TRUE(token);
+  history().prune({.versions_max = 0}, now_, 10);
+  while (history().sweep(3)) {
+  }
+  EXPECT_EQ(history().token(10), token);
+  EXPECT_FALSE(history().token(9));
+}
+
+TEST_F(PruneTest, WhatIsForgottenIsSweptInPieces) {
+  const auto rows = [&] {
+    const auto database = std::move(Database::open(path_, Access::kReadOnly)).value();
+    const auto count = database->prepare(
+        "SELECT (SELECT count(*) FROM record_log) + (SELECT count(*) FROM zone_log) + "
+        "(SELECT count(*) FROM version_zones)");
+    count->step();
+    return count->integer(0);
+  };
+  EXPECT_FALSE(history().sweep(4)) << "nothing is forgotten yet";
+  const auto before = rows();
+  history().prune({.versions_max = 1}, now_, kNothingNeeded);
+  EXPECT_EQ(rows(), before);
+  EXPECT_TRUE(history().sweep(4));
+  EXPECT_EQ(rows(), before - 12);
+  int pieces = 1;
+  while (history().sweep(4)) ++pieces;
+  EXPECT_EQ(pieces, 2);
+  EXPECT_EQ(rows(), 3) << "of the newest version";
+  EXPECT_EQ(names(history().changes_between(9, 10).value()).size(), 1U);
+  ASSERT_TRUE(history().roll_back(9, std::nullopt).ok());
+  EXPECT_EQ(records("a.test").size(), 8U);
+}
+
+TEST_F(PruneTest, ListsTheVersionsOfAZone) {
+  const auto other = change([&] { add_zone("b.test"); });
+  change([&] { bump("a.test"); });
+  const auto versions = history().list(10, std::nullopt, name("b.test"));
+  ASSERT_EQ(versions.size(), 1U);
+  EXPECT_EQ(versions[0].version, other);
+  EXPECT_EQ(history().list(3, std::nullopt, name("a.test")).size(), 3U);
+  EXPECT_EQ(history().list(3, std::nullopt, name("a.test"))[1].version, other - 1);
+}
+
+TEST_F(PruneTest, AnOpenTransactionTellsWhatItHasDone) {
+  const auto version = store_->version();
+  {
+    Transaction transaction(*store_, Transaction::Kind::kWrite);
+    ASSERT_TRUE(history().roll_back(7, std::nullopt).ok());
+    const auto summary = history().summary_so_far();
+    ASSERT_EQ(summary.size(), 1U);
+    EXPECT_EQ(summary[0].name.text(), "a.test");
+    EXPECT_EQ(summary[0].removed, 3U);
+  }
+  EXPECT_EQ(store_->version(), version);
+  EXPECT_EQ(records("a.test").size(), 9U);
+}
+
 TEST_F(PruneTest, ARowIsNotUsedAgainWhileTheHistoryKnowsIt) {
   const Zone first = zone("a.test");
   store_->delete_zone(first);

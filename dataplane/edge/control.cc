@@ -208,7 +208,8 @@ void Control::show_name(const Asker& asker, const ControlMessage& message) {
   }
   const auto memfd = ipc::SealedMemory::make(dump.value().transaction);
   if (!memfd) return reply(asker, ReplyStatus::kRefused, memfd.error().message());
-  reply(asker, ReplyStatus::kDone, dump.value().standing, memfd.value().get());
+  reply(asker, ReplyStatus::kDone, dump.value().standing, memfd.value().get(),
+        dump.value().transaction.size());
 }
 
 void Control::finish(const Asker& asker, const JobOutcome& outcome) {
@@ -216,7 +217,7 @@ void Control::finish(const Asker& asker, const JobOutcome& outcome) {
 }
 
 void Control::reply(const Asker& asker, ReplyStatus status, const std::string& reason,
-                    int descriptor) {
+                    int descriptor, std::uint64_t size_bytes) {
   const auto client = std::find_if(clients_.begin(), clients_.end(),
                                    [&](const Client& c) { return c.id == asker.client; });
   if (client == clients_.end()) return;
@@ -225,6 +226,7 @@ void Control::reply(const Asker& asker, ReplyStatus status, const std::string& r
   answer.type = MessageType::kReply;
   answer.sequence = asker.sequence;
   answer.snapshot_version = images_.state().version;
+  answer.payload_size_bytes = size_bytes;
   answer.status = status;
   answer.set_reason(reason);
   if (auto sent = ipc::send_control(client->fd.get(), answer, descriptor); !sent) {

@@ -80,7 +80,7 @@ class Control {
   void acknowledge();
   void finish(const Asker& asker, const JobOutcome& outcome);
   void reply(const Asker& asker, ipc::ReplyStatus status, const std::string& reason,
-             int descriptor = -1);
+             int descriptor = -1, std::uint64_t size_bytes = 0);
 
   std::string socket_path_;
   ImageStore& images_;

@@ -294,6 +294,7 @@ TEST_F(ControlTest, ShowsANameAsItStands) {
   const ControlMessage reply = answer(client_.get());
   EXPECT_STREQ(reply.reason, "exact");
   ASSERT_TRUE(payload_.valid());
+  EXPECT_TRUE(ipc::SealedMemory::map(payload_.get(), reply.payload_size_bytes).ok());
   message.name[1] = 'x';
   ASSERT_TRUE(ipc::send_control(client_.get(), message).ok());
   EXPECT_STREQ(answer(client_.get()).reason, "nxdomain");

@@ -1,6 +1,7 @@
 #include "l7/render/route_blob.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "dataplane/base/check.h"
@@ -38,6 +39,24 @@ std::vector<std::uint8_t> render_route(const RouteSpec& spec) {
   std::memcpy(blob.data() + name_at, zone.data(), zone.size());
   CHECK(route::verify_route(blob) == route::RouteError::none);
   return blob;
+}
+
+base::Result<RouteContents> read_route(std::span<const std::uint8_t> blob) {
+  const std::vector<std::uint8_t> aligned(blob.begin(), blob.end());
+  route::RouteView view;
+  if (const auto error = view.open(aligned); error != route::RouteError::none) {
+    return base::Error{"not a route of an image: " + std::string(route::name_of(error)), "", ""};
+  }
+  const auto milliseconds = [](base::Duration duration) {
+    return static_cast<std::uint32_t>(duration / std::chrono::milliseconds(1));
+  };
+  RouteContents contents;
+  contents.zone_name = view.zone_name();
+  for (std::size_t i = 0; i < view.origin_count(); ++i) contents.origins.push_back(view.origin(i));
+  contents.connect_timeout_ms = milliseconds(view.connect_timeout());
+  contents.ack_timeout_ms = milliseconds(view.ack_timeout());
+  contents.read_timeout_ms = milliseconds(view.read_timeout());
+  return contents;
 }
 
 }  // namespace brink::l7::render

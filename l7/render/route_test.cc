@@ -70,6 +70,22 @@ TEST(RouteBlob, OriginsBeyondTheLimitAreLeftOutAndNoneIsAllowed) {
   EXPECT_EQ(view.origin_count(), 0U);
 }
 
+TEST(RouteBlob, IsReadBackFromAnywhere) {
+  RouteSpec s = spec();
+  s.origin_port = 8081;
+  Bytes blob = render_route(s);
+  blob.insert(blob.begin(), 0);  // misaligned
+  const auto read = render::read_route(std::span(blob).subspan(1));
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(read.value().zone_name, "example.com");
+  ASSERT_EQ(read.value().origins.size(), 2U);
+  EXPECT_EQ(read.value().origins[1], (base::Endpoint{ip("2001:db8::10"), 8081}));
+  EXPECT_EQ(read.value().read_timeout_ms, 120'000U);
+  const auto refused = render::read_route(blob);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().what.find("bad_magic"), std::string::npos);
+}
+
 template <typename T>
 Bytes changed(Bytes blob, std::size_t at, T value) {
   std::memcpy(blob.data() + at, &value, sizeof value);

@@ -1,0 +1,82 @@
+// /brink/v1/snapshot/{name,compact,verify}: what only brink-edge can tell or do. It is asked on a
+// thread of its own, so that nobody else waits for it.
+#include "ctl/api/name_json.h"
+#include "ctl/api/paging.h"
+#include "ctl/api/service.h"
+#include "dns/zone/text.h"
+
+namespace brink::ctl::api {
+namespace {
+
+using ipc::MessageType;
+using publish::EdgeReply;
+
+// The edge's word, or why there is none.
+std::optional<Reply> failure_of(const base::Result<EdgeReply>& answered) {
+  if (!answered) {
+    return refuse(
+        {503, kCodeEdgeSilent, "brink-edge gave no answer: " + answered.error().message(), {}});
+  }
+  const EdgeReply& reply = answered.value();
+  if (reply.status == ipc::ReplyStatus::kDone) return std::nullopt;
+  return refuse({502, kCodeEdgeRefused, "brink-edge: " + reply.reason, {}});
+}
+
+// Asks, and answers with what `read` makes of the edge's reply.
+Reply ask(Service& service, publish::Question question,
+          std::function<Reply(const EdgeReply&)> read) {
+  Reply reply;
+  reply.later = [&service, question = std::move(question),
+                 read = std::move(read)](std::function<void(Reply)> complete) {
+    service.ask_edge(
+        question, [read, complete = std::move(complete)](const base::Result<EdgeReply>& answered) {
+          auto failure = failure_of(answered);
+          complete(failure ? *std::move(failure) : read(answered.value()));
+        });
+  };
+  return reply;
+}
+
+Reply name(Service& service, const Request& request) {
+  const auto* text = request.query_value("name");
+  if (text == nullptr) return refuse(bad_parameter("name", "", "a domain name"));
+  const auto wire = dns::zone::name_from_text(*text);
+  if (!wire) return refuse(bad_parameter("name", *text, "a domain name, such as www.example.com"));
+  const dns::zone::Wire& asked = wire.value();
+  return ask(service, {MessageType::kShowName, {asked.begin(), asked.end()}},
+             [asked](const EdgeReply& reply) {
+               const auto json = name_json(asked, reply);
+               if (json) return answer(to_text(json.value()));
+               return refuse({502, kCodeEdgeRefused, json.error().message(), {}});
+             });
+}
+
+Reply run_job(Service& service, const Request& request, MessageType type) {
+  if (!request.trusted) {
+    return refuse({403, kCodeNotTrusted, "This is done over the UNIX socket only: brinkctl.", {}});
+  }
+  return ask(service, {type, {}}, [](const EdgeReply& reply) {
+    return answer(to_text({{"served_version", reply.served_version}, {"report", reply.reason}}));
+  });
+}
+
+Reply compact(Service& service, const Request& request) {
+  return run_job(service, request, MessageType::kCompact);
+}
+
+Reply verify(Service& service, const Request& request) {
+  return run_job(service, request, MessageType::kVerify);
+}
+
+}  // namespace
+
+void add_snapshot(Router& router, Service& service) {
+  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
+    return [&service, handler](const Request& request) { return handler(service, request); };
+  };
+  router.add("GET", "/brink/v1/snapshot/name", bound(name));
+  router.add("POST", "/brink/v1/snapshot/compact", bound(compact));
+  router.add("POST", "/brink/v1/snapshot/verify", bound(verify));
+}
+
+}  // namespace brink::ctl::api
