@@ -27,7 +27,9 @@ base::Error bad_record(const std::string& what, std::uint32_t index) {
 
 bool section(std::uint64_t offset, std::uint64_t count, std::uint64_t element, std::uint64_t size,
              std::uint64_t& end) {
-  if (offset % kSectionAlignment != 0 || offset < end || offset > size) return false;
+  // Sections leave no room between them that no checksum covers.
+  const std::uint64_t start = (end + kSectionAlignment - 1) / kSectionAlignment * kSectionAlignment;
+  if (offset != start || offset > size) return false;
   if (count > (size - offset) / element) return false;
   end = offset + count * element;
   return true;
@@ -427,24 +429,24 @@ base::Result<void> verify_header(const ImageHeader& header, std::uint64_t size_b
                    std::to_string(header.total_size_bytes),
                "header");
   }
-  if (header.bucket_count == 0 || (header.bucket_count & (header.bucket_count - 1)) != 0) {
-    return bad("the bucket count is not a power of two", "header");
+  if (header.bucket_count < 2 || (header.bucket_count & (header.bucket_count - 1)) != 0) {
+    return bad("the bucket count is not a power of two, 2 or more", "header");
   }
   if (header.record_count == 0 || header.zone_count == 0 || header.heap_size_bytes < kHeapUnit + kHeapTail) {
     return bad("record 0, zone 0 or the heap's tail is missing", "header");
   }
   std::uint64_t end = kHeaderSize;
   if (!section(header.buckets_offset, header.bucket_count, sizeof(Bucket), size_bytes, end)) {
-    return bad("out of bounds or misaligned", "buckets");
+    return bad("out of bounds or out of place", "buckets");
   }
   if (!section(header.records_offset, header.record_count, sizeof(Record), size_bytes, end)) {
-    return bad("out of bounds or misaligned", "records");
+    return bad("out of bounds or out of place", "records");
   }
   if (!section(header.zones_offset, header.zone_count, sizeof(Zone), size_bytes, end)) {
-    return bad("out of bounds or misaligned", "zones");
+    return bad("out of bounds or out of place", "zones");
   }
   if (!section(header.heap_offset, header.heap_size_bytes, 1, size_bytes, end)) {
-    return bad("out of bounds or misaligned", "heap");
+    return bad("out of bounds or out of place", "heap");
   }
   if (end != size_bytes) return bad("bytes after the heap", "header");
   return {};
