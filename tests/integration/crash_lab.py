@@ -395,10 +395,15 @@ class CrashLab(Lab):
         deadline = time.monotonic() + timeout
         while True:
             publication = self.api().get("/brink/v1/status")["publication"]
-            if publication["in_step"]:
+            # Control may not have noticed yet that the edge it knows is gone.
+            if publication["in_step"] and self._served() == publication["wanted_version"]:
                 return publication
             assert time.monotonic() < deadline, publication
             time.sleep(0.02)
+
+    def _served(self):
+        with edge_control.EdgeControl(self.state / "edge.sock") as edge:
+            return edge.ask(edge_control.HELLO)[0]
 
     def verify(self):
         return edge_control.verify(self.state / "edge.sock")

@@ -69,6 +69,9 @@ class History:
     def newest(self):
         return self._states[self._newest]
 
+    def state(self, number):
+        return self._states[number]
+
     @property
     def newest_number(self):
         return self._newest
