@@ -121,10 +121,11 @@ void Changer::put(snapshot::TransactionEncoder& encoder, std::size_t slot,
   done(encoder.put_zone(octets(apex), zone.serial(),
                         taken(dns::render::render_negative(apex, zone.soa()))));
   for (const Wire& name : {apex, owner}) {
-    const auto rrsets = taken(dns::render::render_name(apex, *zone.find(name), [&](const Wire& other) {
-      const auto* node = zone.find(other);
-      return node == nullptr ? std::nullopt : std::optional(*node);
-    }));
+    const auto rrsets =
+        taken(dns::render::render_name(apex, *zone.find(name), [&](const Wire& other) {
+          const auto* node = zone.find(other);
+          return node == nullptr ? std::nullopt : std::optional(*node);
+        }));
     done(encoder.put_name(octets(name), {rrsets, {}, false, false}));
   }
 }
@@ -179,12 +180,10 @@ void Changer::print() const {
                ? 0.0
                : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
   };
-  const nlohmann::ordered_json line = {{"changes", changes_},
-                                       {"transactions", latencies_us_.size()},
-                                       {"seconds", elapsed_s_},
-                                       {"rate", static_cast<double>(changes_) / elapsed_s_},
-                                       {"p50_us", at(0.5)},
-                                       {"p99_us", at(0.99)}};
+  const nlohmann::ordered_json line = {
+      {"changes", changes_},   {"transactions", latencies_us_.size()},
+      {"seconds", elapsed_s_}, {"rate", static_cast<double>(changes_) / elapsed_s_},
+      {"p50_us", at(0.5)},     {"p99_us", at(0.99)}};
   std::cout << line.dump() << "\n";
 }
 
@@ -194,8 +193,8 @@ int main(int argc, char** argv) {
   namespace po = boost::program_options;
   Options options;
   po::options_description described("change_load [options]");
-  described.add_options()("help", "show this")(
-      "socket", po::value(&options.socket)->required(), "control socket of brink-edge")(
+  described.add_options()("help", "show this")("socket", po::value(&options.socket)->required(),
+                                               "control socket of brink-edge")(
       "versions", po::value(&options.versions)->required(), "file that dns_load reads, too")(
       "names", po::value(&options.names.names)->default_value(1'000'000), "names in the image")(
       "per-zone", po::value(&options.names.names_per_zone)->default_value(10), "names in one zone")(
