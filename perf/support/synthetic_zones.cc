@@ -38,25 +38,20 @@ std::string synthetic_name(const SyntheticOptions& options, std::size_t index) {
   return name + zone_name(index / options.names_per_zone);
 }
 
-std::vector<ResourceRecord> synthetic_zone_of(const SyntheticOptions& options, std::size_t index) {
-  const std::size_t first = index / options.names_per_zone * options.names_per_zone;
-  const Wire apex = zone_name(first / options.names_per_zone);
-  std::vector<ResourceRecord> records;
-  records.push_back({apex, dns::zone::kTypeSoa, 3600, soa_data(apex)});
-  records.push_back({apex, dns::zone::kTypeNs, 86400, Wire("\3ns1\7example\3net\0", 17)});
-  for (std::size_t i = first; i < first + options.names_per_zone && i < options.names; ++i) {
-    const Wire address = {'\300', '\0', '\2', static_cast<char>(i)};
-    records.push_back({synthetic_name(options, i), dns::zone::kTypeA, 300, address});
-  }
-  return records;
-}
-
 void for_each_synthetic_zone(
     const SyntheticOptions& options,
     const std::function<void(const Wire& apex, const std::vector<ResourceRecord>& records)>& take) {
+  std::vector<ResourceRecord> records;
   for (std::size_t first = 0; first < options.names; first += options.names_per_zone) {
-    const auto records = synthetic_zone_of(options, first);
-    take(records.front().owner, records);
+    const Wire apex = zone_name(first / options.names_per_zone);
+    records.clear();
+    records.push_back({apex, dns::zone::kTypeSoa, 3600, soa_data(apex)});
+    records.push_back({apex, dns::zone::kTypeNs, 86400, Wire("\3ns1\7example\3net\0", 17)});
+    for (std::size_t i = first; i < first + options.names_per_zone && i < options.names; ++i) {
+      const Wire address = {'\300', '\0', '\2', static_cast<char>(i)};
+      records.push_back({synthetic_name(options, i), dns::zone::kTypeA, 300, address});
+    }
+    take(apex, records);
   }
 }
 

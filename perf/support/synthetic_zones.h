@@ -20,10 +20,6 @@ struct SyntheticOptions {
 // Wire form of host `index`, of about 30 octets.
 std::string synthetic_name(const SyntheticOptions& options, std::size_t index);
 
-// The records of the zone that host `index` belongs to: SOA, NS, and an address for each host.
-std::vector<dns::zone::ResourceRecord> synthetic_zone_of(const SyntheticOptions& options,
-                                                         std::size_t index);
-
 // Calls `take` with each zone: its name in wire form, and its records.
 void for_each_synthetic_zone(
     const SyntheticOptions& options,

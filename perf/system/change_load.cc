@@ -64,9 +64,11 @@ Wire wire_of(std::uint32_t number) {
   return {bytes, bytes + 4};
 }
 
-// The serial is where the two names of the SOA end.
-void set_serial(Wire& soa, std::uint32_t serial) {
-  soa.replace(soa.size() - 20, 4, wire_of(serial));
+// Its primary server and mailbox are the apex; the serial tells its versions apart.
+Wire soa_of(const Wire& apex, std::uint32_t serial) {
+  Wire data = apex + apex + wire_of(serial);
+  for (const std::uint32_t field : {10000U, 2400U, 604800U, 1800U}) data += wire_of(field);
+  return data;
 }
 
 class Changer {
@@ -108,15 +110,14 @@ ipc::ControlMessage Changer::ask(ipc::ControlMessage message, int descriptor) {
 void Changer::put(snapshot::TransactionEncoder& encoder, std::size_t slot,
                   std::uint32_t version) const {
   const std::size_t host = ChangeVersions::host_of(options_.names, slot);
-  auto records = perf::synthetic_zone_of(options_.names, host);
-  const Wire apex = records.front().owner;
   const Wire owner = perf::synthetic_name(options_.names, host);
-  set_serial(records.front().rdata, version + 1);
-  for (auto& record : records) {
-    if (record.owner == owner) {
-      record.rdata = wire_of(ChangeVersions::address(options_.names, slot, version));
-    }
-  }
+  const Wire apex = owner.substr(1 + static_cast<std::size_t>(owner[0]));
+  // As much of the zone as changes.
+  const std::vector<dns::zone::ResourceRecord> records = {
+      {apex, dns::zone::kTypeSoa, 3600, soa_of(apex, version + 1)},
+      {apex, dns::zone::kTypeNs, 86400, Wire("\3ns1\7example\3net\0", 17)},
+      {owner, dns::zone::kTypeA, 300,
+       wire_of(ChangeVersions::address(options_.names, slot, version))}};
   const auto zone = taken(dns::zone::Zone::build(apex, records));
   done(encoder.put_zone(octets(apex), zone.serial(),
                         taken(dns::render::render_negative(apex, zone.soa()))));
