@@ -17,7 +17,7 @@ import edge_control
 from crash_lab import CrashLab, Load, Observer, Resolver, Writer
 from zone_model import History
 
-POINTS = int(os.environ.get("BRINK_CRASH_POINTS", 4))
+POINTS = int(os.environ.get("BRINK_CRASH_POINTS", 3))
 SEED = os.environ.get("BRINK_CRASH_SEED") or str(random.randrange(1 << 32))
 POLICIES = ["always", "interval", "never"]
 FILLER_NAMES = 20_000  # so that an image takes its time
