@@ -213,7 +213,8 @@ void Control::show_name(const Asker& asker, const ControlMessage& message) {
 }
 
 void Control::finish(const Asker& asker, const JobOutcome& outcome) {
-  reply(asker, outcome.done ? ReplyStatus::kDone : ReplyStatus::kRefused, outcome.text);
+  const ReplyStatus failed = outcome.no_room ? ReplyStatus::kNoRoom : ReplyStatus::kRefused;
+  reply(asker, outcome.done ? ReplyStatus::kDone : failed, outcome.text);
 }
 
 void Control::reply(const Asker& asker, ReplyStatus status, const std::string& reason,
