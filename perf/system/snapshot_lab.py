@@ -101,7 +101,7 @@ class SnapshotLab(Lab):
 
     def start(self):
         """brink-edge without an image; leaves its settings for restart()."""
-        self.edge_start(workers="1:dns", arguments=self.edge_arguments()[len(LAB_ARGUMENTS):])
+        self.edge_start(workers="1:dns+l7", arguments=self.edge_arguments()[len(LAB_ARGUMENTS):])
 
     def restart(self):
         """Another brink-edge with the image and log that are there; returns the process at once."""
@@ -130,8 +130,7 @@ class SnapshotLab(Lab):
     def wait_served(self, timeout=600):
         """Until the edge serves what the store has."""
         for _ in range(int(timeout * 5)):
-            status = self.brinkctl("status")
-            if status["served_version"] and status["served_version"] == status["store_version"]:
+            if self.brinkctl("status")["publication"]["in_step"]:
                 return
             time.sleep(0.2)
         raise RuntimeError("not served in time")
