@@ -98,9 +98,9 @@ bool Region::grow(std::size_t bytes) {
     backed = ::mmap(at, more, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB, -1, 0) != MAP_FAILED;
     // A failed MAP_FIXED may have taken the reservation away.
-    if (!backed && ::mmap(at, more, PROT_NONE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
-                          0) == MAP_FAILED) {
+    if (!backed &&
+        ::mmap(at, more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
+               0) == MAP_FAILED) {
       return false;
     }
   }

@@ -36,8 +36,8 @@ struct Changed {
     image = std::move(builder.finish(1, 0)).value();
     std::mt19937_64 random(1);
     for (std::size_t i = 0; i < kChanges; ++i) {
-      changes.push_back(perf::synthetic_change(options, random() % names,
-                                               static_cast<std::uint32_t>(i + 2)));
+      changes.push_back(
+          perf::synthetic_change(options, random() % names, static_cast<std::uint32_t>(i + 2)));
     }
   }
   Image image;

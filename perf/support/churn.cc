@@ -53,8 +53,8 @@ void Churn::loop() {
     }
     for (; next <= Clock::now(); next += step) {
       const std::uint64_t number = changes_.load(std::memory_order_relaxed);
-      publish(apply_change(writer_, transactions_[number % kTransactions],
-                           image_.generation() + 1));
+      publish(
+          apply_change(writer_, transactions_[number % kTransactions], image_.generation() + 1));
       changes_.store(number + 1, std::memory_order_relaxed);
       reclaim();
     }

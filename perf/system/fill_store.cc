@@ -67,9 +67,8 @@ int main(int argc, char** argv) {
   }
   ctl::store::Store& store = *opened.value();
   ctl::store::Transaction transaction(store, ctl::store::Transaction::Kind::kWrite);
-  perf::for_each_synthetic_zone(options, [&](const auto& apex, const auto& records) {
-    insert_zone(store, apex, records);
-  });
+  perf::for_each_synthetic_zone(
+      options, [&](const auto& apex, const auto& records) { insert_zone(store, apex, records); });
   transaction.commit();
   return 0;
 }

@@ -103,9 +103,10 @@ class SnapshotLab(Lab):
         """brink-edge without an image; leaves its settings for restart()."""
         self.edge_start(workers="1:dns+l7", arguments=self.edge_arguments()[len(LAB_ARGUMENTS):])
 
-    def restart(self):
-        """Another brink-edge with the image and log that are there; returns the process at once."""
-        return self.spawn("edge", EDGE, "--config", self.state / "edge.conf", *self.edge_arguments(),
+    def restart(self, ahead=False):
+        """Another brink-edge with the image and log that are there; returns the process at once.
+        `ahead`: of whatever else the machine does."""
+        return self.spawn("edge", *(("chrt", "-f", "1") if ahead else ()), EDGE, "--config", self.state / "edge.conf", *self.edge_arguments(),
                           stdout=subprocess.DEVNULL, stderr=open(self.state / "edge.log", "w"))
 
     def fill_store(self, names, shape):
