@@ -31,8 +31,12 @@ Churn::Churn(snapshot::Image& image, const SyntheticOptions& options, std::uint3
     CPU_ZERO(&cpus);
     CPU_SET(cpu, &cpus);
     pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
+    started_.store(true);
+    started_.notify_one();
     loop();
   });
+  // It has to leave the reader's CPU before the reader keeps that busy.
+  started_.wait(false);
 }
 
 Churn::~Churn() {

@@ -67,6 +67,7 @@ class Churn {
   std::atomic<std::uint64_t> changes_{0};             // churn: wo, anyone: ro
   std::atomic<bool> paused_{true};
   std::atomic<bool> stop_{false};
+  std::atomic<bool> started_{false};
   std::thread thread_;
 };
 
