@@ -145,7 +145,9 @@ Json snapshot_json(const Service& service, const ipc::StatsHeader& header) {
           {"compactions", header.snapshot_compactions},
           {"refused", header.snapshot_refused},
           {"waiting", header.snapshot_waiting},
-          {"waiting_ms", header.snapshot_waiting_ns / 1'000'000}};
+          {"waiting_ms", header.snapshot_waiting_ns / 1'000'000},
+          {"visible_us", header.snapshot_visible_ns / 1'000},
+          {"visible_max_us", header.snapshot_visible_max_ns / 1'000}};
 }
 
 std::int64_t heartbeat_age_ms(const Service& service, const ipc::StatsHeader& header) {

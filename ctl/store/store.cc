@@ -179,8 +179,13 @@ Transaction::Transaction(Store& store, Kind kind) : store_(store) {
   CHECK(!store.in_transaction_);
   store.database_->execute(kind == Kind::kRead ? "BEGIN" : "BEGIN IMMEDIATE");
   store.in_transaction_ = true;
-  // A deferred transaction fixes what it sees at its first read.
-  if (kind == Kind::kRead) store.version();
+  if (kind == Kind::kWrite) {
+    widened_ = true;
+    store.database_->widen();
+  } else {
+    // A deferred transaction fixes what it sees at its first read.
+    store.version();
+  }
 }
 
 Transaction::~Transaction() {
@@ -188,6 +193,7 @@ Transaction::~Transaction() {
   store_.in_transaction_ = false;
   store_.taken_.reset();
   try {
+    if (widened_) store_.database_->shrink();
     store_.database_->execute("ROLLBACK");
   } catch (const Failure&) {
     // SQLite has already rolled back by itself, as it does when the disk is full.
@@ -200,6 +206,7 @@ void Transaction::commit() {
   open_ = false;
   store_.in_transaction_ = false;
   store_.taken_.reset();
+  if (widened_) store_.database_->shrink();
 }
 
 }  // namespace brink::ctl::store

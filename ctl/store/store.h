@@ -132,6 +132,7 @@ class Transaction {
  private:
   Store& store_;
   bool open_ = true;
+  bool widened_ = false;
 };
 
 }  // namespace brink::ctl::store

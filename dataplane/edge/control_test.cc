@@ -211,6 +211,24 @@ TEST_F(ControlTest, ATransactionIsServedLoggedAndAcknowledged) {
   EXPECT_EQ(publish(transaction(5, 6, 9)).status, ReplyStatus::kDone);
 }
 
+TEST_F(ControlTest, ATransactionIsVisibleWhenTheLastWorkerHasPassed) {
+  const base::Time arrived{std::chrono::milliseconds(10)};
+  const Bytes bytes = transaction(0, 4, 7);
+  const base::UniqueFd memfd = std::move(ipc::SealedMemory::make(bytes)).value();
+  quiesce();
+  images_->maintain({});
+  send(client_.get(), MessageType::kPublishTransaction, 1, bytes.size(), memfd.get());
+  control_->poll(arrived);
+  ASSERT_EQ(control_->counts().transactions, 1U);
+  rte_rcu_qsbr_quiescent(rcu_.get(), 0);
+  images_->maintain(arrived + std::chrono::microseconds(40));
+  EXPECT_EQ(images_->visible().last.count(), 0) << "worker 1 may still answer as before";
+  rte_rcu_qsbr_quiescent(rcu_.get(), 1);
+  images_->maintain(arrived + std::chrono::microseconds(70));
+  EXPECT_EQ(images_->visible().last, std::chrono::microseconds(70));
+  EXPECT_EQ(images_->visible().longest, std::chrono::microseconds(70));
+}
+
 TEST_F(ControlTest, ARestartReplaysTheLog) {
   std::uint64_t size = 0;
   const auto image = sealed_image(5, size);

@@ -49,12 +49,14 @@ class Verifier {
         names_in_zone_(image.zones.size()),
         children_(image.records.size()),
         seen_(image.records.size()),
-        taken_(image.heap.size() / kHeapUnit) {}
+        heap_units_(image.heap.size() / kHeapUnit),
+        taken_(heap_units_ / 64 + 1) {}
 
   base::Result<void> run();
 
  private:
   static constexpr std::uint32_t kBatch = 16;
+  static constexpr std::uint32_t kBucketsAhead = 4;
   struct Looked {
     NameKey key;
     std::uint64_t parent_hash;
@@ -67,6 +69,7 @@ class Verifier {
   base::Result<void> check_zones();
   bool take(HeapRef ref, std::size_t bytes);
   base::Result<void> check_buckets();
+  void prefetch_records_of(std::uint32_t bucket) const;
   base::Result<void> check_place(std::uint32_t bucket, std::uint32_t slot,
                                  std::vector<std::uint32_t>& overflow);
   base::Result<void> check_links(std::uint32_t first, std::uint32_t count);
@@ -88,7 +91,8 @@ class Verifier {
   std::vector<std::uint32_t> names_in_zone_;  // by zone
   std::vector<std::uint32_t> children_;       // by record
   std::vector<bool> seen_;                    // by record: in some bucket
-  std::vector<bool> taken_;                   // by unit of the heap
+  const std::size_t heap_units_;
+  std::vector<std::uint64_t> taken_;  // a bit for each unit of the heap
   std::array<Looked, kBatch> batch_;
 };
 
@@ -136,10 +140,14 @@ base::Result<void> Verifier::check_record(std::uint32_t index) {
 // The block belongs to one owner alone, who frees it one day; false: it is another's, too.
 bool Verifier::take(HeapRef ref, std::size_t bytes) {
   const std::size_t end = ref + Heap::block_bytes(bytes) / kHeapUnit;
-  if (end > taken_.size()) return false;
-  for (std::size_t unit = ref; unit < end; ++unit) {
-    if (taken_[unit]) return false;
-    taken_[unit] = true;
+  if (end > heap_units_) return false;
+  for (std::size_t unit = ref; unit < end;) {
+    const std::size_t count = std::min(64 - unit % 64, end - unit);
+    const std::uint64_t bits = (~std::uint64_t{0} >> (64 - count)) << unit % 64;
+    std::uint64_t& word = taken_[unit / 64];
+    if ((word & bits) != 0) return false;
+    word |= bits;
+    unit += count;
   }
   return true;
 }
@@ -254,6 +262,7 @@ base::Result<void> Verifier::check_zones() {
 base::Result<void> Verifier::check_buckets() {
   std::vector<std::uint32_t> overflow(image_.buckets.size());
   for (std::uint32_t i = 0; i < image_.buckets.size(); ++i) {
+    prefetch_records_of(i + kBucketsAhead);
     for (std::uint32_t slot = 0; slot < 8; ++slot) {
       if (auto r = check_place(i, slot, overflow); !r) return r;
     }
@@ -267,6 +276,13 @@ base::Result<void> Verifier::check_buckets() {
     if (seen_[i] == is_free(record(i))) return bad_record("it is in no bucket", i);
   }
   return {};
+}
+
+void Verifier::prefetch_records_of(std::uint32_t bucket) const {
+  if (bucket >= image_.buckets.size()) return;
+  for (const std::uint32_t index : image_.buckets[bucket].records) {
+    if (index < image_.records.size()) __builtin_prefetch(&record(index));
+  }
 }
 
 base::Result<void> Verifier::check_place(std::uint32_t bucket, std::uint32_t slot,
