@@ -163,6 +163,10 @@ void Edge::report_waiting(base::Time now) {
   ipc::StatsHeader& header = stats_->header();
   header.snapshot_waiting = waiting.batches;
   header.snapshot_waiting_ns = static_cast<std::uint64_t>(waiting.oldest.count());
+  header.snapshot_waiting_workers = 0;
+  for (const std::uint32_t worker : waiting.workers) {
+    if (worker < 64) header.snapshot_waiting_workers |= std::uint64_t{1} << worker;
+  }
   if (waiting.oldest < kWaitingReport || now < next_waiting_report_) return;
   next_waiting_report_ = now + kWaitingReport * 10;
   std::string names;

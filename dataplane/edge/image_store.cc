@@ -137,7 +137,7 @@ void ImageStore::end_transaction(base::Time now, bool committed) {
                                                         header_.token)
                                   : copy.writer->abort());
   }
-  if (committed) retired.begun = begun_;
+  if (committed && !pinned_) retired.begun = begun_;
   if (committed || has_new_epoch()) {
     publish(newest_->generation + (committed ? 1 : 0), retired);
   }
@@ -184,11 +184,14 @@ bool ImageStore::reclaim(base::Time now) {
 }
 
 snapshot::Pinned ImageStore::pin() {
+  pinned_ = true;
+  for (Retired& waiting : retired_) waiting.begun.reset();
   rte_rcu_qsbr_thread_online(rcu_, workers_);
   return copies_[0].image->pin();
 }
 
 void ImageStore::unpin() {
+  pinned_ = false;
   rte_rcu_qsbr_thread_offline(rcu_, workers_);
 }
 

@@ -46,7 +46,8 @@ struct Waiting {
   std::vector<std::uint32_t> workers;  // that have not passed since the oldest batch
 };
 
-// How long transactions took from begin() until every worker had passed their publication.
+// How long transactions took from begin() until every worker had passed their publication. Not known
+// while a generation is pinned: the batches wait for that, too.
 struct Visible {
   base::Duration last{};
   base::Duration longest{};
@@ -112,7 +113,7 @@ class ImageStore {
   struct Retired {
     std::uint64_t token = 0;
     base::Time since{};
-    std::optional<base::Time> begun;  // of a transaction that was committed
+    std::optional<base::Time> begun;  // of a transaction that was committed; while pinned: none
     std::vector<snapshot::Garbage> garbage;  // by copy
     std::vector<Copy> copies;
     std::unique_ptr<const Published> published;
@@ -130,6 +131,7 @@ class ImageStore {
   std::vector<Copy> copies_;
   std::unique_ptr<const Published> newest_ = std::make_unique<Published>();
   std::atomic<const Published*> published_{newest_.get()};  // main: wo, workers: ro
+  bool pinned_ = false;
   std::deque<Retired> retired_;
   std::vector<snapshot::TransactionDecoder> decoders_;  // of the open transaction, by copy
   snapshot::TransactionHeader header_{};                // of the open transaction

@@ -60,7 +60,8 @@ struct alignas(64) StatsHeader {
   std::uint64_t snapshot_heap_bytes;
   std::uint64_t snapshot_heap_free_bytes;
   std::uint64_t snapshot_waiting;     // transactions whose leavings are not freed yet
-  std::uint64_t snapshot_waiting_ns;  // how long the oldest of them waits
+  std::uint64_t snapshot_waiting_ns;  // how long the oldest of them waits,
+  std::uint64_t snapshot_waiting_workers;  // and for whom: a bit each of the first 64
   // From the arrival of a transaction until every worker saw it: the last one, and the worst.
   std::uint64_t snapshot_visible_ns;
   std::uint64_t snapshot_visible_max_ns;

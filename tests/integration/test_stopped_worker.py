@@ -75,6 +75,7 @@ def test_a_stopped_worker_holds_up_memory_and_nothing_else(lab):
 
         until(lambda: lab.stats()["header"]["snapshot_waiting_ns"] > 1_000_000_000, "waiting is told")
         assert waiting(lab) >= 20
+        assert lab.stats()["header"]["snapshot_waiting_workers"] == 1 << 1
         until(lambda: "no sign of worker 1" in lab.edge_log(), lab.edge_log())
 
         fitting = 0
