@@ -30,10 +30,11 @@ model::Outcome<std::string> read_name(Identities& identities, const std::string&
   FieldReader fields(object.value());
   fields.text("name", name);
   if (fields.fault()) return *fields.fault();
-  if (name.empty() || name.size() > kNameSizeMax) {
+  if (name.empty() || name.size() > kNameSizeMax || !is_printable(name)) {
     return Refusal{400,
                    kCodeIdentityInvalid,
-                   "The name of an account has 1 to " + std::to_string(kNameSizeMax) + " octets.",
+                   "The name of an account has 1 to " + std::to_string(kNameSizeMax) +
+                       " octets and no control characters.",
                    {}};
   }
   if (!identities.account_by_name(name)) return name;

@@ -87,8 +87,9 @@ std::optional<Refusal> read_token(Service& service, const Json& body, Token& tok
   fields.text("name", token.name);
   fields.text("status", status);
   if (auto fault = read_status(fields, status, token)) return fault;
-  if (token.name.empty() || token.name.size() > kNameSizeMax) {
-    return invalid("The name of a token has 1 to " + std::to_string(kNameSizeMax) + " octets.");
+  if (token.name.empty() || token.name.size() > kNameSizeMax || !is_printable(token.name)) {
+    return invalid("The name of a token has 1 to " + std::to_string(kNameSizeMax) +
+                   " octets and no control characters.");
   }
   if (auto fault = read_time(body, "not_before", token.not_before)) return fault;
   if (auto fault = read_time(body, "expires_on", token.expires_on)) return fault;

@@ -62,7 +62,8 @@ Reply list(Service& service, const Request& request) {
 std::optional<Refusal> fault_of(Identities& identities, const std::string& email) {
   const std::size_t at = email.find('@');
   if (at == std::string::npos || at == 0 || at + 1 == email.size() ||
-      email.size() > kEmailSizeMax || email.find_first_of(" \t\r\n") != std::string::npos) {
+      email.size() > kEmailSizeMax || email.find(' ') != std::string::npos ||
+      !is_printable(email)) {
     return Refusal{400, kCodeIdentityInvalid, "\"" + email + "\" is not an e-mail address.", {}};
   }
   if (!identities.user_by_email(email)) return std::nullopt;
