@@ -129,6 +129,14 @@ Json port_json(const ipc::PortStats& port) {
           {"tx_errors", port.tx_errors}};
 }
 
+Json bits_of(std::uint64_t bits) {
+  Json numbers = Json::array();
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    if ((bits >> bit & 1) != 0) numbers.push_back(bit);
+  }
+  return numbers;
+}
+
 Json snapshot_json(const Service& service, const ipc::StatsHeader& header) {
   const auto published_ms =
       static_cast<std::int64_t>(header.snapshot_published_unix_ns) / kNanosPerMilli;
@@ -152,7 +160,10 @@ Json snapshot_json(const Service& service, const ipc::StatsHeader& header) {
           {"compactions", header.snapshot_compactions},
           {"refused", header.snapshot_refused},
           {"waiting", header.snapshot_waiting},
-          {"waiting_ms", header.snapshot_waiting_ns / 1'000'000}};
+          {"waiting_ms", header.snapshot_waiting_ns / 1'000'000},
+          {"waiting_workers", bits_of(header.snapshot_waiting_workers)},
+          {"visible_us", header.snapshot_visible_ns / 1'000},
+          {"visible_max_us", header.snapshot_visible_max_ns / 1'000}};
 }
 
 std::int64_t heartbeat_age_ms(const Service& service, const ipc::StatsHeader& header) {

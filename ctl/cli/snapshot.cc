@@ -67,8 +67,12 @@ std::string memory_text(const Json& edge) {
 
 std::string waiting_text(const Json& edge) {
   if (number_of(edge, "waiting") == 0) return "nothing";
-  return "what " + text_of(edge, "waiting") + " changes replaced, for " +
-         text_of(edge, "waiting_ms") + " ms";
+  std::string text = "what " + text_of(edge, "waiting") + " changes replaced, for " +
+                     text_of(edge, "waiting_ms") + " ms";
+  for (const Json& worker : edge.value("waiting_workers", Json::array())) {
+    text += ", worker " + worker.dump();
+  }
+  return text;
 }
 
 void add_edge(Sheet& sheet, const Json& publication, const Json& edge) {

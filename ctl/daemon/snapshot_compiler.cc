@@ -1,5 +1,6 @@
 #include "ctl/daemon/snapshot_compiler.h"
 
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -37,7 +38,10 @@ constexpr std::uint64_t kLargePart = 4;
 }  // namespace
 
 base::Result<publish::Sealed> SnapshotCompiler::image() {
-  return reading<publish::Sealed>(reader_, [this] { return make_image(); });
+  auto image = reading<publish::Sealed>(reader_, [this] { return make_image(); });
+  // What compiling everything took is not needed again soon, and the allocator would keep it.
+  ::malloc_trim(0);
+  return image;
 }
 
 base::Result<std::optional<publish::Sealed>> SnapshotCompiler::changes(

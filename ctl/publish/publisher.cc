@@ -17,6 +17,9 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+// Reconnect intervals.
+constexpr int kPauseMax = 16;
+
 base::UniqueFd make_eventfd() {
   base::UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   CHECK(fd.valid());
@@ -44,7 +47,8 @@ Publisher::Publisher(Options options, Compiler compiler)
       compiler_(std::move(compiler)),
       wake_(make_eventfd()),
       stop_(make_eventfd()),
-      edge_(options_.edge_socket, stop_.get()) {
+      edge_(options_.edge_socket, stop_.get()),
+      pause_(options_.reconnect_interval) {
   status_.wanted_version = options_.version;
   signal(wake_);  // look for the edge at once
   thread_ = std::thread([this] { run(); });
@@ -109,8 +113,13 @@ bool Publisher::stopping() const {
 // Sleeps until something changed, the edge went away, or it is time to look for it again.
 void Publisher::wait_for_work() {
   pollfd watched[] = {{wake_.get(), POLLIN, 0}, {edge_.descriptor(), POLLIN, 0}};
-  const bool timed = !edge_.connected() || retry_;
-  const int timeout = timed ? static_cast<int>(options_.reconnect_interval.count()) : -1;
+  auto pause = milliseconds(-1);
+  if (!edge_.connected()) {
+    pause = options_.reconnect_interval;
+  } else if (retry_) {
+    pause = pause_;
+  }
+  const int timeout = static_cast<int>(pause.count());
   ::poll(watched, 2, timeout);  // a negative descriptor is ignored
   std::uint64_t count;
   if (watched[0].revents != 0) {
@@ -132,6 +141,7 @@ bool Publisher::connect() {
   served_ = served.value();
   image_only_ = false;
   given_up_ = 0;
+  pause_ = options_.reconnect_interval;
   spdlog::info("connected to brink-edge, which serves version {}", served_.version);
   std::uint64_t newest;
   {
@@ -197,6 +207,7 @@ Publisher::Attempt Publisher::hand_over(const Sealed& sealed, ipc::MessageType t
   }
   served_ = sealed.leads_to;
   stranger_ = image_only_ = false;
+  pause_ = options_.reconnect_interval;
   note_served(type, start);
   return Attempt::kServed;
 }
@@ -212,7 +223,9 @@ Publisher::Attempt Publisher::take_refusal(const EdgeReply& reply, const Sealed&
       retry_ = true;
       return put_off(reason);
     case ipc::ReplyStatus::kNoRoom:
+      // To compile all again and again would take the time of those who make room.
       retry_ = true;
+      pause_ = std::min(2 * pause_, kPauseMax * options_.reconnect_interval);
       note_problem(reason);
       settle(sealed.leads_to.version, {Publication::State::kFailed, reason});
       return Attempt::kGivenUp;

@@ -69,6 +69,7 @@ class Publisher {
   struct Options {
     std::string edge_socket;
     std::uint64_t version = 0;  // of the store at the start
+    // Also between attempts on an edge that is busy; longer and longer where it has no room.
     std::chrono::milliseconds reconnect_interval{500};
     std::chrono::milliseconds acknowledge_timeout{30'000};
   };
@@ -120,6 +121,7 @@ class Publisher {
   bool stranger_ = false;        // the edge serves another store's version
   bool image_only_ = false;      // a transaction was refused: it takes an image to go on
   bool retry_ = false;           // the edge was busy, or may have room later
+  std::chrono::milliseconds pause_;  // before the next attempt without a reason for one
   std::uint64_t given_up_ = 0;   // not attempted again,
   std::string failure_;          // for this reason
 

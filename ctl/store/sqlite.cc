@@ -116,7 +116,7 @@ base::Result<std::unique_ptr<Database>> Database::open(const std::string& path, 
     database->execute("PRAGMA journal_mode = WAL");
     database->execute("PRAGMA synchronous = FULL");
     database->execute("PRAGMA foreign_keys = ON");
-    database->execute("PRAGMA cache_size = -65536");  // KiB
+    database->shrink();
     database->execute("PRAGMA temp_store = MEMORY");
     if (access == Access::kReadOnly) database->execute("PRAGMA query_only = ON");
   } catch (const Failure& failure) {
@@ -132,6 +132,14 @@ Database::~Database() {
 
 void Database::execute(const char* sql) {
   if (sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(handle_, sql);
+}
+
+void Database::widen() {
+  execute("PRAGMA cache_size = -65536");  // KiB
+}
+
+void Database::shrink() {
+  execute("PRAGMA cache_size = -8192");
 }
 
 Borrowed Database::cached(const char* sql) {

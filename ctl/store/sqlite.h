@@ -81,6 +81,10 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   void execute(const char* sql);
+  // Room for the pages that a large transaction comes back to again and again, and the end of it:
+  // beyond that the kernel's own cache of the file serves as well.
+  void widen();
+  void shrink();
   // The statement of a string literal, prepared once. Not for use while an earlier borrow of the
   // same literal is alive.
   Borrowed cached(const char* sql);

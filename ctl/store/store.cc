@@ -183,8 +183,12 @@ Transaction::Transaction(Store& store, Kind kind) : store_(store), kind_(kind) {
   store.database_->execute(kind == Kind::kRead ? "BEGIN" : "BEGIN IMMEDIATE");
   store.in_transaction_ = true;
   store.changes_before_ = store.database_->total_changes();
-  // A deferred transaction fixes what it sees at its first read.
-  if (kind == Kind::kRead) store.version();
+  if (kind == Kind::kWrite) {
+    store.database_->widen();
+  } else {
+    // A deferred transaction fixes what it sees at its first read.
+    store.version();
+  }
 }
 
 Transaction::~Transaction() {
@@ -192,6 +196,7 @@ Transaction::~Transaction() {
   store_.in_transaction_ = false;
   store_.taken_.reset();
   try {
+    if (kind_ == Kind::kWrite) store_.database_->shrink();
     store_.database_->execute("ROLLBACK");
   } catch (const Failure&) {
     // SQLite has already rolled back by itself, as it does when the disk is full.
@@ -205,6 +210,7 @@ void Transaction::commit() {
   open_ = false;
   store_.in_transaction_ = false;
   store_.taken_.reset();
+  if (kind_ == Kind::kWrite) store_.database_->shrink();
 }
 
 }  // namespace brink::ctl::store

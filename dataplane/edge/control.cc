@@ -91,7 +91,7 @@ bool Control::handle(Client& client, ipc::ReceivedControl received, base::Time n
       start_image(asker, message, std::move(memfd));
       return true;
     case MessageType::kPublishTransaction:
-      start_transaction(asker, message, std::move(memfd));
+      start_transaction(asker, message, std::move(memfd), now);
       if (applying_) apply(now);
       return true;
     case MessageType::kCompact:
@@ -141,7 +141,7 @@ void Control::start_job(const Asker& asker, MessageType type) {
 }
 
 void Control::start_transaction(const Asker& asker, const ControlMessage& message,
-                                base::UniqueFd memfd) {
+                                base::UniqueFd memfd, base::Time now) {
   if (applying_ || disk_.replacing()) {
     return reply(asker, ReplyStatus::kBusy, "an image or a transaction is being dealt with");
   }
@@ -157,7 +157,7 @@ void Control::start_transaction(const Asker& asker, const ControlMessage& messag
                      ", version " + std::to_string(images_.state().version) + " is served");
   }
   auto applying = std::make_unique<Applying>(Applying{std::move(mapped).value(), asker});
-  if (auto begun = images_.begin(applying->transaction.bytes()); !begun) {
+  if (auto begun = images_.begin(applying->transaction.bytes(), now); !begun) {
     ++counts_.refused;
     return reply(asker, ReplyStatus::kRefused, begun.error().message());
   }
@@ -213,7 +213,8 @@ void Control::show_name(const Asker& asker, const ControlMessage& message) {
 }
 
 void Control::finish(const Asker& asker, const JobOutcome& outcome) {
-  reply(asker, outcome.done ? ReplyStatus::kDone : ReplyStatus::kRefused, outcome.text);
+  const ReplyStatus failed = outcome.no_room ? ReplyStatus::kNoRoom : ReplyStatus::kRefused;
+  reply(asker, outcome.done ? ReplyStatus::kDone : failed, outcome.text);
 }
 
 void Control::reply(const Asker& asker, ReplyStatus status, const std::string& reason,

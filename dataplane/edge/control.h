@@ -72,7 +72,7 @@ class Control {
   bool handle(Client& client, ipc::ReceivedControl received, base::Time now);
   void start_image(const Asker& asker, const ipc::ControlMessage& message, base::UniqueFd memfd);
   void start_transaction(const Asker& asker, const ipc::ControlMessage& message,
-                         base::UniqueFd memfd);
+                         base::UniqueFd memfd, base::Time now);
   void start_job(const Asker& asker, ipc::MessageType type);
   void show_name(const Asker& asker, const ipc::ControlMessage& message);
   void apply(base::Time now);

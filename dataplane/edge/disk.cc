@@ -56,6 +56,12 @@ std::string summary(const snapshot::ImageState& state) {
          " zones, " + std::to_string(state.names) + " names";
 }
 
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string all;
+  for (const std::string& sentence : sentences) all += (all.empty() ? "" : "; ") + sentence;
+  return all;
+}
+
 void report(const std::string& path, const snapshot::DiskState& state,
             std::vector<std::string>& faults) {
   faults.insert(faults.end(), state.faults.begin(), state.faults.end());
@@ -108,6 +114,12 @@ bool Disk::replacing() const {
   return job_ && job_->kind == Kind::kReceive;
 }
 
+Disk::Made Disk::saved(std::vector<Image> copies, const std::string& path) {
+  const auto done = copies[0].save(path);
+  if (!done) return {{}, done.error().message(), true};
+  return {std::move(copies), ""};
+}
+
 template <typename Work>
 void Disk::start(Kind kind, Finished finished, Work work) {
   CHECK(!job_);
@@ -125,8 +137,7 @@ void Disk::receive(base::UniqueFd memfd, std::uint64_t size_bytes, Finished fini
           auto copies = received_copies(fd.get(), size_bytes, options);
           if (!copies) return copies.error();
           // Saved before it is served: what was acknowledged survives a restart.
-          if (auto saved = copies.value()[0].save(path); !saved) return saved.error();
-          return Made{std::move(copies).value(), ""};
+          return saved(std::move(copies).value(), path);
         });
 }
 
@@ -141,14 +152,14 @@ void Disk::compact(Finished finished) {
          path = path_]() -> base::Result<Made> {
           auto copies = compacted_copies(pinned, options);
           if (!copies) return copies.error();
-          if (auto saved = copies.value()[0].save(path); !saved) return saved.error();
-          return Made{std::move(copies).value(), ""};
+          return saved(std::move(copies).value(), path);
         });
 }
 
 void Disk::verify(Finished finished) {
   start(Kind::kVerify, std::move(finished),
-        [pinned = images_.pin(), path = path_]() -> base::Result<Made> {
+        [pinned = images_.pin(), path = path_,
+         log_bytes = journal_->newest_log_bytes()]() -> base::Result<Made> {
           const auto served = snapshot::compact(pinned, {});
           if (!served) return served.error();
           if (auto sound = served.value().verify(); !sound) {
@@ -156,12 +167,13 @@ void Disk::verify(Finished finished) {
             error.where = "what is served, " + error.where;
             return error;
           }
-          const auto kept = snapshot::load_disk(path, {});
+          // What is appended meanwhile may not be whole yet.
+          const auto kept = snapshot::load_disk(path, {}, log_bytes);
           if (!kept) return kept.error();
-          std::string text = "served: " + summary(served.value().state()) +
+          if (!kept.value().faults.empty()) return base::Error{joined(kept.value().faults), "", ""};
+          const std::string text = "served: " + summary(served.value().state()) +
                              "; on disk: " + summary(kept.value().image.state()) + " with " +
                              std::to_string(kept.value().replayed) + " transaction(s) of the log";
-          for (const std::string& fault : kept.value().faults) text += "; " + fault;
           return Made{{}, text};
         });
 }
@@ -210,7 +222,7 @@ JobOutcome Disk::finish(Job& job, base::Time now) {
   if (job.kind != Kind::kReceive) images_.unpin();
   if (!made) return {false, made.error().message()};
   std::vector<Image>& copies = made.value().copies;
-  if (copies.empty()) return {true, made.value().text};
+  if (copies.empty()) return {!made.value().unsaved, made.value().text, made.value().unsaved};
   const std::uint64_t saved_version = copies[0].state().version;
   if (auto caught_up = catch_up(job, copies); !caught_up) {
     return {false, caught_up.error().message()};

@@ -20,6 +20,7 @@ namespace brink::edge {
 struct JobOutcome {
   bool done = false;
   std::string text;
+  bool no_room = false;  // not done because the disk would not take it: later, perhaps
 };
 
 class Disk {
@@ -62,6 +63,7 @@ class Disk {
   struct Made {
     std::vector<snapshot::Image> copies;  // none: only the text counts
     std::string text;
+    bool unsaved = false;  // the text says why
   };
   struct Job {
     Kind kind{};
@@ -74,6 +76,7 @@ class Disk {
   Disk(const snapshot::JournalOptions& options, std::uint64_t log_size_max_bytes,
        ImageStore& images)
       : path_(options.path), log_size_max_bytes_(log_size_max_bytes), images_(images) {}
+  static Made saved(std::vector<snapshot::Image> copies, const std::string& path);
   template <typename Work>
   void start(Kind kind, Finished finished, Work work);
   JobOutcome finish(Job& job, base::Time now);

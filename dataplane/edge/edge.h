@@ -67,6 +67,7 @@ class Edge {
   base::Result<void> turn(base::Time now);
   void ask_for_neighbours(base::Time now);
   void refresh_statistics(base::Time now);
+  bool look_after_images();
   void report_waiting(base::Time now);
   void wait(bool busy);
 

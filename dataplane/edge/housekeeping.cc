@@ -87,8 +87,11 @@ base::Result<void> Edge::drain() {
 base::Result<void> Edge::turn(base::Time now) {
   const std::uint32_t moved = kernel_ ? kernel_->pump() : 0;
   quiet_turns_ = moved != 0 ? 0 : quiet_turns_ + 1;
+  const std::uint64_t transactions = control_->counts().transactions;
   control_->poll(now);
-  const bool growing = !control_->busy() && images_->maintain(now);
+  // Whether the workers have seen it is looked at soon.
+  if (control_->counts().transactions != transactions) quiet_turns_ = 0;
+  const bool growing = !control_->busy() && look_after_images();
   if (feed_) {
     const auto polled = feed_->poll();
     if (!polled) return polled;
@@ -100,6 +103,14 @@ base::Result<void> Edge::turn(base::Time now) {
   }
   if (!control_->busy() && !growing) wait(quiet_turns_ < kQuietTurns);
   return {};
+}
+
+bool Edge::look_after_images() {
+  const bool more = images_->maintain(worker::TscClock(rte_get_tsc_hz()).at(rte_rdtsc()));
+  ipc::StatsHeader& header = stats_->header();
+  header.snapshot_visible_ns = static_cast<std::uint64_t>(images_->visible().last.count());
+  header.snapshot_visible_max_ns = static_cast<std::uint64_t>(images_->visible().longest.count());
+  return more;
 }
 
 // What workers miss, and the gateways always, so that the first connection finds them known. The
@@ -152,6 +163,10 @@ void Edge::report_waiting(base::Time now) {
   ipc::StatsHeader& header = stats_->header();
   header.snapshot_waiting = waiting.batches;
   header.snapshot_waiting_ns = static_cast<std::uint64_t>(waiting.oldest.count());
+  header.snapshot_waiting_workers = 0;
+  for (const std::uint32_t worker : waiting.workers) {
+    if (worker < 64) header.snapshot_waiting_workers |= std::uint64_t{1} << worker;
+  }
   if (waiting.oldest < kWaitingReport || now < next_waiting_report_) return;
   next_waiting_report_ = now + kWaitingReport * 10;
   std::string names;

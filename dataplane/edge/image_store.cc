@@ -87,7 +87,8 @@ void ImageStore::retire(Retired retired, base::Time now) {
   retired_.push_back(std::move(retired));
 }
 
-base::Result<void> ImageStore::begin(std::span<const std::uint8_t> transaction) {
+base::Result<void> ImageStore::begin(std::span<const std::uint8_t> transaction,
+                                     base::Time now) {
   CHECK(!in_transaction());
   const auto header = snapshot::read_transaction(transaction);
   if (!header) return header.error();
@@ -95,6 +96,7 @@ base::Result<void> ImageStore::begin(std::span<const std::uint8_t> transaction) 
     return base::Error{"there are bytes behind its end", "transaction", ""};
   }
   header_ = header.value();
+  begun_ = now;
   for (Copy& copy : copies_) {
     copy.writer->begin(newest_->generation + 1);
     decoders_.emplace_back(transaction);
@@ -135,6 +137,7 @@ void ImageStore::end_transaction(base::Time now, bool committed) {
                                                         header_.token)
                                   : copy.writer->abort());
   }
+  if (committed && !pinned_) retired.begun = begun_;
   if (committed || has_new_epoch()) {
     publish(newest_->generation + (committed ? 1 : 0), retired);
   }
@@ -165,6 +168,10 @@ bool ImageStore::reclaim(base::Time now) {
     }
     Retired passed = std::move(retired_.front());
     retired_.pop_front();
+    if (passed.begun) {
+      visible_.last = now - *passed.begun;
+      visible_.longest = std::max(visible_.longest, visible_.last);
+    }
     Retired later;
     bool any = false;
     for (std::size_t copy = 0; copy < passed.garbage.size(); ++copy) {
@@ -177,11 +184,14 @@ bool ImageStore::reclaim(base::Time now) {
 }
 
 snapshot::Pinned ImageStore::pin() {
+  pinned_ = true;
+  for (Retired& waiting : retired_) waiting.begun.reset();
   rte_rcu_qsbr_thread_online(rcu_, workers_);
   return copies_[0].image->pin();
 }
 
 void ImageStore::unpin() {
+  pinned_ = false;
   rte_rcu_qsbr_thread_offline(rcu_, workers_);
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,13 @@ struct Waiting {
   std::vector<std::uint32_t> workers;  // that have not passed since the oldest batch
 };
 
+// How long transactions took from begin() until every worker had passed their publication. Not known
+// while a generation is pinned: the batches wait for that, too.
+struct Visible {
+  base::Duration last{};
+  base::Duration longest{};
+};
+
 class ImageStore {
  public:
   // `rcu` was made for `workers` and outlives the store.
@@ -67,7 +75,7 @@ class ImageStore {
 
   // A transaction, applied to every copy step by step: begin, step until it says that there is no
   // more, then commit or abort. A step that fails leaves abort as the only way on.
-  base::Result<void> begin(std::span<const std::uint8_t> transaction);
+  base::Result<void> begin(std::span<const std::uint8_t> transaction, base::Time now);
   // True: there is more.
   base::Result<bool> step(std::uint32_t operations_max);
   // The step that failed did for want of memory.
@@ -87,6 +95,7 @@ class ImageStore {
   [[nodiscard]] const snapshot::ImageState& state() const { return copies_[0].image->state(); }
   [[nodiscard]] snapshot::ImageUsage usage() const;  // of the first copy
   [[nodiscard]] Waiting waiting(base::Time now) const;
+  [[nodiscard]] const Visible& visible() const { return visible_; }
   // Generations are getting old: a compaction is due.
   [[nodiscard]] bool is_aged() const;
 
@@ -104,6 +113,7 @@ class ImageStore {
   struct Retired {
     std::uint64_t token = 0;
     base::Time since{};
+    std::optional<base::Time> begun;  // of a transaction that was committed; while pinned: none
     std::vector<snapshot::Garbage> garbage;  // by copy
     std::vector<Copy> copies;
     std::unique_ptr<const Published> published;
@@ -121,9 +131,12 @@ class ImageStore {
   std::vector<Copy> copies_;
   std::unique_ptr<const Published> newest_ = std::make_unique<Published>();
   std::atomic<const Published*> published_{newest_.get()};  // main: wo, workers: ro
+  bool pinned_ = false;
   std::deque<Retired> retired_;
   std::vector<snapshot::TransactionDecoder> decoders_;  // of the open transaction, by copy
   snapshot::TransactionHeader header_{};                // of the open transaction
+  base::Time begun_{};                                  // likewise
+  Visible visible_;
 };
 
 }  // namespace brink::edge

@@ -17,7 +17,7 @@ void Stages::answer(std::span<worker::Datagram> datagrams) noexcept {
         std::min<std::size_t>(datagram.room, datagram.capacity + dns::answer::kSlack));
     messages[i] = {datagram.data, datagram.size, capacity};
   }
-  engine_.answer_burst(view_, {messages.data(), datagrams.size()}, counters_);
+  engine_.answer_burst(view(), {messages.data(), datagrams.size()}, counters_);
   for (std::size_t i = 0; i < datagrams.size(); ++i) datagrams[i].size = messages[i].size;
 }
 
@@ -30,7 +30,7 @@ void Stages::set_l7(worker::StageTable& table) noexcept {
     of(self).l7_->unreachable(error, now);
   };
   table.run = [](void* self, base::Time now) noexcept {
-    of(self).l7_->run(of(self).view_, now);
+    of(self).l7_->run(of(self).view(), now);
     return false;  // packets in and segments out say whether there was work
   };
   table.next_segment = [](void* self, worker::SegmentOut& out, base::Time now) noexcept {
@@ -52,9 +52,6 @@ void Stages::set_no_l7(worker::StageTable& table) noexcept {
 worker::StageTable Stages::table() noexcept {
   worker::StageTable table;
   table.self = this;
-  table.begin = [](void* self, base::Time) noexcept {
-    of(self).view_ = of(self).images_.view(of(self).copy_);
-  };
   table.answer = [](void* self, std::span<worker::Datagram> datagrams) noexcept {
     of(self).answer(datagrams);
   };

@@ -22,7 +22,6 @@ class Stages {
          std::uint16_t udp_size, L7Stage* l7)
       : images_(images),
         copy_(copy),
-        view_(images.view(copy)),
         counters_(counters),
         engine_(udp_size),
         l7_(l7) {}
@@ -32,13 +31,13 @@ class Stages {
 
  private:
   static Stages& of(void* self) noexcept { return *static_cast<Stages*>(self); }
+  [[nodiscard]] snapshot::View view() const noexcept { return images_.view(copy_); }
   void answer(std::span<worker::Datagram> datagrams) noexcept;
   static void set_l7(worker::StageTable& table) noexcept;
   static void set_no_l7(worker::StageTable& table) noexcept;
 
   const ImageStore& images_;
   const std::size_t copy_;
-  snapshot::View view_;  // of this turn
   ipc::WorkerCounters& counters_;
   dns::answer::Engine engine_;
   L7Stage* l7_;

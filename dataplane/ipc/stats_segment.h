@@ -21,7 +21,7 @@
 namespace brink::ipc {
 
 inline constexpr std::uint64_t kStatsMagic = 0x5354415453524b42;  // "BKRSTATS"
-inline constexpr std::uint32_t kStatsVersion = 2;
+inline constexpr std::uint32_t kStatsVersion = 3;
 inline constexpr std::size_t kCounterNameSize = 64;
 
 // Roles of a worker, as bits.
@@ -60,7 +60,11 @@ struct alignas(64) StatsHeader {
   std::uint64_t snapshot_heap_bytes;
   std::uint64_t snapshot_heap_free_bytes;
   std::uint64_t snapshot_waiting;     // transactions whose leavings are not freed yet
-  std::uint64_t snapshot_waiting_ns;  // how long the oldest of them waits
+  std::uint64_t snapshot_waiting_ns;  // how long the oldest of them waits,
+  std::uint64_t snapshot_waiting_workers;  // and for whom: a bit each of the first 64
+  // From the arrival of a transaction until every worker saw it: the last one, and the worst.
+  std::uint64_t snapshot_visible_ns;
+  std::uint64_t snapshot_visible_max_ns;
   char fallbacks[256];             // what the start fell back to, one a line; empty = nothing
 };
 

@@ -30,15 +30,18 @@ void look(const View& view, const NameKey& key) {
   static_cast<void>(view.route(*found.record).size());
 }
 
-// All names and zones of a verified image, by the Writer, from an image that was received.
-void take_away(std::span<const std::uint8_t> bytes) {
+Image receive(std::span<const std::uint8_t> bytes) {
   brink::base::UniqueFd fd(::memfd_create("image", MFD_ALLOW_SEALING));
   CHECK(fd.valid() && write_whole(fd.get(), bytes));
   CHECK(::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) == 0);
   auto received = Image::receive(fd.get(), bytes.size(), {});
   CHECK(received.ok());
-  Store store(std::move(received).value());
+  return std::move(received).value();
+}
 
+// All names and zones of a verified image, by the Writer.
+void take_away(Image image, std::span<const std::uint8_t> bytes) {
+  Store store(std::move(image));
   std::vector<Bytes> names, apexes;
   const Sections sections = sections_of(bytes);
   const View view(root_of(sections), 0);
@@ -76,14 +79,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto& header = *reinterpret_cast<const ImageHeader*>(bytes);
   if (size >= kHeaderSize && verify_header(header, size).ok() &&
       verify(sections_of({bytes, size})).ok()) {
-    const View view(root_of(sections_of({bytes, size})), 0);
+    Image image = receive({bytes, size});
     NameKey key;
     for (const char* name :
          {"www.example.com", "x.w.example.com", "nope.example.com", "sub.example.com"}) {
-      set_key_from_text(key, view.hash_key(), name);
-      look(view, key);
+      set_key_from_text(key, image.view().hash_key(), name);
+      look(image.view(), key);
     }
-    take_away({bytes, size});
+    take_away(std::move(image), {bytes, size});
   }
   ::operator delete (bytes, std::align_val_t{kSectionAlignment});
   return 0;

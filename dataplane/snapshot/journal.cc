@@ -77,7 +77,8 @@ base::Result<Image> load_image(const std::string& path, const ImageOptions& opti
 }
 
 // False: the log could not be read to its end, and what follows must not be applied.
-bool replay(const std::string& path, DiskState& state) {
+bool replay(const std::string& path, DiskState& state,
+            std::uint64_t bytes_max = ~std::uint64_t{0}) {
   state.logs.push_back({path, 0});
   std::uint64_t& good_bytes = state.logs.back().good_bytes;
   const auto scan = scan_log(
@@ -100,7 +101,8 @@ bool replay(const std::string& path, DiskState& state) {
         ++state.replayed;
         good_bytes += bytes.size();
         return {};
-      });
+      },
+      bytes_max);
   if (!scan) {
     state.faults.push_back(scan.error().message() +
                            "; what follows is lost until brink-control publishes again");
@@ -157,7 +159,8 @@ base::Result<void> apply_unread(Image& image, std::span<const std::uint8_t> tran
   return {};
 }
 
-base::Result<DiskState> load_disk(const std::string& path, const ImageOptions& options) {
+base::Result<DiskState> load_disk(const std::string& path, const ImageOptions& options,
+                                  std::uint64_t log_bytes_max) {
   DiskState state;
   auto image = load_image(path, options, state.has_image);
   if (!image) return image.error();
@@ -165,7 +168,7 @@ base::Result<DiskState> load_disk(const std::string& path, const ImageOptions& o
   for (const RotatedLog& log : rotated_logs(path)) {
     if (!replay(log.path, state)) return state;
   }
-  replay(log_path(path), state);
+  replay(log_path(path), state, log_bytes_max);
   return state;
 }
 

@@ -56,8 +56,10 @@ struct DiskState {
 };
 
 // Loads the image and replays the logs. A fault of a log ends the replay and is told; an Error:
-// there is an image that cannot be trusted, or no memory. Changes nothing on the disk.
-base::Result<DiskState> load_disk(const std::string& path, const ImageOptions& options);
+// there is an image that cannot be trusted, or no memory. Changes nothing on the disk. Of PATH.log
+// `log_bytes_max` are read: to whoever is appending, that is how much is whole.
+base::Result<DiskState> load_disk(const std::string& path, const ImageOptions& options,
+                                  std::uint64_t log_bytes_max = ~std::uint64_t{0});
 
 // Applies a transaction to an image that no reader has. On an Error the image is as before.
 base::Result<void> apply_unread(Image& image, std::span<const std::uint8_t> transaction);
@@ -87,6 +89,8 @@ class Journal {
   // The image on the disk has everything: empties the log as well.
   base::Result<void> restart(std::uint64_t version);
 
+  // Of PATH.log.
+  [[nodiscard]] std::uint64_t newest_log_bytes() const { return log_->size_bytes(); }
   // Of all logs.
   [[nodiscard]] std::uint64_t log_bytes() const { return rotated_bytes_ + log_->size_bytes(); }
   // Why flushing fails; empty: it does not.

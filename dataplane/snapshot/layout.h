@@ -53,7 +53,7 @@ struct ImageHeader {
   std::uint64_t zones_offset;
   std::uint64_t heap_offset;
   std::uint64_t heap_size_bytes;
-  std::uint32_t bucket_count;  // a power of two
+  std::uint32_t bucket_count;  // a power of two, 2 or more
   std::uint32_t record_count;  // including the unused record 0
   std::uint32_t zone_count;    // including the unused zone 0
   std::uint32_t name_count;    // names that some zone contains

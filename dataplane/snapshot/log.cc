@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -68,13 +69,14 @@ bool is_torn(std::span<const std::uint8_t> rest) {
 base::Result<LogScan> scan_log(
     const std::string& path,
     const std::function<base::Result<void>(const TransactionHeader&,
-                                           std::span<const std::uint8_t>)>& visit) {
+                                           std::span<const std::uint8_t>)>& visit,
+    std::uint64_t bytes_max) {
   LogScan scan;
   base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid() && errno == ENOENT) return scan;
   struct stat status {};
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return system_error("cannot open", path);
-  scan.size_bytes = static_cast<std::uint64_t>(status.st_size);
+  scan.size_bytes = std::min(static_cast<std::uint64_t>(status.st_size), bytes_max);
   const Mapping file(fd.get(), scan.size_bytes);
   if (!file.ok()) return system_error("cannot map", path, "add memory");
 

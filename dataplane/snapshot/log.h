@@ -18,18 +18,20 @@ namespace brink::snapshot {
 // How far a log could be read.
 struct LogScan {
   std::uint64_t good_bytes = 0;  // whole transactions, from the file's start
-  std::uint64_t size_bytes = 0;  // of the file
+  std::uint64_t size_bytes = 0;  // of what was read
   std::uint64_t transactions = 0;
   std::string fault;  // why no further; empty: read to the end
   bool torn = false;  // the fault is an unfinished last transaction
 };
 
 // Gives each whole transaction of the file at `path` to `visit`, in order. An Error is that of
-// `visit`, or the file cannot be read. A file that is not there is an empty log.
+// `visit`, or the file cannot be read. A file that is not there is an empty log, and what lies behind
+// `bytes_max` is not part of it.
 base::Result<LogScan> scan_log(
     const std::string& path,
     const std::function<base::Result<void>(const TransactionHeader&, std::span<const std::uint8_t>)>&
-        visit);
+        visit,
+    std::uint64_t bytes_max = ~std::uint64_t{0});
 
 // Log: the file that is being written. One thread; flush() may be called by another meanwhile.
 class Log {

@@ -64,7 +64,10 @@ base::Result<Region> Region::reserve(std::size_t max_bytes, const Placement& pla
   Region region;
   region.placement_ = placement;
   region.budget_ = &budget;
-  region.reserved_ = round_up(std::max<std::size_t>(max_bytes, 1), kHugePage);
+  // More than the limit it never takes.
+  region.reserved_ =
+      round_up(std::clamp<std::size_t>(budget.limit_bytes, 1, std::max<std::size_t>(max_bytes, 1)),
+               kHugePage);
   // One huge page more, cut off again, so that the region starts at a boundary of huge pages.
   const std::size_t padded = region.reserved_ + kHugePage;
   void* at = ::mmap(nullptr, padded, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -95,9 +98,9 @@ bool Region::grow(std::size_t bytes) {
     backed = ::mmap(at, more, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_HUGETLB, -1, 0) != MAP_FAILED;
     // A failed MAP_FIXED may have taken the reservation away.
-    if (!backed && ::mmap(at, more, PROT_NONE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
-                          0) == MAP_FAILED) {
+    if (!backed &&
+        ::mmap(at, more, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
+               0) == MAP_FAILED) {
       return false;
     }
   }

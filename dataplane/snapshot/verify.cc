@@ -27,7 +27,9 @@ base::Error bad_record(const std::string& what, std::uint32_t index) {
 
 bool section(std::uint64_t offset, std::uint64_t count, std::uint64_t element, std::uint64_t size,
              std::uint64_t& end) {
-  if (offset % kSectionAlignment != 0 || offset < end || offset > size) return false;
+  // Sections leave no room between them that no checksum covers.
+  const std::uint64_t start = (end + kSectionAlignment - 1) / kSectionAlignment * kSectionAlignment;
+  if (offset != start || offset > size) return false;
   if (count > (size - offset) / element) return false;
   end = offset + count * element;
   return true;
@@ -47,12 +49,14 @@ class Verifier {
         names_in_zone_(image.zones.size()),
         children_(image.records.size()),
         seen_(image.records.size()),
-        taken_(image.heap.size() / kHeapUnit) {}
+        heap_units_(image.heap.size() / kHeapUnit),
+        taken_(heap_units_ / 64 + 1) {}
 
   base::Result<void> run();
 
  private:
   static constexpr std::uint32_t kBatch = 16;
+  static constexpr std::uint32_t kBucketsAhead = 4;
   struct Looked {
     NameKey key;
     std::uint64_t parent_hash;
@@ -65,6 +69,7 @@ class Verifier {
   base::Result<void> check_zones();
   bool take(HeapRef ref, std::size_t bytes);
   base::Result<void> check_buckets();
+  void prefetch_records_of(std::uint32_t bucket) const;
   base::Result<void> check_place(std::uint32_t bucket, std::uint32_t slot,
                                  std::vector<std::uint32_t>& overflow);
   base::Result<void> check_links(std::uint32_t first, std::uint32_t count);
@@ -86,7 +91,8 @@ class Verifier {
   std::vector<std::uint32_t> names_in_zone_;  // by zone
   std::vector<std::uint32_t> children_;       // by record
   std::vector<bool> seen_;                    // by record: in some bucket
-  std::vector<bool> taken_;                   // by unit of the heap
+  const std::size_t heap_units_;
+  std::vector<std::uint64_t> taken_;  // a bit for each unit of the heap
   std::array<Looked, kBatch> batch_;
 };
 
@@ -134,10 +140,14 @@ base::Result<void> Verifier::check_record(std::uint32_t index) {
 // The block belongs to one owner alone, who frees it one day; false: it is another's, too.
 bool Verifier::take(HeapRef ref, std::size_t bytes) {
   const std::size_t end = ref + Heap::block_bytes(bytes) / kHeapUnit;
-  if (end > taken_.size()) return false;
-  for (std::size_t unit = ref; unit < end; ++unit) {
-    if (taken_[unit]) return false;
-    taken_[unit] = true;
+  if (end > heap_units_) return false;
+  for (std::size_t unit = ref; unit < end;) {
+    const std::size_t count = std::min(64 - unit % 64, end - unit);
+    const std::uint64_t bits = (~std::uint64_t{0} >> (64 - count)) << unit % 64;
+    std::uint64_t& word = taken_[unit / 64];
+    if ((word & bits) != 0) return false;
+    word |= bits;
+    unit += count;
   }
   return true;
 }
@@ -252,6 +262,7 @@ base::Result<void> Verifier::check_zones() {
 base::Result<void> Verifier::check_buckets() {
   std::vector<std::uint32_t> overflow(image_.buckets.size());
   for (std::uint32_t i = 0; i < image_.buckets.size(); ++i) {
+    prefetch_records_of(i + kBucketsAhead);
     for (std::uint32_t slot = 0; slot < 8; ++slot) {
       if (auto r = check_place(i, slot, overflow); !r) return r;
     }
@@ -265,6 +276,13 @@ base::Result<void> Verifier::check_buckets() {
     if (seen_[i] == is_free(record(i))) return bad_record("it is in no bucket", i);
   }
   return {};
+}
+
+void Verifier::prefetch_records_of(std::uint32_t bucket) const {
+  if (bucket >= image_.buckets.size()) return;
+  for (const std::uint32_t index : image_.buckets[bucket].records) {
+    if (index < image_.records.size()) __builtin_prefetch(&record(index));
+  }
 }
 
 base::Result<void> Verifier::check_place(std::uint32_t bucket, std::uint32_t slot,
@@ -427,26 +445,28 @@ base::Result<void> verify_header(const ImageHeader& header, std::uint64_t size_b
                    std::to_string(header.total_size_bytes),
                "header");
   }
-  if (header.bucket_count == 0 || (header.bucket_count & (header.bucket_count - 1)) != 0) {
-    return bad("the bucket count is not a power of two", "header");
+  if (header.bucket_count < 2 || (header.bucket_count & (header.bucket_count - 1)) != 0) {
+    return bad("the bucket count is not a power of two, 2 or more", "header");
   }
   if (header.record_count == 0 || header.zone_count == 0 || header.heap_size_bytes < kHeapUnit + kHeapTail) {
     return bad("record 0, zone 0 or the heap's tail is missing", "header");
   }
   std::uint64_t end = kHeaderSize;
   if (!section(header.buckets_offset, header.bucket_count, sizeof(Bucket), size_bytes, end)) {
-    return bad("out of bounds or misaligned", "buckets");
+    return bad("out of bounds or out of place", "buckets");
   }
   if (!section(header.records_offset, header.record_count, sizeof(Record), size_bytes, end)) {
-    return bad("out of bounds or misaligned", "records");
+    return bad("out of bounds or out of place", "records");
   }
   if (!section(header.zones_offset, header.zone_count, sizeof(Zone), size_bytes, end)) {
-    return bad("out of bounds or misaligned", "zones");
+    return bad("out of bounds or out of place", "zones");
   }
   if (!section(header.heap_offset, header.heap_size_bytes, 1, size_bytes, end)) {
-    return bad("out of bounds or misaligned", "heap");
+    return bad("out of bounds or out of place", "heap");
   }
-  if (end != size_bytes) return bad("bytes after the heap", "header");
+  if (end != size_bytes || size_bytes % kSectionAlignment != 0) {
+    return bad("the heap does not end where the image does, or not at a boundary", "header");
+  }
   return {};
 }
 

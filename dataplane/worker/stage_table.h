@@ -38,14 +38,14 @@ struct SegmentOut {
 // All functions are called by the worker's thread, none may block. Every entry is set.
 struct StageTable {
   void* self = nullptr;
-  // The first call of a turn: take the current image; nothing of the last turn's is used any more.
-  void (*begin)(void* self, base::Time now) noexcept = nullptr;
+  // Takes the current image when it is called: the packets are there by then, so that whoever was
+  // told of a change before it asked is answered with it. Nothing of the last turn's image is used.
   void (*answer)(void* self, std::span<Datagram> datagrams) noexcept = nullptr;
   // A whole TCP segment with a good checksum.
   void (*receive)(void* self, const base::IpAddress& source, const base::IpAddress& destination,
                   std::span<const std::uint8_t> segment, base::Time now) noexcept = nullptr;
   void (*unreachable)(void* self, const net::IcmpError& error, base::Time now) noexcept = nullptr;
-  // Timers and the proxy. Returns whether anything was done.
+  // Timers and the proxy, with the current image. Returns whether anything was done.
   bool (*run)(void* self, base::Time now) noexcept = nullptr;
   bool (*next_segment)(void* self, SegmentOut& out, base::Time now) noexcept = nullptr;
   // When run() has to be called again at the latest; Time::max() for never.

@@ -30,7 +30,6 @@ Worker::Worker(const WorkerConfig& config) noexcept
       echo_(config.echo_per_s, config.echo_per_s / 10 + 1) {}
 
 bool Worker::turn(base::Time now) noexcept {
-  config_.stages.begin(config_.stages.self, now);
   std::uint32_t work = take_from_port(now);
   work += take_from_workers(now);
   answer_datagrams();

@@ -50,7 +50,6 @@ struct TestStages {
   std::vector<net::IcmpError> errors;
   std::deque<Out> out;
   Out sending;
-  int turns = 0;
   std::uint16_t last_capacity = 0;
   bool refuse = false;
 
@@ -58,7 +57,6 @@ struct TestStages {
   StageTable table() {
     StageTable t;
     t.self = this;
-    t.begin = [](void* self, base::Time) noexcept { ++of(self).turns; };
     t.answer = [](void* self, std::span<Datagram> datagrams) noexcept {
       for (Datagram& d : datagrams) of(self).answer_one(d);
     };

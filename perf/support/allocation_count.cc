@@ -1,18 +1,17 @@
 #include "perf/support/allocation_count.h"
 
-#include <atomic>
 #include <cstddef>
 
 namespace {
 
-std::atomic<std::uint64_t> allocations{0};
+thread_local std::uint64_t allocations = 0;
 
 }  // namespace
 
 namespace brink::perf {
 
 std::uint64_t allocation_count() {
-  return allocations.load(std::memory_order_relaxed);
+  return allocations;
 }
 
 }  // namespace brink::perf
@@ -24,15 +23,15 @@ void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* old, std::size_t size);
 
 void* malloc(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
+  ++allocations;
   return __libc_malloc(size);
 }
 void* calloc(std::size_t count, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
+  ++allocations;
   return __libc_calloc(count, size);
 }
 void* realloc(void* old, std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
+  ++allocations;
   return __libc_realloc(old, size);
 }
 }

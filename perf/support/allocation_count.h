@@ -5,7 +5,7 @@
 
 namespace brink::perf {
 
-// Allocations (malloc, calloc, realloc and operator new) since the program started. Any thread.
+// Allocations (malloc, calloc, realloc and operator new) of the calling thread so far.
 std::uint64_t allocation_count();
 
 }  // namespace brink::perf

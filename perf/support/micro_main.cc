@@ -1,4 +1,5 @@
 #include <benchmark/benchmark.h>
+#include <valgrind/callgrind.h>
 #include <x86intrin.h>
 
 #include <cstdio>
@@ -42,14 +43,17 @@ void measure(benchmark::State& state, const Micro& micro) {
   state.SetItemsProcessed(static_cast<std::int64_t>(operations));
 }
 
-// Prints the operations that were run, preparation and a first batch apart.
+// Prints the operations that were run, preparation and a first batch apart. Callgrind, told not to
+// count from the start, counts these alone.
 int count(const std::string& name, long batches) {
   for (const Micro& micro : micros()) {
     if (micro.name != name) continue;
     const Batch batch = micro.prepare();
     batch();
     std::size_t operations = 0;
+    CALLGRIND_START_INSTRUMENTATION;
     for (long i = 0; i < batches; ++i) operations += batch();
+    CALLGRIND_STOP_INSTRUMENTATION;
     std::printf("%zu\n", operations);
     return 0;
   }

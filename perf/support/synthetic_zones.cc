@@ -1,5 +1,8 @@
 #include "perf/support/synthetic_zones.h"
 
+#include <cstdlib>
+#include <initializer_list>
+
 #include "dns/render/render.h"
 #include "dns/zone/zone.h"
 
@@ -14,44 +17,137 @@ void add_label(Wire& name, const std::string& label) {
   name += label;
 }
 
-Wire zone_name(std::size_t zone) {
+constexpr std::size_t kOperators = 20'000;
+
+Wire name_of(std::initializer_list<std::string> labels) {
   Wire name;
-  add_label(name, "customer-zone-" + std::to_string(zone * 2654435761U % 0xffffffffU));
-  add_label(name, "com");
-  name += '\0';
-  return name;
+  for (const std::string& label : labels) add_label(name, label);
+  return name + '\0';
 }
 
-Wire soa_data(const Wire& apex) {
-  Wire data = "\3ns1" + apex + "\1h" + apex;
+// Spread over the hash space and the alphabet, as names of customers are.
+std::string scrambled(std::size_t number) {
+  return std::to_string(number * 2654435761U % 0xffffffffU);
+}
+
+Wire zone_name(std::size_t zone) {
+  return name_of({"customer-zone-" + scrambled(zone), "com"});
+}
+
+Wire small_zone_name(std::size_t zone) {
+  return name_of({"domain-" + scrambled(zone), "com"});
+}
+
+Wire name_server(const std::string& host, std::size_t number) {
+  return name_of({host, "dns-" + std::to_string(number % kOperators), "net"});
+}
+
+Wire soa_data(const Wire& primary) {
+  Wire data = primary + name_of({"hostmaster", "example", "net"});
   for (const std::uint32_t field : {1U, 10000U, 2400U, 604800U, 1800U}) {
     for (int shift = 24; shift >= 0; shift -= 8) data += static_cast<char>(field >> shift);
   }
   return data;
 }
 
+Wire address(std::size_t number) {
+  return {'\300', '\0', '\2', static_cast<char>(number)};
+}
+
+// Collects the records of one zone after the other.
+class ZoneMaker {
+ public:
+  explicit ZoneMaker(const TakeZone& take) : take_(take) {}
+
+  void start(const Wire& apex, const std::vector<Wire>& servers) {
+    apex_ = apex;
+    records_.clear();
+    add("", dns::zone::kTypeSoa, 3600, soa_data(servers.front()));
+    for (const Wire& server : servers) add("", dns::zone::kTypeNs, 86400, server);
+  }
+  void add(const std::string& host, std::uint16_t type, std::uint32_t ttl, const Wire& data) {
+    Wire owner;
+    if (!host.empty()) add_label(owner, host);
+    records_.push_back({owner + apex_, type, ttl, data});
+  }
+  void finish() { take_(apex_, records_); }
+
+ private:
+  const TakeZone& take_;
+  Wire apex_;
+  std::vector<ResourceRecord> records_;
+};
+
+void make_hosts(const SyntheticOptions& options, ZoneMaker& maker) {
+  for (std::size_t first = 0; first < options.names; first += options.names_per_zone) {
+    maker.start(zone_name(first / options.names_per_zone), {name_of({"ns1", "example", "net"})});
+    for (std::size_t i = first; i < first + options.names_per_zone && i < options.names; ++i) {
+      maker.add("h" + std::to_string(i), dns::zone::kTypeA, 300, address(i));
+    }
+    maker.finish();
+  }
+}
+
+void make_delegations(const SyntheticOptions& options, ZoneMaker& maker) {
+  maker.start(name_of({"com"}), {name_server("a", 0), name_server("b", 0)});
+  for (std::size_t i = 0; i < options.names; ++i) {
+    const std::string name = "domain-" + scrambled(i);
+    for (const char* host : {"ns1", "ns2"}) {
+      maker.add(name, dns::zone::kTypeNs, 86400, name_server(host, i));
+    }
+  }
+  maker.finish();
+}
+
+void make_small_zones(const SyntheticOptions& options, ZoneMaker& maker) {
+  for (std::size_t i = 0; i < options.names; ++i) {
+    const Wire apex = small_zone_name(i);
+    maker.start(apex, {name_server("ns1", 0), name_server("ns2", 0)});
+    maker.add("", dns::zone::kTypeA, 300, address(i));
+    Wire exchange = {'\0', '\12'};
+    add_label(exchange, "mail");
+    maker.add("", dns::zone::kTypeMx, 300, exchange + apex);
+    maker.add("www", dns::zone::kTypeA, 300, address(i));
+    maker.add("mail", dns::zone::kTypeA, 300, address(i + 1));
+    maker.finish();
+  }
+}
+
 }  // namespace
+
+void set_shape(SyntheticOptions& options, const std::string& text) {
+  if (text == "delegations") {
+    options.shape = Shape::kDelegations;
+  } else if (text == "small-zones") {
+    options.shape = Shape::kSmallZones;
+  } else {
+    options.names_per_zone = std::strtoull(text.c_str(), nullptr, 10);
+  }
+}
 
 std::string synthetic_name(const SyntheticOptions& options, std::size_t index) {
   Wire name;
-  add_label(name, "h" + std::to_string(index));
-  return name + zone_name(index / options.names_per_zone);
+  switch (options.shape) {
+    case Shape::kHosts:
+      add_label(name, "h" + std::to_string(index));
+      return name + zone_name(index / options.names_per_zone);
+    case Shape::kDelegations:
+    case Shape::kSmallZones:
+      add_label(name, "www");
+      return name + small_zone_name(index);
+  }
+  return name;
 }
 
-void for_each_synthetic_zone(
-    const SyntheticOptions& options,
-    const std::function<void(const Wire& apex, const std::vector<ResourceRecord>& records)>& take) {
-  std::vector<ResourceRecord> records;
-  for (std::size_t first = 0; first < options.names; first += options.names_per_zone) {
-    const Wire apex = zone_name(first / options.names_per_zone);
-    records.clear();
-    records.push_back({apex, dns::zone::kTypeSoa, 3600, soa_data(apex)});
-    records.push_back({apex, dns::zone::kTypeNs, 86400, Wire("\3ns1\7example\3net\0", 17)});
-    for (std::size_t i = first; i < first + options.names_per_zone && i < options.names; ++i) {
-      const Wire address = {'\300', '\0', '\2', static_cast<char>(i)};
-      records.push_back({synthetic_name(options, i), dns::zone::kTypeA, 300, address});
-    }
-    take(apex, records);
+void for_each_synthetic_zone(const SyntheticOptions& options, const TakeZone& take) {
+  ZoneMaker maker(take);
+  switch (options.shape) {
+    case Shape::kHosts:
+      return make_hosts(options, maker);
+    case Shape::kDelegations:
+      return make_delegations(options, maker);
+    case Shape::kSmallZones:
+      return make_small_zones(options, maker);
   }
 }
 

@@ -1,5 +1,4 @@
-// Images with any number of plausible names, for benchmarks: `names_per_zone` hosts a zone, each
-// with one A record. Deterministic.
+// Any number of plausible names, for benchmarks. Deterministic.
 #pragma once
 
 #include <cstdint>
@@ -12,24 +11,36 @@
 
 namespace brink::perf {
 
-struct SyntheticOptions {
-  std::size_t names = 1'000'000;
-  std::size_t names_per_zone = 10;
+enum class Shape : std::uint8_t {
+  kHosts,        // a zone: SOA, NS and `names_per_zone` hosts with one A record each
+  kDelegations,  // one zone, "com": SOA, NS and names with two NS records each, of 20,000 operators
+  kSmallZones,   // 7 records a zone: SOA, two NS, A and MX of the apex, A of "www" and "mail"
 };
 
-// Wire form of host `index`, of about 30 octets.
+struct SyntheticOptions {
+  // What is counted: hosts, delegations or zones.
+  std::size_t names = 1'000'000;
+  std::size_t names_per_zone = 10;  // of kHosts
+  Shape shape = Shape::kHosts;
+};
+
+// Takes an argument of the command line: the number of names in a zone of hosts, or the shape
+// ("delegations", "small-zones"). What is neither leaves 0 names in a zone.
+void set_shape(SyntheticOptions& options, const std::string& text);
+
+// Wire form of host `index` (about 30 octets), of a name below delegation `index`, or of "www" in
+// zone `index`.
 std::string synthetic_name(const SyntheticOptions& options, std::size_t index);
 
 // Calls `take` with each zone: its name in wire form, and its records.
-void for_each_synthetic_zone(
-    const SyntheticOptions& options,
-    const std::function<void(const dns::zone::Wire& apex,
-                             const std::vector<dns::zone::ResourceRecord>& records)>& take);
+using TakeZone = std::function<void(const dns::zone::Wire& apex,
+                                    const std::vector<dns::zone::ResourceRecord>& records)>;
+void for_each_synthetic_zone(const SyntheticOptions& options, const TakeZone& take);
 
 // Adds all zones and names to `sink`.
 void add_synthetic_zones(snapshot::ChangeSink& sink, const SyntheticOptions& options);
 
-// A query for the A record of host `index`, with EDNS if `edns`.
+// A query for the A record of name `index`, with EDNS if `edns`.
 std::vector<std::uint8_t> synthetic_query(const SyntheticOptions& options, std::size_t index,
                                           bool edns);
 

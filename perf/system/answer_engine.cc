@@ -2,6 +2,7 @@
 // image, bursts of 32 in 2 KiB buffers. Ceiling: the same queries against an empty image (parse,
 // hash, one bucket, REFUSED), which is what everything but finding and copying the answer costs.
 // The clock runs while the engine does; making the queries is outside.
+// With --churn, every other window has a thread on CPU 0 that changes records of the same image.
 #include <x86intrin.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "dataplane/snapshot/builder.h"
 #include "dns/answer/engine.h"
 #include "perf/support/allocation_count.h"
+#include "perf/support/churn.h"
 #include "perf/support/synthetic_zones.h"
 
 namespace {
@@ -41,18 +43,29 @@ double tsc_hz() {
   return static_cast<double>(last - first) / seconds.count();
 }
 
+constexpr int kChurnCpu = 0;
+
 struct Measured {
-  double cycles_per_answer;  // median of the windows
+  double cycles_per_answer;        // median of the windows
+  double churn_cycles_per_answer;  // of the windows with changes; 0 without any
+  double best_cycles_per_answer;   // of the quietest window without changes
   double allocations_per_answer;
   std::uint64_t wrong;
 };
 
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// `churn`: null, or what changes the image.
 Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& options,
-                 std::size_t answers, bool edns, std::uint16_t want_rcode) {
+                 std::size_t answers, bool edns, std::uint16_t want_rcode, perf::Churn* churn) {
   const auto memory = std::make_unique<std::uint8_t[]>(kBuffers * kBufferStride);
   const auto engine = std::make_unique<dns::answer::Engine>();
   const auto counters = std::make_unique<ipc::WorkerCounters>();
-  const snapshot::View view = image.view();
   std::mt19937_64 random(1);
 
   // Query templates: enough that their names never stay in the caches.
@@ -63,12 +76,16 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
     queries.push_back(perf::synthetic_query(options, random() % options.names, edns));
   }
 
-  std::vector<double> windows;
+  std::vector<double> windows[2];  // without changes and with
   std::uint64_t allocations = 0;
   std::uint64_t wrong = 0;
   std::size_t next_query = 0;
   std::size_t next_buffer = 0;
-  for (int window = 0; window <= kWindows; ++window) {
+  const int count = churn == nullptr ? kWindows : 2 * kWindows;
+  const snapshot::View unchanged = image.view();
+  for (int window = 0; window <= count; ++window) {
+    const bool changing = churn != nullptr && window % 2 == 0;
+    if (churn != nullptr) changing ? churn->run() : churn->pause();
     std::uint64_t cycles = 0;
     const std::size_t bursts = answers / dns::answer::kBurstMax;
     for (std::size_t burst = 0; burst < bursts; ++burst) {
@@ -83,20 +100,24 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
       // The fences keep the making of the queries out of the time, and the answering in it.
       _mm_lfence();
       const std::uint64_t start = __rdtsc();
-      engine->answer_burst(view, messages, *counters);
+      engine->answer_burst(churn == nullptr ? unchanged : churn->view(), messages, *counters);
+      if (churn != nullptr) churn->quiescent();
       _mm_lfence();
       cycles += __rdtsc() - start;
       allocations += perf::allocation_count() - allocated;
       for (const auto& message : messages) wrong += (message.message[3] & 15U) != want_rcode;
     }
     if (window > 0) {  // the first warms up
-      windows.push_back(static_cast<double>(cycles) /
-                        static_cast<double>(bursts * dns::answer::kBurstMax));
+      windows[changing].push_back(static_cast<double>(cycles) /
+                                  static_cast<double>(bursts * dns::answer::kBurstMax));
     }
   }
-  std::nth_element(windows.begin(), windows.begin() + kWindows / 2, windows.end());
-  return {windows[kWindows / 2],
-          static_cast<double>(allocations) / static_cast<double>(answers * (kWindows + 1)), wrong};
+  if (churn != nullptr) churn->pause();
+  return {median(windows[0]), median(windows[1]),
+          *std::min_element(windows[0].begin(), windows[0].end()),
+          static_cast<double>(allocations) /
+              (static_cast<double>(answers) * static_cast<double>(count + 1)),
+          wrong};
 }
 
 }  // namespace
@@ -105,12 +126,15 @@ int main(int argc, char** argv) {
   namespace po = boost::program_options;
   perf::SyntheticOptions options;
   std::size_t answers = 2'000'000;
+  std::uint32_t changes_per_s = 0;
   po::options_description described("answer_engine");
   described.add_options()("help", "show this")(
       "names", po::value(&options.names)->default_value(options.names), "names in the image")(
       "per-zone", po::value(&options.names_per_zone)->default_value(options.names_per_zone),
       "names in one zone")("answers", po::value(&answers)->default_value(answers),
-                           "answers in one window")("edns", "queries carry an OPT record");
+                           "answers in one window")("edns", "queries carry an OPT record")(
+      "churn", po::value(&changes_per_s)->default_value(changes_per_s),
+      "records changed a second, meanwhile");
   po::variables_map given;
   po::store(po::parse_command_line(argc, argv, described), given);
   po::notify(given);
@@ -126,7 +150,7 @@ int main(int argc, char** argv) {
   placement.placement.huge_pages = true;
   auto builder = std::make_unique<snapshot::Builder>(key, placement, options.names);
   add_synthetic_zones(*builder, options);
-  const auto image = builder->finish(1, 0);
+  auto image = builder->finish(1, 0);
   builder.reset();
   const auto empty = snapshot::Image::create(key, {});
   if (!image || !empty) {
@@ -134,15 +158,25 @@ int main(int argc, char** argv) {
     return 1;
   }
   const bool edns = given.count("edns") != 0;
-  const Measured ours = measure(image.value(), options, answers, edns, 0);
-  const Measured ceiling = measure(empty.value(), options, answers, edns, 5);
+  std::unique_ptr<perf::Churn> churn;
+  if (changes_per_s != 0) {
+    churn = std::make_unique<perf::Churn>(image.value(), options, changes_per_s, kChurnCpu);
+  }
+  const Measured ours = measure(image.value(), options, answers, edns, 0, churn.get());
+  const std::uint64_t changes = churn ? churn->changes() : 0;
+  churn.reset();
+  const Measured ceiling = measure(empty.value(), options, answers, edns, 5, nullptr);
   const double hz = tsc_hz();
   const double rate = hz / ours.cycles_per_answer;
   const double peer = hz / ceiling.cycles_per_answer;
   std::printf("%zu names, %.0f MB image: %.1f cycles an answer, %.2f M answers/s\n", options.names,
               static_cast<double>(image.value().usage().memory_bytes) / 1e6, ours.cycles_per_answer,
               rate / 1e6);
-  const nlohmann::ordered_json line = {
+  if (changes != 0) {
+    std::printf("%llu changes meanwhile: %.1f cycles an answer\n",
+                static_cast<unsigned long long>(changes), ours.churn_cycles_per_answer);
+  }
+  nlohmann::ordered_json line = {
       {"bench", "answer-engine"},
       {"unit", "answers/s"},
       {"brink", rate},
@@ -151,11 +185,17 @@ int main(int argc, char** argv) {
       {"ratio", rate / peer},
       {"names", options.names},
       {"cycles_per_answer", ours.cycles_per_answer},
+      {"best_cycles_per_answer", ours.best_cycles_per_answer},
       {"peer_cycles", ceiling.cycles_per_answer},
       {"tsc_hz", hz},
       {"allocations_per_answer", ours.allocations_per_answer},
       {"wrong", ours.wrong + ceiling.wrong},
       {"image_bytes", image.value().usage().memory_bytes}};
+  if (changes != 0) {
+    line["churn_changes"] = changes;
+    line["churn_cycles"] = ours.churn_cycles_per_answer;
+    line["churn_ratio"] = ours.churn_cycles_per_answer / ours.cycles_per_answer;
+  }
   std::cout << line.dump() << "\n";
   return ours.wrong + ceiling.wrong == 0 ? 0 : 1;
 }

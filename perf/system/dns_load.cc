@@ -17,11 +17,13 @@
 #include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "dataplane/base/bytes.h"
+#include "perf/support/change_versions.h"
 #include "perf/support/synthetic_zones.h"
 
 namespace {
@@ -31,6 +33,10 @@ using namespace brink;
 constexpr std::uint16_t kBurst = 32;
 constexpr std::size_t kFrameHeaders = 14 + 20 + 8;
 constexpr std::size_t kIds = 65536;
+// No changing host.
+constexpr std::uint32_t kSteady = 0xffffffff;
+// One in so many queries is for a host that changes, where any does.
+constexpr std::size_t kChangingPart = 4;
 
 // SIGINT and SIGTERM end the sending early; what is under way is still waited for.
 std::atomic<bool> g_stop{false};
@@ -45,6 +51,7 @@ struct Options {
   std::uint32_t window = 512;
   bool echo = false;
   std::string destination_mac = "02:00:00:00:00:01";
+  std::string versions;  // file that change_load writes; empty: nothing changes
 };
 
 struct Counts {
@@ -59,6 +66,14 @@ struct Pending {
   std::uint32_t query = 0;
   std::uint64_t sent_tsc = 0;
   bool open = false;
+  std::uint32_t served = 0;  // version of the host that was acknowledged when it was asked for
+};
+
+// A query, and what it must be answered with.
+struct Asked {
+  std::vector<std::uint8_t> frame;
+  std::size_t host = 0;
+  std::uint32_t slot = kSteady;
 };
 
 std::uint16_t ip_checksum(const std::uint8_t* header) {
@@ -105,12 +120,13 @@ class Generator {
   void receive(std::uint64_t now);
   void take(const rte_mbuf* mbuf, std::uint64_t now);
   void expire(std::uint64_t now);
+  [[nodiscard]] bool is_right(const Pending& pending, std::uint32_t address) const;
 
   const Options& options_;
   std::uint16_t port_;
   rte_mempool* pool_;
-  std::vector<std::vector<std::uint8_t>> frames_;
-  std::vector<std::uint8_t> last_octet_;  // of the address each query must be answered with
+  std::optional<perf::ChangeVersions> versions_;
+  std::vector<Asked> asked_;
   std::vector<Pending> pending_;
   std::uint16_t next_id_ = 0;
   std::uint32_t next_query_ = 0;
@@ -134,11 +150,26 @@ Generator::Generator(const Options& options, std::uint16_t port, rte_mempool* po
   for (int i = 0; i < 6; ++i) mac[i] = static_cast<std::uint8_t>(m[i]);
   std::mt19937_64 random(3);
   const std::size_t kinds = std::min<std::size_t>(options.names.names, 200'000);
+  if (!options.versions.empty()) {
+    const auto opened = perf::ChangeVersions::open(options.versions);
+    if (!opened) throw std::runtime_error(opened.error().message());
+    versions_ = opened.value();
+  }
   for (std::size_t i = 0; i < kinds; ++i) {
-    const std::size_t name = random() % options.names.names;
-    frames_.push_back(frame_of(perf::synthetic_query(options.names, name, true), mac,
-                               static_cast<std::uint32_t>(random())));
-    last_octet_.push_back(static_cast<std::uint8_t>(name));
+    Asked asked;
+    asked.host = random() % options.names.names;
+    if (versions_) {
+      const std::size_t slot = i % kChangingPart == 0
+                                   ? random() % perf::ChangeVersions::kSlots
+                                   : perf::ChangeVersions::slot_of(options.names, asked.host);
+      if (slot != perf::ChangeVersions::kSlots) {
+        asked.slot = static_cast<std::uint32_t>(slot);
+        asked.host = perf::ChangeVersions::host_of(options.names, slot);
+      }
+    }
+    asked.frame = frame_of(perf::synthetic_query(options.names, asked.host, true), mac,
+                           static_cast<std::uint32_t>(random()));
+    asked_.push_back(std::move(asked));
   }
 }
 
@@ -158,13 +189,16 @@ void Generator::send(std::uint64_t now) {
   for (std::uint32_t i = 0; i < room; ++i) {
     while (pending_[next_id_].open) ++next_id_;
     ids[i] = next_id_;
-    pending_[next_id_] = {next_query_, now, true};
-    const auto& frame = frames_[next_query_];
+    const Asked& asked = asked_[next_query_];
+    const std::uint32_t served =
+        asked.slot == kSteady ? 0 : (*versions_)[asked.slot].served.load(std::memory_order_acquire);
+    pending_[next_id_] = {next_query_, now, true, served};
+    const auto& frame = asked.frame;
     auto* data = reinterpret_cast<std::uint8_t*>(
         rte_pktmbuf_append(burst[i], static_cast<std::uint16_t>(frame.size())));
     std::memcpy(data, frame.data(), frame.size());
     base::store_be16(data + kFrameHeaders, next_id_++);
-    next_query_ = next_query_ + 1 == frames_.size() ? 0 : next_query_ + 1;
+    next_query_ = next_query_ + 1 == asked_.size() ? 0 : next_query_ + 1;
   }
   const std::uint16_t sent = rte_eth_tx_burst(port_, 0, burst, static_cast<std::uint16_t>(room));
   for (std::uint32_t i = sent; i < room; ++i) {
@@ -173,6 +207,18 @@ void Generator::send(std::uint64_t now) {
   }
   counts_.sent += sent;
   open_ += sent;
+}
+
+// A host that changes: any version from what was acknowledged before the question to what was
+// handed over before its answer.
+bool Generator::is_right(const Pending& pending, std::uint32_t address) const {
+  const Asked& asked = asked_[pending.query];
+  if (asked.slot == kSteady) return address == (0xc0000200U | (asked.host & 0xff));
+  const std::uint32_t newest = (*versions_)[asked.slot].begun.load(std::memory_order_acquire);
+  for (std::uint32_t version = pending.served; version <= newest; ++version) {
+    if (address == perf::ChangeVersions::address(options_.names, asked.slot, version)) return true;
+  }
+  return false;
 }
 
 void Generator::take(const rte_mbuf* mbuf, std::uint64_t now) {
@@ -196,7 +242,7 @@ void Generator::take(const rte_mbuf* mbuf, std::uint64_t now) {
   }
   if (options_.echo) return;
   // NOERROR, one answer, the name that was asked, and its address: then it is right.
-  const auto& asked = frames_[pending.query];
+  const auto& asked = asked_[pending.query].frame;
   const std::size_t question = asked.size() - kFrameHeaders - 12 - 11;
   const std::uint8_t* dns = frame + kFrameHeaders;
   const std::size_t answer = 12 + question;
@@ -204,7 +250,7 @@ void Generator::take(const rte_mbuf* mbuf, std::uint64_t now) {
       mbuf->data_len >= kFrameHeaders + answer + 16 && (dns[3] & 15) == 0 &&
       base::load_be16(dns + 6) == 1 &&
       std::memcmp(dns + 12, asked.data() + kFrameHeaders + 12, question) == 0 &&
-      base::load_be32(dns + answer + 12) == (0xc0000200U | last_octet_[pending.query]);
+      is_right(pending, base::load_be32(dns + answer + 12));
   if (!right) ++counts_.wrong;
 }
 
@@ -288,6 +334,7 @@ int main(int argc, char** argv) {
       "seconds", po::value(&options.seconds)->default_value(5), "how long to send")(
       "rate", po::value(&options.rate)->default_value(0), "queries a second; 0 = no limit")(
       "window", po::value(&options.window)->default_value(512), "queries under way at most")(
+      "versions", po::value(&options.versions), "file of change_load: which answers are right")(
       "mac", po::value(&options.destination_mac)->default_value(options.destination_mac),
       "link address of the server")("echo", po::bool_switch(&options.echo),
                                     "count frames that come back, whatever they hold");

@@ -1,5 +1,5 @@
 // Writes an image of synthetic zones to a file that brink-edge can start from.
-// Usage: make_image FILE NAMES [NAMES_PER_ZONE]
+// Usage: make_image FILE NAMES [NAMES_PER_ZONE | delegations | small-zones]
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -10,12 +10,12 @@
 int main(int argc, char** argv) {
   using namespace brink;
   if (argc < 3) {
-    std::fprintf(stderr, "usage: make_image FILE NAMES [NAMES_PER_ZONE]\n");
+    std::fprintf(stderr, "usage: make_image FILE NAMES [NAMES_PER_ZONE | SHAPE]\n");
     return 2;
   }
   perf::SyntheticOptions options;
   options.names = std::strtoull(argv[2], nullptr, 10);
-  if (argc > 3) options.names_per_zone = std::strtoull(argv[3], nullptr, 10);
+  if (argc > 3) perf::set_shape(options, argv[3]);
   if (options.names == 0 || options.names_per_zone == 0) {
     std::fprintf(stderr, "make_image: counts must be positive numbers\n");
     return 2;

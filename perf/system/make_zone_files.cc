@@ -1,5 +1,5 @@
 // Writes the synthetic zones of make_image as zone files for other name servers: FOLDER/NAME.zone.
-// Usage: make_zone_files FOLDER NAMES [NAMES_PER_ZONE]
+// Usage: make_zone_files FOLDER NAMES [NAMES_PER_ZONE | delegations | small-zones]
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -33,9 +33,9 @@ bool write_zone(const std::string& folder, const dns::zone::Wire& apex,
 int main(int argc, char** argv) {
   perf::SyntheticOptions options;
   if (argc > 2) options.names = std::strtoull(argv[2], nullptr, 10);
-  if (argc > 3) options.names_per_zone = std::strtoull(argv[3], nullptr, 10);
+  if (argc > 3) perf::set_shape(options, argv[3]);
   if (argc < 3 || options.names == 0 || options.names_per_zone == 0) {
-    std::fprintf(stderr, "usage: make_zone_files FOLDER NAMES [NAMES_PER_ZONE]\n");
+    std::fprintf(stderr, "usage: make_zone_files FOLDER NAMES [NAMES_PER_ZONE | SHAPE]\n");
     return 2;
   }
   bool written = true;

@@ -11,7 +11,7 @@ HEADER_WORDS = ("names_at", "workers_at", "ports_at", "total_size", "started", "
                 "snapshot_compactions", "snapshot_log_bytes", "snapshot_size",
                 "snapshot_memory_limit", "snapshot_records", "snapshot_records_free",
                 "snapshot_heap_bytes", "snapshot_heap_free_bytes", "snapshot_waiting",
-                "snapshot_waiting_ns")
+                "snapshot_waiting_ns", "snapshot_waiting_workers", "snapshot_visible_ns", "snapshot_visible_max_ns")
 ROLES = {1: "dns", 2: "l7"}
 
 
