@@ -44,6 +44,7 @@ struct NameChange {
 struct Changes {
   std::vector<ZoneChange> zones;
   std::vector<NameChange> names;
+  std::vector<model::DomainName> resolved;  // outside the served zones, with other addresses
 };
 
 // What a version did to a zone. Records are counted by what became of each in the end.
@@ -58,7 +59,8 @@ struct ZoneSummary {
 struct VersionSummary {
   std::uint64_t version = 0;
   model::Timestamp created_on;
-  std::vector<ZoneSummary> zones;  // by name; none: nothing but the version was taken
+  std::vector<ZoneSummary> zones;  // by name
+  std::uint64_t resolved = 0;      // names outside that have other addresses
 };
 
 struct PruneLimits {
@@ -120,6 +122,7 @@ class History {
   };
   // The last log entries that belong to the state after `version`.
   Sequences sequences_after(std::uint64_t version);
+  std::vector<model::DomainName> resolved_between(std::uint64_t from, std::uint64_t to);
   std::vector<ZoneSummary> zones_of(std::uint64_t version,
                                     const std::optional<model::DomainName>& zone);
 
