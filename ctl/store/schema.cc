@@ -189,12 +189,12 @@ CREATE TABLE resolved_log (
   PRIMARY KEY (version, name)
 ) WITHOUT ROWID;
 CREATE TRIGGER resolved_inserted AFTER INSERT ON resolved BEGIN
-  INSERT OR IGNORE INTO resolved_log VALUES ((SELECT value FROM meta WHERE key = 'version'),
-    NEW.name);
+  INSERT INTO resolved_log SELECT value, NEW.name FROM meta WHERE key = 'version' AND NOT EXISTS
+    (SELECT 1 FROM resolved_log WHERE version = meta.value AND name = NEW.name);
 END;
 CREATE TRIGGER resolved_updated AFTER UPDATE ON resolved BEGIN
-  INSERT OR IGNORE INTO resolved_log VALUES ((SELECT value FROM meta WHERE key = 'version'),
-    NEW.name);
+  INSERT INTO resolved_log SELECT value, NEW.name FROM meta WHERE key = 'version' AND NOT EXISTS
+    (SELECT 1 FROM resolved_log WHERE version = meta.value AND name = NEW.name);
 END;
 
 CREATE TABLE activations (
