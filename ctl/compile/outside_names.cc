@@ -9,16 +9,18 @@ namespace {
 using model::DomainName;
 
 // From here on it is cheaper to look at all CNAME records.
-constexpr std::size_t kManyNames = 10'000;
+constexpr std::uint64_t kManyEntries = 20'000;
 
 }  // namespace
 
 std::vector<DomainName> OutsideNames::update(store::Store& store) {
   const std::uint64_t present = store.version();
   std::optional<store::Changes> changes;
-  if (built_) changes = store::History(store).changes_between(version_, present);
-  const bool use_changes = changes && changes->names.size() <= kManyNames;
-  auto touched = use_changes ? apply(store, *changes) : rebuild(store);
+  store::History history(store);
+  if (built_ && history.entries_between(version_, present) <= kManyEntries) {
+    changes = history.changes_between(version_, present);
+  }
+  auto touched = changes ? apply(store, *changes) : rebuild(store);
   version_ = present;
   built_ = true;
   return touched;

@@ -12,21 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "ctl/model/id.h"
-#include "ctl/model/timestamp.h"
+#include "ctl/model/activation.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::store {
 
-struct Activation {
-  model::Id zone;
-  bool forced = false;         // an operator vouches for the zone: no check takes its status away
-  std::uint32_t checks = 0;    // in a row that left its status as it is
-  std::uint32_t failures = 0;  // in a row, of an active zone
-  std::optional<model::Timestamp> checked_on;
-  model::Timestamp next_on;  // before the first check: when the zone was made
-  std::string result;        // of the last check, for people
-};
+using model::Activation;
 
 class Activations {
  public:

@@ -176,6 +176,11 @@ std::optional<Changes> History::changes_between(std::uint64_t from, std::uint64_
   return changes;
 }
 
+std::uint64_t History::entries_between(std::uint64_t from, std::uint64_t to) {
+  const Sequences first = sequences_after(from), last = sequences_after(to);
+  return static_cast<std::uint64_t>(last.record - first.record + last.zone - first.zone);
+}
+
 std::vector<model::DomainName> History::resolved_between(std::uint64_t from, std::uint64_t to) {
   auto select = database_.cached(
       "SELECT DISTINCT name FROM resolved_log WHERE version > ?1 AND version <= ?2");

@@ -86,6 +86,9 @@ class History {
   // must fit other reads. Costs what was changed since `from`.
   std::optional<Changes> changes_between(std::uint64_t from, std::uint64_t to);
 
+  // At least as many as the changes that changes_between would look at; costs nothing.
+  std::uint64_t entries_between(std::uint64_t from, std::uint64_t to);
+
   // The newest `limit` versions below `before` (empty: of all), newest first, as far as they are
   // kept. The next page is before = the last one's version. With `zone`, the versions that did
   // something to the zone of this name, and of each that alone.
