@@ -20,12 +20,16 @@ class Dispatcher {
  public:
   using Respond = std::function<void(Answer)>;
 
-  // All borrowed.
-  Dispatcher(const Router& router, WorkQueue& queue, publish::Publisher& publisher)
-      : router_(router), queue_(queue), publisher_(publisher) {}
+  // Calls its argument once, from any thread, when a change that was just stored may be published:
+  // what it needs from elsewhere is there, or has been waited for.
+  using Settle = std::function<void(std::function<void()>)>;
 
-  // Any thread. `respond` is called once, on the store's, the publisher's or an edge question's
-  // thread. A change is answered when the edge serves it, or with a message that says why it does
+  // All borrowed.
+  Dispatcher(const Router& router, WorkQueue& queue, publish::Publisher& publisher, Settle settle)
+      : router_(router), queue_(queue), publisher_(publisher), settle_(std::move(settle)) {}
+
+  // Any thread. `respond` is called once, on the store's, the publisher's, the resolver's or an edge
+  // question's thread. A change is answered when the edge serves it, or with a message that says why it does
   // not yet.
   void dispatch(Request request, Respond respond);
 
@@ -33,6 +37,7 @@ class Dispatcher {
   const Router& router_;
   WorkQueue& queue_;
   publish::Publisher& publisher_;
+  const Settle settle_;
 };
 
 Answer to_answer(const Reply& reply);

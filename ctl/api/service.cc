@@ -14,6 +14,8 @@ Router make_router(Service& service) {
   add_node(router, service);
   add_snapshot(router, service);
   add_history(router, service);
+  add_activation(router, service);
+  add_resolver(router, service);
   return router;
 }
 

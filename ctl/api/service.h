@@ -3,17 +3,20 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ctl/api/http.h"
 #include "ctl/api/router.h"
+#include "ctl/model/activation.h"
 #include "ctl/model/authority.h"
 #include "ctl/model/id.h"
 #include "ctl/model/rules.h"
 #include "ctl/model/timestamp.h"
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
+#include "ctl/resolve/name_table.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::api {
@@ -37,6 +40,14 @@ struct Settings {
   model::Id account;  // the one account there is
 };
 
+// A zone and what checks of its delegation have come to.
+struct ActivationState {
+  model::Zone zone;
+  model::Activation activation;
+};
+// Called once, on any thread. Empty: the zone is gone, or the store has failed.
+using CheckedActivation = std::function<void(std::optional<ActivationState>)>;
+
 struct Service {
   store::Store& store;
   const Settings& settings;
@@ -46,6 +57,10 @@ struct Service {
   model::Timestamp started;
   // Asks brink-edge; see publish::EdgeQuestions.
   std::function<void(publish::Question, publish::EdgeQuestions::Answered)> ask_edge;
+  // Checks a zone's delegation now; answers when the status that follows is served.
+  std::function<void(const model::Zone&, CheckedActivation)> check_activation = {};
+  // What the resolver knows of names outside.
+  std::function<void(std::function<void(const resolve::ResolverStatus&)>)> resolver_status = {};
 };
 
 // Each noun's file adds its endpoints.
@@ -56,6 +71,8 @@ void add_zone_files(Router& router, Service& service);
 void add_node(Router& router, Service& service);
 void add_snapshot(Router& router, Service& service);
 void add_history(Router& router, Service& service);
+void add_activation(Router& router, Service& service);
+void add_resolver(Router& router, Service& service);
 
 Router make_router(Service& service);
 

@@ -3,6 +3,7 @@
 #include "ctl/api/paging.h"
 #include "ctl/api/service.h"
 #include "ctl/api/zone_json.h"
+#include "ctl/store/activation.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -175,12 +176,12 @@ Reply remove(Service& service, const Request& request) {
   return reply;
 }
 
-// The operator vouches for the delegation, instead of a check of the parent's NS records.
+// The operator vouches for the delegation, and no check of the parent's NS records says otherwise.
 Reply activate(Service& service, const Request& request) {
   if (!request.trusted) {
     return refuse({403,
                    kCodeNotTrusted,
-                   "Zones are activated over the UNIX socket only: brinkctl zone activate.",
+                   "Zones are activated over the UNIX socket only: brinkctl zone activate --force.",
                    {}});
   }
   auto zone = find_zone(service, request);
@@ -188,19 +189,15 @@ Reply activate(Service& service, const Request& request) {
   Change change(service, std::move(zone).value());
   change.zone().status = model::ZoneStatus::kActive;
   if (!change.zone().activated_on) change.zone().activated_on = change.now();
+  store::Activations activations(service.store);
+  if (auto activation = activations.find(change.zone().id)) {
+    activation->forced = true;
+    activations.update(*activation);
+  }
   const std::uint64_t version = change.commit();
   Reply reply = answer(to_text(zone_json(service.settings, change.zone())));
   reply.version = version;
   return reply;
-}
-
-Reply activation_check(Service& service, const Request& request) {
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  return refuse({501,
-                 kCodeNotProvided,
-                 "The delegation is not checked yet; an operator runs brinkctl zone activate.",
-                 {}});
 }
 
 }  // namespace
@@ -251,7 +248,6 @@ void add_zones(Router& router, Service& service) {
   router.add("GET", "/client/v4/zones/:zone", bound(show));
   router.add("PATCH", "/client/v4/zones/:zone", bound(edit));
   router.add("DELETE", "/client/v4/zones/:zone", bound(remove));
-  router.add("PUT", "/client/v4/zones/:zone/activation_check", bound(activation_check));
   router.add("POST", "/brink/v1/zones/:zone/activate", bound(activate));
 }
 

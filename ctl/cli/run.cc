@@ -18,8 +18,8 @@ constexpr char kExitCodes[] =
 
 std::vector<const Command*> all_commands() {
   std::vector<const Command*> all;
-  for (const auto* table :
-       {&zone_commands(), &record_commands(), &snapshot_commands(), &node_commands()}) {
+  for (const auto* table : {&zone_commands(), &record_commands(), &snapshot_commands(),
+                            &resolver_commands(), &node_commands()}) {
     for (const Command& command : *table) all.push_back(&command);
   }
   return all;

@@ -63,6 +63,12 @@ struct TableCounters {
   std::uint64_t addresses_refused = 0;  // by the filter
 };
 
+struct ResolverStatus {
+  std::vector<NameStatus> names;
+  TableCounters counters;
+  std::size_t left_out = 0;  // names beyond names_max
+};
+
 class NameTable {
  public:
   NameTable(TableLimits limits, AddressFilter filter)

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <list>
 #include <thread>
+#include <utility>
 
 namespace brink::ctl::resolve {
 namespace {
@@ -33,9 +34,8 @@ class Resolver::Impl {
   void use(const std::vector<model::DomainName>& names, const std::vector<Resolved>& known);
   void settled(std::vector<model::DomainName> names, std::chrono::milliseconds wait,
                std::function<void()> done);
-  void delegation(const model::DomainName& zone, std::function<void(Delegation)> done) {
-    check_delegation(exchange_, options_.filter, options_.parent_port, zone, std::move(done));
-  }
+  void after(std::chrono::milliseconds wait, const std::function<void()>& done);
+  void delegation(const model::DomainName& zone, std::function<void(Delegation)> done);
   ResolverStatus status() const {
     return {table_.status(now()), table_.counters(), table_.left_out()};
   }
@@ -74,7 +74,36 @@ class Resolver::Impl {
 Resolver::Impl::~Impl() {
   context_.stop();
   thread_.join();
-  for (const auto& waiter : waiters_) waiter->done();
+}
+
+void Resolver::Impl::delegation(const model::DomainName& zone,
+                                std::function<void(Delegation)> done) {
+  struct Once {
+    Once(asio::io_context& context, std::function<void(Delegation)> done_)
+        : timer(context), done(std::move(done_)) {}
+    asio::steady_timer timer;
+    std::function<void(Delegation)> done;
+    void use(Delegation found) {
+      if (done) std::exchange(done, nullptr)(std::move(found));
+    }
+  };
+  const auto once = std::make_shared<Once>(context_, std::move(done));
+  once->timer.expires_after(options_.delegation_timeout);
+  once->timer.async_wait([once](const Error& error) {
+    if (!error) once->use({Delegation::Kind::kUnknown, {}, "the servers take too long"});
+  });
+  check_delegation(exchange_, options_.filter, options_.parent_port, zone,
+                   [once](Delegation found) {
+                     once->timer.cancel();
+                     once->use(std::move(found));
+                   });
+}
+
+void Resolver::Impl::after(std::chrono::milliseconds wait, const std::function<void()>& done) {
+  const auto timer = std::make_shared<asio::steady_timer>(context_, wait);
+  timer->async_wait([timer, done](const Error& error) {
+    if (!error) done();
+  });
 }
 
 void Resolver::Impl::use(const std::vector<model::DomainName>& names,
@@ -172,6 +201,10 @@ void Resolver::settled(std::vector<model::DomainName> names, std::chrono::millis
   impl_->post([impl = impl_.get(), names = std::move(names), wait, done = std::move(done)] {
     impl->settled(names, wait, done);
   });
+}
+
+void Resolver::after(std::chrono::milliseconds wait, std::function<void()> done) {
+  impl_->post([impl = impl_.get(), wait, done = std::move(done)] { impl->after(wait, done); });
 }
 
 void Resolver::delegation(model::DomainName zone, std::function<void(Delegation)> done) {

@@ -19,12 +19,7 @@ struct ResolverOptions {
   AddressFilter filter;
   std::chrono::milliseconds batch{250};  // changes within it are told together
   std::uint16_t parent_port = 53;
-};
-
-struct ResolverStatus {
-  std::vector<NameStatus> names;
-  TableCounters counters;
-  std::size_t left_out = 0;  // names beyond names_max
+  std::chrono::milliseconds delegation_timeout{20'000};  // of all questions of a check
 };
 
 class Resolver {
@@ -33,7 +28,7 @@ class Resolver {
 
   // `changed` hears of every name in use whose addresses are other ones, the first ones included.
   Resolver(ResolverOptions options, Changed changed);
-  // Stops the thread. Callbacks that are due are dropped, but for those of `settled`.
+  // Stops the thread. Callbacks that have not been called are dropped.
   ~Resolver();
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
@@ -45,7 +40,9 @@ class Resolver {
   // has heard of, or failed once; but after `wait` at the latest.
   void settled(std::vector<model::DomainName> names, std::chrono::milliseconds wait,
                std::function<void()> done);
-  // See check_delegation.
+  // Calls `done` after `wait`: for those who wait for more than names.
+  void after(std::chrono::milliseconds wait, std::function<void()> done);
+  // See check_delegation; it has a time limit here.
   void delegation(model::DomainName zone, std::function<void(Delegation)> done);
   // Calls `done` with what is known now.
   void status(std::function<void(ResolverStatus)> done);
