@@ -32,7 +32,7 @@ def free_port():
 
 
 class Control:
-    """One brink-control in a folder of its own."""
+    """One brink-control in a folder of its own. Nobody answers where its resolver should be."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -51,6 +51,7 @@ edge-address = 2001:db8::1
 name-server = ns1.brink.test
 name-server = ns2.brink.test
 connections-max = 50
+resolver = 127.0.0.1:1
 """)
         self.start()
 
@@ -396,7 +397,7 @@ def test_the_operator_manages_zones(control):
     reply = requests.post(f"http://127.0.0.1:{control.port}/brink/v1/zones/{created['id']}/activate",
                           timeout=10)
     assert reply.status_code == 403
-    assert control.ctl_json("zone", "activate", "example.com")["status"] == "active"
+    assert control.ctl_json("zone", "activate", "example.com", "--force")["status"] == "active"
     assert control.ctl_json("zone", "pause", "example.com")["paused"] is True
     assert control.ctl_json("zone", "resume", "example.com")["paused"] is False
     assert control.ctl_json("zone", "create", "b.test", "--activate")["status"] == "active"
