@@ -204,13 +204,13 @@ def test_names_that_are_answered_as_they_stand_are_not_asked_for(world):
     assert "plain.example.net A" not in {each["question"] for each in script.asked()}
 
 
-def delegate(script, zone, *servers, aa=False):
+def delegate(script, zone, *servers):
     parent = zone.split(".", 1)[1]
     script.say(f"{parent} NS", f"{parent}. 60 NS ns.{parent}.")
     script.say(f"ns.{parent} A", f"ns.{parent}. 60 A {PARENT}")
     script.nothing(f"ns.{parent} AAAA")
     if servers:
-        script.say(f"{zone} NS @{PARENT}", aa=False,
+        script.say(f"{zone} NS @{PARENT}",
                    authority=[f"{zone}. 60 NS {server}" for server in servers])
     else:
         script.say(f"{zone} NS @{PARENT}", rcode="NXDOMAIN", aa=True,
@@ -271,7 +271,6 @@ def test_a_parent_that_gives_no_answer_takes_nothing_away(world):
         assert state["activation"]["result"].startswith("not known: ")
 
 
-# The last one: the resolver goes away.
 def test_a_restart_without_a_resolver_begins_with_the_last_known_addresses():
     with Lab() as lab:
         script = Script(lab)
