@@ -57,7 +57,7 @@ class ApiTest : public ::testing::Test {
     if (reply.later) {
       auto ask = std::move(reply.later);
       ask([&](Reply late) { reply = std::move(late); });
-      edge_(asked_, answered_);
+      if (answered_) edge_(asked_, std::exchange(answered_, nullptr));
     }
     status_ = reply.status;
     version_ = reply.version;

@@ -41,11 +41,13 @@ void Dispatcher::dispatch(Request request, Respond respond) {
     }
     if (reply.version == 0) return respond(to_answer(reply));
     const std::uint64_t version = reply.version;
-    publisher_.await(version, [reply = std::move(reply), respond,
-                               version](const publish::Publication& publication) mutable {
+    auto answered = [reply = std::move(reply), respond,
+                     version](const publish::Publication& publication) mutable {
       add_outcome(reply.envelope, version, publication);
       respond(to_answer(reply));
-    });
+    };
+    settle_(
+        [this, version, answered = std::move(answered)] { publisher_.await(version, answered); });
   });
 }
 

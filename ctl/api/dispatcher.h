@@ -22,13 +22,21 @@ class Dispatcher {
  public:
   using Respond = std::function<void(Answer)>;
 
+  // Calls its argument once, from any thread, when a change that was just stored may be published:
+  // what it needs from elsewhere is there, or has been waited for.
+  using Settle = std::function<void(std::function<void()>)>;
+
   // All borrowed.
   Dispatcher(Service& service, const Router& router, WorkQueue& queue,
-             publish::Publisher& publisher)
-      : service_(service), router_(router), queue_(queue), publisher_(publisher) {}
+             publish::Publisher& publisher, Settle settle)
+      : service_(service),
+        router_(router),
+        queue_(queue),
+        publisher_(publisher),
+        settle_(std::move(settle)) {}
 
-  // Any thread. `respond` is called once, on the store's, the publisher's or an edge question's
-  // thread. A change is answered when the edge serves it, or with a message that says why it does
+  // Any thread. `respond` is called once, on the store's, the publisher's, the resolver's or an edge
+  // question's thread. A change is answered when the edge serves it, or with a message that says why it does
   // not yet.
   void dispatch(Request request, Respond respond);
 
@@ -37,6 +45,7 @@ class Dispatcher {
   const Router& router_;
   WorkQueue& queue_;
   publish::Publisher& publisher_;
+  const Settle settle_;
 };
 
 Answer to_answer(const Reply& reply);

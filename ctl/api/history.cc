@@ -79,7 +79,8 @@ Reply history(Service& service, const Request& request) {
   for (const auto& version : versions) {
     list.push_back({{"version", version.version},
                     {"created_on", version.created_on.rfc3339()},
-                    {"zones", zones_json(version.zones)}});
+                    {"zones", zones_json(version.zones)},
+                    {"resolved", version.resolved}});
   }
   return answer(api::to_text(
       {{"newest", service.store.version()}, {"oldest", history.floor()}, {"versions", list}}));

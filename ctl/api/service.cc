@@ -103,6 +103,8 @@ Router make_router(Service& service) {
   add_users(router, service);
   add_tokens(router, service);
   add_audit_logs(router, service);
+  add_activation(router, service);
+  add_resolver(router, service);
   return router;
 }
 

@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ctl/api/http.h"
 #include "ctl/api/router.h"
 #include "ctl/identity/rate_limiter.h"
+#include "ctl/model/activation.h"
 #include "ctl/model/authority.h"
 #include "ctl/model/id.h"
 #include "ctl/model/rules.h"
@@ -17,6 +19,7 @@
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/secret/sealed_box.h"
+#include "ctl/resolve/name_table.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::api {
@@ -56,6 +59,14 @@ struct RequestLimits {
   std::function<identity::RateLimiter::Time()> clock = std::chrono::steady_clock::now;
 };
 
+// A zone and what checks of its delegation have come to.
+struct ActivationState {
+  model::Zone zone;
+  model::Activation activation;
+};
+// Called once, on any thread. Empty: the zone is gone, or the store has failed.
+using CheckedActivation = std::function<void(std::optional<ActivationState>)>;
+
 struct Service {
   store::Store& store;
   const Settings& settings;
@@ -65,6 +76,10 @@ struct Service {
   model::Timestamp started;
   // Asks brink-edge; see publish::EdgeQuestions.
   std::function<void(publish::Question, publish::EdgeQuestions::Answered)> ask_edge;
+  // Checks a zone's delegation now; answers when the status that follows is served.
+  std::function<void(const model::Zone&, CheckedActivation)> check_activation = {};
+  // What the resolver knows of names outside.
+  std::function<void(std::function<void(const resolve::ResolverStatus&)>)> resolver_status = {};
   RequestLimits limits{settings};
   const secret::SealedBox* box = nullptr;  // for secrets that go into the store
   const Request* current = nullptr;        // the request that is being handled
@@ -83,6 +98,8 @@ void add_accounts(Router& router, Service& service);
 void add_users(Router& router, Service& service);
 void add_tokens(Router& router, Service& service);
 void add_audit_logs(Router& router, Service& service);
+void add_activation(Router& router, Service& service);
+void add_resolver(Router& router, Service& service);
 
 // The table of endpoints. From now on the audit log is part of what they change.
 Router make_router(Service& service);

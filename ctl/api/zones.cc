@@ -4,6 +4,7 @@
 #include "ctl/api/paging.h"
 #include "ctl/api/service.h"
 #include "ctl/api/zone_json.h"
+#include "ctl/store/activation.h"
 #include "ctl/store/identities.h"
 
 namespace brink::ctl::api {
@@ -218,26 +219,22 @@ Reply remove(Service& service, const Request& request) {
   return reply;
 }
 
-// The operator vouches for the delegation, instead of a check of the parent's NS records.
+// The operator vouches for the delegation, and no check of the parent's NS records says otherwise.
 Reply activate(Service& service, const Request& request) {
   auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
   Change change(service, std::move(zone).value());
   change.zone().status = model::ZoneStatus::kActive;
   if (!change.zone().activated_on) change.zone().activated_on = change.now();
+  store::Activations activations(service.store);
+  if (auto activation = activations.find(change.zone().id)) {
+    activation->forced = true;
+    activations.update(*activation);
+  }
   const std::uint64_t version = change.commit();
   Reply reply = answer(to_text(zone_json(service, change.zone())));
   reply.version = version;
   return reply;
-}
-
-Reply activation_check(Service& service, const Request& request) {
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  return refuse({501,
-                 kCodeNotProvided,
-                 "The delegation is not checked yet; an operator runs brinkctl zone activate.",
-                 {}});
 }
 
 // What the caller may do with it.
@@ -306,8 +303,6 @@ void add_zones(Router& router, Service& service) {
   router.add("GET", "/client/v4/zones/:zone", identity::Permission::kZoneRead, bound(show));
   router.add("PATCH", "/client/v4/zones/:zone", identity::Permission::kZoneEdit, bound(edit));
   router.add("DELETE", "/client/v4/zones/:zone", identity::Permission::kZoneEdit, bound(remove));
-  router.add("PUT", "/client/v4/zones/:zone/activation_check", identity::Permission::kZoneEdit,
-             bound(activation_check));
   router.add("POST", "/brink/v1/zones/:zone/activate", identity::Permission::kNodeEdit,
              bound(activate));
 }

@@ -81,6 +81,7 @@ struct Command {
 const std::vector<Command>& zone_commands();
 const std::vector<Command>& record_commands();
 const std::vector<Command>& snapshot_commands();
+const std::vector<Command>& resolver_commands();
 const std::vector<Command>& node_commands();
 const std::vector<Command>& token_commands();
 const std::vector<Command>& account_commands();  // and of users

@@ -20,8 +20,8 @@ constexpr char kExitCodes[] =
 std::vector<const Command*> all_commands() {
   std::vector<const Command*> all;
   for (const auto* table :
-       {&zone_commands(), &record_commands(), &snapshot_commands(), &node_commands(),
-        &token_commands(), &account_commands(), &log_commands()}) {
+       {&zone_commands(), &record_commands(), &snapshot_commands(), &resolver_commands(),
+        &node_commands(), &token_commands(), &account_commands(), &log_commands()}) {
     for (const Command& command : *table) all.push_back(&command);
   }
   return all;

@@ -231,6 +231,14 @@ std::string zones_text(const Json& zones) {
   return text.empty() ? "-" : text;
 }
 
+std::string changes_text(const Json& version) {
+  const std::uint64_t resolved = number_of(version, "resolved");
+  const std::string zones = zones_text(version["zones"]);
+  if (resolved == 0) return zones;
+  return (zones == "-" ? "" : zones + ", ") + std::to_string(resolved) +
+         (resolved == 1 ? " name" : " names") + " outside resolved anew";
+}
+
 void history(Session& session, const Arguments& arguments) {
   std::string target = "/brink/v1/snapshot/history?limit=" +
                        std::to_string(parse_number("--limit", arguments.get("limit", "20")));
@@ -243,7 +251,7 @@ void history(Session& session, const Arguments& arguments) {
   std::vector<Row> rows;
   for (const Json& version : result["versions"]) {
     rows.push_back({text_of(version, "version"), text_of(version, "created_on").substr(0, 19) + "Z",
-                    zones_text(version["zones"])});
+                    changes_text(version)});
   }
   print(table({"VERSION", "WHEN", "ZONES (+ added, ~ changed, - removed records)"}, rows));
   print("\nsnapshot rollback reaches from version " + text_of(result, "oldest") + " to " +

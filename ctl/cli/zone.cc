@@ -58,8 +58,14 @@ void remove(Session& session, const Arguments& arguments) {
   print("deleted zone " + text_of(zone, "name") + "\n");
 }
 
+// A check that disagrees is no failure of the command: the answer says what it found.
 void activate(Session& session, const Arguments& arguments) {
-  print_zone(session, activate_zone(session, find_zone(session, arguments.positional[0])));
+  const Json zone = find_zone(session, arguments.positional[0]);
+  if (arguments.has("force")) return print_zone(session, activate_zone(session, zone));
+  const Json checked = session.call("PUT", zone_path(zone) + "/activation_check");
+  if (session.json()) return print_json(checked);
+  print("zone " + text_of(zone, "name") + " is " + text_of(checked, "status") + ": " +
+        text_of(checked["activation"], "result") + "\n");
 }
 
 void set_paused(Session& session, const std::string& name, bool paused) {
@@ -172,8 +178,10 @@ const std::vector<Command>& zone_commands() {
        "ZONE",
        1,
        1,
-       "Activates a zone: its proxied records are proxied from now on.",
-       {},
+       "Checks whether the parent delegates the zone to its name servers. If so, the zone is "
+       "active:\n"
+       "its proxied records are proxied from now on.",
+       {{"force", "", "do not check: activate it, and let no later check say otherwise"}},
        activate},
       {"zone", "pause", "ZONE", 1, 1, "Answers all records of a zone as DNS-only.", {}, pause},
       {"zone", "resume", "ZONE", 1, 1, "Ends a pause.", {}, resume},

@@ -18,6 +18,7 @@ void Affected::collect(const store::Changes& changes) {
     const model::Zone* zone = lookups_.zone_at(change.zone);
     if (zone != nullptr && !whole_zones_.contains(change.zone)) take_name(*zone, change);
   }
+  for (const DomainName& name : changes.resolved) add_scope({Kind::kName, name, 0});
   spread();
 }
 

@@ -4,7 +4,8 @@
 // of names that its records point at, and on everything that a CNAME chain passes: names, wildcards
 // that cover them, names whose existence decides whether one does, and which zone owns them. So
 // every change is turned into scopes, that is, into names whose lookup may have another result, and
-// whatever points into a scope is affected; an alias that is affected is a scope again.
+// whatever points into a scope is affected; an alias that is affected is a scope again. So is a name
+// outside the served zones that leads elsewhere.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,8 @@
 #include "ctl/compile/compile.h"
 #include "ctl/compile/compile_fixture.h"
 #include "ctl/compile/map_sink.h"
+#include "ctl/compile/outside_names.h"
+#include "ctl/store/resolved.h"
 
 namespace brink::ctl::compile {
 namespace {
@@ -37,6 +39,10 @@ class Follower {
     if (!counts) return "all: " + counts.error().message();
     if (auto finished = fresh.finish(); !finished) return "all: " + finished.error().message();
     version_ = store_->version();
+    outside_.update(*store_);
+    OutsideNames fresh_outside(options_);
+    fresh_outside.update(*store_);
+    if (outside_.names() != fresh_outside.names()) return "the names outside differ";
     return sink_.difference(fresh);
   }
   [[nodiscard]] std::uint64_t version() const { return version_; }
@@ -48,6 +54,7 @@ class Follower {
   Ids ids_;
   Options options_ = test_options();
   MapSink sink_;
+  OutsideNames outside_{options_};
   std::uint64_t version_ = 0;
   Counts counts_;
 };
@@ -110,12 +117,25 @@ class RandomChanges {
   void step() {
     const auto zone = any_zone();
     const std::uint64_t kind = below(100);
+    if (kind >= 97) return resolve();
     if (!zone || kind < 4) return create_zone();
     if (kind == 4) return store().delete_zone(*zone);
     if (kind < 10) return switch_zone(*zone);
     if (kind < 55) return add(*zone);
     if (kind < 85) return change(*zone);
     remove(*zone);
+  }
+
+  // Names outside lead elsewhere, or nowhere; one that nobody points at is forgotten now and then.
+  void resolve() {
+    store::ResolvedName resolved{
+        name(below(2) == 0 ? "elsewhere.example" : "other.example"), {}, 77};
+    for (std::uint64_t i = below(3); i > 0; --i) {
+      resolved.addresses.push_back(base::IpAddress::v4(static_cast<std::uint32_t>(below(4) + 9)));
+    }
+    store::ResolvedNames names(store());
+    names.put({resolved});
+    if (below(4) == 0) names.forget_unused({name("elsewhere.example"), name("other.example")});
   }
 
   std::optional<model::Zone> any_zone() {
@@ -171,7 +191,7 @@ class RandomChanges {
     return below(6) == 0 ? "*." + text : text;
   }
   std::string target() {
-    if (below(12) == 0) return "elsewhere.example.";
+    if (below(8) == 0) return below(2) == 0 ? "elsewhere.example." : "other.example.";
     return labels() + (below(2) == 0 ? "a.test." : "b.test.");
   }
   std::string address() { return "203.0.113." + std::to_string(below(6) + 1); }

@@ -6,6 +6,7 @@
 
 #include "ctl/model/record.h"
 #include "ctl/model/zone.h"
+#include "dataplane/base/ip.h"
 
 namespace brink::ctl::compile {
 
@@ -21,6 +22,12 @@ struct Entry {
 Entry entry_of(const model::Zone& zone, const model::Record& record);
 bool has_type(const std::vector<Entry>& entries, model::RecordType type);
 
+// What a name outside the served zones leads to, as far as that is known.
+struct Outside {
+  std::vector<base::IpAddress> addresses;
+  std::uint32_t ttl_s = 0;  // for answers that carry the addresses
+};
+
 class Lookups {
  public:
   virtual ~Lookups() = default;
@@ -34,6 +41,9 @@ class Lookups {
   virtual bool exists(const model::Zone& zone, const model::DomainName& name) = 0;
   // Whether a delegation or DNAME of the zone stands above a name.
   virtual bool is_occluded(const model::Zone& zone, const model::DomainName& name) = 0;
+
+  // A name that no served zone owns. Without addresses: not known yet, or it leads nowhere.
+  virtual Outside outside(const model::DomainName& name) = 0;
 
   // The entries that answer for a name which the zone owns: its own, or those of the wildcard of
   // its closest encloser (RFC 1034 4.3.2, RFC 4592). None: no data, or not this zone's to answer.

@@ -45,6 +45,7 @@ class NameCompiler::Served {
 
   dns::zone::Node node;
   std::optional<ProxiedName> proxied;
+  std::optional<DomainName> outside;  // whose addresses are served, or are origins
 
  private:
   void add_proxied();
@@ -80,7 +81,9 @@ void NameCompiler::Served::add_proxied() {
     if (entry.proxied && entry.settings.ipv4_only) v6 = false;
     if (entry.proxied && entry.settings.ipv6_only) v4 = false;
     if (entry.type == model::kTypeCname) {
-      origins = follow(lookups_, *DomainName::from_wire(entry.rdata)).addresses;
+      Chain chain = follow(lookups_, *DomainName::from_wire(entry.rdata));
+      origins = std::move(chain.addresses);
+      outside = std::move(chain.outside);
     }
   }
   if (!v4 && !v6) v4 = v6 = true;  // two records that contradict each other
@@ -90,8 +93,9 @@ void NameCompiler::Served::add_proxied() {
 }
 
 // A DNS-only CNAME. Alone below the apex it is answered as it is; at the apex, beside other
-// records, or on demand it is flattened to the addresses behind it. If it leads to a proxied name,
-// clients arrive at the edge under this name too, which therefore has a route.
+// records, or on demand it is flattened to the addresses behind it; those from outside have the TTL
+// of their resolution, unless the record asks for less. If it leads to a proxied name, clients arrive
+// at the edge under this name too, which therefore has a route.
 void NameCompiler::Served::add_alias(const Entry& alias) {
   Chain chain = follow(lookups_, *DomainName::from_wire(alias.rdata));
   const bool flatten = name_ == zone_.name || entries_.size() > 1 || alias.settings.flatten_cname;
@@ -101,10 +105,15 @@ void NameCompiler::Served::add_alias(const Entry& alias) {
     if (chain.is_proxied) {
       add_edge_addresses(true, true);
     } else {
-      add_addresses(chain.addresses, options_.served_ttl(alias.ttl), true, true);
+      std::uint32_t ttl = options_.served_ttl(alias.ttl);
+      if (chain.outside) {
+        ttl = alias.ttl == model::kTtlAutomatic ? chain.ttl_s : std::min(ttl, chain.ttl_s);
+      }
+      add_addresses(chain.addresses, ttl, true, true);
     }
     add_as_stored(false);
   }
+  if (flatten || chain.is_proxied) outside = chain.outside;
   if (chain.is_proxied) proxied = {zone_.name.text(), std::move(chain.addresses)};
 }
 
@@ -134,6 +143,10 @@ NameCompiler::Served NameCompiler::serve(const model::Zone& zone, const DomainNa
   Served served(lookups_, options_, zone, name);
   served.run();
   return served;
+}
+
+std::optional<DomainName> NameCompiler::outside(const model::Zone& zone, const DomainName& name) {
+  return serve(zone, name).outside;
 }
 
 // SOA always, NS when the zone has none of its own.

@@ -28,6 +28,8 @@ class NameCompiler {
   // authority; an apex is never empty. An Error names zone, owner and type.
   base::Result<std::optional<Contents>> compile(const model::Zone& zone,
                                                 const model::DomainName& name);
+  // The name outside the served zones whose addresses are part of what `name` owns, if there is one.
+  std::optional<model::DomainName> outside(const model::Zone& zone, const model::DomainName& name);
   // The SOA of the zone's negative answers.
   base::Result<std::vector<std::uint8_t>> compile_negative(const model::Zone& zone);
 

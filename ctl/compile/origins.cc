@@ -24,7 +24,13 @@ Chain follow(Lookups& lookups, const DomainName& target) {
   // A loop is a chain that never ends, so the limit catches it as well.
   for (std::size_t links = 0; links < kChainMax; ++links) {
     const model::Zone* zone = lookups.zone_of(at);
-    if (zone == nullptr) return chain;
+    if (zone == nullptr) {
+      Outside outside = lookups.outside(at);
+      chain.outside = at;
+      chain.addresses = std::move(outside.addresses);
+      chain.ttl_s = outside.ttl_s;
+      return chain;
+    }
     const std::vector<Entry> entries = lookups.answering(*zone, at);
     for (const Entry& entry : entries) chain.is_proxied = chain.is_proxied || entry.proxied;
     const auto alias = std::find_if(entries.begin(), entries.end(), [](const Entry& entry) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ctl/compile/lookups.h"
@@ -18,10 +20,12 @@ std::vector<base::IpAddress> addresses_of(const std::vector<Entry>& entries);
 struct Chain {
   std::vector<base::IpAddress> addresses;  // stored ones, whether or not their names are proxied
   bool is_proxied = false;                 // some name on the way is
+  // Where the chain leaves the zones served here. The addresses are what this name leads to.
+  std::optional<model::DomainName> outside;
+  std::uint32_t ttl_s = 0;  // of addresses from outside
 };
 
-// A loop, a chain that is too long, or a name outside the zones served here gives no addresses. At
-// most kChainMax names are looked at.
+// A loop or a chain that is too long gives no addresses. At most kChainMax names are looked at.
 Chain follow(Lookups& lookups, const model::DomainName& target);
 
 }  // namespace brink::ctl::compile

@@ -41,4 +41,10 @@ bool StoreLookups::is_occluded(const model::Zone& zone, const DomainName& name) 
   return false;
 }
 
+Outside StoreLookups::outside(const DomainName& name) {
+  auto known = store::ResolvedNames(store_).find(name);
+  if (!known) return {};
+  return {std::move(known->addresses), known->ttl_s};
+}
+
 }  // namespace brink::ctl::compile

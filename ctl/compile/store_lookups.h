@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "ctl/compile/lookups.h"
+#include "ctl/store/resolved.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::compile {
@@ -19,6 +20,8 @@ class StoreLookups : public Lookups {
   std::vector<Entry> entries(const model::Zone& zone, const model::DomainName& name) override;
   bool exists(const model::Zone& zone, const model::DomainName& name) override;
   bool is_occluded(const model::Zone& zone, const model::DomainName& name) override;
+
+  Outside outside(const model::DomainName& name) override;
 
   // The zone of exactly this name.
   const model::Zone* zone_at(const model::DomainName& apex);

@@ -52,6 +52,7 @@ class IndexedLookups : public Lookups {
   std::vector<Entry> entries(const model::Zone& zone, const model::DomainName& name) override;
   bool exists(const model::Zone& zone, const model::DomainName& name) override;
   bool is_occluded(const model::Zone& zone, const model::DomainName& name) override;
+  Outside outside(const model::DomainName& name) override { return others_.outside(name); }
 
  private:
   [[nodiscard]] bool is_indexed(const model::Zone& zone) const {

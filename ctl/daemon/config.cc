@@ -1,6 +1,7 @@
 #include "ctl/daemon/config.h"
 
 #include <boost/program_options.hpp>
+#include <charconv>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -56,6 +57,25 @@ po::options_description file_options() {
   number("edge-job-timeout-s", 600, "how long the edge may take to compact or verify its image");
   number("history-versions-max", 10'000, "versions of the store that can be gone back to");
   number("history-age-max-days", 30, "age from which on they are forgotten");
+  add("resolver", po::value<Texts>()->composing(),
+      "DNS resolver, ADDRESS or ADDRESS:PORT, asked for names outside the served zones; repeat for "
+      "more; those of /etc/resolv.conf unless given");
+  add("origin-allow", po::value<Texts>()->composing(),
+      "prefix that such names may lead to although it is not public; repeat for more");
+  number("resolve-timeout-ms", 1500, "how long a resolver may take before it is asked again");
+  number("resolve-attempts", 3, "questions to each resolver before an answer is given up");
+  number("resolve-wait-ms", 2000, "how long a change waits for the addresses of names it brings");
+  number("resolve-ttl-min", 30, "seconds: resolved addresses are asked for again no sooner");
+  number("resolve-ttl-max", 3600, "seconds: and no later");
+  number("resolve-stale-max", 86'400, "seconds that addresses are kept while resolving them fails");
+  number("resolve-names-max", 10'000, "names outside that are resolved");
+  number("resolve-in-flight-max", 100, "questions under way at a time");
+  number("flatten-ttl-max", 300, "largest TTL, seconds, of answers that carry resolved addresses");
+  number("activation-first", 60, "seconds from a zone's making to the check of its delegation");
+  number("activation-interval-max", 21'600, "largest interval of these checks, seconds");
+  number("activation-failures-max", 4,
+         "failed checks in a row after which an active zone has moved");
+  number("activation-rate-max", 300, "checks a minute");
   text("log-level", "info", "trace, debug, info, warning, error or critical");
   return options;
 }
@@ -206,6 +226,73 @@ void read_api(SettingReader& reader, Config& config) {
   reader.number("audit-age-max-days", 1, 36'500, config.audit_age_max_days);
 }
 
+// ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT.
+std::optional<base::Endpoint> read_endpoint(const std::string& text) {
+  constexpr std::uint16_t kDnsPort = 53;
+  if (const auto bare = base::IpAddress::parse(text)) return base::Endpoint{*bare, kDnsPort};
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos) return std::nullopt;
+  std::string host = text.substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const auto address = base::IpAddress::parse(host);
+  std::uint16_t port = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
+  if (!address || address->is_v4() == bracketed || error != std::errc() || rest != end ||
+      port == 0) {
+    return std::nullopt;
+  }
+  return base::Endpoint{*address, port};
+}
+
+void read_resolvers(SettingReader& reader, Config& config) {
+  for (const std::string& text : reader.texts("resolver")) {
+    const auto server = read_endpoint(text);
+    if (!server) {
+      return reader.fail("resolver", text, "is not an address with or without a port",
+                         "write one such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353");
+    }
+    config.resolvers.push_back(*server);
+  }
+  for (const std::string& text : reader.texts("origin-allow")) {
+    const auto prefix = resolve::Prefix::parse(text);
+    if (!prefix) {
+      return reader.fail("origin-allow", text, "is not a prefix",
+                         "write one such as 10.1.0.0/16 or fd00::/8, without bits behind it");
+    }
+    config.origin_allow.push_back(*prefix);
+  }
+}
+
+void read_resolve_limits(SettingReader& reader, Config& config) {
+  constexpr std::uint64_t kWeek = 604'800;
+  reader.number("resolve-timeout-ms", 50, 30'000, config.resolve_timeout_ms);
+  reader.number("resolve-attempts", 1, 10, config.resolve_attempts);
+  reader.number("resolve-wait-ms", 0, 60'000, config.resolve_wait_ms);
+  reader.number("resolve-ttl-min", 1, 86'400, config.resolve_ttl_min);
+  reader.number("resolve-ttl-max", 1, kWeek, config.resolve_ttl_max);
+  reader.number("resolve-stale-max", 0, kWeek, config.resolve_stale_max);
+  reader.number("resolve-names-max", 0, 10'000'000, config.resolve_names_max);
+  reader.number("resolve-in-flight-max", 1, 10'000, config.resolve_in_flight_max);
+  reader.number("flatten-ttl-max", 1, 86'400, config.flatten_ttl_max);
+  if (config.resolve_ttl_min > config.resolve_ttl_max) {
+    reader.fail("resolve-ttl-min", std::to_string(config.resolve_ttl_min),
+                "is larger than resolve-ttl-max", "make it smaller");
+  }
+}
+
+void read_activation(SettingReader& reader, Config& config) {
+  reader.number("activation-first", 1, 86'400, config.activation_first);
+  reader.number("activation-interval-max", 1, 2'592'000, config.activation_interval_max);
+  reader.number("activation-failures-max", 1, 1000, config.activation_failures_max);
+  reader.number("activation-rate-max", 1, 60'000, config.activation_rate_max);
+  if (config.activation_first > config.activation_interval_max) {
+    reader.fail("activation-first", std::to_string(config.activation_first),
+                "is larger than activation-interval-max", "make it smaller");
+  }
+}
+
 void read_log_level(SettingReader& reader, Config& config) {
   config.log_level = reader.text("log-level");
   for (const char* level : {"trace", "debug", "info", "warning", "error", "critical"}) {
@@ -238,6 +325,9 @@ base::Result<Config> to_config(const po::variables_map& values, const std::strin
   reader.number("history-versions-max", 1, 10'000'000, config.history_versions_max);
   reader.number("history-age-max-days", 1, 36'500, config.history_age_max_days);
   read_api(reader, config);
+  read_resolvers(reader, config);
+  read_resolve_limits(reader, config);
+  read_activation(reader, config);
   read_log_level(reader, config);
   if (config.ttl_min > config.ttl_max) {
     reader.fail("ttl-min", std::to_string(config.ttl_min), "is larger than ttl-max",

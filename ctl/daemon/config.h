@@ -8,6 +8,7 @@
 
 #include "ctl/model/name.h"
 #include "ctl/model/zone.h"
+#include "ctl/resolve/address_filter.h"
 #include "dataplane/base/ip.h"
 #include "dataplane/base/result.h"
 
@@ -44,6 +45,21 @@ struct Config {
   std::uint32_t edge_job_timeout_s = 0;
   std::uint64_t history_versions_max = 0;
   std::uint32_t history_age_max_days = 0;
+  std::vector<base::Endpoint> resolvers;  // empty: those of /etc/resolv.conf
+  std::vector<resolve::Prefix> origin_allow;
+  std::uint32_t resolve_timeout_ms = 0;
+  std::uint32_t resolve_attempts = 0;
+  std::uint32_t resolve_wait_ms = 0;
+  std::uint32_t resolve_ttl_min = 0;  // seconds, like those that follow
+  std::uint32_t resolve_ttl_max = 0;
+  std::uint32_t resolve_stale_max = 0;
+  std::uint64_t resolve_names_max = 0;
+  std::uint64_t resolve_in_flight_max = 0;
+  std::uint32_t flatten_ttl_max = 0;
+  std::uint32_t activation_first = 0;
+  std::uint32_t activation_interval_max = 0;
+  std::uint32_t activation_failures_max = 0;
+  std::uint32_t activation_rate_max = 0;  // checks a minute
   std::string log_level;
 };
 

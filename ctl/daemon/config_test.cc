@@ -93,6 +93,34 @@ TEST_F(ConfigTest, NamesSettingValueAndRemedy) {
             std::string::npos);
 }
 
+TEST_F(ConfigTest, ReadsResolversAndPrefixes) {
+  const auto line = read(kGood +
+                         "resolver = 203.0.113.53\nresolver = 203.0.113.54:5353\n"
+                         "resolver = 2001:db8::53\nresolver = [2001:db8::54]:5353\n"
+                         "origin-allow = 10.1.0.0/16\norigin-allow = fd00::/8\n");
+  ASSERT_TRUE(line.ok()) << line.error().message();
+  const auto address = [](const char* text) { return *base::IpAddress::parse(text); };
+  EXPECT_EQ(line.value().config.resolvers,
+            (std::vector<base::Endpoint>{{address("203.0.113.53"), 53},
+                                         {address("203.0.113.54"), 5353},
+                                         {address("2001:db8::53"), 53},
+                                         {address("2001:db8::54"), 5353}}));
+  EXPECT_EQ(line.value().config.origin_allow.size(), 2U);
+  for (const char* bad :
+       {"dns.example.net", "203.0.113.53:", "203.0.113.53:0", "203.0.113.53:99999",
+        "[203.0.113.53]:53", "2001:db8::53:x", "[2001:db8::53]"}) {
+    EXPECT_NE(fault(kGood + "resolver = " + bad + "\n")
+                  .find("line 5, setting resolver: \"" + std::string(bad) + "\" is not an address"),
+              std::string::npos)
+        << bad << ": " << fault(kGood + "resolver = " + bad + "\n");
+  }
+  EXPECT_NE(fault(kGood + "origin-allow = 10.1.0.1/16\n").find("\"10.1.0.1/16\" is not a prefix"),
+            std::string::npos);
+  EXPECT_NE(fault(kGood + "resolve-ttl-min = 90\nresolve-ttl-max = 60\n").find("resolve-ttl-max"),
+            std::string::npos);
+  EXPECT_NE(fault(kGood + "activation-first = 0\n").find("from 1 to 86400"), std::string::npos);
+}
+
 TEST_F(ConfigTest, NamesTheLineOnlyOfWhatStandsThere) {
   const auto line = read(kGood, {"--history-versions-max", "0"});
   ASSERT_FALSE(line.ok());

@@ -9,7 +9,9 @@
 #include "ctl/api/server.h"
 #include "ctl/api/service.h"
 #include "ctl/compile/compile.h"
+#include "ctl/daemon/activation_keeper.h"
 #include "ctl/daemon/history_keeper.h"
+#include "ctl/daemon/outside_keeper.h"
 #include "ctl/daemon/snapshot_compiler.h"
 #include "ctl/daemon/version.h"
 #include "ctl/publish/edge_questions.h"
@@ -93,6 +95,33 @@ base::Result<secret::Key> load_store_key(const Config& config, store::Store& sto
   return key;
 }
 
+OutsideKeeper::Options outside_options(const Config& config) {
+  OutsideKeeper::Options options;
+  options.resolver.exchange.servers = config.resolvers;
+  options.resolver.exchange.timeout = std::chrono::milliseconds(config.resolve_timeout_ms);
+  options.resolver.exchange.attempts = config.resolve_attempts;
+  auto& limits = options.resolver.limits;
+  limits.ttl_min = std::chrono::seconds(config.resolve_ttl_min);
+  limits.ttl_max = std::chrono::seconds(config.resolve_ttl_max);
+  limits.stale_max = std::chrono::seconds(config.resolve_stale_max);
+  limits.names_max = config.resolve_names_max;
+  limits.in_flight_max = config.resolve_in_flight_max;
+  options.resolver.filter = resolve::AddressFilter(config.origin_allow, config.edge_addresses);
+  options.wait = std::chrono::milliseconds(config.resolve_wait_ms);
+  options.flatten_ttl_max = config.flatten_ttl_max;
+  return options;
+}
+
+ActivationKeeper::Options activation_options(const Config& config) {
+  ActivationKeeper::Options options;
+  options.rules.name_servers = config.name_servers;
+  options.rules.first = std::chrono::seconds(config.activation_first);
+  options.rules.interval_max = std::chrono::seconds(config.activation_interval_max);
+  options.rules.failures_max = config.activation_failures_max;
+  options.rate_max = config.activation_rate_max;
+  return options;
+}
+
 std::vector<std::uint8_t> octets_of(std::uint64_t number) {
   std::vector<std::uint8_t> octets(sizeof number);
   std::memcpy(octets.data(), &number, sizeof number);
@@ -118,8 +147,9 @@ std::vector<std::uint8_t> compile_fingerprint(const Config& config) {
 }  // namespace
 
 struct Control::Parts {
-  std::unique_ptr<store::Store> store;   // store thread, once it runs
-  std::unique_ptr<store::Store> reader;  // publisher thread
+  std::unique_ptr<store::Store> store;           // store thread, once it runs
+  std::unique_ptr<store::Store> reader;          // publisher thread
+  std::unique_ptr<store::Store> outside_reader;  // outside keeper's thread
   api::Settings settings;
   compile::Options compile;
   base::HashKey hash_key;
@@ -128,7 +158,9 @@ struct Control::Parts {
   std::unique_ptr<SnapshotCompiler> compiler;  // publisher thread
   std::unique_ptr<api::Service> service;
   api::Router router;
-  std::unique_ptr<HistoryKeeper> keeper;  // outlives the jobs of the queue
+  std::unique_ptr<HistoryKeeper> keeper;  // outlives the jobs of the queue, like the next two
+  std::unique_ptr<OutsideKeeper> outside;
+  std::unique_ptr<ActivationKeeper> activation;
   std::unique_ptr<api::WorkQueue> queue;
   std::unique_ptr<publish::Publisher> publisher;
   std::unique_ptr<publish::EdgeQuestions> names;  // asks for names, which takes no time,
@@ -140,6 +172,8 @@ struct Control::Parts {
   void start_publisher(const Config& config);
   void start_questions(const Config& config);
   void start_keeper(const Config& config);
+  void start_resolving(const Config& config);
+  void publish(std::uint64_t version, std::function<void()> done);
   void ask_edge(publish::Question question, publish::EdgeQuestions::Answered answered);
   void overtake(std::uint64_t edge_version);
 };
@@ -153,6 +187,9 @@ base::Result<void> Control::Parts::open(const Config& config) {
   opened = store::Store::open(config.store, store::Access::kReadOnly);
   if (!opened) return opened.error();
   reader = std::move(opened).value();
+  opened = store::Store::open(config.store, store::Access::kReadOnly);
+  if (!opened) return opened.error();
+  outside_reader = std::move(opened).value();
   try {
     store::Transaction transaction(*store, store::Transaction::Kind::kWrite);
     const auto seed = store->value_or_create("hash_key", [] { return random_bytes(32); });
@@ -219,6 +256,26 @@ void Control::Parts::start_keeper(const Config& config) {
       std::make_unique<HistoryKeeper>(options, *store, *queue, needed, model::system_wall_clock());
 }
 
+void Control::Parts::start_resolving(const Config& config) {
+  outside = std::make_unique<OutsideKeeper>(
+      outside_options(config), *store, *outside_reader, compile, *queue,
+      [this](std::uint64_t version) { publisher->changed(version); });
+  activation = std::make_unique<ActivationKeeper>(
+      activation_options(config), *store, *queue,
+      [this](const model::DomainName& zone, auto done) {
+        outside->resolver().delegation(zone, std::move(done));
+      },
+      [this](std::uint64_t version, auto done) { publish(version, std::move(done)); },
+      model::system_wall_clock());
+}
+
+// A change that no request made. `done`: it is served, or known not to be.
+void Control::Parts::publish(std::uint64_t version, std::function<void()> done) {
+  outside->settle([this, version, done = std::move(done)] {
+    publisher->await(version, [done](const publish::Publication&) { done(); });
+  });
+}
+
 void Control::Parts::overtake(std::uint64_t edge_version) {
   try {
     store::Transaction transaction(*store, store::Transaction::Kind::kWrite);
@@ -241,17 +298,25 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
   parts->start_publisher(config);
   parts->start_questions(config);
   parts->start_keeper(config);
+  parts->start_resolving(config);
   const auto clock = model::system_wall_clock();
   parts->service = std::make_unique<api::Service>(
       api::Service{*parts->store, parts->settings, model::system_entropy(), clock,
                    [publisher = parts->publisher.get()] { return publisher->status(); }, clock(),
                    [parts = parts.get()](auto question, auto answered) {
                      parts->ask_edge(std::move(question), std::move(answered));
+                   },
+                   [parts = parts.get()](const auto& zone, auto done) {
+                     parts->activation->check(zone, std::move(done));
+                   },
+                   [parts = parts.get()](auto done) {
+                     parts->outside->resolver().status(std::move(done));
                    }});
   parts->service->box = parts->box.get();
   parts->router = api::make_router(*parts->service);
-  parts->dispatcher = std::make_unique<api::Dispatcher>(*parts->service, parts->router,
-                                                        *parts->queue, *parts->publisher);
+  parts->dispatcher = std::make_unique<api::Dispatcher>(
+      *parts->service, parts->router, *parts->queue, *parts->publisher,
+      [outside = parts->outside.get()](auto done) { outside->settle(std::move(done)); });
   std::unique_ptr<Control> control(new Control(std::move(parts)));
   auto server = api::Server::start(
       server_options(config),
@@ -278,7 +343,9 @@ void Control::reload() {
 Control::~Control() {
   if (parts_->server) parts_->server->drain();
   parts_->keeper->stop();
+  parts_->activation->stop();
   parts_->queue->stop();
+  parts_->outside.reset();  // who waits for names goes on to the publisher
   parts_->names.reset();
   parts_->jobs.reset();
   parts_->publisher.reset();

@@ -171,7 +171,23 @@ std::optional<Changes> History::changes_between(std::uint64_t from, std::uint64_
   Differences differences(database_);
   differences.add_zones(first.zone, last.zone);
   differences.add_records(first.record, last.record);
-  return differences.take();
+  Changes changes = differences.take();
+  changes.resolved = resolved_between(from, to);
+  return changes;
+}
+
+std::uint64_t History::entries_between(std::uint64_t from, std::uint64_t to) {
+  const Sequences first = sequences_after(from), last = sequences_after(to);
+  return static_cast<std::uint64_t>(last.record - first.record + last.zone - first.zone);
+}
+
+std::vector<model::DomainName> History::resolved_between(std::uint64_t from, std::uint64_t to) {
+  auto select = database_.cached(
+      "SELECT DISTINCT name FROM resolved_log WHERE version > ?1 AND version <= ?2");
+  select->bind(1, static_cast<std::int64_t>(from)).bind(2, static_cast<std::int64_t>(to));
+  std::vector<model::DomainName> names;
+  while (select->step()) names.push_back(read_name(select->text(0)));
+  return names;
 }
 
 std::vector<VersionSummary> History::list(std::uint64_t limit, std::optional<std::uint64_t> before,
@@ -195,7 +211,11 @@ std::vector<VersionSummary> History::list(std::uint64_t limit, std::optional<std
   std::vector<VersionSummary> versions;
   while (select->step()) {
     const auto version = static_cast<std::uint64_t>(select->integer(0));
-    versions.push_back({version, {select->integer(1)}, zones_of(version, zone)});
+    auto resolved = database_.cached("SELECT count(*) FROM resolved_log WHERE version = ?1");
+    resolved->bind(1, select->integer(0));
+    const std::int64_t names = resolved->step() ? resolved->integer(0) : 0;
+    versions.push_back({version, {select->integer(1)}, zones_of(version, zone),
+                        static_cast<std::uint64_t>(names)});
   }
   return versions;
 }
@@ -279,6 +299,10 @@ bool History::sweep(std::uint64_t rows_max) {
       last.zone);
   remove(
       "DELETE FROM version_zones WHERE (version, zone) IN (SELECT version, zone FROM version_zones "
+      "WHERE version <= ?1 ORDER BY version LIMIT ?2) RETURNING 1",
+      static_cast<std::int64_t>(oldest));
+  remove(
+      "DELETE FROM resolved_log WHERE (version, name) IN (SELECT version, name FROM resolved_log "
       "WHERE version <= ?1 ORDER BY version LIMIT ?2) RETURNING 1",
       static_cast<std::int64_t>(oldest));
   if (own) own->commit();

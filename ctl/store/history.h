@@ -44,6 +44,7 @@ struct NameChange {
 struct Changes {
   std::vector<ZoneChange> zones;
   std::vector<NameChange> names;
+  std::vector<model::DomainName> resolved;  // outside the served zones, with other addresses
 };
 
 // What a version did to a zone. Records are counted by what became of each in the end.
@@ -58,7 +59,8 @@ struct ZoneSummary {
 struct VersionSummary {
   std::uint64_t version = 0;
   model::Timestamp created_on;
-  std::vector<ZoneSummary> zones;  // by name; none: nothing but the version was taken
+  std::vector<ZoneSummary> zones;  // by name
+  std::uint64_t resolved = 0;      // names outside that have other addresses
 };
 
 // What a transaction has done so far: before, after, or both.
@@ -96,6 +98,9 @@ class History {
   // leapt over `from`: then that version was somebody else's. Within a transaction, when the answer
   // must fit other reads. Costs what was changed since `from`.
   std::optional<Changes> changes_between(std::uint64_t from, std::uint64_t to);
+
+  // At least as many as the changes that changes_between would look at; costs nothing.
+  std::uint64_t entries_between(std::uint64_t from, std::uint64_t to);
 
   // The newest `limit` versions below `before` (empty: of all), newest first, as far as they are
   // kept. The next page is before = the last one's version. With `zone`, the versions that did
@@ -136,6 +141,7 @@ class History {
   };
   // The last log entries that belong to the state after `version`.
   Sequences sequences_after(std::uint64_t version);
+  std::vector<model::DomainName> resolved_between(std::uint64_t from, std::uint64_t to);
   std::vector<ZoneSummary> zones_of(std::uint64_t version,
                                     const std::optional<model::DomainName>& zone);
 

@@ -261,6 +261,44 @@ CREATE TRIGGER zone_deleted BEFORE DELETE ON zones BEGIN
 END;
 )sql";
 
+// What names outside the served zones lead to, and which version changed that. Zones that are active
+// so far were made so by an operator.
+constexpr char kOutside[] = R"sql(
+CREATE TABLE resolved (
+  name      TEXT PRIMARY KEY,
+  addresses BLOB NOT NULL, -- 16 octets each
+  ttl       INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE resolved_log (
+  version INTEGER NOT NULL,
+  name    TEXT NOT NULL,
+  PRIMARY KEY (version, name)
+) WITHOUT ROWID;
+CREATE TRIGGER resolved_inserted AFTER INSERT ON resolved BEGIN
+  INSERT INTO resolved_log SELECT value, NEW.name FROM meta WHERE key = 'version' AND NOT EXISTS
+    (SELECT 1 FROM resolved_log WHERE version = meta.value AND name = NEW.name);
+END;
+CREATE TRIGGER resolved_updated AFTER UPDATE ON resolved BEGIN
+  INSERT INTO resolved_log SELECT value, NEW.name FROM meta WHERE key = 'version' AND NOT EXISTS
+    (SELECT 1 FROM resolved_log WHERE version = meta.value AND name = NEW.name);
+END;
+
+CREATE TABLE activations (
+  zone_id    BLOB PRIMARY KEY,
+  forced     INTEGER NOT NULL DEFAULT 0,
+  checks     INTEGER NOT NULL DEFAULT 0,
+  failures   INTEGER NOT NULL DEFAULT 0,
+  checked_on INTEGER,
+  next_on    INTEGER NOT NULL,
+  result     TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE INDEX activations_next ON activations (next_on);
+INSERT INTO activations (zone_id, forced, next_on) SELECT id, status = 2, created_on FROM zones;
+CREATE TRIGGER zone_to_be_checked AFTER INSERT ON zones BEGIN
+  INSERT OR IGNORE INTO activations (zone_id, next_on) VALUES (NEW.id, NEW.created_on);
+END;
+)sql";
+
 void fill_zone_keys(Database& database) {
   auto select = database.prepare("SELECT row, name FROM zones");
   auto update = database.prepare("UPDATE zones SET name_key = ?1 WHERE row = ?2");
@@ -290,6 +328,7 @@ constexpr Migration kMigrations[] = {
     {kRecordStore},                      // 1: zones, records, and the node's own values
     {kKeyColumns, fill_keys, kHistory},  // 2: the name tree, targets, history
     {kIdentities},                       // 3: accounts, users, tokens, audit log
+    {kOutside},                          // 4: names outside, activation checks
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 

@@ -103,6 +103,8 @@ class Store {
   // must not call for_each_name.
   void for_each_name(const model::Zone& zone, const model::DomainName& name,
                      const std::function<bool(const model::DomainName&)>& visit);
+  // All CNAME records of all zones, in no particular order. The callback must not write.
+  void for_each_alias(const std::function<void(const Pointer&)>& visit);
   // CNAME records of all zones whose target is `name`, or at or below it.
   std::vector<Pointer> aliases_to(const model::DomainName& name, Reach reach);
   // Records of one zone that point there otherwise: DNAME, NS, MX, SRV, SVCB, HTTPS.
@@ -114,6 +116,8 @@ class Store {
   friend class History;
   friend class Identities;
   friend class AuditLog;
+  friend class ResolvedNames;
+  friend class Activations;
   Store(std::unique_ptr<Database> database, model::WallClock clock)
       : database_(std::move(database)), clock_(std::move(clock)) {}
 

@@ -62,6 +62,12 @@ void Store::for_each_name(const model::Zone& zone, const model::DomainName& name
   }
 }
 
+void Store::for_each_alias(const std::function<void(const Pointer&)>& visit) {
+  auto select = database_->prepare(
+      "SELECT zone, name_key, target_key FROM records WHERE type = 5 AND target_key IS NOT NULL");
+  while (select->step()) visit(read_pointer(*select));
+}
+
 std::vector<Pointer> Store::aliases_to(const model::DomainName& name, Reach reach) {
   const KeyRange range(name, reach);
   auto select = database_->cached(

@@ -31,7 +31,11 @@ base::Result<MessageRecords> read_message(std::span<const std::uint8_t> message)
                        ""};
   }
   const std::unique_ptr<ldns_pkt, PacketFree> packet(raw);
-  return MessageRecords{records_of(ldns_pkt_answer(raw)), records_of(ldns_pkt_authority(raw)),
+  return MessageRecords{static_cast<std::uint8_t>(ldns_pkt_get_rcode(raw)),
+                        ldns_pkt_aa(raw),
+                        ldns_pkt_tc(raw),
+                        records_of(ldns_pkt_answer(raw)),
+                        records_of(ldns_pkt_authority(raw)),
                         records_of(ldns_pkt_additional(raw))};
 }
 

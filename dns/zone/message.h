@@ -1,4 +1,4 @@
-// A DNS message taken apart into its records, for people to read. By ldns. Cold. Thread-safe.
+// A DNS message taken apart into its records. By ldns. Cold. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,9 @@
 namespace brink::dns::zone {
 
 struct MessageRecords {
+  std::uint8_t rcode = 0;  // of the header: its four bits
+  bool authoritative = false;
+  bool truncated = false;
   std::vector<ResourceRecord> answer;
   std::vector<ResourceRecord> authority;
   std::vector<ResourceRecord> additional;  // without OPT

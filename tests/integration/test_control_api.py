@@ -32,9 +32,9 @@ def free_port():
 
 
 class Control:
-    """One brink-control in a folder of its own."""
+    """One brink-control in a folder of its own. Nobody answers where its resolver should be."""
 
-    def __init__(self, folder, settings=""):
+    def __init__(self, folder, *settings):
         self.folder = folder
         self.socket = str(folder / "control.sock")
         self.port = free_port()
@@ -53,7 +53,7 @@ name-server = ns2.brink.test
 connections-max = 50
 user-requests-max = 1000000
 address-requests-max = 1000000
-""" + settings)
+""" + "\n".join(settings or ["resolver = 127.0.0.1:1"]))
         self.start()
         token = self.ctl("token", "create", "tests", "--operator").stdout.strip()
         self.headers = {"Authorization": "Bearer " + token}
@@ -403,7 +403,7 @@ def test_the_operator_manages_zones(control):
     reply = requests.post(f"http://127.0.0.1:{control.port}/brink/v1/zones/{created['id']}/activate",
                           timeout=10)
     assert reply.status_code == 403
-    assert control.ctl_json("zone", "activate", "example.com")["status"] == "active"
+    assert control.ctl_json("zone", "activate", "example.com", "--force")["status"] == "active"
     assert control.ctl_json("zone", "pause", "example.com")["paused"] is True
     assert control.ctl_json("zone", "resume", "example.com")["paused"] is False
     assert control.ctl_json("zone", "create", "b.test", "--activate")["status"] == "active"
@@ -472,3 +472,39 @@ def test_settings_are_checked(tmp_path):
         [CONTROL, "--config", ROOT / "docs/examples/control.conf", "--check"],
         capture_output=True, text=True)
     assert example.returncode == 0, example.stderr
+
+
+def test_a_change_waits_for_a_silent_resolver_no_longer_than_it_may(tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        control = Control(tmp_path, f"resolver = 127.0.0.1:{silent.getsockname()[1]}",
+                          "resolve-wait-ms = 300", "resolve-timeout-ms = 30000")
+        try:
+            zone = control.add_zone("example.com")
+            control.ctl("zone", "activate", "example.com", "--force")
+            body = control.api("POST", zone + "/dns_records", json={
+                "type": "CNAME", "name": "www", "content": "shop.example.net", "proxied": True})
+            assert body["messages"][0]["code"] == NOT_SERVED_YET
+            assert silent.recv(512)
+            assert control.ctl_json("resolver", "show")["names"][0]["state"] == "unknown"
+        finally:
+            assert control.stop() == 0
+
+
+def test_a_stop_answers_a_change_that_waits_for_a_name(tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.settimeout(10)
+        control = Control(tmp_path, f"resolver = 127.0.0.1:{silent.getsockname()[1]}",
+                          "resolve-wait-ms = 60000", "resolve-timeout-ms = 30000")
+        zone = control.add_zone("example.com")
+        control.ctl("zone", "activate", "example.com", "--force")
+        answers = []
+        change = threading.Thread(target=lambda: answers.append(control.api(
+            "POST", zone + "/dns_records", json={
+                "type": "CNAME", "name": "www", "content": "shop.example.net", "proxied": True})))
+        change.start()
+        assert silent.recv(512)  # it is being waited for
+        assert control.stop() == 0
+        change.join(10)
+        assert answers and answers[0]["messages"][0]["code"] == NOT_SERVED_YET
