@@ -450,10 +450,7 @@ void Driver::drain() {
   ASSERT_TRUE(model_.names.empty());
   leave(writer_->flush());
   while (!left_.empty()) release(left_.size());
-  // What is under way comes to its end first.
-  for (int i = 0; i < 2; ++i) {
-    while (writer_->maintain(1U << 20)) {
-    }
+  while (writer_->maintain(1U << 20)) {
   }
   leave(writer_->flush());
   while (!left_.empty()) release(left_.size());

@@ -254,10 +254,12 @@ base::Result<void> Verifier::check_elsewhere(HeapRef from, const RrsetEntry& ent
                                              std::uint32_t index) {
   const HeapRef ref = block_elsewhere(from, entry);
   const auto room = heap(ref);
+  if (room.size() < sizeof(RrsetTable) + sizeof(RrsetEntry)) {
+    return bad_record("an RRset is out of bounds", index);
+  }
   const auto* table = reinterpret_cast<const RrsetTable*>(room.data());
   const auto* only = reinterpret_cast<const RrsetEntry*>(table + 1);
-  if (room.size() < sizeof(RrsetTable) + sizeof(RrsetEntry) || table->count != 1 ||
-      only->type != entry.type || only->offset_units != kOnlyBlobUnits ||
+  if (table->count != 1 || only->type != entry.type || only->offset_units != kOnlyBlobUnits ||
       is_elsewhere(*table, *only)) {
     return bad_record("an RRset is out of bounds", index);
   }

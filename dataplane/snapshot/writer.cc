@@ -225,6 +225,31 @@ base::Result<void> Writer::drop_name(Name name) {
   return {};
 }
 
+// In a large image each of these is a cache miss, and leads to the next: a step at a time for all names.
+void Writer::expect(std::span<const Name> names) {
+  CHECK(names.size() <= kExpectedMax);
+  const View view = all();
+  std::uint64_t hashes[kExpectedMax];
+  std::uint32_t indexes[kExpectedMax];
+  std::size_t count = 0;
+  for (const Name name : names) {
+    NameKey key;
+    if (name.empty() || name.size() > kNameMax) continue;
+    set_key(key, image_.hash_key_, name.data(), name.size(), name.size());
+    view.prefetch_bucket(key.hash);
+    hashes[count++] = key.hash;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    indexes[i] = view.candidate(hashes[i]);
+    view.prefetch_record(indexes[i]);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const Record& found = record(indexes[i]);
+    __builtin_prefetch(&image_.zones_[found.zone]);
+    if (found.rrsets != 0) view.prefetch_rrsets(found);
+  }
+}
+
 // A record of this name that nothing leads to yet; 0: no memory.
 std::uint32_t Writer::make_record(const NameKey& key, std::uint16_t flags) {
   const std::uint32_t index = image_.records_.allocate();
@@ -358,6 +383,7 @@ bool Writer::replace_by(std::uint16_t flags, std::uint32_t old, const NameKey& k
 bool Writer::set_state(std::uint32_t zone, std::uint32_t serial,
                        std::span<const std::uint8_t> negative) {
   Zone& target = image_.zones_[zone];
+  __builtin_prefetch(image_.heap_.at(target.state));  // it will be freed
   const HeapRef ref = image_.heap_.allocate(sizeof(ZoneState) + negative.size());
   if (ref == 0) return false;
   const ZoneState state{generation_, target.state, serial, 0};
