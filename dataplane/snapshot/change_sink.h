@@ -52,6 +52,11 @@ class ChangeSink {
   virtual base::Result<void> put_name(Name name, const NameContents& contents) = 0;
   // Takes from a name all that it owns, whichever zone it belonged to; nothing if it is not there.
   virtual base::Result<void> drop_name(Name name) = 0;
+
+  // A hint: the next calls are about these names, kExpectedMax at most. Whoever keeps them in much
+  // memory may fetch it meanwhile, for all of them at once.
+  static constexpr std::size_t kExpectedMax = 16;
+  virtual void expect(std::span<const Name>) {}
 };
 
 }  // namespace brink::snapshot

@@ -26,7 +26,8 @@ class Compactor {
   const View view_;
   const ImageOptions& options_;
   Image image_;
-  std::vector<std::uint32_t> zones_;  // old number -> new
+  std::vector<std::uint32_t> zones_;    // old number -> new
+  std::vector<RrsetBlocks::Set> sets_;  // of the name that is being copied
 };
 
 base::Result<Image> compact(const Pinned& from, const ImageOptions& options) {
@@ -86,8 +87,13 @@ bool Compactor::copy_contents(const Record& old, Record& fresh) {
     std::memcpy(fresh.area, &ref, sizeof ref);
   }
   if (old.rrsets != 0) {
-    const auto* table = reinterpret_cast<const RrsetTable*>(view_.heap(old.rrsets));
-    fresh.rrsets = copy_block(old.rrsets, table->size_bytes);
+    sets_.clear();
+    for (const RrsetEntry& entry : view_.rrsets(old)) {
+      const BlobHeader* blob = view_.table_blob(old, entry);
+      sets_.push_back(
+          {entry.type, {reinterpret_cast<const std::uint8_t*>(blob), blob_size(*blob)}});
+    }
+    fresh.rrsets = image_.rrsets_.make(image_.heap_, sets_, (old.flags & kCut) != 0);
     if (fresh.rrsets == 0) return false;
   }
   if (old.route != 0) {

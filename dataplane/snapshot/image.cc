@@ -87,6 +87,7 @@ base::Result<Image> Image::create(const base::HashKey& hash_key, const ImageOpti
   image.records_ = Slots<Record>(std::move(records).value(), 1);
   image.zones_ = Slots<Zone>(std::move(zones).value(), 1);
   image.heap_ = Heap(std::move(heap).value(), kHeapUnit);
+  image.rrsets_ = RrsetBlocks(hash_key);
   return image;
 }
 
@@ -247,12 +248,17 @@ base::Result<void> Image::verify() const {
 // Births are of the process that wrote the file. Returns the number of names.
 std::uint32_t Image::adopt_records() {
   std::uint32_t names = 0;
+  std::vector<bool> seen(heap_.used_bytes() / kHeapUnit);
   for (std::uint32_t i = 1; i < records_.end(); ++i) {
-    if (records_[i].name_size == 0) {
+    Record& record = records_[i];
+    if (record.name_size == 0) {
       records_.free(i);
       continue;
     }
-    records_[i].birth = generation_;
+    record.birth = generation_;
+    if ((record.flags & kCut) != 0 && record.rrsets != 0) {
+      rrsets_.adopt(heap_, record.rrsets, seen);
+    }
     ++names;
   }
   return names;

@@ -16,6 +16,7 @@
 #include "dataplane/snapshot/heap.h"
 #include "dataplane/snapshot/name_table.h"
 #include "dataplane/snapshot/root.h"
+#include "dataplane/snapshot/rrset_blocks.h"
 #include "dataplane/snapshot/slots.h"
 #include "dataplane/snapshot/verify.h"
 #include "dataplane/snapshot/view.h"
@@ -115,6 +116,7 @@ class Image {
   Slots<Record> records_;
   Slots<Zone> zones_;
   Heap heap_;
+  RrsetBlocks rrsets_;
 };
 
 }  // namespace brink::snapshot

@@ -30,7 +30,7 @@
 namespace brink::snapshot {
 
 inline constexpr std::uint64_t kImageMagic = 0x31474d494b4e5242;  // "BRNKIMG1"
-inline constexpr std::uint32_t kLayoutVersion = 2;
+inline constexpr std::uint32_t kLayoutVersion = 3;
 inline constexpr std::size_t kHeaderSize = 4096;
 inline constexpr std::size_t kSectionAlignment = 128;
 
@@ -157,17 +157,36 @@ struct ZoneState {
 static_assert(sizeof(ZoneState) == 16);
 
 // The RRsets of a name that are not inline, in one block of the heap: this header, `count` entries
-// sorted by type, then their blobs, each at a multiple of 8 from the block's start.
+// sorted by type, then their blobs.
+//
+// Names that own the same may lead to the same block. Where a name owns more besides, as a signed
+// delegation does, an entry of its block leads out of it, to the blob of a block that holds no
+// other. Blocks that are led to so lead to no further ones.
 struct RrsetTable {
-  std::uint32_t count;
+  std::uint16_t count;
+  std::uint16_t owners;      // records and entries of other blocks that lead here; the writer's own
   std::uint32_t size_bytes;  // of the whole block
 };
 struct RrsetEntry {
   std::uint16_t type;
   std::uint16_t reserved;
-  std::uint32_t offset;  // of the blob, from the block's first byte
+  std::uint32_t offset_units;  // HeapRef of the blob less that of this block, modulo 2^32
 };
 static_assert(sizeof(RrsetTable) == 8 && sizeof(RrsetEntry) == 8);
+
+inline constexpr std::uint32_t kOwnersMax = 0xffff;
+// Where the blob of a block that holds one is.
+inline constexpr std::uint32_t kOnlyBlobUnits =
+    (sizeof(RrsetTable) + sizeof(RrsetEntry)) / kHeapUnit;
+
+// The entry leads out of its block...
+constexpr bool is_elsewhere(const RrsetTable& table, const RrsetEntry& entry) {
+  return std::uint64_t{entry.offset_units} * kHeapUnit >= table.size_bytes;
+}
+// ... to the blob of this one.
+constexpr HeapRef block_elsewhere(HeapRef block, const RrsetEntry& entry) {
+  return block + entry.offset_units - kOnlyBlobUnits;
+}
 
 // A Blob: one pre-rendered RRset with the additional records that go with it.
 //

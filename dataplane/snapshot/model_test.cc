@@ -75,6 +75,7 @@ class Driver {
   Path random_name_in(const Path& zone);
   ModelName random_contents(const Path& zone);
   Rrset random_rrset(std::uint16_t type);
+  Rrset operators_servers();
 
   void transaction();
   bool step(Model& model);
@@ -148,6 +149,11 @@ Rrset Driver::random_rrset(std::uint16_t type) {
   return {type, blob(type, rdata)};
 }
 
+// Few, so that delegations share them; too large for most records.
+Rrset Driver::operators_servers() {
+  return {2, blob(2, Bytes(50, static_cast<std::uint8_t>(below(4))))};
+}
+
 ModelName Driver::random_contents(const Path& zone) {
   ModelName name;
   name.zone = zone;
@@ -155,9 +161,13 @@ ModelName Driver::random_contents(const Path& zone) {
   for (const std::uint16_t type : kTypes) {
     if (chance(25)) name.rrsets.push_back(random_rrset(type));
   }
+  name.cut = chance(25);
+  if (name.cut && chance(75)) {
+    std::erase_if(name.rrsets, [](const Rrset& set) { return set.type == 2; });
+    name.rrsets.push_back(operators_servers());
+  }
   std::shuffle(name.rrsets.begin(), name.rrsets.end(), random_);
   if (chance(20)) name.route.resize(1 + below(100), static_cast<std::uint8_t>(random_()));
-  name.cut = chance(10);
   name.parent_side = chance(10);
   return name;
 }

@@ -2,6 +2,7 @@
 // images that another has made. What every committed state has and no mixture of two: pairs of names
 // in different zones carry the same number or are both not there, a sum over several names is
 // constant, two zones have one serial, a wildcard comes and goes with a name of the other zone.
+// Some of the pairs are delegations, whose servers are shared blocks of memory.
 //
 // Built twice, plainly and with -fsanitize=thread.
 #include <gtest/gtest.h>
@@ -26,6 +27,9 @@ constexpr std::uint32_t kPairs = 16;
 constexpr std::uint32_t kAccounts = 6;
 constexpr std::uint32_t kBalance = 1000;  // of an account, at first
 constexpr std::uint32_t kCrowd = 2000;     // names that make the table grow when they come
+constexpr std::uint32_t kOperators = 3;
+constexpr std::uint16_t kNs = 2;
+constexpr std::uint16_t kDs = 43;
 constexpr std::uint16_t kTxt = 16;
 
 Bytes pair_name(std::uint32_t pair, bool first) {
@@ -36,6 +40,17 @@ Bytes pair_name(std::uint32_t pair, bool first) {
 }
 Bytes account_name(std::uint32_t account) {
   return wire_name("a" + std::to_string(account) + ".one.test");
+}
+bool is_delegation(std::uint32_t pair) {
+  return pair % 4 < 2;
+}
+// Of `number` there are few, so that several have the same.
+std::vector<Rrset> servers_of(std::uint32_t pair, std::uint32_t number) {
+  Bytes rdata(70);
+  std::memcpy(rdata.data(), &number, sizeof number);
+  std::vector<Rrset> sets = {{kNs, blob(kNs, rdata)}};
+  if (pair % 8 < 4) sets.push_back({kDs, blob(kDs, Bytes(70, static_cast<std::uint8_t>(pair)))});
+  return sets;
 }
 Bytes number_blob(std::uint32_t number) {
   Bytes rdata(4);
@@ -95,7 +110,8 @@ class Reader {
   static std::optional<std::uint32_t> number_at(const View& view, const Bytes& name) {
     const Lookup found = find(view, name);
     if (!found.exact) return {};
-    const BlobHeader* set = view.blob(*found.record, kTxt);
+    const bool delegation = (found.record->flags & kCut) != 0;
+    const BlobHeader* set = view.blob(*found.record, delegation ? kNs : kTxt);
     if (set == nullptr) return {};
     std::uint32_t number;
     std::memcpy(&number, blob_body(*set) + 12, sizeof number);
@@ -330,11 +346,17 @@ void RaceWriter::random_change(ChangeSink& sink) {
   }
   for (auto count = random_() % 4; count > 0; --count) {
     const auto pair = static_cast<std::uint32_t>(random_() % kPairs);
-    numbers_[pair] = random_() % 3 == 0 ? 0 : static_cast<std::uint32_t>(random_());
+    const auto number = static_cast<std::uint32_t>(random_());
+    numbers_[pair] = random_() % 3 == 0    ? 0
+                     : is_delegation(pair) ? 1 + number % kOperators
+                                           : number;
     for (const bool first : {true, false}) {
       use(first ? "one.test" : "two.test");
       if (numbers_[pair] == 0) {
         EXPECT_TRUE(sink.drop_name(pair_name(pair, first)).ok());
+      } else if (is_delegation(pair)) {
+        const auto sets = servers_of(pair, numbers_[pair]);
+        EXPECT_TRUE(sink.put_name(pair_name(pair, first), {sets, {}, true}).ok());
       } else {
         put_number(sink, pair_name(pair, first), numbers_[pair]);
       }

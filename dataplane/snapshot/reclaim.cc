@@ -136,11 +136,7 @@ void Writer::free_contents(const Record& old) {
     std::memcpy(&ref, old.area, sizeof ref);
     image_.heap_.free(ref, old.name_size);
   }
-  if (old.rrsets != 0) {
-    RrsetTable table;
-    std::memcpy(&table, image_.heap_.at(old.rrsets), sizeof table);
-    image_.heap_.free(old.rrsets, table.size_bytes);
-  }
+  if (old.rrsets != 0) image_.rrsets_.drop(image_.heap_, old.rrsets);
   if (old.route != 0) {
     RouteHeader header;
     std::memcpy(&header, image_.heap_.at(old.route), sizeof header);

@@ -1,6 +1,8 @@
 #include "dataplane/snapshot/transaction.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 #include "dataplane/base/check.h"
@@ -164,6 +166,7 @@ bool TransactionDecoder::take_integer(T& out) {
 
 base::Result<bool> TransactionDecoder::apply(ChangeSink& sink, std::uint32_t operations_max) {
   for (std::uint32_t i = 0; i < operations_max && applied_ < count_; ++i, ++applied_) {
+    if (applied_ >= announced_) announce(sink);
     if (auto applied = apply_one(sink); !applied) {
       base::Error error = applied.error();
       error.where = "operation " + std::to_string(applied_ + 1) +
@@ -174,6 +177,35 @@ base::Result<bool> TransactionDecoder::apply(ChangeSink& sink, std::uint32_t ope
   if (applied_ < count_) return true;
   if (!rest_.empty()) return bad("there are bytes behind the last operation");
   return false;
+}
+
+// What does not decode ends it, and is refused when its turn comes.
+void TransactionDecoder::announce(ChangeSink& sink) {
+  ChangeSink::Name names[ChangeSink::kExpectedMax];
+  std::size_t count = 0;
+  const std::span<const std::uint8_t> here = rest_;
+  while (count < std::size(names) && applied_ + count < count_ && skip(names[count])) ++count;
+  rest_ = here;
+  announced_ = applied_ + static_cast<std::uint32_t>(std::max<std::size_t>(count, 1));
+  sink.expect({names, count});
+}
+
+bool TransactionDecoder::skip(ChangeSink::Name& name) {
+  std::uint8_t kind, flags, name_size;
+  std::uint16_t rrsets, type;
+  std::uint32_t serial, size;
+  std::span<const std::uint8_t> bytes;
+  if (!take_integer(kind) || !take_integer(flags) || !take_integer(rrsets) ||
+      !take_integer(name_size) || !take(name_size, name)) {
+    return false;
+  }
+  if (kind == kPutZone) return take_integer(serial) && take_integer(size) && take(size, bytes);
+  if (kind != kPutName) return true;
+  if (!take_integer(size) || !take(size, bytes)) return false;
+  for (; rrsets > 0; --rrsets) {
+    if (!take_integer(type) || !take_integer(size) || !take(size, bytes)) return false;
+  }
+  return true;
 }
 
 base::Result<void> TransactionDecoder::apply_one(ChangeSink& sink) {

@@ -80,6 +80,8 @@ class TransactionDecoder {
   [[nodiscard]] std::uint32_t applied() const { return applied_; }
 
  private:
+  void announce(ChangeSink& sink);
+  bool skip(ChangeSink::Name& name);
   base::Result<void> apply_one(ChangeSink& sink);
   base::Result<void> apply_name(ChangeSink& sink, ChangeSink::Name name, std::uint8_t flags,
                                 std::size_t rrsets);
@@ -90,6 +92,7 @@ class TransactionDecoder {
   std::span<const std::uint8_t> rest_;
   std::uint32_t count_;
   std::uint32_t applied_ = 0;
+  std::uint32_t announced_ = 0;  // operations whose names the sink was told
   std::vector<Rrset> rrsets_;  // reused from name to name
   std::vector<std::uint8_t> blob_;
 };

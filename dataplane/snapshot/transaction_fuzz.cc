@@ -70,6 +70,9 @@ void fill(Store& store) {
   ok = ok && writer.put_name(wire_name("b"), {std::vector{a(1)}, {}}).ok();
   ok = ok && writer.put_name(wire_name("a.a.b"), {std::vector{a(2), txt}, route}).ok();
   ok = ok && writer.put_name(wire_name("*.a.b"), {std::vector{a(3)}, {}}).ok();
+  const std::vector<Rrset> signed_servers = {{2, blob(2, Bytes(70, 2))}, {43, blob(43, Bytes(70))}};
+  ok = ok && writer.put_name(wire_name("d.b"), {signed_servers, {}, true}).ok();
+  ok = ok && writer.put_name(wire_name("e.b"), {std::span(signed_servers).first(1), {}, true}).ok();
   ok = ok && writer.put_zone(wire_name("c.b"), 1, soa()).ok();
   ok = ok && writer.put_name(wire_name("c.b"), {std::vector{a(4)}, {}}).ok();
   ok = ok && writer.put_name(wire_name(std::string(60, 'l') + ".c.b"), {std::vector{a(5)}, {}}).ok();
@@ -113,7 +116,7 @@ void apply(Store& store, std::uint8_t mode, std::span<const std::uint8_t> operat
 }
 
 void look_around(const View& view) {
-  for (const char* name : {"a.a.b", "x.a.b", "x.x.b", "b", "c.b", "y.c.b", "", "a.a.a.a.a"}) {
+  for (const char* name : {"a.a.b", "x.a.b", "x.x.b", "b", "c.b", "y.c.b", "d.b", "e.b", "", "a.a.a.a.a"}) {
     const Lookup found = lookup(view, name);
     if (found.encloser != nullptr) static_cast<void>(view.zone(*found.encloser).serial);
     if (found.record == nullptr) continue;

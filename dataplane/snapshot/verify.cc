@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "dataplane/base/bytes.h"
@@ -66,6 +67,9 @@ class Verifier {
   base::Result<void> check_name(std::uint32_t index);
   base::Result<void> check_contents(std::uint32_t index);
   base::Result<void> check_rrsets(std::uint32_t index);
+  base::Result<void> check_block(HeapRef ref, std::uint32_t index);
+  base::Result<void> check_elsewhere(HeapRef from, const RrsetEntry& entry, std::uint32_t index);
+  base::Result<void> check_owners() const;
   base::Result<void> check_zones();
   bool take(HeapRef ref, std::size_t bytes);
   base::Result<void> check_buckets();
@@ -93,6 +97,8 @@ class Verifier {
   std::vector<bool> seen_;                    // by record: in some bucket
   const std::size_t heap_units_;
   std::vector<std::uint64_t> taken_;  // a bit for each unit of the heap
+  // By block, where it says that it has more than one: how many were met.
+  std::unordered_map<HeapRef, std::uint32_t> owners_;
   std::array<Looked, kBatch> batch_;
 };
 
@@ -102,6 +108,7 @@ base::Result<void> Verifier::run() {
   for (std::uint32_t i = 1; i < count; ++i) {
     if (auto r = check_record(i); !r) return r;
   }
+  if (auto r = check_owners(); !r) return r;
   if (auto r = check_zones(); !r) return r;
   if (auto r = check_buckets(); !r) return r;
   for (std::uint32_t i = 1; i < count; i += kBatch) {
@@ -137,7 +144,7 @@ base::Result<void> Verifier::check_record(std::uint32_t index) {
   return {};
 }
 
-// The block belongs to one owner alone, who frees it one day; false: it is another's, too.
+// Of all that has memory in the heap each has its own; false: some of it is another's, too.
 bool Verifier::take(HeapRef ref, std::size_t bytes) {
   const std::size_t end = ref + Heap::block_bytes(bytes) / kHeapUnit;
   if (end > heap_units_) return false;
@@ -207,26 +214,64 @@ base::Result<void> Verifier::check_rrsets(std::uint32_t index) {
     if (auto result = verify_blob(room); !result) return bad_record(result.error().what, index);
   }
   if (r.rrsets == 0) return {};
-  const auto room = heap(r.rrsets);
+  return check_block(r.rrsets, index);
+}
+
+base::Result<void> Verifier::check_block(HeapRef ref, std::uint32_t index) {
+  const auto room = heap(ref);
   const auto* table = reinterpret_cast<const RrsetTable*>(room.data());
   if (room.size() < sizeof(RrsetTable) || table->size_bytes > room.size() ||
       table->size_bytes < sizeof(RrsetTable) ||
       table->count > (table->size_bytes - sizeof(RrsetTable)) / sizeof(RrsetEntry)) {
     return bad_record("its RRset table is out of bounds", index);
   }
-  if (!take(r.rrsets, table->size_bytes)) return bad_record("its RRset table shares memory", index);
+  if (table->count == 0 || table->owners == 0) {
+    return bad_record("its RRset table has no entries or no owner", index);
+  }
+  // Many owners, one block: it has been checked with the first of them.
+  if (table->owners > 1 && ++owners_[ref] > 1) return {};
+  if (!take(ref, table->size_bytes)) return bad_record("its RRset table shares memory", index);
   const std::span<const RrsetEntry> entries(reinterpret_cast<const RrsetEntry*>(table + 1),
                                             table->count);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (i > 0 && entries[i - 1].type >= entries[i].type) {
       return bad_record("its RRset table is not sorted", index);
     }
-    if (entries[i].offset % kHeapUnit != 0 || entries[i].offset >= table->size_bytes) {
-      return bad_record("an RRset is out of bounds", index);
+    if (is_elsewhere(*table, entries[i])) {
+      if (auto result = check_elsewhere(ref, entries[i], index); !result) return result;
+      continue;
     }
-    const auto blob =
-        room.subspan(entries[i].offset, table->size_bytes - entries[i].offset);
+    const std::size_t offset = entries[i].offset_units * kHeapUnit;
+    const auto blob = room.subspan(offset, table->size_bytes - offset);
     if (auto result = verify_blob(blob); !result) return bad_record(result.error().what, index);
+  }
+  return {};
+}
+
+// An entry of the block at `from` that leads to another block: that has this RRset alone, and leads
+// no further.
+base::Result<void> Verifier::check_elsewhere(HeapRef from, const RrsetEntry& entry,
+                                             std::uint32_t index) {
+  const HeapRef ref = block_elsewhere(from, entry);
+  const auto room = heap(ref);
+  if (room.size() < sizeof(RrsetTable) + sizeof(RrsetEntry)) {
+    return bad_record("an RRset is out of bounds", index);
+  }
+  const auto* table = reinterpret_cast<const RrsetTable*>(room.data());
+  const auto* only = reinterpret_cast<const RrsetEntry*>(table + 1);
+  if (table->count != 1 || only->type != entry.type || only->offset_units != kOnlyBlobUnits ||
+      is_elsewhere(*table, *only)) {
+    return bad_record("an RRset is out of bounds", index);
+  }
+  return check_block(ref, index);
+}
+
+base::Result<void> Verifier::check_owners() const {
+  for (const auto& [ref, met] : owners_) {
+    if (reinterpret_cast<const RrsetTable*>(heap(ref).data())->owners != met) {
+      return bad("an RRset table has other owners than it says",
+                 "heap block " + std::to_string(ref));
+    }
   }
   return {};
 }

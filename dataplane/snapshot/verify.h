@@ -32,9 +32,9 @@ Sections sections_of(std::span<const std::uint8_t> image);
 Root root_of(const Sections& sections);
 
 // Checks every index and reference, every name (well-formed, lower-case, hashed right, findable,
-// with its parent in the table), every blob (record boundaries, fix-ups, sizes) and that no two share
-// memory, so that a Writer may free them. Slots of names and zones may be free (all zero). An Error
-// names what is wrong and where.
+// with its parent in the table), every blob (record boundaries, fix-ups, sizes) and that no two
+// blocks share memory or have other owners than they say, so that a Writer may free them. Slots of
+// names and zones may be free (all zero). An Error names what is wrong and where.
 // O(size of the image); any thread; the image must not change meanwhile.
 base::Result<void> verify(const Sections& sections);
 

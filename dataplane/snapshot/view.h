@@ -123,7 +123,7 @@ class View {
   // `entry` is one of rrsets(record).
   [[nodiscard]] const BlobHeader* table_blob(const Record& record,
                                              const RrsetEntry& entry) const noexcept {
-    return reinterpret_cast<const BlobHeader*>(heap(record.rrsets) + entry.offset);
+    return reinterpret_cast<const BlobHeader*>(heap(record.rrsets + entry.offset_units));
   }
   void prefetch_rrsets(const Record& record) const noexcept {
     const std::uint8_t* at = heap(record.rrsets);

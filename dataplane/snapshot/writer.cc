@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "dataplane/base/check.h"
 #include "dataplane/snapshot/link.h"
@@ -224,6 +225,31 @@ base::Result<void> Writer::drop_name(Name name) {
   return {};
 }
 
+// In a large image each of these is a cache miss, and leads to the next: a step at a time for all names.
+void Writer::expect(std::span<const Name> names) {
+  CHECK(names.size() <= kExpectedMax);
+  const View view = all();
+  std::uint64_t hashes[kExpectedMax];
+  std::uint32_t indexes[kExpectedMax];
+  std::size_t count = 0;
+  for (const Name name : names) {
+    NameKey key;
+    if (name.empty() || name.size() > kNameMax) continue;
+    set_key(key, image_.hash_key_, name.data(), name.size(), name.size());
+    view.prefetch_bucket(key.hash);
+    hashes[count++] = key.hash;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    indexes[i] = view.candidate(hashes[i]);
+    view.prefetch_record(indexes[i]);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const Record& found = record(indexes[i]);
+    __builtin_prefetch(&image_.zones_[found.zone]);
+    if (found.rrsets != 0) view.prefetch_rrsets(found);
+  }
+}
+
 // A record of this name that nothing leads to yet; 0: no memory.
 std::uint32_t Writer::make_record(const NameKey& key, std::uint16_t flags) {
   const std::uint32_t index = image_.records_.allocate();
@@ -261,44 +287,33 @@ bool Writer::fill(Record& fresh, const NameContents& contents) {
   return true;
 }
 
-// One set goes into the record if it fits; the others into one block, blobs behind the table: one
-// run of cache lines.
+// One set that fits goes into the record; the others into one block, blobs behind the table: one run
+// of cache lines.
 bool Writer::fill_rrsets(Record& fresh, std::span<const Rrset> rrsets) {
-  std::vector<const Rrset*> sets;
-  for (const Rrset& set : rrsets) sets.push_back(&set);
+  std::vector<RrsetBlocks::Set> sets;
+  for (const Rrset& set : rrsets) sets.push_back({set.type, set.blob});
   std::sort(sets.begin(), sets.end(),
-            [](const Rrset* a, const Rrset* b) { return a->type < b->type; });
+            [](const auto& left, const auto& right) { return left.type < right.type; });
 
   const std::size_t name_room =
       (fresh.flags & kLongName) != 0 ? kHeapUnit : round_up(fresh.name_size, kHeapUnit);
-  const auto best = std::min_element(sets.begin(), sets.end(), [](const Rrset* a, const Rrset* b) {
-    return inline_rank(a->type) < inline_rank(b->type);
-  });
-  if (best != sets.end() && (*best)->blob.size() <= kRecordAreaSize - name_room) {
-    std::memcpy(fresh.area + name_room, (*best)->blob.data(), (*best)->blob.size());
-    fresh.inline_type = (*best)->type;
+  const auto fits = [name_room](const RrsetBlocks::Set& set) {
+    return set.blob.size() <= kRecordAreaSize - name_room;
+  };
+  const auto best =
+      std::min_element(sets.begin(), sets.end(), [&](const auto& left, const auto& right) {
+        return std::pair(!fits(left), inline_rank(left.type)) <
+               std::pair(!fits(right), inline_rank(right.type));
+      });
+  if (best != sets.end() && fits(*best)) {
+    std::memcpy(fresh.area + name_room, best->blob.data(), best->blob.size());
+    fresh.inline_type = best->type;
     fresh.inline_offset = static_cast<std::uint16_t>(name_room);
     sets.erase(best);
   }
   if (sets.empty()) return true;
-
-  std::size_t size = sizeof(RrsetTable) + sets.size() * sizeof(RrsetEntry);
-  for (const Rrset* set : sets) size += round_up(set->blob.size(), kHeapUnit);
-  const HeapRef ref = image_.heap_.allocate(size);
-  if (ref == 0) return false;
-  std::uint8_t* const block = image_.heap_.at(ref);
-  std::memset(block, 0, size);
-  const RrsetTable table{static_cast<std::uint32_t>(sets.size()), static_cast<std::uint32_t>(size)};
-  std::memcpy(block, &table, sizeof table);
-  std::size_t at = sizeof(RrsetTable) + sets.size() * sizeof(RrsetEntry);
-  for (std::size_t i = 0; i < sets.size(); ++i) {
-    const RrsetEntry entry{sets[i]->type, 0, static_cast<std::uint32_t>(at)};
-    std::memcpy(block + sizeof table + i * sizeof entry, &entry, sizeof entry);
-    std::memcpy(block + at, sets[i]->blob.data(), sets[i]->blob.size());
-    at += round_up(sets[i]->blob.size(), kHeapUnit);
-  }
-  fresh.rrsets = ref;
-  return true;
+  fresh.rrsets = image_.rrsets_.make(image_.heap_, sets, (fresh.flags & kCut) != 0);
+  return fresh.rrsets != 0;
 }
 
 // Makes record `index` the newest of its name, in the place of `old` (0: none).
@@ -368,6 +383,7 @@ bool Writer::replace_by(std::uint16_t flags, std::uint32_t old, const NameKey& k
 bool Writer::set_state(std::uint32_t zone, std::uint32_t serial,
                        std::span<const std::uint8_t> negative) {
   Zone& target = image_.zones_[zone];
+  __builtin_prefetch(image_.heap_.at(target.state));  // it will be freed
   const HeapRef ref = image_.heap_.allocate(sizeof(ZoneState) + negative.size());
   if (ref == 0) return false;
   const ZoneState state{generation_, target.state, serial, 0};

@@ -65,6 +65,7 @@ class Writer : public ChangeSink {
   base::Result<void> drop_zone(Name apex) override;
   base::Result<void> put_name(Name name, const NameContents& contents) override;
   base::Result<void> drop_name(Name name) override;
+  void expect(std::span<const Name> names) override;
 
   // Says why the transaction cannot be committed, if so (a new zone without apex).
   base::Result<void> check() const;

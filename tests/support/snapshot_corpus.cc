@@ -85,6 +85,21 @@ Bytes rich_name() {
   });
 }
 
+// Delegations to servers that others have, too, with and without a DS set.
+Bytes shared_servers() {
+  const std::vector<Rrset> sets = {{2, blob(2, Bytes(70, 2))}, {43, blob(43, Bytes(70, 5))}};
+  const auto put_some = [sets](ChangeSink& sink) {
+    return sink.use_zone(wire_name("b")).ok() &&
+           sink.put_name(wire_name("f.b"), {sets, {}, true}).ok() &&
+           sink.put_name(wire_name("e.b"), {sets, {}, true}).ok() &&
+           sink.put_name(wire_name("g.b"), {std::span(sets).first(1), {}, true}).ok();
+  };
+  const auto drop_some = [](ChangeSink& sink) {
+    return sink.drop_name(wire_name("d.b")).ok() && sink.drop_name(wire_name("g.b")).ok();
+  };
+  return joined({chunk(1, put_some), chunk(2, drop_some), chunk(0, put_some)});
+}
+
 Bytes log_seed(std::uint8_t mode, std::uint8_t at, std::uint8_t flip) {
   Bytes out = {mode, at, 0, flip};
   for (std::uint8_t last = 1; last <= 3; ++last) {
@@ -107,6 +122,12 @@ bool save_image(const std::filesystem::path& path) {
             writer.put_name(wire_name(label + ".a.b"), {sets, Bytes(9)}).ok() &&
             put(writer, "*.c.b", 2) && writer.put_zone(wire_name("d.b"), 2, soa()).ok() &&
             put(writer, "d.b", 3) && put(writer, label + ".d.b", 4) && put(writer, "e.b.d.b", 5);
+  const std::vector<Rrset> servers = {{2, blob(2, Bytes(70, 2))}, {43, blob(43, Bytes(70, 5))}};
+  for (const char* name : {"f.d.b", "g.d.b"}) {
+    ok = ok && writer.put_name(wire_name(name), {servers, {}, true}).ok() &&
+         writer.put_name(wire_name(std::string("x") + name), {std::span(servers).first(1), {}, true})
+             .ok();
+  }
   store.commit();
   ok = ok && store.begin().drop_name(wire_name("*.c.b")).ok();
   store.commit();
@@ -139,6 +160,7 @@ int main(int argc, char** argv) {
                        write(corpus / "transaction_fuzz/wildcard_again", wildcard_again()) &&
                        write(corpus / "transaction_fuzz/everything_dropped", everything_dropped()) &&
                        write(corpus / "transaction_fuzz/rich_name", rich_name()) &&
+                       write(corpus / "transaction_fuzz/shared_servers", shared_servers()) &&
                        write(corpus / "log_fuzz/whole", whole) &&
                        write(corpus / "log_fuzz/chunks", log_seed(1, 0, 0)) &&
                        write(corpus / "log_fuzz/flipped", log_seed(2, 90, 1)) &&
