@@ -34,7 +34,8 @@ struct Settings {
   std::string store_path;
   std::string stats_path;  // of brink-edge's statistics segment
   std::string edge_socket;
-  model::Id account;  // the one account there is
+  model::Id account;                  // the one account there is
+  std::size_t address_set_count = 1;  // sets of edge addresses that zones are assigned from
 };
 
 struct Service {
@@ -53,6 +54,10 @@ void add_zones(Router& router, Service& service);
 void add_dns_records(Router& router, Service& service);
 void add_batch(Router& router, Service& service);
 void add_zone_files(Router& router, Service& service);
+void add_dns_settings(Router& router, Service& service);
+void add_plans(Router& router, Service& service);
+void add_record_usage(Router& router, Service& service);
+void add_zone_settings(Router& router, Service& service);
 void add_node(Router& router, Service& service);
 void add_snapshot(Router& router, Service& service);
 void add_history(Router& router, Service& service);

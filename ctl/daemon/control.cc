@@ -30,12 +30,32 @@ std::vector<std::uint8_t> random_bytes(std::size_t size) {
   return bytes;
 }
 
+model::Authority authority_of(const Config& config) {
+  model::Authority authority;
+  authority.name_servers = config.name_servers;
+  authority.more_name_servers = config.more_name_servers;
+  authority.own_apex_ns = config.own_apex_ns;
+  return authority;
+}
+
 api::Settings api_settings(const Config& config) {
   api::Settings settings;
   settings.rules.ttl_min = config.ttl_min;
   settings.rules.ttl_max = config.ttl_max;
+  settings.rules.comment_size_max = config.comment_size_max;
+  settings.rules.tags_max = config.tags_max;
+  settings.rules.text_size_max = config.text_size_max;
+  settings.rules.text_total_max = config.text_total_max;
+  settings.rules.unproxiable_targets = config.unproxiable_targets;
   settings.rules.edge_addresses = config.edge_addresses;
-  settings.authority.name_servers = config.name_servers;
+  for (const auto& set : config.more_edge_addresses) {
+    settings.rules.edge_addresses.insert(settings.rules.edge_addresses.end(), set.begin(),
+                                         set.end());
+  }
+  settings.address_set_count = 1 + config.more_edge_addresses.size();
+  settings.authority = authority_of(config);
+  settings.limits.records_per_page_max = config.records_per_page_max;
+  settings.limits.zones_per_page_max = config.zones_per_page_max;
   settings.limits.batch_max = config.batch_max;
   settings.limits.import_size_max = config.import_size_max;
   settings.limits.import_size_max_trusted = config.import_size_max_socket;
@@ -49,7 +69,8 @@ api::Settings api_settings(const Config& config) {
 compile::Options compile_options(const Config& config) {
   compile::Options options;
   options.edge_addresses = config.edge_addresses;
-  options.authority.name_servers = config.name_servers;
+  options.more_edge_addresses = config.more_edge_addresses;
+  options.authority = authority_of(config);
   options.render_route = [](const compile::ProxiedName& proxied) {
     l7::render::RouteSpec spec;
     spec.zone_name = proxied.zone_name;
@@ -85,8 +106,18 @@ std::uint64_t version_of(const std::vector<std::uint8_t>& octets) {
 // whole image will do.
 std::vector<std::uint8_t> compile_fingerprint(const Config& config) {
   std::string text = std::string(kVersion) + " " + std::to_string(snapshot::kLayoutVersion);
-  for (const auto& address : config.edge_addresses) text += " " + std::string(address.text().view());
+  for (const auto& address : config.edge_addresses)
+    text += " " + std::string(address.text().view());
   for (const auto& server : config.name_servers) text += " " + server.text();
+  for (const auto& set : config.more_edge_addresses) {
+    text += " |";
+    for (const auto& address : set) text += " " + std::string(address.text().view());
+  }
+  for (const auto& set : config.more_name_servers) {
+    text += " |";
+    for (const auto& server : set) text += " " + server.text();
+  }
+  if (!config.own_apex_ns) text += " assigned";
   return {text.begin(), text.end()};
 }
 
@@ -98,7 +129,7 @@ struct Control::Parts {
   api::Settings settings;
   compile::Options compile;
   base::HashKey hash_key;
-  std::uint64_t compile_floor = 0;  // first version with the present settings
+  std::uint64_t compile_floor = 0;             // first version with the present settings
   std::unique_ptr<SnapshotCompiler> compiler;  // publisher thread
   std::unique_ptr<api::Service> service;
   api::Router router;
@@ -186,8 +217,8 @@ void Control::Parts::start_keeper(const Config& config) {
     const publish::PublisherStatus status = publisher->status();
     return status.connected ? std::optional(status.served_version) : std::nullopt;
   };
-  keeper = std::make_unique<HistoryKeeper>(options, *store, *queue, needed,
-                                           model::system_wall_clock());
+  keeper =
+      std::make_unique<HistoryKeeper>(options, *store, *queue, needed, model::system_wall_clock());
 }
 
 void Control::Parts::overtake(std::uint64_t edge_version) {
