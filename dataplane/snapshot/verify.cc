@@ -224,7 +224,8 @@ base::Result<void> Verifier::check_rrsets(std::uint32_t index) {
     if (entries[i].offset % kHeapUnit != 0 || entries[i].offset >= table->size_bytes) {
       return bad_record("an RRset is out of bounds", index);
     }
-    const auto blob = room.subspan(entries[i].offset, table->size_bytes - entries[i].offset);
+    const auto blob =
+        room.subspan(entries[i].offset, table->size_bytes - entries[i].offset);
     if (auto result = verify_blob(blob); !result) return bad_record(result.error().what, index);
   }
   return {};
@@ -364,8 +365,7 @@ bool Verifier::is_child(std::uint32_t child, std::uint32_t parent) const {
   const std::uint8_t* name = view_.name_bytes(record(child));
   const std::size_t offset = 1U + name[0];
   return record(child).name_size == offset + record(parent).name_size &&
-         std::memcmp(name + offset, view_.name_bytes(record(parent)), record(parent).name_size) ==
-             0;
+         std::memcmp(name + offset, view_.name_bytes(record(parent)), record(parent).name_size) == 0;
 }
 
 base::Result<void> Verifier::check_counts() const {
@@ -448,8 +448,7 @@ base::Result<void> verify_header(const ImageHeader& header, std::uint64_t size_b
   if (header.bucket_count < 2 || (header.bucket_count & (header.bucket_count - 1)) != 0) {
     return bad("the bucket count is not a power of two, 2 or more", "header");
   }
-  if (header.record_count == 0 || header.zone_count == 0 ||
-      header.heap_size_bytes < kHeapUnit + kHeapTail) {
+  if (header.record_count == 0 || header.zone_count == 0 || header.heap_size_bytes < kHeapUnit + kHeapTail) {
     return bad("record 0, zone 0 or the heap's tail is missing", "header");
   }
   std::uint64_t end = kHeaderSize;
