@@ -8,6 +8,7 @@
 
 #include "ctl/api/json_input.h"
 #include "ctl/api/service.h"
+#include "ctl/store/identities.h"
 
 namespace brink::ctl::api {
 
@@ -22,6 +23,9 @@ class ApiTest : public ::testing::Test {
                                         model::DomainName::parse("ns2.brink.test").value()};
     settings_.rules.edge_addresses = {*base::IpAddress::parse("192.0.2.1")};
     settings_.stats_path = folder_ + "/absent";
+    // Tests of limits set their own.
+    settings_.user_limit = settings_.address_limit =
+        settings_.failure_limit = {1'000'000, std::chrono::seconds(1)};
     service_ =
         std::make_unique<Service>(Service{*store_,
                                           settings_,
@@ -46,7 +50,10 @@ class ApiTest : public ::testing::Test {
     request.body = body;
     request.content_type = content_type;
     request.trusted = trusted_;
-    Reply reply = handle(router_, request);
+    request.credentials = credentials_;
+    request.peer = peer_;
+    Reply reply = handle(*service_, router_, request);
+    headers_ = {reply.headers.begin(), reply.headers.end()};
     if (reply.later) {
       auto ask = std::move(reply.later);
       ask([&](Reply late) { reply = std::move(late); });
@@ -63,6 +70,19 @@ class ApiTest : public ::testing::Test {
   }
   Json add(const std::string& zone, const std::string& body) {
     return call("POST", zone + "/dns_records", body);
+  }
+  // From now on calls come over TCP, from a user of the first account, who may do everything in it.
+  void over_tcp_as_user() {
+    store::Identities identities(*store_);
+    identity::User user{0,
+                        model::Id::random(service_->entropy),
+                        identities.first_account(),
+                        "u@v.w",
+                        secret::sha256("k"),
+                        {1}};
+    identities.insert_user(user);
+    trusted_ = false;
+    credentials_ = {{}, {"u@v.w"}, {"k"}};
   }
   static int code(const Json& reply) {
     const Json& error = reply["errors"].at(0);
@@ -87,7 +107,10 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<Service> service_;
   Router router_;
   std::int64_t now_ = 1'767'225'600'000'000;
-  bool trusted_ = true;
+  bool trusted_ = true;  // over the UNIX socket; otherwise with these credentials from there
+  Credentials credentials_;
+  base::IpAddress peer_ = *base::IpAddress::parse("198.51.100.7");
+  std::map<std::string, std::string> headers_;  // of the last answer
   int status_ = 0;
   std::uint64_t version_ = 0;
 };

@@ -98,7 +98,7 @@ Reply run(Service& service, const Request& request) {
 }  // namespace
 
 void add_batch(Router& router, Service& service) {
-  router.add("POST", "/client/v4/zones/:zone/dns_records/batch",
+  router.add("POST", "/client/v4/zones/:zone/dns_records/batch", identity::Permission::kDnsEdit,
              [&service](const Request& request) { return run(service, request); });
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ctl/api/authorize.h"
+
 namespace brink::ctl::api {
 
 using model::Outcome;
@@ -62,11 +64,7 @@ Outcome<model::Zone> find_zone(Service& service, const Request& request) {
   const auto id = model::Id::parse(request.parameters.at("zone"));
   auto zone = id ? service.store.zone_by_id(*id) : std::nullopt;
   if (zone) return *std::move(zone);
-  return model::Refusal{
-      404,
-      model::kCodeNotFound,
-      "There is no zone with the identifier " + request.parameters.at("zone") + ".",
-      {}};
+  return no_such_zone(request.parameters.at("zone"));
 }
 
 Outcome<Record> find_record(Service& service, const model::Zone& zone, const std::string& id_text) {

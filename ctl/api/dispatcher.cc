@@ -2,8 +2,6 @@
 
 #include <memory>
 
-#include "ctl/api/service.h"
-
 namespace brink::ctl::api {
 namespace {
 
@@ -27,16 +25,19 @@ void add_outcome(Envelope& envelope, std::uint64_t version,
 }  // namespace
 
 Answer to_answer(const Reply& reply) {
-  if (reply.text) return {reply.status, "text/plain; charset=utf-8", *reply.text};
-  return {reply.status, "application/json", to_json(reply.envelope)};
+  if (reply.text) return {reply.status, "text/plain; charset=utf-8", reply.headers, *reply.text};
+  return {reply.status, "application/json", reply.headers, to_json(reply.envelope)};
 }
 
 void Dispatcher::dispatch(Request request, Respond respond) {
   auto shared = std::make_shared<Request>(std::move(request));
   queue_.post([this, shared, respond = std::move(respond)] {
-    Reply reply = handle(router_, *shared);
+    Reply reply = handle(service_, router_, *shared);
     if (reply.later) {
-      return reply.later([respond](const Reply& late) { respond(to_answer(late)); });
+      return reply.later([respond, headers = reply.headers](Reply late) {
+        late.headers = headers;
+        respond(to_answer(late));
+      });
     }
     if (reply.version == 0) return respond(to_answer(reply));
     const std::uint64_t version = reply.version;

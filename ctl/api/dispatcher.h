@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "ctl/api/router.h"
+#include "ctl/api/service.h"
 #include "ctl/api/work_queue.h"
 #include "ctl/publish/publisher.h"
 
@@ -13,6 +14,7 @@ namespace brink::ctl::api {
 struct Answer {
   int status = 200;
   std::string content_type;
+  std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
 };
 
@@ -21,8 +23,9 @@ class Dispatcher {
   using Respond = std::function<void(Answer)>;
 
   // All borrowed.
-  Dispatcher(const Router& router, WorkQueue& queue, publish::Publisher& publisher)
-      : router_(router), queue_(queue), publisher_(publisher) {}
+  Dispatcher(Service& service, const Router& router, WorkQueue& queue,
+             publish::Publisher& publisher)
+      : service_(service), router_(router), queue_(queue), publisher_(publisher) {}
 
   // Any thread. `respond` is called once, on the store's, the publisher's or an edge question's
   // thread. A change is answered when the edge serves it, or with a message that says why it does
@@ -30,6 +33,7 @@ class Dispatcher {
   void dispatch(Request request, Respond respond);
 
  private:
+  Service& service_;  // the store's thread
   const Router& router_;
   WorkQueue& queue_;
   publish::Publisher& publisher_;

@@ -102,12 +102,18 @@ void add_dns_records(Router& router, Service& service) {
   const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
     return [&service, handler](const Request& request) { return handler(service, request); };
   };
-  router.add("GET", "/client/v4/zones/:zone/dns_records", bound(list));
-  router.add("POST", "/client/v4/zones/:zone/dns_records", bound(create));
-  router.add("GET", "/client/v4/zones/:zone/dns_records/:record", bound(show));
-  router.add("PUT", "/client/v4/zones/:zone/dns_records/:record", bound(replace));
-  router.add("PATCH", "/client/v4/zones/:zone/dns_records/:record", bound(replace));
-  router.add("DELETE", "/client/v4/zones/:zone/dns_records/:record", bound(remove));
+  router.add("GET", "/client/v4/zones/:zone/dns_records", identity::Permission::kDnsRead,
+             bound(list));
+  router.add("POST", "/client/v4/zones/:zone/dns_records", identity::Permission::kDnsEdit,
+             bound(create));
+  router.add("GET", "/client/v4/zones/:zone/dns_records/:record", identity::Permission::kDnsRead,
+             bound(show));
+  router.add("PUT", "/client/v4/zones/:zone/dns_records/:record", identity::Permission::kDnsEdit,
+             bound(replace));
+  router.add("PATCH", "/client/v4/zones/:zone/dns_records/:record", identity::Permission::kDnsEdit,
+             bound(replace));
+  router.add("DELETE", "/client/v4/zones/:zone/dns_records/:record", identity::Permission::kDnsEdit,
+             bound(remove));
 }
 
 }  // namespace brink::ctl::api

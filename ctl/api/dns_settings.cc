@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
+#include "ctl/api/audit.h"
+#include "ctl/api/authorize.h"
 #include "ctl/api/change.h"
-#include "ctl/api/paging.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -13,7 +14,6 @@ using model::Refusal;
 using model::Zone;
 using model::ZoneDns;
 
-constexpr char kDefaultsKey[] = "zone_defaults";  // in the store: the account's, as JSON
 constexpr char kAssigned[] = "cloudflare.standard";
 
 struct Flag {
@@ -179,75 +179,78 @@ Reply edit(Service& service, const Request& request) {
   return reply;
 }
 
-Json account_defaults(Service& service) {
-  const auto kept = service.store.value(kDefaultsKey);
+// Where the store keeps what an account's new zones start with, as JSON.
+std::string defaults_key(const model::Id& account) {
+  return "zone_defaults " + account.hex();
+}
+
+Json account_defaults(Service& service, const model::Id& account) {
+  const auto kept = service.store.value(defaults_key(account));
   if (!kept) return Json::object();
   Json json = Json::parse(kept->begin(), kept->end(), nullptr, false);
   return json.is_object() ? json : Json::object();
 }
 
 // What a zone of no name of its own has with the account's defaults.
-Json account_json(Service& service) {
+Json account_json(Service& service, const model::Id& account) {
   Zone zone;
   zone.name = model::DomainName::parse("zone.invalid").value();
-  apply_dns_settings(service.settings, account_defaults(service), zone);
+  apply_dns_settings(service.settings, account_defaults(service, account), zone);
   Json defaults = dns_settings_json(service.settings, zone);
   if (!zone.soa) defaults["soa"]["rname"] = nullptr;  // each zone's own
-  return {{"enforce_dns_only", service.store.enforces_dns_only()}, {"zone_defaults", defaults}};
-}
-
-std::optional<Refusal> account_fault(const Service& service, const Request& request) {
-  const std::string& id = request.parameters.at("account");
-  if (lower_case(id) == service.settings.account.hex()) return std::nullopt;
-  return Refusal{
-      404, model::kCodeNotFound, "There is no account with the identifier " + id + ".", {}};
+  return {{"enforce_dns_only", service.store.enforces_dns_only(account)},
+          {"zone_defaults", defaults}};
 }
 
 // Merges `changes` into the defaults, once they are known to be right.
-std::optional<Refusal> change_defaults(Service& service, const Json& changes) {
+std::optional<Refusal> change_defaults(Service& service, const model::Id& account,
+                                       const Json& changes) {
   if (!changes.is_object()) return bad_field("zone_defaults", "an object");
   Zone trial;
   trial.name = model::DomainName::parse("zone.invalid").value();
   if (auto fault = apply_dns_settings(service.settings, changes, trial)) return fault;
-  Json defaults = account_defaults(service);
+  Json defaults = account_defaults(service, account);
   defaults.merge_patch(changes);
   const std::string text = to_text(defaults);
-  service.store.set_value(kDefaultsKey,
+  service.store.set_value(defaults_key(account),
                           {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
   return std::nullopt;
 }
 
 Reply show_account(Service& service, const Request& request) {
-  if (auto fault = account_fault(service, request)) return refuse(*fault);
-  return answer(to_text(account_json(service)));
+  return answer(to_text(account_json(service, account_of(request))));
 }
 
 Reply edit_account(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
   if (!body) return refuse(body.error());
-  if (auto fault = account_fault(service, request)) return refuse(*fault);
+  const model::Id account = account_of(request);
   for (const auto& [name, value] : body.value().items()) {
     if (name == "enforce_dns_only" || name == "zone_defaults") continue;
     return refuse({400, kCodeBadBody, "There is no DNS setting \"" + name + "\".", {}});
   }
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
-  const bool before = service.store.enforces_dns_only();
+  const Json state_before = account_json(service, account);
+  const bool before = service.store.enforces_dns_only(account);
   bool enforced = before;
   FieldReader fields(body.value());
   fields.flag("enforce_dns_only", enforced);
   if (fields.fault()) return refuse(*fields.fault());
   if (body.value().contains("zone_defaults")) {
-    if (auto fault = change_defaults(service, body.value()["zone_defaults"])) {
+    if (auto fault = change_defaults(service, account, body.value()["zone_defaults"])) {
       return refuse(*fault);
     }
   }
   std::uint64_t version = 0;
   if (enforced != before) {
     version = service.store.take_version();
-    service.store.enforce_dns_only(enforced, service.clock());
+    service.store.enforce_dns_only(account, enforced, service.clock());
   }
+  const Json state = account_json(service, account);
+  audit(service,
+        {account, "update", "account.dns_settings", account.hex(), "", state_before, state});
   transaction.commit();
-  Reply reply = answer(to_text(account_json(service)));
+  Reply reply = answer(to_text(state));
   reply.version = version;
   return reply;
 }
@@ -292,10 +295,11 @@ void prepare_new_zone(Service& service, Zone& zone) {
                                           former_set(&ZoneDns::name_server_set));
   zone.dns.address_set = assigned_set(service.settings.address_set_count, zone.id.bytes[1],
                                       former_set(&ZoneDns::address_set));
-  zone.dns.enforce_dns_only = service.store.enforces_dns_only();
+  zone.dns.enforce_dns_only = service.store.enforces_dns_only(zone.account);
   // Limits may have been changed since: then the defaults do not count.
   Zone with_defaults = zone;
-  if (!apply_dns_settings(service.settings, account_defaults(service), with_defaults)) {
+  if (!apply_dns_settings(service.settings, account_defaults(service, zone.account),
+                          with_defaults)) {
     zone = std::move(with_defaults);
   }
 }
@@ -304,10 +308,14 @@ void add_dns_settings(Router& router, Service& service) {
   const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
     return [&service, handler](const Request& request) { return handler(service, request); };
   };
-  router.add("GET", "/client/v4/zones/:zone/dns_settings", bound(show));
-  router.add("PATCH", "/client/v4/zones/:zone/dns_settings", bound(edit));
-  router.add("GET", "/client/v4/accounts/:account/dns_settings", bound(show_account));
-  router.add("PATCH", "/client/v4/accounts/:account/dns_settings", bound(edit_account));
+  router.add("GET", "/client/v4/zones/:zone/dns_settings", identity::Permission::kDnsRead,
+             bound(show));
+  router.add("PATCH", "/client/v4/zones/:zone/dns_settings", identity::Permission::kDnsEdit,
+             bound(edit));
+  router.add("GET", "/client/v4/accounts/:account/dns_settings",
+             identity::Permission::kAccountSettingsRead, bound(show_account));
+  router.add("PATCH", "/client/v4/accounts/:account/dns_settings",
+             identity::Permission::kAccountSettingsEdit, bound(edit_account));
 }
 
 }  // namespace brink::ctl::api

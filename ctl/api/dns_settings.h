@@ -15,7 +15,7 @@ Json dns_settings_json(const Settings& settings, const model::Zone& zone);
 std::optional<model::Refusal> apply_dns_settings(const Settings& settings, const Json& body,
                                                  model::Zone& zone);
 
-// A new zone, which has its id and name: the node's sets of name servers and addresses that it is
+// A new zone, which has its id, name and account: the node's sets of name servers and addresses that it is
 // assigned (others than before, where there are several and it comes back), and what the account
 // says about all zones and about new ones.
 void prepare_new_zone(Service& service, model::Zone& zone);

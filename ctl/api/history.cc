@@ -115,12 +115,6 @@ Outcome<Wanted> read_wanted(const std::string& body) {
 
 // One transaction, which a dry run does not commit, nor one that changes nothing.
 Reply rollback(Service& service, const Request& request) {
-  if (!request.trusted) {
-    return refuse({403,
-                   kCodeNotTrusted,
-                   "This is done over the UNIX socket only: brinkctl snapshot rollback.",
-                   {}});
-  }
   const auto wanted = read_wanted(request.body);
   if (!wanted) return refuse(wanted.error());
   const auto& [to_version, zone, dry_run] = wanted.value();
@@ -153,8 +147,9 @@ void add_history(Router& router, Service& service) {
   const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
     return [&service, handler](const Request& request) { return handler(service, request); };
   };
-  router.add("GET", "/brink/v1/snapshot/history", bound(history));
-  router.add("POST", "/brink/v1/snapshot/rollback", bound(rollback));
+  router.add("GET", "/brink/v1/snapshot/history", identity::Permission::kNodeRead, bound(history));
+  router.add("POST", "/brink/v1/snapshot/rollback", identity::Permission::kNodeEdit,
+             bound(rollback));
 }
 
 }  // namespace brink::ctl::api

@@ -9,9 +9,20 @@
 #include <string_view>
 #include <vector>
 
+#include "ctl/identity/principal.h"
 #include "ctl/model/refusal.h"
+#include "dataplane/base/ip.h"
 
 namespace brink::ctl::api {
+
+// Headers that say who is asking, as often as they were sent.
+struct Credentials {
+  std::vector<std::string> authorization;
+  std::vector<std::string> email;
+  std::vector<std::string> key;
+
+  [[nodiscard]] bool empty() const { return authorization.empty() && email.empty() && key.empty(); }
+};
 
 struct Request {
   std::string method;
@@ -20,7 +31,11 @@ struct Request {
   std::map<std::string, std::string> parameters;  // of the route: "zone" -> "0123..."
   std::string content_type;
   std::string body;
-  bool trusted = false;  // came over the UNIX socket
+  bool trusted = false;   // came over the UNIX socket
+  std::uint32_t uid = 0;  // of the peer, if trusted
+  base::IpAddress peer;   // otherwise
+  Credentials credentials;
+  identity::Principal principal;  // filled in by handle()
 
   // The first value of a query key, or null.
   [[nodiscard]] const std::string* query_value(const std::string& key) const {
@@ -49,7 +64,8 @@ struct Reply {
   int status = 200;
   Envelope envelope;
   std::optional<std::string> text;  // plain text instead of the envelope
-  std::uint64_t version = 0;        // not 0: a change, complete once this version is served
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::uint64_t version = 0;  // not 0: a change, complete once this version is served
   // Not empty: somebody else has the answer. Called instead of answering; gives the reply that
   // counts to its argument, once, from any thread, and returns at once.
   std::function<void(std::function<void(Reply)>)> later;
@@ -67,7 +83,6 @@ inline constexpr int kCodeNotServedYet = 12001;  // message: stored, published l
 inline constexpr int kCodeNotProvided = 12002;
 inline constexpr int kCodeNotPublished = 12003;  // message: stored, but cannot be published
 inline constexpr int kCodeBadParameter = 12004;
-inline constexpr int kCodeNotTrusted = 12005;
 inline constexpr int kCodeZoneFile = 12006;
 inline constexpr int kCodeNoStatistics = 12007;
 inline constexpr int kCodeTooLarge = 12008;
@@ -77,6 +92,21 @@ inline constexpr int kCodeEdgeSilent = 12011;   // the edge is away, busy or doe
 inline constexpr int kCodeEdgeRefused = 12012;  // the edge answered: it cannot, or found a fault
 inline constexpr int kCodeNotInHistory = 12013;
 inline constexpr int kCodeNothingToDo = 12014;  // message: it is so already
+inline constexpr int kCodeIdentityInvalid = 12015;
+inline constexpr int kCodeIdentityExists = 12016;
+inline constexpr int kCodeIdentityInUse = 12017;
+
+// Of authentication and authorisation, as clients know them.
+inline constexpr int kCodeListDenied = 0;
+inline constexpr int kCodeDnsEditDenied = 1009;
+inline constexpr int kCodeHeadersInvalid = 6003;
+inline constexpr int kCodeEmailFormat = 6102;
+inline constexpr int kCodeKeyFormat = 6103;
+inline constexpr int kCodeAuthorizationFormat = 6111;
+inline constexpr int kCodeKeyUnknown = 9103;
+inline constexpr int kCodeTokenInvalid = 9109;
+inline constexpr int kCodeAuthentication = 10000;
+inline constexpr int kCodeTooMany = 10429;
 
 // `{"result":...,"success":...,"errors":[...],"messages":[...],...}`, compact.
 std::string to_json(const Envelope& envelope);

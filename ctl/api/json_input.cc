@@ -1,5 +1,7 @@
 #include "ctl/api/json_input.h"
 
+#include <algorithm>
+
 namespace brink::ctl::api {
 
 model::Outcome<Json> parse_object(const std::string& body) {
@@ -16,6 +18,11 @@ model::Outcome<Json> parse_object(const std::string& body) {
 
 std::string to_text(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+bool is_printable(std::string_view text) {
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 void FieldReader::fail(const char* name, const std::string& expected) {

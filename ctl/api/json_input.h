@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "ctl/api/http.h"
 #include "ctl/model/refusal.h"
@@ -17,6 +18,9 @@ model::Outcome<Json> parse_object(const std::string& body);
 
 // Compact text; bytes that are not UTF-8 become U+FFFD.
 std::string to_text(const Json& json);
+
+// Without control characters, so that it does nothing to a terminal but show.
+bool is_printable(std::string_view text);
 
 // FieldReader takes typed members out of an object. Absent and null members leave the target alone;
 // the first member of a wrong type is kept as the fault.

@@ -1,5 +1,7 @@
 // What is said about the node itself: /client/v4/ips, and Brink's own
 // /brink/v1/{status,stats,snapshot}.
+#include <algorithm>
+
 #include "ctl/api/json_input.h"
 #include "ctl/api/service.h"
 #include "dataplane/ipc/stats_segment.h"
@@ -18,17 +20,22 @@ Json address_list(const Settings& settings, bool v4) {
   return list;
 }
 
+// Another one when the addresses are others.
+std::string etag_of(const Settings& settings) {
+  std::string text;
+  for (const auto& address : settings.rules.edge_addresses) {
+    text += std::string(address.text().view()) + "\n";
+  }
+  const secret::Sha256 digest = secret::sha256(text);
+  model::Id etag;
+  std::copy_n(digest.begin(), etag.bytes.size(), etag.bytes.begin());
+  return etag.hex();
+}
+
 Reply ips(Service& service, const Request&) {
   return answer(to_text({{"ipv4_cidrs", address_list(service.settings, true)},
                          {"ipv6_cidrs", address_list(service.settings, false)},
-                         {"etag", service.settings.account.hex()}}));
-}
-
-Reply verify_token(Service&, const Request&) {
-  return refuse({501,
-                 kCodeNotProvided,
-                 "API tokens are not provided yet; this listener is local and asks for none.",
-                 {}});
+                         {"etag", etag_of(service.settings)}}));
 }
 
 Json publication_json(const Service& service) {
@@ -221,11 +228,10 @@ void add_node(Router& router, Service& service) {
   const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
     return [&service, handler](const Request& request) { return handler(service, request); };
   };
-  router.add("GET", "/client/v4/ips", bound(ips));
-  router.add("GET", "/client/v4/user/tokens/verify", bound(verify_token));
-  router.add("GET", "/brink/v1/status", bound(status));
-  router.add("GET", "/brink/v1/stats", bound(stats));
-  router.add("GET", "/brink/v1/snapshot", bound(snapshot));
+  router.add("GET", "/client/v4/ips", Access::everybody(), bound(ips));
+  router.add("GET", "/brink/v1/status", identity::Permission::kNodeRead, bound(status));
+  router.add("GET", "/brink/v1/stats", identity::Permission::kNodeRead, bound(stats));
+  router.add("GET", "/brink/v1/snapshot", identity::Permission::kNodeRead, bound(snapshot));
 }
 
 }  // namespace brink::ctl::api

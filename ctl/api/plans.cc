@@ -28,7 +28,7 @@ Json plan_json() {
 }
 
 void add_plans(Router& router, Service& service) {
-  router.add("GET", "/client/v4/zones/:zone/available_plans",
+  router.add("GET", "/client/v4/zones/:zone/available_plans", identity::Permission::kZoneRead,
              [&service](const Request& request) { return list(service, request); });
 }
 

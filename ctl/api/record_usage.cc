@@ -64,11 +64,12 @@ void add_record_usage(Router& router, Service& service) {
     return [&service, handler](const Request& request) { return handler(service, request); };
   };
   const std::string records = "/client/v4/zones/:zone/dns_records";
-  router.add("GET", records + "/usage", bound(usage));
-  router.add("POST", records + "/scan", bound(scan));
-  router.add("POST", records + "/scan/trigger", bound(trigger));
-  router.add("GET", records + "/scan/review", bound(list_findings));
-  router.add("POST", records + "/scan/review", bound(judge_findings));
+  router.add("GET", records + "/usage", identity::Permission::kDnsRead, bound(usage));
+  router.add("POST", records + "/scan", identity::Permission::kDnsEdit, bound(scan));
+  router.add("POST", records + "/scan/trigger", identity::Permission::kDnsEdit, bound(trigger));
+  router.add("GET", records + "/scan/review", identity::Permission::kDnsRead, bound(list_findings));
+  router.add("POST", records + "/scan/review", identity::Permission::kDnsEdit,
+             bound(judge_findings));
 }
 
 }  // namespace brink::ctl::api

@@ -29,26 +29,28 @@ bool matches(const std::vector<std::string>& pattern, const std::vector<std::str
 
 }  // namespace
 
-void Router::add(std::string method, std::string_view pattern, Handler handler) {
-  routes_.push_back({std::move(method), segments_of(pattern), std::move(handler)});
+void Router::add(std::string method, std::string_view pattern, Access access, Handler handler) {
+  routes_.push_back(
+      {std::move(method), std::string(pattern), access, std::move(handler), segments_of(pattern)});
 }
 
-Reply Router::route(Request& request) const {
+model::Outcome<const Route*> Router::find(Request& request) const {
   const auto path = segments_of(request.path);
   bool path_is_known = false;
   for (const Route& route : routes_) {
     if (!matches(route.segments, path, request.parameters)) continue;
     path_is_known = true;
-    if (route.method == request.method) return route.handler(request);
+    if (route.method == request.method) return &route;
   }
   if (path_is_known) {
-    return refuse({405, kCodeMethod, request.method + " is not allowed on " + request.path, {}});
+    return model::Refusal{
+        405, kCodeMethod, request.method + " is not allowed on " + request.path, {}};
   }
-  return refuse(
-      {404,
-       model::kCodeNotFound,
-       "Could not route to " + request.path + ", perhaps the path or an identifier in it is wrong.",
-       {}});
+  return model::Refusal{
+      404,
+      model::kCodeNotFound,
+      "Could not route to " + request.path + ", perhaps the path or an identifier in it is wrong.",
+      {}};
 }
 
 }  // namespace brink::ctl::api

@@ -2,9 +2,94 @@
 
 #include <spdlog/spdlog.h>
 
+#include "ctl/api/audit.h"
+#include "ctl/api/authenticate.h"
+#include "ctl/api/authorize.h"
+
 namespace brink::ctl::api {
+namespace {
+
+using Verdict = identity::RateLimiter::Verdict;
+
+// Of IPv6 a network of 64 bits counts as one address: whoever has one has all of them.
+std::string address_key(const base::IpAddress& address) {
+  return std::string(identity::masked(address, address.is_v4() ? 32 : 64).text().view());
+}
+
+std::string user_key(const identity::Principal& principal) {
+  return (principal.user() ? *principal.user() : principal.id()).hex();
+}
+
+void add_headers(Reply& reply, const Verdict& verdict) {
+  reply.headers.emplace_back("x-ratelimit-limit", std::to_string(verdict.limit));
+  reply.headers.emplace_back("x-ratelimit-remaining", std::to_string(verdict.remaining));
+  reply.headers.emplace_back("x-ratelimit-reset", std::to_string(verdict.reset_s));
+  if (!verdict.allowed) reply.headers.emplace_back("retry-after", std::to_string(verdict.retry_s));
+}
+
+Reply too_many(const Verdict& verdict, const std::string& what) {
+  Reply reply =
+      refuse({429,
+              kCodeTooMany,
+              "Too many " + what + "; try again in " + std::to_string(verdict.retry_s) + " s.",
+              {}});
+  add_headers(reply, verdict);
+  return reply;
+}
+
+// The request is `current` while its handler runs, so that changes know whose they are.
+Reply run(Service& service, const Route& route, const Request& request) {
+  struct Current {
+    explicit Current(Service& service_, const Request& request_) : service(service_) {
+      service.current = &request_;
+      service.audited = false;
+    }
+    ~Current() { service.current = nullptr; }
+    Service& service;
+  } current(service, request);
+  return route.handler(request);
+}
+
+Reply admit_and_run(Service& service, const Route& route, Request& request) {
+  if (route.access.kind == Access::Kind::kPublic) return run(service, route, request);
+  if (request.trusted) {
+    request.principal = identity::Principal::local_operator(request.uid);
+    if (auto refusal = authorize(service, route, request)) return refuse(*std::move(refusal));
+    return run(service, route, request);
+  }
+  auto& limits = service.limits;
+  const std::string address = address_key(request.peer);
+  const Verdict failures = limits.failures.look(address, limits.clock());
+  if (!failures.allowed) return too_many(failures, "wrong credentials from this address");
+  auto principal = authenticate(service, request);
+  if (!principal) {
+    if (!request.credentials.empty()) limits.failures.take(address, limits.clock());
+    return refuse(principal.error());
+  }
+  request.principal = std::move(principal).value();
+  const Verdict verdict = limits.users.take(user_key(request.principal), limits.clock());
+  if (!verdict.allowed) return too_many(verdict, "requests of this user");
+  auto refusal = authorize(service, route, request);
+  Reply reply = refusal ? refuse(*std::move(refusal)) : run(service, route, request);
+  add_headers(reply, verdict);
+  return reply;
+}
+
+Reply route_and_run(Service& service, const Router& router, Request& request) {
+  if (!request.trusted) {
+    auto& limits = service.limits;
+    const Verdict verdict = limits.addresses.take(address_key(request.peer), limits.clock());
+    if (!verdict.allowed) return too_many(verdict, "requests from this address");
+  }
+  const auto route = router.find(request);
+  if (!route) return refuse(route.error());
+  return admit_and_run(service, *route.value(), request);
+}
+
+}  // namespace
 
 Router make_router(Service& service) {
+  service.store.set_before_commit([&service] { audit_changes(service); });
   Router router;
   add_zones(router, service);
   add_zone_settings(router, service);
@@ -19,12 +104,16 @@ Router make_router(Service& service) {
   add_node(router, service);
   add_snapshot(router, service);
   add_history(router, service);
+  add_accounts(router, service);
+  add_users(router, service);
+  add_tokens(router, service);
+  add_audit_logs(router, service);
   return router;
 }
 
-Reply handle(const Router& router, Request& request) {
+Reply handle(Service& service, const Router& router, Request& request) {
   try {
-    return router.route(request);
+    return route_and_run(service, router, request);
   } catch (const store::Failure& failure) {
     spdlog::error("{} {}: {}", request.method, request.path, failure.what());
     return refuse({500,

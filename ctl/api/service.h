@@ -1,6 +1,7 @@
 // Service: what the handlers share, and the table of all endpoints. One thread (the store's).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -8,12 +9,14 @@
 
 #include "ctl/api/http.h"
 #include "ctl/api/router.h"
+#include "ctl/identity/rate_limiter.h"
 #include "ctl/model/authority.h"
 #include "ctl/model/id.h"
 #include "ctl/model/rules.h"
 #include "ctl/model/timestamp.h"
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
+#include "ctl/secret/sealed_box.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::api {
@@ -34,8 +37,24 @@ struct Settings {
   std::string store_path;
   std::string stats_path;  // of brink-edge's statistics segment
   std::string edge_socket;
-  model::Id account;                  // the one account there is
   std::size_t address_set_count = 1;  // sets of edge addresses that zones are assigned from
+  identity::RateLimiter::Limit user_limit{1200, std::chrono::minutes(5)};
+  identity::RateLimiter::Limit address_limit{200, std::chrono::seconds(1)};
+  // Credentials that are wrong, by address.
+  identity::RateLimiter::Limit failure_limit{30, std::chrono::minutes(5)};
+};
+
+// How often a caller may ask. The UNIX socket is exempt.
+struct RequestLimits {
+  static constexpr std::size_t kKeysMax = 65'536;
+
+  explicit RequestLimits(const Settings& settings)
+      : users(settings.user_limit, kKeysMax),
+        addresses(settings.address_limit, kKeysMax),
+        failures(settings.failure_limit, kKeysMax) {}
+
+  identity::RateLimiter users, addresses, failures;
+  std::function<identity::RateLimiter::Time()> clock = std::chrono::steady_clock::now;
 };
 
 struct Service {
@@ -47,6 +66,10 @@ struct Service {
   model::Timestamp started;
   // Asks brink-edge; see publish::EdgeQuestions.
   std::function<void(publish::Question, publish::EdgeQuestions::Answered)> ask_edge;
+  RequestLimits limits{settings};
+  const secret::SealedBox* box = nullptr;  // for secrets that go into the store
+  const Request* current = nullptr;        // the request that is being handled
+  bool audited = false;                    // it has written to the audit log
 };
 
 // Each noun's file adds its endpoints.
@@ -61,10 +84,16 @@ void add_zone_settings(Router& router, Service& service);
 void add_node(Router& router, Service& service);
 void add_snapshot(Router& router, Service& service);
 void add_history(Router& router, Service& service);
+void add_accounts(Router& router, Service& service);
+void add_users(Router& router, Service& service);
+void add_tokens(Router& router, Service& service);
+void add_audit_logs(Router& router, Service& service);
 
+// The table of endpoints. From now on the audit log is part of what they change.
 Router make_router(Service& service);
 
-// Routes, and turns a failure of the store into an answer.
-Reply handle(const Router& router, Request& request);
+// A request's whole way: limits, who it is, what that one may do, the handler. A failure of the
+// store becomes an answer.
+Reply handle(Service& service, const Router& router, Request& request);
 
 }  // namespace brink::ctl::api

@@ -124,7 +124,8 @@ TEST_F(ApiTest, AnAccountKeepsTheProxyOutOfAllItsZones) {
     return store_->zone_by_name(model::DomainName::parse(name).value())->dns.enforce_dns_only;
   };
   add_zone("a.test");
-  const std::string path = "/client/v4/accounts/" + settings_.account.hex() + "/dns_settings";
+  const std::string path =
+      "/client/v4/accounts/" + store::Identities(*store_).first_account().hex() + "/dns_settings";
   EXPECT_EQ(call("GET", path)["result"]["enforce_dns_only"], false);
   const std::uint64_t version = store_->version();
   EXPECT_EQ(call("PATCH", path, R"({"enforce_dns_only":true})")["result"]["enforce_dns_only"],
@@ -142,7 +143,8 @@ TEST_F(ApiTest, AnAccountKeepsTheProxyOutOfAllItsZones) {
 }
 
 TEST_F(ApiTest, AnAccountHasDefaultsForNewZones) {
-  const std::string path = "/client/v4/accounts/" + settings_.account.hex() + "/dns_settings";
+  const std::string path =
+      "/client/v4/accounts/" + store::Identities(*store_).first_account().hex() + "/dns_settings";
   call("PATCH", path, R"({"zone_defaults":{"ns_ttl":300,"soa":{"refresh":3600}}})");
   const Json defaults =
       call("PATCH", path, R"({"zone_defaults":{"flatten_all_cnames":true}})")["result"];
@@ -153,6 +155,35 @@ TEST_F(ApiTest, AnAccountHasDefaultsForNewZones) {
   EXPECT_EQ(made["flatten_all_cnames"], true);
   EXPECT_EQ(made["soa"]["refresh"], 3600);
   EXPECT_EQ(made["soa"]["rname"], "hostmaster.a.test");
+}
+
+TEST_F(ApiTest, ChangesOfSettingsAreLogged) {
+  const std::string zone = add_zone("a.test");
+  const auto newest = [this] { return call("GET", "/brink/v1/audit_logs")["result"][0]; };
+  call("PATCH", zone + "/settings/ssl", R"({"value":"strict"})");
+  EXPECT_EQ(newest()["newValueJson"]["settings"]["ssl"], "strict");
+  call("PATCH", zone + "/settings/ipv6", R"({"value":"off"})");
+  EXPECT_EQ(newest()["newValueJson"]["dns"], "ipv6=0\n");
+  const std::string path =
+      "/client/v4/accounts/" + store::Identities(*store_).first_account().hex() + "/dns_settings";
+  call("PATCH", path, R"({"zone_defaults":{"ns_ttl":300}})");
+  EXPECT_EQ(newest()["resource"]["type"], "account.dns_settings");
+  EXPECT_EQ(newest()["newValueJson"]["zone_defaults"]["ns_ttl"], 300);
+}
+
+TEST_F(ApiTest, SettingsNeedTheirPermissions) {
+  const std::string zone = add_zone("a.test");
+  trusted_ = false;
+  for (const char* path : {"/settings", "/settings/ssl", "/dns_settings", "/available_plans",
+                           "/dns_records/usage", "/dns_records/scan/review"}) {
+    EXPECT_EQ(call("GET", zone + path)["success"], false) << path;
+    EXPECT_GE(status_, 400) << path;
+  }
+  over_tcp_as_user();
+  call("PATCH", zone + "/settings/ssl", R"({"value":"strict"})");
+  EXPECT_EQ(status_, 200);
+  call("PATCH", zone + "/dns_settings", R"({"ns_ttl":300})");
+  EXPECT_EQ(status_, 200);
 }
 
 TEST_F(ApiTest, AZoneThatComesBackHasOtherServers) {

@@ -51,21 +51,18 @@ Reply name(Service& service, const Request& request) {
              });
 }
 
-Reply run_job(Service& service, const Request& request, MessageType type) {
-  if (!request.trusted) {
-    return refuse({403, kCodeNotTrusted, "This is done over the UNIX socket only: brinkctl.", {}});
-  }
+Reply run_job(Service& service, MessageType type) {
   return ask(service, {type, {}}, [](const EdgeReply& reply) {
     return answer(to_text({{"served_version", reply.served_version}, {"report", reply.reason}}));
   });
 }
 
-Reply compact(Service& service, const Request& request) {
-  return run_job(service, request, MessageType::kCompact);
+Reply compact(Service& service, const Request&) {
+  return run_job(service, MessageType::kCompact);
 }
 
-Reply verify(Service& service, const Request& request) {
-  return run_job(service, request, MessageType::kVerify);
+Reply verify(Service& service, const Request&) {
+  return run_job(service, MessageType::kVerify);
 }
 
 }  // namespace
@@ -74,9 +71,9 @@ void add_snapshot(Router& router, Service& service) {
   const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
     return [&service, handler](const Request& request) { return handler(service, request); };
   };
-  router.add("GET", "/brink/v1/snapshot/name", bound(name));
-  router.add("POST", "/brink/v1/snapshot/compact", bound(compact));
-  router.add("POST", "/brink/v1/snapshot/verify", bound(verify));
+  router.add("GET", "/brink/v1/snapshot/name", identity::Permission::kNodeRead, bound(name));
+  router.add("POST", "/brink/v1/snapshot/compact", identity::Permission::kNodeEdit, bound(compact));
+  router.add("POST", "/brink/v1/snapshot/verify", identity::Permission::kNodeEdit, bound(verify));
 }
 
 }  // namespace brink::ctl::api

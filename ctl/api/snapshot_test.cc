@@ -163,8 +163,8 @@ TEST_F(JobTest, TheEdgesReportIsTheAnswer) {
   EXPECT_EQ(call("POST", "/brink/v1/snapshot/verify")["result"]["report"], "sound");
   EXPECT_EQ(call("POST", "/brink/v1/snapshot/compact")["result"]["report"], "smaller");
   trusted_ = false;
-  EXPECT_EQ(code(call("POST", "/brink/v1/snapshot/compact")), kCodeNotTrusted);
-  EXPECT_EQ(code(call("POST", "/brink/v1/snapshot/verify")), kCodeNotTrusted);
+  EXPECT_EQ(code(call("POST", "/brink/v1/snapshot/compact")), kCodeAuthentication);
+  EXPECT_EQ(code(call("POST", "/brink/v1/snapshot/verify")), kCodeAuthentication);
 }
 
 TEST_F(JobTest, AFaultOrAnEdgeThatIsAwayIsTold) {
@@ -274,7 +274,7 @@ TEST_F(HistoryApiTest, ARollbackThatCannotBeIsRefused) {
   EXPECT_EQ(code(roll_back({{"version", 2}})), kCodeNotInHistory);
   EXPECT_EQ(store_->version(), 4U);
   trusted_ = false;
-  EXPECT_EQ(code(roll_back({{"version", 3}})), kCodeNotTrusted);
+  EXPECT_EQ(code(roll_back({{"version", 3}})), kCodeAuthentication);
 }
 
 TEST_F(HistoryApiTest, TheSnapshotIsTalliedWithoutAnEdgeToo) {

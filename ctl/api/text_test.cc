@@ -48,17 +48,19 @@ TEST(Envelope, CarriesTheErrorChain) {
 
 TEST(Router, FindsHandlersByMethodAndPath) {
   Router router;
-  router.add("GET", "/zones/:zone", [](const Request& request) {
+  router.add("GET", "/zones/:zone", Access::everybody(), [](const Request& request) {
     return answer("\"" + request.parameters.at("zone") + "\"");
   });
   Request request;
   request.method = "GET";
   request.path = "/zones/42";
-  EXPECT_EQ(router.route(request).envelope.result, "\"42\"");
+  const auto found = router.find(request);
+  ASSERT_TRUE(found.ok());
+  EXPECT_EQ(found.value()->handler(request).envelope.result, "\"42\"");
   request.method = "PUT";
-  EXPECT_EQ(router.route(request).status, 405);
+  EXPECT_EQ(router.find(request).error().http_status, 405);
   request.path = "/zones/42/more";
-  EXPECT_EQ(router.route(request).status, 404);
+  EXPECT_EQ(router.find(request).error().http_status, 404);
 }
 
 TEST(Multipart, FindsThePartsOfAForm) {

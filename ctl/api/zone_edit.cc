@@ -92,7 +92,7 @@ Reply edit_zone(Service& service, const Request& request) {
   if (auto fault = apply(member, body.value()[member], change.zone())) return refuse(*fault);
   const bool is_change = member == "paused" || member == "vanity_name_servers";
   const std::uint64_t version = is_change ? change.commit() : 0;
-  Reply reply = answer(to_text(zone_json(service.settings, change.zone())));
+  Reply reply = answer(to_text(zone_json(service, change.zone())));
   reply.version = version;
   return reply;
 }

@@ -240,9 +240,9 @@ Reply import_zone(Service& service, const Request& request) {
 }  // namespace
 
 void add_zone_files(Router& router, Service& service) {
-  router.add("GET", "/client/v4/zones/:zone/dns_records/export",
+  router.add("GET", "/client/v4/zones/:zone/dns_records/export", identity::Permission::kDnsRead,
              [&service](const Request& request) { return export_zone(service, request); });
-  router.add("POST", "/client/v4/zones/:zone/dns_records/import",
+  router.add("POST", "/client/v4/zones/:zone/dns_records/import", identity::Permission::kDnsEdit,
              [&service](const Request& request) { return import_zone(service, request); });
 }
 

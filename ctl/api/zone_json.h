@@ -6,6 +6,7 @@
 
 namespace brink::ctl::api {
 
-Json zone_json(const Settings& settings, const model::Zone& zone);
+// As the request that is being handled may see it.
+Json zone_json(Service& service, const model::Zone& zone);
 
 }  // namespace brink::ctl::api

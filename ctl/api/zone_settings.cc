@@ -34,7 +34,7 @@ Json setting_json(const Zone& zone, const SettingRule& rule) {
 }
 
 Refusal unknown(const std::string& name) {
-  return {404, kCodeSettingUnknown, "There is no zone setting \"" + name + "\".", {}};
+  return {400, kCodeSettingUnknown, "There is no zone setting \"" + name + "\".", {}};
 }
 
 // `change` holds the new value, or `enabled` for a switch.
@@ -149,10 +149,14 @@ void add_zone_settings(Router& router, Service& service) {
   const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
     return [&service, handler](const Request& request) { return handler(service, request); };
   };
-  router.add("GET", "/client/v4/zones/:zone/settings", bound(list));
-  router.add("PATCH", "/client/v4/zones/:zone/settings", bound(edit_many));
-  router.add("GET", "/client/v4/zones/:zone/settings/:setting", bound(show));
-  router.add("PATCH", "/client/v4/zones/:zone/settings/:setting", bound(edit));
+  router.add("GET", "/client/v4/zones/:zone/settings", identity::Permission::kZoneSettingsRead,
+             bound(list));
+  router.add("PATCH", "/client/v4/zones/:zone/settings", identity::Permission::kZoneSettingsEdit,
+             bound(edit_many));
+  router.add("GET", "/client/v4/zones/:zone/settings/:setting",
+             identity::Permission::kZoneSettingsRead, bound(show));
+  router.add("PATCH", "/client/v4/zones/:zone/settings/:setting",
+             identity::Permission::kZoneSettingsEdit, bound(edit));
 }
 
 }  // namespace brink::ctl::api

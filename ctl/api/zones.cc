@@ -1,5 +1,6 @@
 // /client/v4/zones: list, create, show, edit (see zone_edit.h), delete;
 // /brink/v1/zones/:zone/activate.
+#include "ctl/api/authorize.h"
 #include "ctl/api/change.h"
 #include "ctl/api/dns_settings.h"
 #include "ctl/api/paging.h"
@@ -7,6 +8,7 @@
 #include "ctl/api/service.h"
 #include "ctl/api/zone_edit.h"
 #include "ctl/api/zone_json.h"
+#include "ctl/store/identities.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -87,25 +89,63 @@ model::Outcome<store::ZoneQuery> read_query(const Service& service, const Reques
   return query;
 }
 
-// Whether the request asks for zones of another account than the one there is.
-bool asks_for_strangers(const Service& service, const Request& request) {
-  const auto* id = request.query_value("account.id");
-  const auto* name = request.query_value("account.name");
-  return (id != nullptr && lower_case(*id) != service.settings.account.hex()) ||
-         (name != nullptr && *name != "brink");
+// Narrows the query to what the caller may see and the account that it asks for. False: nothing.
+bool narrow(Service& service, const Request& request, store::ZoneQuery& query) {
+  const identity::Principal& principal = request.principal;
+  constexpr auto kRead = identity::Permission::kZoneRead;
+  if (!principal.is_operator()) {
+    query.account = principal.account();
+    if (!principal.allows_all_zones(kRead, principal.account())) {
+      query.ids = principal.single_zones(kRead);
+    }
+  }
+  store::Identities identities(service.store);
+  const auto is_other = [&](const std::optional<model::Id>& account) {
+    if (!account || (query.account && query.account != account)) return true;
+    query.account = account;
+    return false;
+  };
+  if (const auto* id = request.query_value("account.id")) {
+    if (is_other(model::Id::parse(*id))) return false;
+  }
+  if (const auto* name = request.query_value("account.name")) {
+    const auto account = identities.account_by_name(*name);
+    if (is_other(account ? std::optional(account->id) : std::nullopt)) return false;
+  }
+  return true;
 }
 
 Reply list(Service& service, const Request& request) {
   auto query = read_query(service, request);
   if (!query) return refuse(query.error());
   store::Page<Zone> page;
-  if (!asks_for_strangers(service, request)) page = service.store.list_zones(query.value());
+  if (narrow(service, request, query.value())) page = service.store.list_zones(query.value());
   Json result = Json::array();
-  for (const Zone& zone : page.items) result.push_back(zone_json(service.settings, zone));
+  for (const Zone& zone : page.items) result.push_back(zone_json(service, zone));
   Reply reply = answer(to_text(result));
   reply.envelope.info = {query.value().paging.page, query.value().paging.per_page,
                          page.items.size(), page.total};
   return reply;
+}
+
+// The account that a new zone is for: the one that the body names, else the caller's own.
+model::Outcome<model::Id> account_of_body(Service& service, const Request& request,
+                                          const Json& body) {
+  const identity::Principal& principal = request.principal;
+  store::Identities identities(service.store);
+  const bool has_own = principal.kind() != identity::Principal::Kind::kOperator;
+  model::Id account = has_own ? principal.account() : identities.first_account();
+  std::string text;
+  FieldReader fields(body);
+  if (const Json* object = fields.object("account")) FieldReader(*object).text("id", text);
+  if (fields.fault()) return *fields.fault();
+  if (!text.empty()) {
+    const auto id = model::Id::parse(text);
+    if (!id || !sees_account(service, principal, *id)) return no_such_account(text);
+    account = *id;
+  }
+  if (principal.allows_all_zones(identity::Permission::kZoneEdit, account)) return account;
+  return denied(identity::Permission::kZoneEdit);
 }
 
 Reply create(Service& service, const Request& request) {
@@ -126,8 +166,11 @@ Reply create(Service& service, const Request& request) {
   }
   auto name = model::zone_name(name_text);
   if (!name) return refuse(name.error());
+  const auto account = account_of_body(service, request, body.value());
+  if (!account) return refuse(account.error());
 
   Zone zone;
+  zone.account = account.value();
   zone.id = model::Id::random(service.entropy);
   zone.name = std::move(name).value();
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
@@ -140,7 +183,7 @@ Reply create(Service& service, const Request& request) {
   service.store.insert_zone(zone);
   const std::uint64_t version = service.store.take_version();
   transaction.commit();
-  Reply reply = answer(to_text(zone_json(service.settings, zone)));
+  Reply reply = answer(to_text(zone_json(service, zone)));
   if (jump_start) {
     reply.envelope.messages.push_back(
         {kCodeNotProvided, "jump_start: records of other providers are not looked for."});
@@ -152,7 +195,7 @@ Reply create(Service& service, const Request& request) {
 Reply show(Service& service, const Request& request) {
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
-  return answer(to_text(zone_json(service.settings, zone.value())));
+  return answer(to_text(zone_json(service, zone.value())));
 }
 
 Reply remove(Service& service, const Request& request) {
@@ -169,19 +212,13 @@ Reply remove(Service& service, const Request& request) {
 
 // The operator vouches for the delegation, instead of a check of the parent's NS records.
 Reply activate(Service& service, const Request& request) {
-  if (!request.trusted) {
-    return refuse({403,
-                   kCodeNotTrusted,
-                   "Zones are activated over the UNIX socket only: brinkctl zone activate.",
-                   {}});
-  }
   auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
   Change change(service, std::move(zone).value());
   change.zone().status = model::ZoneStatus::kActive;
   if (!change.zone().activated_on) change.zone().activated_on = change.now();
   const std::uint64_t version = change.commit();
-  Reply reply = answer(to_text(zone_json(service.settings, change.zone())));
+  Reply reply = answer(to_text(zone_json(service, change.zone())));
   reply.version = version;
   return reply;
 }
@@ -195,17 +232,34 @@ Reply activation_check(Service& service, const Request& request) {
                  {}});
 }
 
+// What the caller may do with it.
+Json permissions_json(const Service& service, const Zone& zone) {
+  using enum identity::Permission;
+  static constexpr std::pair<identity::Permission, const char*> kNames[] = {
+      {kZoneRead, "#zone:read"},
+      {kZoneEdit, "#zone:edit"},
+      {kDnsRead, "#dns_records:read"},
+      {kDnsEdit, "#dns_records:edit"}};
+  Json list = Json::array();
+  for (const auto& [permission, name] : kNames) {
+    if (service.current == nullptr) break;
+    const identity::Target target{zone.account, zone.id, std::nullopt};
+    if (service.current->principal.allows(permission, target)) list.push_back(name);
+  }
+  return list;
+}
+
 }  // namespace
 
 // `id` is the first member and the text compact: small clients find fields by pattern.
-Json zone_json(const Settings& settings, const Zone& zone) {
+Json zone_json(Service& service, const Zone& zone) {
   Json json = {{"id", zone.id.hex()},
                {"name", zone.name.text()},
                {"status", model::to_text(zone.status)},
                {"paused", zone.paused},
                {"type", model::to_text(zone.type)},
                {"development_mode", 0},
-               {"name_servers", name_list(settings.authority.servers_of(zone))},
+               {"name_servers", name_list(service.settings.authority.servers_of(zone))},
                {"original_name_servers", nullptr},
                {"original_registrar", nullptr},
                {"original_dnshost", nullptr},
@@ -221,9 +275,9 @@ Json zone_json(const Settings& settings, const Zone& zone) {
                   {"dns_only", zone.dns.mode == model::ZoneMode::kDnsOnly},
                   {"cdn_only", zone.dns.mode == model::ZoneMode::kCdnOnly}};
   json["owner"] = {{"id", nullptr}, {"type", "organization"}, {"email", nullptr}};
-  json["account"] = {{"id", settings.account.hex()}, {"name", "brink"}};
-  json["permissions"] =
-      Json::array({"#zone:read", "#zone:edit", "#dns_records:read", "#dns_records:edit"});
+  const auto account = store::Identities(service.store).account_by_id(zone.account);
+  json["account"] = {{"id", zone.account.hex()}, {"name", account ? account->name : ""}};
+  json["permissions"] = permissions_json(service, zone);
   json["tenant"] = {{"id", nullptr}, {"name", nullptr}};
   json["tenant_unit"] = {{"id", nullptr}};
   json["vanity_name_servers"] = name_list(zone.dns.vanity_servers);
@@ -235,13 +289,15 @@ void add_zones(Router& router, Service& service) {
   const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
     return [&service, handler](const Request& request) { return handler(service, request); };
   };
-  router.add("GET", "/client/v4/zones", bound(list));
-  router.add("POST", "/client/v4/zones", bound(create));
-  router.add("GET", "/client/v4/zones/:zone", bound(show));
-  router.add("PATCH", "/client/v4/zones/:zone", bound(edit_zone));
-  router.add("DELETE", "/client/v4/zones/:zone", bound(remove));
-  router.add("PUT", "/client/v4/zones/:zone/activation_check", bound(activation_check));
-  router.add("POST", "/brink/v1/zones/:zone/activate", bound(activate));
+  router.add("GET", "/client/v4/zones", identity::Permission::kZoneRead, bound(list));
+  router.add("POST", "/client/v4/zones", identity::Permission::kZoneEdit, bound(create));
+  router.add("GET", "/client/v4/zones/:zone", identity::Permission::kZoneRead, bound(show));
+  router.add("PATCH", "/client/v4/zones/:zone", identity::Permission::kZoneEdit, bound(edit_zone));
+  router.add("DELETE", "/client/v4/zones/:zone", identity::Permission::kZoneEdit, bound(remove));
+  router.add("PUT", "/client/v4/zones/:zone/activation_check", identity::Permission::kZoneEdit,
+             bound(activation_check));
+  router.add("POST", "/brink/v1/zones/:zone/activate", identity::Permission::kNodeEdit,
+             bound(activate));
 }
 
 }  // namespace brink::ctl::api

@@ -1,5 +1,8 @@
 // The command line without a server; with one it is tested in tests/integration.
 #include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ctl/cli/output.h"
 
@@ -25,7 +28,8 @@ TEST(CommandLine, HelpListsEveryCommand) {
   const Outcome outcome = run_with({"--help"});
   EXPECT_EQ(outcome.code, 0);
   for (const auto* table :
-       {&zone_commands(), &record_commands(), &snapshot_commands(), &node_commands()}) {
+       {&zone_commands(), &record_commands(), &snapshot_commands(), &node_commands(),
+        &token_commands(), &account_commands(), &log_commands()}) {
     for (const Command& command : *table) {
       EXPECT_NE(
           outcome.out.find("  " + (command.noun.empty() ? "" : command.noun + " ") + command.verb),
@@ -71,7 +75,8 @@ TEST(CommandLine, ChecksNumbersBeforeItAsks) {
        {std::vector<std::string>{"snapshot", "rollback", "yesterday"},
         {"snapshot", "rollback", "12x", "--dry-run"},
         {"snapshot", "history", "--limit", "all"},
-        {"snapshot", "history", "--before", "-1"}}) {
+        {"snapshot", "history", "--before", "-1"},
+        {"log", "--limit", "many"}}) {
     const Outcome outcome = run_with(words);
     EXPECT_EQ(outcome.code, 2) << words[2];
     EXPECT_NE(outcome.err.find("not a number"), std::string::npos) << outcome.err;
@@ -90,6 +95,47 @@ TEST(CommandLine, SaysWhichFileCannotBeRead) {
   const Outcome outcome = run_with({"zone", "import", "/nonexistent.zone"});
   EXPECT_EQ(outcome.code, 6);
   EXPECT_NE(outcome.err.find("/nonexistent.zone"), std::string::npos);
+}
+
+TEST(CommandLine, ATokenIsNotSentInTheClear) {
+  for (const char* url :
+       {"http://192.0.2.1:8053", "http://edge.example.net", "ftp://127.0.0.1", "edge.example.net",
+        "https://", "https://a:b", "https://a/b", "https://user@host", "https://:8053"}) {
+    const Outcome outcome = run_with({"--server", url, "zone", "list"});
+    EXPECT_EQ(outcome.code, 2) << url;
+    EXPECT_NE(outcome.err.find(url), std::string::npos) << outcome.err;
+  }
+  for (const char* url : {"http://127.0.0.1:1", "http://[::1]:1/", "https://127.0.0.1:1"}) {
+    EXPECT_EQ(run_with({"zone", "list", "--server", url}).code, 3) << url;
+  }
+  EXPECT_EQ(run_with({"zone", "list", "--token-file", "/nonexistent"}).code, 2);
+}
+
+TEST(CommandLine, ATokenFileIsForItsOwnerAlone) {
+  char path[] = "/tmp/brink_token_XXXXXX";
+  const int fd = ::mkstemp(path);
+  ASSERT_EQ(::write(fd, "s3cret\r\n", 8), 8);
+  EXPECT_EQ(read_token_file(path).value(), "s3cret");
+  ::fchmod(fd, 0644);
+  const Outcome outcome =
+      run_with({"--server", "https://127.0.0.1:1", "--token-file", path, "zone", "list"});
+  EXPECT_EQ(outcome.code, 6);
+  EXPECT_NE(outcome.err.find("chmod 600"), std::string::npos);
+  EXPECT_EQ(outcome.err.find("s3cret"), std::string::npos);
+  ::close(fd);
+  ::unlink(path);
+  EXPECT_FALSE(read_token_file(path).ok());
+}
+
+TEST(ServerUrl, HasHostPortAndScheme) {
+  const auto server = parse_server("https://[2001:db8::1]:8053");
+  ASSERT_TRUE(server.ok());
+  EXPECT_EQ(server.value().host, "2001:db8::1");
+  EXPECT_EQ(server.value().port, "8053");
+  EXPECT_TRUE(server.value().tls);
+  EXPECT_EQ(parse_server("https://[2001:db8::1]").value().port, "443");
+  EXPECT_EQ(parse_server("https://edge.example.net/").value().host, "edge.example.net");
+  EXPECT_EQ(parse_server("http://localhost").value().port, "80");
 }
 
 TEST(CommandLine, VersionNeedsNoServer) {

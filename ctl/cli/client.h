@@ -1,7 +1,9 @@
-// Client: one HTTP request at a time to brink-control, over its UNIX socket.
+// Client: one HTTP request at a time to brink-control, over its UNIX socket or, with a token, from
+// afar.
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "dataplane/base/result.h"
@@ -16,9 +18,34 @@ struct Response {
   std::string text;  // of a plain one
 };
 
+// A server as in "https://edge1.example.net:8053".
+struct Server {
+  std::string host;
+  std::string port;
+  bool tls = true;
+};
+
+// Fails on what is no such URL, and on http:// to anywhere but a loopback address, where the token
+// could be read on its way.
+base::Result<Server> parse_server(const std::string& url);
+
+// Where brink-control is, and how to show who is asking.
+struct Connection {
+  std::string socket_path;       // when there is no server
+  std::optional<Server> server;  // over TCP
+  std::string token;
+  std::string ca_file;  // PEM; empty: those that the system trusts
+
+  // For messages.
+  [[nodiscard]] std::string name() const;
+};
+
+// The first line of a file that nobody else can read.
+base::Result<std::string> read_token_file(const std::string& path);
+
 class Client {
  public:
-  explicit Client(std::string socket_path) : socket_path_(std::move(socket_path)) {}
+  explicit Client(Connection connection) : connection_(std::move(connection)) {}
 
   // An Error: the server cannot be reached, or what answers is not it. Everything else, refusals
   // included, is a Response.
@@ -27,7 +54,7 @@ class Client {
                               const std::string& content_type = "application/json") const;
 
  private:
-  std::string socket_path_;
+  Connection connection_;
 };
 
 // A value for a query string.

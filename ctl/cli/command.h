@@ -16,7 +16,7 @@ enum class Exit : int {
   kOk = 0,
   kRefused = 1,         // by the server, with a reason
   kUsage = 2,           // the command line is wrong
-  kUnreachable = 3,     // no server at the socket
+  kUnreachable = 3,     // no server at the socket, or none that can be trusted
   kNotFound = 4,        // no such zone or record
   kNotPublished = 5,    // stored, but it cannot be published: an operator has to look
   kInputUnreadable = 6  // a local file cannot be read or written
@@ -82,6 +82,9 @@ const std::vector<Command>& zone_commands();
 const std::vector<Command>& record_commands();
 const std::vector<Command>& snapshot_commands();
 const std::vector<Command>& node_commands();
+const std::vector<Command>& token_commands();
+const std::vector<Command>& account_commands();  // and of users
+const std::vector<Command>& log_commands();
 
 // Runs brinkctl; returns its exit code.
 int run(const std::vector<std::string>& arguments);

@@ -9,6 +9,20 @@ Json zones_named(Session& session, const std::string& name) {
 
 }  // namespace
 
+Json find_account(Session& session, const Arguments& arguments) {
+  const Json accounts = session.list("/client/v4/accounts");
+  if (!arguments.has("account")) {
+    if (accounts.size() == 1) return accounts.front();
+    throw Stop(Exit::kUsage, "there are " + std::to_string(accounts.size()) +
+                                 " accounts: name one with --account");
+  }
+  const std::string wanted = arguments.get("account");
+  for (const Json& account : accounts) {
+    if (account.value("name", "") == wanted || account.value("id", "") == wanted) return account;
+  }
+  throw Stop(Exit::kNotFound, "there is no account \"" + wanted + "\"");
+}
+
 Json find_zone(Session& session, const std::string& name) {
   const Json found = zones_named(session, name);
   if (found.empty()) throw Stop(Exit::kNotFound, "there is no zone \"" + name + "\"");

@@ -7,6 +7,9 @@
 
 namespace brink::ctl::cli {
 
+// The account of --account, by name or id; without it, the only one that the caller sees.
+Json find_account(Session& session, const Arguments& arguments);
+
 // The zone of this name; Stop(kNotFound) when there is none.
 Json find_zone(Session& session, const std::string& name);
 

@@ -1,6 +1,7 @@
 // The command line: finding the command, its options, help at every level, and how it ends.
 #include <boost/program_options.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <sstream>
 
 #include "ctl/cli/command.h"
@@ -19,7 +20,8 @@ constexpr char kExitCodes[] =
 std::vector<const Command*> all_commands() {
   std::vector<const Command*> all;
   for (const auto* table :
-       {&zone_commands(), &record_commands(), &snapshot_commands(), &node_commands()}) {
+       {&zone_commands(), &record_commands(), &snapshot_commands(), &node_commands(),
+        &token_commands(), &account_commands(), &log_commands()}) {
     for (const Command& command : *table) all.push_back(&command);
   }
   return all;
@@ -51,6 +53,12 @@ po::options_description options_of(const Command* command) {
   add("json", po::bool_switch(), "print the server's result as JSON");
   add("socket", po::value<std::string>()->value_name("PATH")->default_value(kDefaultSocket),
       "socket of brink-control");
+  add("server", po::value<std::string>()->value_name("URL"),
+      "brink-control on another host, as https://HOST:PORT, instead of the socket");
+  add("token-file", po::value<std::string>()->value_name("FILE"),
+      "file with the API token for it; else the environment's BRINK_TOKEN");
+  add("ca", po::value<std::string>()->value_name("FILE"),
+      "PEM file with the certificates that its own must lead to; else the system's");
   add("help,h", po::bool_switch(), "print help");
   return options;
 }
@@ -85,11 +93,12 @@ bool wants_help(const std::vector<std::string>& arguments) {
 }
 
 // Options may stand before the command: the words are the first two that are none. A value of
-// --socket is not a word.
+// an option that all commands have is not a word.
 std::vector<std::size_t> word_positions(const std::vector<std::string>& arguments) {
   std::vector<std::size_t> words;
   for (std::size_t i = 0; i < arguments.size() && words.size() < 2; ++i) {
-    if (arguments[i] == "--socket") {
+    if (arguments[i] == "--socket" || arguments[i] == "--server" ||
+        arguments[i] == "--token-file" || arguments[i] == "--ca") {
       ++i;
     } else if (!arguments[i].starts_with("-")) {
       words.push_back(i);
@@ -98,8 +107,37 @@ std::vector<std::size_t> word_positions(const std::vector<std::string>& argument
   return words;
 }
 
+std::string token_of(const po::variables_map& values) {
+  if (values.count("token-file") == 0) {
+    const char* token = std::getenv("BRINK_TOKEN");
+    return token == nullptr ? "" : token;
+  }
+  auto token = read_token_file(values["token-file"].as<std::string>());
+  if (!token) throw Stop(Exit::kInputUnreadable, token.error().message());
+  return std::move(token).value();
+}
+
+Connection connection_of(const po::variables_map& values) {
+  Connection connection;
+  connection.socket_path = values["socket"].as<std::string>();
+  if (values.count("server") == 0) {
+    for (const char* remote : {"token-file", "ca"}) {
+      if (values.count(remote) != 0) {
+        throw Stop(Exit::kUsage, std::string("--") + remote + " goes with --server");
+      }
+    }
+    return connection;
+  }
+  auto server = parse_server(values["server"].as<std::string>());
+  if (!server) throw Stop(Exit::kUsage, "--server: " + server.error().message());
+  connection.server = std::move(server).value();
+  connection.token = token_of(values);
+  if (values.count("ca") != 0) connection.ca_file = values["ca"].as<std::string>();
+  return connection;
+}
+
 Arguments parse(const Command& command, const std::vector<std::string>& words,
-                std::string& socket) {
+                Connection& connection) {
   po::options_description options = options_of(&command);
   options.add_options()("positional", po::value<std::vector<std::string>>());
   po::positional_options_description positional;
@@ -129,7 +167,7 @@ Arguments parse(const Command& command, const std::vector<std::string>& words,
     }
   }
   if (values["json"].as<bool>()) arguments.options["json"] = "on";
-  socket = values["socket"].as<std::string>();
+  connection = connection_of(values);
   return arguments;
 }
 
@@ -140,9 +178,9 @@ int help(const std::vector<const Command*>& commands, bool asked) {
 }
 
 int run_command(const Command& command, const std::vector<std::string>& words) {
-  std::string socket;
-  const Arguments arguments = parse(command, words, socket);
-  Session session(Client(socket), arguments.has("json"));
+  Connection connection;
+  const Arguments arguments = parse(command, words, connection);
+  Session session(Client(std::move(connection)), arguments.has("json"));
   command.run(session, arguments);
   return static_cast<int>(session.outcome());
 }

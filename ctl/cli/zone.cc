@@ -42,7 +42,11 @@ Json activate_zone(Session& session, const Json& zone) {
 }
 
 void create(Session& session, const Arguments& arguments) {
-  Json zone = session.call("POST", "/client/v4/zones", {{"name", arguments.positional[0]}});
+  Json wanted = {{"name", arguments.positional[0]}};
+  if (arguments.has("account")) {
+    wanted["account"] = {{"id", text_of(find_account(session, arguments), "id")}};
+  }
+  Json zone = session.call("POST", "/client/v4/zones", wanted);
   if (arguments.has("activate")) zone = activate_zone(session, zone);
   print_zone(session, zone);
 }
@@ -159,7 +163,8 @@ const std::vector<Command>& zone_commands() {
        1,
        1,
        "Creates a zone. It is pending, and proxies nothing, until it is activated.",
-       {{"activate", "", "activate it at once"}},
+       {{"activate", "", "activate it at once"},
+        {"account", "ACCOUNT", "name or id of the account; else the caller's, or the first"}},
        create},
       {"zone", "delete", "ZONE", 1, 1, "Deletes a zone with all its records.", {}, remove},
       {"zone",

@@ -162,7 +162,7 @@ class RandomChanges {
         switch_dns(zone.dns);
         break;
       case 3:
-        return store().enforce_dns_only(!store().enforces_dns_only(), {});
+        return store().enforce_dns_only(zone.account, !store().enforces_dns_only(zone.account), {});
       default:
         zone.soa = {static_cast<std::uint32_t>(below(5000)),
                     model::rdata_from_text(model::kTypeSoa, "ns h 1 2 3 4 5", zone.name).value()};

@@ -25,6 +25,19 @@ po::options_description file_options() {
   text("store", "/var/lib/brink/control.db", "file of the record store");
   text("api-socket", "/run/brink/control.sock", "UNIX socket of the API; its mode is 0660");
   text("listen", "127.0.0.1:8053", "TCP address of the API; \"off\" for none");
+  text("api-certificate", "", "PEM file with the certificate of that address and its issuers; TLS");
+  text("api-key", "", "PEM file with its key");
+  text("api-tls-min", "1.2", "smallest TLS version: 1.2 or 1.3");
+  text("api-plain-anywhere", "off",
+       "\"on\": plain HTTP on any address, where others can read the tokens that pass");
+  number("user-requests-max", 1200, "API requests of a user or token in a period");
+  number("user-requests-period-s", 300, "that period");
+  number("address-requests-max", 200, "API requests of a client address a second");
+  number("login-failures-max", 30, "wrong credentials from a client address in a period");
+  text("key-file", "",
+       "key that secrets in the store are encrypted with, made at the first start; STORE.key");
+  number("audit-entries-max", 1'000'000, "entries of the audit log that are kept");
+  number("audit-age-max-days", 365, "age from which on they are deleted");
   text("edge-socket", "/run/brink/edge.sock", "control socket of brink-edge");
   text("stats-file", "/run/brink/edge.stats", "statistics segment of brink-edge");
   add("edge-address", po::value<Texts>()->composing(),
@@ -112,6 +125,20 @@ class SettingReader {
            "write a path that starts with /");
     }
     return value;
+  }
+
+  // An absolute path, or nothing.
+  std::string optional_path(const char* name) {
+    return text(name).empty() ? std::string() : path(name);
+  }
+
+  // One of two words; true: the second.
+  bool choice(const char* name, const char* first, const char* second) {
+    const std::string value = text(name);
+    if (value != first && value != second) {
+      fail(name, value, "is neither", std::string("write ") + first + " or " + second);
+    }
+    return value == second;
   }
 
   template <typename T>
@@ -243,6 +270,28 @@ void read_record_limits(SettingReader& reader, Config& config) {
   reader.number("zones-per-page-max", 1, 100'000, config.zones_per_page_max);
 }
 
+void read_api(SettingReader& reader, Config& config) {
+  config.api_certificate = reader.optional_path("api-certificate");
+  config.api_key = reader.optional_path("api-key");
+  if (config.api_certificate.empty() != config.api_key.empty()) {
+    const bool has_key = config.api_certificate.empty();
+    reader.fail(
+        has_key ? "api-key" : "api-certificate", has_key ? config.api_key : config.api_certificate,
+        "stands alone",
+        has_key ? "name the certificate with api-certificate" : "name its key with api-key");
+  }
+  config.tls_13_only = reader.choice("api-tls-min", "1.2", "1.3");
+  config.api_plain_anywhere = reader.choice("api-plain-anywhere", "off", "on");
+  reader.number("user-requests-max", 1, 1'000'000'000, config.user_requests_max);
+  reader.number("user-requests-period-s", 1, 86'400, config.user_requests_period_s);
+  reader.number("address-requests-max", 1, 1'000'000'000, config.address_requests_max);
+  reader.number("login-failures-max", 1, 1'000'000'000, config.login_failures_max);
+  config.key_file = reader.optional_path("key-file");
+  if (config.key_file.empty()) config.key_file = config.store + ".key";
+  reader.number("audit-entries-max", 1, 1'000'000'000, config.audit_entries_max);
+  reader.number("audit-age-max-days", 1, 36'500, config.audit_age_max_days);
+}
+
 void read_log_level(SettingReader& reader, Config& config) {
   config.log_level = reader.text("log-level");
   for (const char* level : {"trace", "debug", "info", "warning", "error", "critical"}) {
@@ -277,6 +326,7 @@ base::Result<Config> to_config(const po::variables_map& values, const std::strin
   reader.number("edge-job-timeout-s", 1, 86'400, config.edge_job_timeout_s);
   reader.number("history-versions-max", 1, 10'000'000, config.history_versions_max);
   reader.number("history-age-max-days", 1, 36'500, config.history_age_max_days);
+  read_api(reader, config);
   read_log_level(reader, config);
   if (config.ttl_min > config.ttl_max) {
     reader.fail("ttl-min", std::to_string(config.ttl_min), "is larger than ttl-max",

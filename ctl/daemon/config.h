@@ -18,7 +18,18 @@ struct Config {
   std::string file;  // that was read; empty = none
   std::string store;
   std::string api_socket;
-  std::string listen;  // empty = off
+  std::string listen;           // empty = off
+  std::string api_certificate;  // PEM files; both empty = no TLS
+  std::string api_key;
+  bool tls_13_only = false;
+  bool api_plain_anywhere = false;
+  std::string key_file;                 // of the secrets in the store
+  std::uint32_t user_requests_max = 0;  // in user_requests_period_s
+  std::uint32_t user_requests_period_s = 0;
+  std::uint32_t address_requests_max = 0;  // a second
+  std::uint32_t login_failures_max = 0;    // of an address, in user_requests_period_s
+  std::uint32_t audit_age_max_days = 0;
+  std::uint64_t audit_entries_max = 0;
   std::string edge_socket;
   std::string stats_file;
   std::vector<base::IpAddress> edge_addresses;

@@ -83,6 +83,20 @@ TEST_F(ConfigTest, TheCommandLineWins) {
   EXPECT_EQ(line.value().action, Action::kCheck);
 }
 
+TEST_F(ConfigTest, TlsNeedsBothFiles) {
+  EXPECT_NE(fault(kGood + "api-key = /k.pem\n").find("line 5, setting api-key: \"/k.pem\" stands"),
+            std::string::npos);
+  EXPECT_NE(fault(kGood + "api-certificate = /c.pem\n").find("name its key with api-key"),
+            std::string::npos);
+  EXPECT_NE(fault(kGood + "api-key = k.pem\n").find("absolute path"), std::string::npos);
+  EXPECT_NE(fault(kGood + "api-tls-min = 1.1\n").find("write 1.2 or 1.3"), std::string::npos);
+  EXPECT_NE(fault(kGood + "api-plain-anywhere = yes\n").find("write off or on"), std::string::npos);
+  const auto line = read(kGood + "api-key = /k.pem\napi-certificate = /c.pem\napi-tls-min = 1.3\n");
+  ASSERT_TRUE(line.ok()) << line.error().message();
+  EXPECT_TRUE(line.value().config.tls_13_only);
+  EXPECT_EQ(line.value().config.key_file, line.value().config.store + ".key");
+}
+
 TEST_F(ConfigTest, NamesSettingValueAndRemedy) {
   EXPECT_EQ(
       fault(kGood + "ttl-min = 0\n"),

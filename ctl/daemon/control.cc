@@ -14,6 +14,7 @@
 #include "ctl/daemon/version.h"
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
+#include "ctl/secret/key_file.h"
 #include "ctl/store/store.h"
 #include "dataplane/snapshot/layout.h"
 #include "l7/render/route_blob.h"
@@ -63,6 +64,10 @@ api::Settings api_settings(const Config& config) {
   settings.store_path = config.store;
   settings.stats_path = config.stats_file;
   settings.edge_socket = config.edge_socket;
+  const std::chrono::seconds period(config.user_requests_period_s);
+  settings.user_limit = {config.user_requests_max, period};
+  settings.address_limit = {config.address_requests_max, std::chrono::seconds(1)};
+  settings.failure_limit = {config.login_failures_max, period};
   return settings;
 }
 
@@ -87,7 +92,26 @@ api::ServerOptions server_options(const Config& config) {
   options.connections_max = config.connections_max;
   options.import_body_size_max = config.import_size_max + kFormOverhead;
   options.import_body_size_max_trusted = config.import_size_max_socket + kFormOverhead;
+  options.tls = {config.api_certificate, config.api_key,
+                 config.tls_13_only ? api::TlsVersion::k13 : api::TlsVersion::k12};
+  options.plain_anywhere = config.api_plain_anywhere;
   return options;
+}
+
+// The key that belongs to the store. It remembers which that is, so that another one, or none, is
+// noticed now and not when a secret is needed.
+base::Result<secret::Key> load_store_key(const Config& config, store::Store& store) {
+  const auto known = store.value("key_fingerprint");
+  const auto key = secret::load_key(config.key_file, !known, model::system_entropy());
+  if (!key) return key;
+  const secret::Sha256 fingerprint = secret::fingerprint(key.value());
+  const std::vector<std::uint8_t> octets(fingerprint.begin(), fingerprint.end());
+  if (known && *known != octets) {
+    return base::Error{"the key file is not the one that the store was used with", config.key_file,
+                       "put back the one that belongs to " + config.store};
+  }
+  store.set_value("key_fingerprint", octets);
+  return key;
 }
 
 std::vector<std::uint8_t> octets_of(std::uint64_t number) {
@@ -129,6 +153,7 @@ struct Control::Parts {
   api::Settings settings;
   compile::Options compile;
   base::HashKey hash_key;
+  std::unique_ptr<secret::SealedBox> box;
   std::uint64_t compile_floor = 0;             // first version with the present settings
   std::unique_ptr<SnapshotCompiler> compiler;  // publisher thread
   std::unique_ptr<api::Service> service;
@@ -161,12 +186,13 @@ base::Result<void> Control::Parts::open(const Config& config) {
   try {
     store::Transaction transaction(*store, store::Transaction::Kind::kWrite);
     const auto seed = store->value_or_create("hash_key", [] { return random_bytes(32); });
-    const auto account = store->value_or_create("account", [] { return random_bytes(16); });
-    if (seed.size() != sizeof hash_key.bytes || account.size() != settings.account.bytes.size()) {
+    if (seed.size() != sizeof hash_key.bytes) {
       return base::Error{"the node's own values are damaged", config.store, "restore a backup"};
     }
     std::memcpy(hash_key.bytes, seed.data(), seed.size());
-    std::copy(account.begin(), account.end(), settings.account.bytes.begin());
+    const auto key = load_store_key(config, *store);
+    if (!key) return key.error();
+    box = std::make_unique<secret::SealedBox>(key.value(), model::system_entropy());
     const auto fingerprint = compile_fingerprint(config);
     if (store->value("compile_fingerprint") != fingerprint) {
       store->set_value("compile_fingerprint", fingerprint);
@@ -213,6 +239,8 @@ void Control::Parts::start_keeper(const Config& config) {
   HistoryKeeper::Options options;
   options.limits.versions_max = config.history_versions_max;
   options.limits.age_max = std::chrono::hours(24) * config.history_age_max_days;
+  options.audit_age_max = std::chrono::hours(24) * config.audit_age_max_days;
+  options.audit_entries_max = config.audit_entries_max;
   const auto needed = [this]() -> std::optional<std::uint64_t> {
     const publish::PublisherStatus status = publisher->status();
     return status.connected ? std::optional(status.served_version) : std::nullopt;
@@ -250,9 +278,10 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
                    [parts = parts.get()](auto question, auto answered) {
                      parts->ask_edge(std::move(question), std::move(answered));
                    }});
+  parts->service->box = parts->box.get();
   parts->router = api::make_router(*parts->service);
-  parts->dispatcher =
-      std::make_unique<api::Dispatcher>(parts->router, *parts->queue, *parts->publisher);
+  parts->dispatcher = std::make_unique<api::Dispatcher>(*parts->service, parts->router,
+                                                        *parts->queue, *parts->publisher);
   std::unique_ptr<Control> control(new Control(std::move(parts)));
   auto server = api::Server::start(
       server_options(config),
@@ -265,6 +294,15 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
 }
 
 Control::Control(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+void Control::reload() {
+  const auto reloaded = parts_->server->reload_tls();
+  if (!reloaded) {
+    spdlog::error("the old certificate stays: {}", reloaded.error().message());
+  } else {
+    spdlog::info("certificate and key of the API were read again");
+  }
+}
 
 // From the outside in: no new requests, finish those taken, tell who waits, write the answers.
 Control::~Control() {

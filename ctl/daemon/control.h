@@ -12,6 +12,9 @@ class Control {
  public:
   // Opens the store, starts publishing and serving.
   static base::Result<std::unique_ptr<Control>> start(const Config& config);
+  // Reads the API's certificate and key again. What fails is logged, and the old ones stay. Any
+  // thread.
+  void reload();
   // Answers what is under way and stops. Everything acknowledged is in the store.
   ~Control();
   Control(const Control&) = delete;

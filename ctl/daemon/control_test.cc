@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "ctl/store/store.h"
 #include "dataplane/ipc/control_message.h"
@@ -69,6 +70,33 @@ TEST(Control, HandsOverAnImageThatVerifies) {
   ASSERT_EQ(route.open(view.route(*record)), l7::route::RouteError::none);
   ASSERT_EQ(route.origin_count(), 1U);
   EXPECT_EQ(route.origin(0).address, *base::IpAddress::parse("203.0.113.10"));
+  std::filesystem::remove_all(folder);
+}
+
+// The start of a node with its store and key file in `folder`.
+std::string start_fault(const std::string& folder) {
+  const auto line = read_command_line(
+      {"--store", folder + "/c.db", "--api-socket", folder + "/c.sock", "--listen", "off",
+       "--edge-socket", folder + "/e.sock", "--edge-address", "192.0.2.1", "--name-server",
+       "ns1.brink.test", "--key-file", folder + "/key"});
+  const auto control = Control::start(line.value().config);
+  return control.ok() ? "started" : control.error().message();
+}
+
+TEST(Control, MissesTheKeyThatItsStoreWasUsedWith) {
+  char pattern[] = "/tmp/brink_control_XXXXXX";
+  const std::string folder = ::mkdtemp(pattern);
+  EXPECT_EQ(start_fault(folder), "started");
+  EXPECT_EQ(start_fault(folder), "started");
+  std::filesystem::rename(folder + "/key", folder + "/aside");
+  EXPECT_NE(start_fault(folder).find("is lost"), std::string::npos);
+  {
+    std::ofstream(folder + "/key") << std::string(64, '0') << "\n";
+    std::filesystem::permissions(folder + "/key", std::filesystem::perms::owner_read);
+  }
+  EXPECT_NE(start_fault(folder).find("is not the one"), std::string::npos);
+  std::filesystem::rename(folder + "/aside", folder + "/key");
+  EXPECT_EQ(start_fault(folder), "started");
   std::filesystem::remove_all(folder);
 }
 

@@ -55,7 +55,9 @@ bool HistoryKeeper::has_more() {
     }
   }
   if (sweeping_) sweeping_ = history.sweep(options_.rows_max);
-  return sweeping_;
+  const bool has_more_audit = store::AuditLog(store_).prune(
+      options_.audit_age_max, options_.audit_entries_max, clock_(), options_.rows_max);
+  return sweeping_ || has_more_audit;
 }
 
 }  // namespace brink::ctl::daemon

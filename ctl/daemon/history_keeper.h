@@ -1,5 +1,6 @@
-// HistoryKeeper: forgets what the store's history need not hold any more. It looks every few
-// seconds, on the store's thread, in pieces small enough that requests do not wait for them.
+// HistoryKeeper: forgets what the store's history and audit log need not hold any more. It looks
+// every few seconds, on the store's thread, in pieces small enough that requests do not wait for
+// them.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 
 #include "ctl/api/work_queue.h"
 #include "ctl/model/timestamp.h"
+#include "ctl/store/audit_log.h"
 #include "ctl/store/history.h"
 
 namespace brink::ctl::daemon {
@@ -20,6 +22,8 @@ class HistoryKeeper {
  public:
   struct Options {
     store::PruneLimits limits;
+    std::chrono::microseconds audit_age_max = std::chrono::hours(24 * 365);
+    std::uint64_t audit_entries_max = 1'000'000;
     std::chrono::milliseconds interval{5000};
     std::uint64_t rows_max = 2000;  // of a piece
   };

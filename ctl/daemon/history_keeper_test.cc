@@ -32,11 +32,14 @@ class HistoryKeeperTest : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
+  std::uint64_t audit_entries_max_ = 1'000'000;
+
   void start(store::PruneLimits limits) {
     HistoryKeeper::Options options;
     options.limits = limits;
     options.interval = 1ms;
     options.rows_max = 1;
+    options.audit_entries_max = audit_entries_max_;
     keeper_ = std::make_unique<HistoryKeeper>(
         options, *store_, queue_,
         [this]() -> std::optional<std::uint64_t> {
@@ -71,6 +74,23 @@ class HistoryKeeperTest : public ::testing::Test {
   std::unique_ptr<HistoryKeeper> keeper_;  // outlives the queue's jobs
   api::WorkQueue queue_;
 };
+
+TEST_F(HistoryKeeperTest, KeepsTheAuditLogWithinItsLimits) {
+  store::AuditLog log(*store_);
+  for (std::uint8_t i = 1; i <= 5; ++i) {
+    store::AuditEntry entry;
+    entry.id.bytes[0] = i;
+    entry.created_on = model::system_wall_clock()();
+    log.append(entry);
+  }
+  audit_entries_max_ = 2;
+  start({});
+  wait_for_looks(10);
+  stop();
+  const auto left = log.list({});
+  ASSERT_EQ(left.total, 2U);
+  EXPECT_EQ(left.items[1].id.bytes[0], 4) << "the newest stay";
+}
 
 TEST_F(HistoryKeeperTest, ForgetsWhatIsPastTheLimit) {
   served_ = 8;

@@ -22,6 +22,7 @@ sigset_t block_signals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -40,7 +41,9 @@ int run(const Config& config) {
   spdlog::info("brink-control {} ready: API on {}{}{}", kVersion, config.api_socket,
                config.listen.empty() ? "" : " and ", config.listen);
   int signal = 0;
-  sigwait(&signals, &signal);
+  for (sigwait(&signals, &signal); signal == SIGHUP; sigwait(&signals, &signal)) {
+    control.value()->reload();
+  }
   spdlog::info("stopping on signal {}", signal);
   return 0;
 }

@@ -44,7 +44,8 @@ base::Result<publish::Sealed> SnapshotCompiler::image() {
   return image;
 }
 
-base::Result<std::optional<publish::Sealed>> SnapshotCompiler::changes(const publish::EdgeState& served) {
+base::Result<std::optional<publish::Sealed>> SnapshotCompiler::changes(
+    const publish::EdgeState& served) {
   return reading<std::optional<publish::Sealed>>(reader_, [&] { return make_changes(served); });
 }
 
@@ -66,8 +67,7 @@ base::Result<publish::Sealed> SnapshotCompiler::make_image() {
   if (!counts) return counts.error();
   publish::Sealed sealed;
   sealed.leads_to = present();
-  const auto built =
-      builder.finish(sealed.leads_to.version, unix_now_ns(), sealed.leads_to.token);
+  const auto built = builder.finish(sealed.leads_to.version, unix_now_ns(), sealed.leads_to.token);
   if (!built) return built.error();
   auto memfd = built.value().seal(sealed.size_bytes);
   if (!memfd) return memfd.error();
@@ -78,7 +78,8 @@ base::Result<publish::Sealed> SnapshotCompiler::make_image() {
   return sealed;
 }
 
-base::Result<std::optional<publish::Sealed>> SnapshotCompiler::make_changes(const publish::EdgeState& served) {
+base::Result<std::optional<publish::Sealed>> SnapshotCompiler::make_changes(
+    const publish::EdgeState& served) {
   store::History history(reader_);
   if (served.version < floor_ || history.token(served.version) != served.token) {
     return std::optional<publish::Sealed>();
@@ -92,8 +93,8 @@ base::Result<std::optional<publish::Sealed>> SnapshotCompiler::make_changes(cons
   snapshot::TransactionEncoder encoder;
   const auto counts = compile::compile_changes(reader_, *changes, options_, encoder);
   if (!counts) return counts.error();
-  const auto bytes = encoder.finish(served.version, sealed.leads_to.version, unix_now_ns(),
-                                    sealed.leads_to.token);
+  const auto bytes =
+      encoder.finish(served.version, sealed.leads_to.version, unix_now_ns(), sealed.leads_to.token);
   auto memfd = ipc::SealedMemory::make(bytes);
   if (!memfd) return memfd.error();
   sealed.memfd = std::move(memfd).value();

@@ -54,6 +54,7 @@ struct Zone {
   Timestamp created_on;
   Timestamp modified_on;
   std::optional<Timestamp> activated_on;
+  Id account;  // whose it is; none: the store gives it to the node's first account
 };
 
 // A zone's name as a user wrote it: absolute, no wildcard, not the root.

@@ -5,6 +5,23 @@
 namespace brink::ctl::model {
 namespace {
 
+TEST(Timestamp, ReadsWhatItWrites) {
+  for (const std::int64_t micros : {std::int64_t{0}, std::int64_t{1'767'225'600'000'042}}) {
+    EXPECT_EQ(Timestamp::parse(Timestamp{micros}.rfc3339()), Timestamp{micros});
+  }
+  const auto noon = Timestamp::parse("2026-03-01T12:00:00Z");
+  ASSERT_TRUE(noon);
+  EXPECT_EQ(Timestamp::parse("2026-03-01T14:30:00+02:30"), noon);
+  EXPECT_EQ(Timestamp::parse("2026-03-01t11:00:00.0000001-01:00"), noon);
+  EXPECT_EQ(Timestamp::parse("2026-03-01")->rfc3339(), "2026-03-01T00:00:00.000000Z");
+  for (const char* bad :
+       {"", "2026", "2026-02-30", "2026-13-01", "2026-03-01T", "2026-03-01T12:00",
+        "2026-03-01T12:00:00", "2026-03-01T24:00:00Z", "2026-03-01T12:00:00.Z",
+        "2026-03-01T12:00:00Zx", "2026-03-01T12:00:00+2:00", "+026-03-01", "now"}) {
+    EXPECT_FALSE(Timestamp::parse(bad)) << bad;
+  }
+}
+
 TEST(ZoneName, IsAbsoluteAndPlain) {
   EXPECT_EQ(zone_name("Example.COM.").value().text(), "example.com");
   EXPECT_EQ(zone_name("B\xc3\x9c"

@@ -346,6 +346,38 @@ std::vector<ZoneSummary> History::summary_so_far() {
   return zones;
 }
 
+std::optional<OpenChanges> History::open_changes(std::uint64_t records_max) {
+  OpenChanges changes;
+  if (!store_.taken_) return changes;
+  auto started = database_.cached("SELECT record_seq, zone_seq FROM versions WHERE version = ?1");
+  started->bind(1, static_cast<std::int64_t>(*store_.taken_));
+  CHECK(started->step());
+  const Sequences first{started->integer(0), started->integer(1)};
+  auto count = database_.cached("SELECT count(*) FROM record_log WHERE seq > ?1");
+  count->bind(1, first.record);
+  if (count->step() && count->integer(0) > static_cast<std::int64_t>(records_max)) {
+    return std::nullopt;
+  }
+  const ZoneStates zones = zones_before(database_, first.zone);
+  for (const auto& [row, before] : zones) {
+    auto after = zone_at(database_, row);
+    if (before || after) changes.zones.push_back({before, std::move(after)});
+  }
+  for (auto& [key, before] : records_before(database_, first.record)) {
+    auto after = record_at(database_, key);
+    if (before == after) continue;
+    auto zone = zone_at(database_, key.first);
+    const auto known = zones.find(key.first);
+    if (!zone && known != zones.end()) zone = known->second;
+    if (!zone) continue;
+    if (before && after && before->id != after->id) {  // the row was used again
+      changes.records.push_back({*zone, std::exchange(before, std::nullopt), std::nullopt});
+    }
+    changes.records.push_back({*std::move(zone), std::move(before), std::move(after)});
+  }
+  return changes;
+}
+
 void Store::summarize(std::uint64_t version) {
   for (const auto& [row, zone] : counts_of(*database_, version)) {
     auto insert =

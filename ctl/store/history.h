@@ -61,6 +61,19 @@ struct VersionSummary {
   std::vector<ZoneSummary> zones;  // by name; none: nothing but the version was taken
 };
 
+// What a transaction has done so far: before, after, or both.
+struct ZoneDifference {
+  std::optional<model::Zone> before, after;
+};
+struct RecordDifference {
+  model::Zone zone;  // as it is now, or was when it was deleted
+  std::optional<model::Record> before, after;
+};
+struct OpenChanges {
+  std::vector<ZoneDifference> zones;
+  std::vector<RecordDifference> records;
+};
+
 struct PruneLimits {
   std::optional<std::uint64_t> versions_max = std::nullopt;         // as many of the newest stay
   std::optional<std::chrono::microseconds> age_max = std::nullopt;  // older ones go
@@ -103,6 +116,9 @@ class History {
 
   // Within a transaction that has taken a version: what it has done to each zone so far, by name.
   std::vector<ZoneSummary> summary_so_far();
+
+  // Likewise the zones and records themselves; empty when more than `records_max` records changed.
+  std::optional<OpenChanges> open_changes(std::uint64_t records_max);
 
   // Forgets versions that are past either limit at time `now`, but nothing that token and
   // changes_between need when they are asked from `needed` on. Returns how many versions are gone,

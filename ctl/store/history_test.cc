@@ -496,7 +496,7 @@ TEST_F(HistoryTest, GoingBackLeavesTheAccountsWord) {
   store_->update_zone(zone);
   {
     Transaction transaction(*store_, Transaction::Kind::kWrite);
-    store_->enforce_dns_only(true, {});
+    store_->enforce_dns_only(zone.account, true, {});
     transaction.commit();
   }
   const auto changes = history().changes_between(start, store_->version());
@@ -517,7 +517,7 @@ TEST(Migration, KeepsWhatAnEarlierProgramStored) {
     auto database = std::move(Database::open(path, Access::kReadWrite)).value();
     database->execute(R"sql(
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('version', 17), ('account', x'0102');
+INSERT INTO meta VALUES ('version', 17), ('account', x'01020304050607080910111213141516');
 CREATE TABLE zones (
   row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name TEXT NOT NULL UNIQUE,
   status INTEGER NOT NULL, type INTEGER NOT NULL, paused INTEGER NOT NULL,
@@ -547,6 +547,7 @@ PRAGMA user_version = 1;
   Store& store = *opened.value();
   EXPECT_EQ(store.version(), 17U);
   const Zone zone = store.zone_by_name(name("a.test")).value();
+  EXPECT_EQ(zone.account.hex(), "01020304050607080910111213141516");
   EXPECT_EQ(store.records_at(zone, name("www.a.test")).size(), 1U);
   EXPECT_EQ(store.aliases_to(name("www.a.test"), Reach::kName).at(0).owner, name("alias.a.test"));
   EXPECT_EQ(store.zones_below(name("test")), (std::vector{name("a.test")}));
@@ -557,6 +558,7 @@ PRAGMA user_version = 1;
   EXPECT_EQ(history.changes_between(17, 18).value().names.size(), 2U);
   ASSERT_TRUE(history.roll_back(17, zone.name).ok());
   EXPECT_EQ(store.record_count(zone), 2U);
+  EXPECT_EQ(store.zone_by_name(zone.name)->account, zone.account);
   opened.value().reset();
   std::filesystem::remove_all(folder);
 }

@@ -307,6 +307,13 @@ Page<model::Zone> Store::list_zones(const ZoneQuery& query) {
     }
     conditions.add("type IN (" + list + ")");
   }
+  // Our own values, written as hex so that bound ones keep their order.
+  if (query.account) conditions.require("account = x'" + query.account->hex() + "'");
+  if (query.ids) {
+    std::string list;
+    for (const model::Id& id : *query.ids) list += (list.empty() ? "x'" : ", x'") + id.hex() + "'";
+    conditions.require("id IN (" + list + ")");
+  }
   return run_list<model::Zone>(*database_, kZoneColumns, "zones", conditions,
                                order_by(query.order, query.descending), query.paging,
                                [](const Statement& row) { return read_zone(row); });

@@ -37,6 +37,9 @@ struct ZoneQuery {
   std::optional<NameFilter> name;
   std::optional<model::ZoneStatus> status;
   std::vector<model::ZoneType> types;  // empty = all
+  // Whatever the filters are: zones of this account only, and of these only.
+  std::optional<model::Id> account;
+  std::optional<std::vector<model::Id>> ids;
   bool match_any = false;
   Order order = Order::kCreated;
   bool descending = false;

@@ -9,18 +9,6 @@ namespace {
 
 constexpr std::int64_t kFlattenCname = 1, kIpv4Only = 2, kIpv6Only = 4;
 
-model::Id read_id(std::span<const std::uint8_t> blob) {
-  model::Id id;
-  CHECK(blob.size() == id.bytes.size());
-  std::copy(blob.begin(), blob.end(), id.bytes.begin());
-  return id;
-}
-
-std::optional<model::Timestamp> read_time(std::optional<std::int64_t> micros) {
-  if (!micros) return std::nullopt;
-  return model::Timestamp{*micros};
-}
-
 std::vector<std::string> split_tags(std::string_view text) {
   std::vector<std::string> tags;
   while (!text.empty()) {
@@ -32,6 +20,18 @@ std::vector<std::string> split_tags(std::string_view text) {
 }
 
 }  // namespace
+
+model::Id read_id(std::span<const std::uint8_t> blob) {
+  model::Id id;
+  CHECK(blob.size() == id.bytes.size());
+  std::copy(blob.begin(), blob.end(), id.bytes.begin());
+  return id;
+}
+
+std::optional<model::Timestamp> read_time(std::optional<std::int64_t> micros) {
+  if (!micros) return std::nullopt;
+  return model::Timestamp{*micros};
+}
 
 // Names are stored in canonical form, so reading one back cannot fail unless the file was edited.
 model::DomainName read_name(std::string_view text) {
@@ -81,8 +81,9 @@ model::Zone read_zone(const Statement& row, int first) {
   zone.created_on = {row.integer(first + 9)};
   zone.modified_on = {row.integer(first + 10)};
   zone.activated_on = read_time(row.optional_integer(first + 11));
-  zone.dns = read_dns(row.text(first + 12));
-  zone.settings = split_settings(row.text(first + 13));
+  zone.account = read_id(row.blob(first + 12));
+  zone.dns = read_dns(row.text(first + 13));
+  zone.settings = split_settings(row.text(first + 14));
   return zone;
 }
 

@@ -14,10 +14,15 @@ namespace brink::ctl::store {
 
 inline constexpr char kZoneColumns[] =
     "row, id, name, status, type, paused, serial, soa_ttl, soa_rdata, created_on, modified_on, "
-    "activated_on, dns, settings";
+    "activated_on, account, dns, settings";
 inline constexpr char kRecordColumns[] =
     "row, id, name, type, content, priority, rdata, ttl, proxied, comment, tags, settings, "
     "created_on, modified_on, comment_modified_on, tags_modified_on";
+
+// A column of 16 octets.
+model::Id read_id(std::span<const std::uint8_t> blob);
+// A column for a time that may be absent.
+std::optional<model::Timestamp> read_time(std::optional<std::int64_t> micros);
 
 // Throws Failure when the text is no name in canonical form.
 model::DomainName read_name(std::string_view text);

@@ -175,6 +175,92 @@ CREATE TRIGGER record_deleted BEFORE DELETE ON records BEGIN
 END;
 )sql";
 
+// Accounts, users, tokens, the audit log. A zone's account is part of its history.
+constexpr char kIdentities[] = R"sql(
+CREATE TABLE accounts (
+  row        INTEGER PRIMARY KEY,
+  id         BLOB NOT NULL UNIQUE,
+  name       TEXT NOT NULL UNIQUE,
+  created_on INTEGER NOT NULL
+);
+-- The node's first account has had an id before it had a row.
+INSERT OR IGNORE INTO meta VALUES ('account', randomblob(16));
+INSERT INTO accounts (id, name, created_on) SELECT value, 'brink',
+  CAST(strftime('%s', 'now') AS INTEGER) * 1000000 FROM meta WHERE key = 'account';
+
+CREATE TABLE users (
+  row        INTEGER PRIMARY KEY,
+  id         BLOB NOT NULL UNIQUE,
+  account    BLOB NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  email      TEXT NOT NULL UNIQUE,
+  key_hash   BLOB NOT NULL, -- SHA-256
+  created_on INTEGER NOT NULL
+);
+CREATE INDEX users_of_account ON users (account);
+CREATE TABLE tokens (
+  row         INTEGER PRIMARY KEY,
+  id          BLOB NOT NULL UNIQUE,
+  account     BLOB NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  user        BLOB REFERENCES users (id) ON DELETE CASCADE,
+  name        TEXT NOT NULL,
+  secret_hash BLOB NOT NULL UNIQUE, -- SHA-256
+  disabled    INTEGER NOT NULL,
+  not_before  INTEGER,
+  expires_on  INTEGER,
+  issued_on   INTEGER NOT NULL,
+  modified_on INTEGER NOT NULL,
+  client      TEXT NOT NULL, -- JSON, as the API has it
+  policies    TEXT NOT NULL  -- JSON, as the API has it
+);
+CREATE INDEX tokens_of_account ON tokens (account);
+CREATE INDEX tokens_of_user ON tokens (user);
+
+CREATE TABLE audit_log (
+  seq           INTEGER PRIMARY KEY AUTOINCREMENT,
+  id            BLOB NOT NULL UNIQUE,
+  created_on    INTEGER NOT NULL,
+  account       BLOB, -- NULL: the node's own
+  actor_type    TEXT NOT NULL,
+  actor_id      TEXT NOT NULL,
+  actor_name    TEXT NOT NULL,
+  actor_email   TEXT NOT NULL,
+  actor_ip      TEXT NOT NULL,
+  action        TEXT NOT NULL,
+  resource_type TEXT NOT NULL,
+  resource_id   TEXT NOT NULL,
+  resource_name TEXT NOT NULL,
+  zone          TEXT NOT NULL,
+  version       INTEGER NOT NULL,
+  before        TEXT NOT NULL, -- JSON, empty for none
+  after         TEXT NOT NULL
+);
+CREATE INDEX audit_log_account ON audit_log (account, seq);
+CREATE INDEX audit_log_zone ON audit_log (zone, seq);
+CREATE INDEX audit_log_time ON audit_log (created_on);
+
+DROP TRIGGER zone_updated;
+DROP TRIGGER zone_deleted;
+ALTER TABLE zones ADD COLUMN account BLOB NOT NULL DEFAULT x'';
+ALTER TABLE zone_log ADD COLUMN account BLOB;
+UPDATE zones SET account = (SELECT value FROM meta WHERE key = 'account');
+UPDATE zone_log SET account = (SELECT value FROM meta WHERE key = 'account') WHERE kind <> 0;
+CREATE INDEX zones_of_account ON zones (account);
+CREATE TRIGGER zone_updated BEFORE UPDATE ON zones BEGIN
+  INSERT INTO zone_log (version, kind, row, id, name, status, type, paused, serial, soa_ttl,
+    soa_rdata, created_on, modified_on, activated_on, account)
+  VALUES ((SELECT value FROM meta WHERE key = 'version'), 1, OLD.row, OLD.id, OLD.name, OLD.status,
+    OLD.type, OLD.paused, OLD.serial, OLD.soa_ttl, OLD.soa_rdata, OLD.created_on, OLD.modified_on,
+    OLD.activated_on, OLD.account);
+END;
+CREATE TRIGGER zone_deleted BEFORE DELETE ON zones BEGIN
+  INSERT INTO zone_log (version, kind, row, id, name, status, type, paused, serial, soa_ttl,
+    soa_rdata, created_on, modified_on, activated_on, account)
+  VALUES ((SELECT value FROM meta WHERE key = 'version'), 2, OLD.row, OLD.id, OLD.name, OLD.status,
+    OLD.type, OLD.paused, OLD.serial, OLD.soa_ttl, OLD.soa_rdata, OLD.created_on, OLD.modified_on,
+    OLD.activated_on, OLD.account);
+END;
+)sql";
+
 // What of a zone decides how it is answered, and the settings that are kept for others. A deleted
 // zone's are looked for by its name.
 constexpr char kZoneSettings[] = R"sql(
@@ -237,7 +323,8 @@ void fill_keys(Database& database) {
 constexpr Migration kMigrations[] = {
     {kRecordStore},                        // 1: zones, records, and the node's own values
     {kKeyColumns, fill_keys, kHistory},    // 2: the name tree, targets, history
-    {kZoneSettings, renew_zone_triggers},  // 3: settings of zones
+    {kIdentities},                         // 3: accounts, users, tokens, audit log
+    {kZoneSettings, renew_zone_triggers},  // 4: settings of zones
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 

@@ -152,6 +152,10 @@ std::unique_ptr<Statement> Database::prepare(std::string_view sql) {
   return std::make_unique<Statement>(handle_, sql);
 }
 
+std::int64_t Database::total_changes() const {
+  return sqlite3_total_changes64(handle_);
+}
+
 std::int64_t Database::last_insert_row() const {
   return sqlite3_last_insert_rowid(handle_);
 }

@@ -90,6 +90,8 @@ class Database {
   Borrowed cached(const char* sql);
   [[nodiscard]] std::unique_ptr<Statement> prepare(std::string_view sql);
   [[nodiscard]] std::int64_t last_insert_row() const;
+  // Rows inserted, updated and deleted since the database was opened, by triggers too.
+  [[nodiscard]] std::int64_t total_changes() const;
 
  private:
   explicit Database(sqlite3* handle) : handle_(handle) {}

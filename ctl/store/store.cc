@@ -1,5 +1,6 @@
 #include "ctl/store/store.h"
 
+#include "ctl/store/identities.h"
 #include "ctl/store/row.h"
 #include "ctl/store/schema.h"
 #include "ctl/store/zone_settings.h"
@@ -123,6 +124,8 @@ std::vector<std::uint8_t> Store::value_or_create(
 }
 
 void Store::insert_zone(model::Zone& zone) {
+  Identities identities(*this);
+  if (!identities.account_by_id(zone.account)) zone.account = identities.first_account();
   change([&] {
     if (zone.row == 0) {
       zone.row =
@@ -131,11 +134,11 @@ void Store::insert_zone(model::Zone& zone) {
     }
     auto insert = database_->cached(
         "INSERT INTO zones (id, name, status, type, paused, serial, soa_ttl, soa_rdata, "
-        "created_on, modified_on, activated_on, name_key, row, dns, settings) VALUES "
-        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+        "created_on, modified_on, activated_on, name_key, row, dns, settings, account) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
     const Derived derived(zone);
     bind_zone(*insert, zone, derived);
-    insert->bind(13, zone.row).run();
+    insert->bind(13, zone.row).bind(16, zone.account.bytes).run();
   });
 }
 
@@ -187,12 +190,12 @@ void Store::for_each_zone(const std::function<void(const model::Zone&)>& visit) 
   while (select->step()) visit(read_zone(*select));
 }
 
-Transaction::Transaction(Store& store, Kind kind) : store_(store) {
+Transaction::Transaction(Store& store, Kind kind) : store_(store), kind_(kind) {
   CHECK(!store.in_transaction_);
   store.database_->execute(kind == Kind::kRead ? "BEGIN" : "BEGIN IMMEDIATE");
   store.in_transaction_ = true;
+  store.changes_before_ = store.database_->total_changes();
   if (kind == Kind::kWrite) {
-    widened_ = true;
     store.database_->widen();
   } else {
     // A deferred transaction fixes what it sees at its first read.
@@ -205,7 +208,7 @@ Transaction::~Transaction() {
   store_.in_transaction_ = false;
   store_.taken_.reset();
   try {
-    if (widened_) store_.database_->shrink();
+    if (kind_ == Kind::kWrite) store_.database_->shrink();
     store_.database_->execute("ROLLBACK");
   } catch (const Failure&) {
     // SQLite has already rolled back by itself, as it does when the disk is full.
@@ -213,12 +216,13 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
+  if (kind_ == Kind::kWrite && store_.before_commit_) store_.before_commit_();
   if (store_.taken_) store_.summarize(*store_.taken_);
   store_.database_->execute("COMMIT");
   open_ = false;
   store_.in_transaction_ = false;
   store_.taken_.reset();
-  if (widened_) store_.database_->shrink();
+  if (kind_ == Kind::kWrite) store_.database_->shrink();
 }
 
 }  // namespace brink::ctl::store

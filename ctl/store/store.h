@@ -55,21 +55,30 @@ class Store {
   std::vector<std::uint8_t> value_or_create(
       const std::string& key, const std::function<std::vector<std::uint8_t>()>& create);
 
-  // Fills in the row, unless it has one that is free (a zone that comes back). The name must not be
-  // taken. Rows of deleted zones are not used again while the history knows them.
+  // Called within every write transaction as the last thing before it is committed; what it throws
+  // undoes the transaction. Empty: nothing is called.
+  void set_before_commit(std::function<void()> hook) { before_commit_ = std::move(hook); }
+  // The version that the open transaction has taken; empty: none.
+  [[nodiscard]] std::optional<std::uint64_t> taken_version() const { return taken_; }
+  // Whether the open transaction has written anything at all.
+  [[nodiscard]] bool has_written() const { return database_->total_changes() != changes_before_; }
+
+  // Fills in the row, unless it has one that is free (a zone that comes back), and the account,
+  // unless it names one that there is. The name must not be taken. Rows of deleted zones are not
+  // used again while the history knows them.
   void insert_zone(model::Zone& zone);
-  // A zone's name never changes.
+  // A zone's name and account never change.
   void update_zone(const model::Zone& zone);
   void delete_zone(const model::Zone& zone);  // with all its records
   std::optional<model::Zone> zone_by_id(const model::Id& id);
   std::optional<model::Zone> zone_by_name(const model::DomainName& name);
   // What a zone of this name had before it was deleted, as long as the history knows it.
   std::optional<model::ZoneDns> former_dns(const model::DomainName& name);
-  // Whether all zones of the account are answered without the proxy, whatever their own settings
+  // Whether all zones of an account are answered without the proxy, whatever their own settings
   // say. Kept with each zone too, so that compilation and history have it; a change of it is one of
   // every zone it changes. Within a transaction.
-  bool enforces_dns_only();
-  void enforce_dns_only(bool enforced, model::Timestamp now);
+  bool enforces_dns_only(const model::Id& account);
+  void enforce_dns_only(const model::Id& account, bool enforced, model::Timestamp now);
   Page<model::Zone> list_zones(const ZoneQuery& query);
   std::uint64_t zone_count();
 
@@ -113,6 +122,8 @@ class Store {
  private:
   friend class Transaction;
   friend class History;
+  friend class Identities;
+  friend class AuditLog;
   Store(std::unique_ptr<Database> database, model::WallClock clock)
       : database_(std::move(database)), clock_(std::move(clock)) {}
 
@@ -123,7 +134,9 @@ class Store {
 
   std::unique_ptr<Database> database_;
   model::WallClock clock_;
+  std::function<void()> before_commit_;
   bool in_transaction_ = false;
+  std::int64_t changes_before_ = 0;     // of the database, when the transaction began
   std::optional<std::uint64_t> taken_;  // by the transaction that is open
 };
 
@@ -141,8 +154,8 @@ class Transaction {
 
  private:
   Store& store_;
+  const Kind kind_;
   bool open_ = true;
-  bool widened_ = false;
 };
 
 }  // namespace brink::ctl::store

@@ -9,7 +9,9 @@
 namespace brink::ctl::store {
 namespace {
 
-constexpr char kEnforceKey[] = "enforce_dns_only";
+std::string enforce_key(const model::Id& account) {
+  return "enforce_dns_only " + account.hex();
+}
 
 // The text up to `end`, which is taken off with it.
 std::string_view take(std::string_view& text, char end) {
@@ -41,17 +43,17 @@ model::ZoneSettings split_settings(std::string_view text) {
   return settings;
 }
 
-bool Store::enforces_dns_only() {
-  const auto kept = value(kEnforceKey);
+bool Store::enforces_dns_only(const model::Id& account) {
+  const auto kept = value(enforce_key(account));
   return kept && !kept->empty() && kept->front() == 1;
 }
 
-void Store::enforce_dns_only(bool enforced, model::Timestamp now) {
+void Store::enforce_dns_only(const model::Id& account, bool enforced, model::Timestamp now) {
   const std::uint8_t octet = enforced ? 1 : 0;
-  set_value(kEnforceKey, {&octet, 1});
+  set_value(enforce_key(account), {&octet, 1});
   std::vector<model::Zone> zones;
   for_each_zone([&](const model::Zone& zone) {
-    if (zone.dns.enforce_dns_only != enforced) zones.push_back(zone);
+    if (zone.account == account && zone.dns.enforce_dns_only != enforced) zones.push_back(zone);
   });
   for (model::Zone& zone : zones) {
     zone.dns.enforce_dns_only = enforced;

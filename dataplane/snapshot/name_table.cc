@@ -185,7 +185,7 @@ bool NameTable::maintain(const Record* records, std::uint32_t buckets_max) {
   }
   if (copied_ < current_.count()) return true;
   finish();
-  return false;
+  return fitting_count() != current_.count();  // names came or went meanwhile
 }
 
 }  // namespace brink::snapshot

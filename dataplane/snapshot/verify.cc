@@ -464,7 +464,9 @@ base::Result<void> verify_header(const ImageHeader& header, std::uint64_t size_b
   if (!section(header.heap_offset, header.heap_size_bytes, 1, size_bytes, end)) {
     return bad("out of bounds or out of place", "heap");
   }
-  if (end != size_bytes) return bad("bytes after the heap", "header");
+  if (end != size_bytes || size_bytes % kSectionAlignment != 0) {
+    return bad("the heap does not end where the image does, or not at a boundary", "header");
+  }
   return {};
 }
 

@@ -34,7 +34,7 @@ def free_port():
 class Control:
     """One brink-control in a folder of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=""):
         self.folder = folder
         self.socket = str(folder / "control.sock")
         self.port = free_port()
@@ -51,8 +51,12 @@ edge-address = 2001:db8::1
 name-server = ns1.brink.test
 name-server = ns2.brink.test
 connections-max = 50
-""")
+user-requests-max = 1000000
+address-requests-max = 1000000
+""" + settings)
         self.start()
+        token = self.ctl("token", "create", "tests", "--operator").stdout.strip()
+        self.headers = {"Authorization": "Bearer " + token}
 
     def start(self):
         log = open(self.folder / "log", "a")
@@ -81,7 +85,8 @@ connections-max = 50
         return json.loads(done.stdout)
 
     def api(self, method, path, status=200, **options):
-        reply = requests.request(method, self.base + path, timeout=30, **options)
+        reply = requests.request(method, self.base + path, timeout=30, headers=self.headers,
+                                 **options)
         body = reply.json()
         assert reply.status_code == status, body
         assert body["success"] == (status == 200)
@@ -215,17 +220,48 @@ def test_records_live_and_conflict(control):
 
 def test_small_clients_find_what_they_look_for(control):
     control.add_zone("example.com")
-    text = requests.get(control.base + "/zones/?name=example.com&per_page=1", timeout=10).text
+    text = requests.get(control.base + "/zones/?name=example.com&per_page=1", timeout=10,
+                        headers=control.headers).text
     assert '"result":[{"id":"' in text, "compact, id first"
     assert '"name":"example.com"' in text
     assert len(text) < 7000
     with socket.create_connection(("127.0.0.1", control.port), timeout=10) as raw:
-        raw.sendall(b"GET /client/v4/zones HTTP/1.0\r\n\r\n")
+        raw.sendall(b"GET /client/v4/zones HTTP/1.0\r\nAuthorization: "
+                    + control.headers["Authorization"].encode() + b"\r\n\r\n")
         answer = b""
         while part := raw.recv(65536):
             answer += part
     assert answer.startswith(b"HTTP/1.0 200") or answer.startswith(b"HTTP/1.1 200")
     assert b"application/json" in answer
+
+
+def test_settings_reach_the_edge_and_outlive_a_kill(control):
+    zone = control.add_zone("example.com")
+    edge = FakeEdge(control.folder)
+    edge.welcome()
+    edge.take_image()
+    done = []
+    change = threading.Thread(target=lambda: done.append(
+        control.api("PATCH", zone + "/settings/ipv6", json={"value": "off"})))
+    change.start()
+    edge.take_transaction()
+    change.join()
+    assert done[0]["messages"] == []
+    control.process.kill()
+    control.process.wait()
+    control.start()
+    assert control.api("GET", zone + "/settings/ipv6/")["result"]["value"] == "off"
+
+
+def test_bodies_where_none_belong_are_tolerated(control):
+    zone = control.add_zone("example.com")
+    record = control.api("POST", zone + "/dns_records/", data=json.dumps(
+        {"type": "A", "name": "B\u00fccher", "content": "203.0.113.1"}))["result"]
+    assert record["name"] == "xn--bcher-kva.example.com"
+    for path in ("/zones/", zone, zone + "/dns_records/" + record["id"]):
+        control.api("GET", path, json={"any": "thing"})
+    assert control.api("DELETE", zone + "/dns_records/" + record["id"] + "/", data="not even JSON")
+    assert control.api("DELETE", zone, json={})["success"]
 
 
 def test_lists_page_to_their_end(control):
@@ -443,8 +479,6 @@ def test_the_node_tells_what_it_lacks(control):
     assert "edge.stats" in control.ctl("stats").stderr
     assert "not connected" in control.ctl("status").stdout
     assert control.ctl("snapshot", "show").returncode == 0
-    token = control.api("GET", "/user/tokens/verify", 501)
-    assert token["result"] is None
     assert control.api("GET", "/ips")["result"]["ipv4_cidrs"] == ["192.0.2.1/32"]
 
 

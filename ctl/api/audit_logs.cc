@@ -1,0 +1,106 @@
+// /client/v4/accounts/:account/audit_logs: what changed in an account, and who did it.
+// /brink/v1/audit_logs: on the whole node.
+#include "ctl/store/audit_log.h"
+
+#include "ctl/api/authorize.h"
+#include "ctl/api/json_input.h"
+#include "ctl/api/paging.h"
+#include "ctl/api/service.h"
+
+namespace brink::ctl::api {
+namespace {
+
+using model::Outcome;
+using model::Refusal;
+using store::AuditEntry;
+using store::AuditQuery;
+
+constexpr std::uint64_t kPerPage = 100, kPerPageMax = 1000;
+
+Json state_json(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json::parse(text, nullptr, false);
+}
+
+Json actor_json(const AuditEntry& entry) {
+  return {{"id", entry.actor_id},
+          {"email", entry.actor_email},
+          {"ip", entry.actor_ip},
+          {"type", entry.actor_type},
+          {"name", entry.actor_name}};
+}
+
+Json entry_json(const AuditEntry& entry) {
+  return {
+      {"id", entry.id.hex()},
+      {"action", {{"type", entry.action}, {"result", true}}},
+      {"actor", actor_json(entry)},
+      {"interface", entry.actor_ip.empty() ? "UNIX" : "API"},
+      {"metadata", {{"zone_name", entry.zone}, {"version", entry.version}}},
+      {"when", entry.created_on.rfc3339()},
+      {"owner", {{"id", entry.account ? Json(entry.account->hex()) : Json(nullptr)}}},
+      {"resource",
+       {{"type", entry.resource_type}, {"id", entry.resource_id}, {"name", entry.resource_name}}},
+      {"oldValue", entry.before},
+      {"newValue", entry.after},
+      {"oldValueJson", state_json(entry.before)},
+      {"newValueJson", state_json(entry.after)}};
+}
+
+std::optional<Refusal> read_time(const Request& request, const char* name,
+                                 std::optional<model::Timestamp>& target) {
+  const auto* text = request.query_value(name);
+  if (text == nullptr) return std::nullopt;
+  target = model::Timestamp::parse(*text);
+  if (target) return std::nullopt;
+  return bad_parameter(name, *text, "a time such as 2027-01-31T00:00:00Z");
+}
+
+Outcome<AuditQuery> read_query(const Request& request) {
+  AuditQuery query;
+  const auto paging = read_paging(request, kPerPage, kPerPageMax);
+  if (!paging) return paging.error();
+  query.paging = paging.value();
+  if (auto fault = read_time(request, "since", query.since)) return *fault;
+  if (auto fault = read_time(request, "before", query.before)) return *fault;
+  if (request.query_value("direction") != nullptr) {
+    if (auto fault = read_direction(request, query.descending)) return *fault;
+  }
+  if (const auto* text = request.query_value("id")) {
+    query.id = model::Id::parse(*text);
+    if (!query.id) return bad_parameter("id", *text, "32 hex digits");
+  }
+  const auto take = [&](const char* name, std::optional<std::string>& target) {
+    if (const auto* text = request.query_value(name)) target = *text;
+  };
+  take("action.type", query.action);
+  take("actor.email", query.actor_email);
+  take("actor.ip", query.actor_ip);
+  take("resource.type", query.resource_type);
+  take("zone.name", query.zone);
+  if (query.zone) query.zone = wanted_name(*query.zone);
+  return query;
+}
+
+Reply list(Service& service, const Request& request) {
+  auto query = read_query(request);
+  if (!query) return refuse(query.error());
+  if (request.parameters.contains("account")) query.value().account = account_of(request);
+  const auto page = store::AuditLog(service.store).list(query.value());
+  Json result = Json::array();
+  for (const AuditEntry& entry : page.items) result.push_back(entry_json(entry));
+  Reply reply = answer(to_text(result));
+  reply.envelope.info = {query.value().paging.page, query.value().paging.per_page,
+                         page.items.size(), page.total};
+  return reply;
+}
+
+}  // namespace
+
+void add_audit_logs(Router& router, Service& service) {
+  const auto bound = [&service](const Request& request) { return list(service, request); };
+  router.add("GET", "/client/v4/accounts/:account/audit_logs",
+             identity::Permission::kAccountSettingsRead, bound);
+  router.add("GET", "/brink/v1/audit_logs", identity::Permission::kNodeRead, bound);
+}
+
+}  // namespace brink::ctl::api
