@@ -118,7 +118,7 @@ class RandomChanges {
     const std::uint64_t kind = below(100);
     if (!zone || kind < 4) return create_zone();
     if (kind == 4) return store().delete_zone(*zone);
-    if (kind < 10) return switch_zone(*zone);
+    if (kind < 16) return switch_zone(*zone);
     if (kind < 55) return add(*zone);
     if (kind < 85) return change(*zone);
     remove(*zone);
@@ -151,7 +151,7 @@ class RandomChanges {
     for (std::uint64_t i = below(20); i > 0; --i) add_random(zone);
   }
   void switch_zone(model::Zone zone) {
-    switch (below(5)) {
+    switch (below(7)) {
       case 0:
         zone.paused = !zone.paused;
         break;
@@ -159,6 +159,8 @@ class RandomChanges {
         zone.status = below(2) == 0 ? model::ZoneStatus::kActive : model::ZoneStatus::kPending;
         break;
       case 2:
+      case 4:
+      case 5:
         switch_dns(zone.dns);
         break;
       case 3:
