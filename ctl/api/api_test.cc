@@ -48,7 +48,7 @@ TEST_F(ApiTest, PausingAndDeletingAZoneAreChanges) {
   const std::string zone = add_zone("example.com");
   EXPECT_EQ(call("PATCH", zone, R"({"paused":true})")["result"]["paused"], true);
   EXPECT_EQ(version_, 2U);
-  call("PATCH", zone, R"({"plan":{}})");
+  call("PATCH", zone, R"({"plan":{"id":"other"}})");
   EXPECT_EQ(status_, 501);
   call("DELETE", zone, "{}");
   EXPECT_EQ(version_, 3U);

@@ -57,6 +57,10 @@ Json zone_state(const std::optional<model::Zone>& zone) {
     json["soa"] = {{"ttl", zone->soa->ttl},
                    {"data", model::rdata_to_text(model::kTypeSoa, zone->soa->rdata)}};
   }
+  if (const std::string dns = model::to_text(zone->dns); !dns.empty()) json["dns"] = dns;
+  for (const auto& [name, setting] : zone->settings) {
+    json["settings"][name] = Json::parse(setting.value);
+  }
   return json;
 }
 

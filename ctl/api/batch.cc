@@ -2,6 +2,8 @@
 // list in its own, as one transaction. The first error undoes everything.
 #include "ctl/api/change.h"
 #include "ctl/api/record_json.h"
+#include "ctl/api/record_query.h"
+#include "ctl/api/record_shadow.h"
 #include "ctl/api/service.h"
 
 namespace brink::ctl::api {
@@ -63,6 +65,9 @@ Reply run(Service& service, const Request& request) {
                    {}});
   }
 
+  const auto with_shadows = wants_shadow_metadata(request);
+  if (!with_shadows) return refuse(with_shadows.error());
+
   Change change(service, std::move(zone).value());
   Json result = Json::object();
   for (const char* list : kLists) {
@@ -73,6 +78,15 @@ Reply run(Service& service, const Request& request) {
       const auto record = apply(change, list, (*array)[i]);
       if (!record) return refuse(at(list, i, record.error()));
       result[list].push_back(record_json(service.settings.rules, change.zone(), record.value()));
+    }
+  }
+  if (with_shadows.value() && operations <= kShadowPageMax) {
+    Shadows shadows(service.store, change.zone());
+    for (const char* list : {"patches", "puts", "posts"}) {
+      for (Json& json : result[list]) {
+        const auto record = change.find(json["id"].get<std::string>());
+        if (record) json["meta"] = shadows.meta(record.value());
+      }
     }
   }
   const std::uint64_t version = change.commit();

@@ -14,7 +14,8 @@ Outcome<Record> Change::create(const model::RecordDraft& draft) {
   if (!made) return made;
   Record& record = made.value();
   const auto neighbours = service_.store.records_at(zone_, record.name);
-  if (auto conflict = model::conflict_of(zone_, record, neighbours)) return *std::move(conflict);
+  if (auto conflict = model::conflict_of(service_.settings.rules, zone_, record, neighbours))
+    return *std::move(conflict);
   record.id = model::Id::random(service_.entropy);
   record.created_on = record.modified_on = now_;
   if (!record.comment.empty()) record.comment_modified_on = now_;
@@ -29,7 +30,8 @@ Outcome<Record> Change::replace(const Record& old, const model::RecordDraft& dra
   Record& record = made.value();
   auto neighbours = service_.store.records_at(zone_, record.name);
   std::erase_if(neighbours, [&](const Record& other) { return other.row == old.row; });
-  if (auto conflict = model::conflict_of(zone_, record, neighbours)) return *std::move(conflict);
+  if (auto conflict = model::conflict_of(service_.settings.rules, zone_, record, neighbours))
+    return *std::move(conflict);
   record.row = old.row;
   record.id = old.id;
   record.created_on = old.created_on;

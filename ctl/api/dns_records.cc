@@ -1,97 +1,34 @@
 // /client/v4/zones/:zone/dns_records: list, create, show, overwrite, edit, delete.
 #include "ctl/api/change.h"
-#include "ctl/api/paging.h"
 #include "ctl/api/record_json.h"
+#include "ctl/api/record_query.h"
+#include "ctl/api/record_shadow.h"
 #include "ctl/api/service.h"
 
 namespace brink::ctl::api {
 namespace {
 
 using model::Record;
-using model::Refusal;
-using store::RecordQuery;
-using store::TextMatch;
-
-constexpr std::uint64_t kRecordsPerPage = 100;
-
-void read_texts(const Request& request, const std::string& field_name, RecordQuery::Field field,
-                RecordQuery& query) {
-  static constexpr std::pair<const char*, TextMatch> kSuffixes[] = {
-      {"", TextMatch::kExact},
-      {".exact", TextMatch::kExact},
-      {".contains", TextMatch::kContains},
-      {".startswith", TextMatch::kStartsWith},
-      {".endswith", TextMatch::kEndsWith},
-      {".absent", TextMatch::kAbsent},
-      {".present", TextMatch::kPresent}};
-  for (const auto& [suffix, match] : kSuffixes) {
-    const auto* value = request.query_value(field_name + suffix);
-    if (value == nullptr) continue;
-    query.texts.push_back(
-        {field, match, field == RecordQuery::Field::kName ? wanted_name(*value) : *value});
-  }
-}
-
-std::optional<Refusal> read_order(const std::string& text, RecordQuery& query) {
-  using Order = RecordQuery::Order;
-  static constexpr std::pair<const char*, Order> kOrders[] = {{"type", Order::kType},
-                                                              {"name", Order::kName},
-                                                              {"content", Order::kContent},
-                                                              {"ttl", Order::kTtl},
-                                                              {"proxied", Order::kProxied}};
-  for (const auto& [name, order] : kOrders) {
-    if (text != name) continue;
-    query.order = order;
-    return std::nullopt;
-  }
-  return bad_parameter("order", text, "type, name, content, ttl or proxied");
-}
-
-model::Outcome<RecordQuery> read_query(const Service& service, const Request& request) {
-  RecordQuery query;
-  auto paging = read_paging(request, kRecordsPerPage, service.settings.limits.records_per_page_max);
-  if (!paging) return paging.error();
-  query.paging = paging.value();
-  if (auto fault = read_direction(request, query.descending)) return *fault;
-  if (auto fault = read_match(request, query.match_any)) return *fault;
-  read_texts(request, "name", RecordQuery::Field::kName, query);
-  read_texts(request, "content", RecordQuery::Field::kContent, query);
-  read_texts(request, "comment", RecordQuery::Field::kComment, query);
-  for (const char* key : {"tag", "tag.present", "tag.exact"}) {
-    if (const auto* text = request.query_value(key)) query.tag = *text;
-  }
-  if (const auto* text = request.query_value("search")) query.search = *text;
-  if (const auto* text = request.query_value("type")) {
-    query.type = model::type_from_text(*text);
-    if (!query.type) return bad_parameter("type", *text, "a record type such as A");
-  }
-  if (const auto* text = request.query_value("proxied")) {
-    if (*text != "true" && *text != "false") {
-      return bad_parameter("proxied", *text, "true or false");
-    }
-    query.proxied = *text == "true";
-  }
-  if (const auto* text = request.query_value("order")) {
-    if (auto fault = read_order(*text, query)) return *fault;
-  }
-  return query;
-}
 
 Reply list(Service& service, const Request& request) {
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
-  auto query = read_query(service, request);
-  if (!query) return refuse(query.error());
-  const auto page = service.store.list_records(zone.value(), query.value());
+  const auto listing = read_record_listing(request, service.settings.limits.records_per_page_max);
+  if (!listing) return refuse(listing.error());
+  const store::RecordQuery& query = listing.value().query;
+  const auto page = service.store.list_records(zone.value(), query);
+  Shadows shadows(service.store, zone.value());
+  const bool with_shadows = listing.value().shadow_metadata && page.items.size() <= kShadowPageMax;
   // Put together record by record: a page may hold 50,000.
   std::string text = "[";
   for (const Record& record : page.items) {
     if (text.size() > 1) text += ',';
-    text += to_text(record_json(service.settings.rules, zone.value(), record));
+    Json json = record_json(service.settings.rules, zone.value(), record);
+    if (with_shadows) json["meta"] = shadows.meta(record);
+    text += to_text(json);
   }
   Reply reply = answer(text + "]");
-  reply.envelope.info = {query.value().paging.page, query.value().paging.per_page,
-                         page.items.size(), page.total};
+  reply.envelope.info = {query.paging.page, query.paging.per_page, page.items.size(), page.total};
   return reply;
 }
 
@@ -100,7 +37,13 @@ Reply show(Service& service, const Request& request) {
   if (!zone) return refuse(zone.error());
   const auto record = find_record(service, zone.value(), request.parameters.at("record"));
   if (!record) return refuse(record.error());
-  return answer(to_text(record_json(service.settings.rules, zone.value(), record.value())));
+  const auto with_shadows = wants_shadow_metadata(request);
+  if (!with_shadows) return refuse(with_shadows.error());
+  Json json = record_json(service.settings.rules, zone.value(), record.value());
+  if (with_shadows.value()) {
+    json["meta"] = Shadows(service.store, zone.value()).meta(record.value());
+  }
+  return answer(to_text(json));
 }
 
 Reply changed(Service& service, Change& change, const Record& record) {

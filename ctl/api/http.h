@@ -72,6 +72,9 @@ struct Reply {
 };
 
 // Codes of our own, beside those of model/refusal.h.
+inline constexpr int kCodeSettingUnknown = 1006;
+inline constexpr int kCodeSettingValue = 1007;
+inline constexpr int kCodeSettingFixed = 1008;
 inline constexpr int kCodeMalformedJson = 6007;
 inline constexpr int kCodeBadBody = 9207;
 inline constexpr int kCodeMethod = 10405;

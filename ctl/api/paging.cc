@@ -28,7 +28,7 @@ std::string lower_case(std::string text) {
 
 std::string wanted_name(std::string text) {
   if (text.size() > 1 && text.ends_with('.')) text.pop_back();
-  return lower_case(std::move(text));
+  return lower_case(model::to_ascii(text));
 }
 
 model::Outcome<store::Paging> read_paging(const Request& request, std::uint64_t per_page,

@@ -92,9 +92,14 @@ Router make_router(Service& service) {
   service.store.set_before_commit([&service] { audit_changes(service); });
   Router router;
   add_zones(router, service);
-  // Before the records: "batch", "export" and "import" stand where an id stands otherwise.
+  add_zone_settings(router, service);
+  add_dns_settings(router, service);
+  add_plans(router, service);
+  // Before the records: "batch", "export", "import", "usage" and "scan" stand where an id stands
+  // otherwise.
   add_batch(router, service);
   add_zone_files(router, service);
+  add_record_usage(router, service);
   add_dns_records(router, service);
   add_node(router, service);
   add_snapshot(router, service);

@@ -40,6 +40,7 @@ struct Settings {
   std::string store_path;
   std::string stats_path;  // of brink-edge's statistics segment
   std::string edge_socket;
+  std::size_t address_set_count = 1;  // sets of edge addresses that zones are assigned from
   identity::RateLimiter::Limit user_limit{1200, std::chrono::minutes(5)};
   identity::RateLimiter::Limit address_limit{200, std::chrono::seconds(1)};
   // Credentials that are wrong, by address.
@@ -91,6 +92,10 @@ void add_zones(Router& router, Service& service);
 void add_dns_records(Router& router, Service& service);
 void add_batch(Router& router, Service& service);
 void add_zone_files(Router& router, Service& service);
+void add_dns_settings(Router& router, Service& service);
+void add_plans(Router& router, Service& service);
+void add_record_usage(Router& router, Service& service);
+void add_zone_settings(Router& router, Service& service);
 void add_node(Router& router, Service& service);
 void add_snapshot(Router& router, Service& service);
 void add_history(Router& router, Service& service);

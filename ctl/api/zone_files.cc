@@ -39,8 +39,8 @@ Reply export_zone(Service& service, const Request& request) {
                      ";; A TTL of 1 means automatic.\n" +
                      line_of(zone.name, soa.ttl, model::kTypeSoa, soa.rdata, "");
   if (!has_ns) {
-    for (const DomainName& server : authority.name_servers) {
-      text += line_of(zone.name, authority.ns_ttl, model::kTypeNs, server.wire(), "");
+    for (const DomainName& server : authority.servers_of(zone)) {
+      text += line_of(zone.name, authority.ns_ttl_of(zone), model::kTypeNs, server.wire(), "");
     }
   }
   Reply reply;
@@ -158,7 +158,7 @@ bool Import::can_be_proxied(model::RecordDraft draft) const {
 }
 
 bool Import::is_default_ns(const DomainName& owner, const model::RecordDraft& draft) const {
-  const auto& servers = service_.settings.authority.name_servers;
+  const auto& servers = service_.settings.authority.servers_of(change_.zone());
   return draft.type == "NS" && owner == change_.zone().name &&
          std::any_of(servers.begin(), servers.end(),
                      [&](const DomainName& server) { return server.text() == draft.content; });

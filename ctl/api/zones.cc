@@ -1,8 +1,12 @@
-// /client/v4/zones: list, create, show, pause, delete; /brink/v1/zones/:zone/activate.
+// /client/v4/zones: list, create, show, edit (see zone_edit.h), delete;
+// /brink/v1/zones/:zone/activate.
 #include "ctl/api/authorize.h"
 #include "ctl/api/change.h"
+#include "ctl/api/dns_settings.h"
 #include "ctl/api/paging.h"
+#include "ctl/api/plans.h"
 #include "ctl/api/service.h"
+#include "ctl/api/zone_edit.h"
 #include "ctl/api/zone_json.h"
 #include "ctl/store/activation.h"
 #include "ctl/store/identities.h"
@@ -27,7 +31,12 @@ store::ZoneQuery::NameFilter name_filter(const std::string& text) {
       {"contains:", store::TextMatch::kContains},
       {"starts_with:", store::TextMatch::kStartsWith},
       {"ends_with:", store::TextMatch::kEndsWith},
-      {"equal:", store::TextMatch::kExact}};
+      {"equal:", store::TextMatch::kExact},
+      {"not_equal:", store::TextMatch::kNot},
+      // Names have one case only.
+      {"contains_case_sensitive:", store::TextMatch::kContains},
+      {"starts_with_case_sensitive:", store::TextMatch::kStartsWith},
+      {"ends_with_case_sensitive:", store::TextMatch::kEndsWith}};
   for (const auto& [prefix, match] : kOperators) {
     if (text.starts_with(prefix)) return {match, wanted_name(text.substr(prefix.size()))};
   }
@@ -147,6 +156,8 @@ Reply create(Service& service, const Request& request) {
   FieldReader fields(body.value());
   fields.text("name", name_text);
   fields.text("type", type_text);
+  bool jump_start = false;
+  fields.flag("jump_start", jump_start);
   if (fields.fault()) return refuse(*fields.fault());
   if (type_text != "full") {
     return refuse({501,
@@ -167,12 +178,17 @@ Reply create(Service& service, const Request& request) {
   if (service.store.zone_by_name(zone.name)) {
     return refuse({400, model::kCodeZoneExists, zone.name.text() + " already exists.", {}});
   }
+  prepare_new_zone(service, zone);
   zone.created_on = zone.modified_on = service.clock();
   zone.serial = zone.created_on.yyyymmdd() * 100;
   service.store.insert_zone(zone);
   const std::uint64_t version = service.store.take_version();
   transaction.commit();
   Reply reply = answer(to_text(zone_json(service, zone)));
+  if (jump_start) {
+    reply.envelope.messages.push_back(
+        {kCodeNotProvided, "jump_start: records of other providers are not looked for."});
+  }
   reply.version = version;
   return reply;
 }
@@ -181,30 +197,6 @@ Reply show(Service& service, const Request& request) {
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
   return answer(to_text(zone_json(service, zone.value())));
-}
-
-Reply edit(Service& service, const Request& request) {
-  const auto body = parse_object(request.body);
-  if (!body) return refuse(body.error());
-  auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  bool paused = zone.value().paused;
-  FieldReader fields(body.value());
-  fields.flag("paused", paused);
-  if (fields.fault()) return refuse(*fields.fault());
-  if (!body.value().contains("paused")) {
-    return refuse(
-        {501,
-         kCodeNotProvided,
-         "Of a zone only \"paused\" can be changed here so far; the body does not have it.",
-         {}});
-  }
-  Change change(service, std::move(zone).value());
-  change.zone().paused = paused;
-  const std::uint64_t version = change.commit();
-  Reply reply = answer(to_text(zone_json(service, change.zone())));
-  reply.version = version;
-  return reply;
 }
 
 Reply remove(Service& service, const Request& request) {
@@ -258,14 +250,13 @@ Json permissions_json(const Service& service, const Zone& zone) {
 
 // `id` is the first member and the text compact: small clients find fields by pattern.
 Json zone_json(Service& service, const Zone& zone) {
-  const Settings& settings = service.settings;
   Json json = {{"id", zone.id.hex()},
                {"name", zone.name.text()},
                {"status", model::to_text(zone.status)},
                {"paused", zone.paused},
                {"type", model::to_text(zone.type)},
                {"development_mode", 0},
-               {"name_servers", name_list(settings.authority.name_servers)},
+               {"name_servers", name_list(service.settings.authority.servers_of(zone))},
                {"original_name_servers", nullptr},
                {"original_registrar", nullptr},
                {"original_dnshost", nullptr},
@@ -276,21 +267,18 @@ Json zone_json(Service& service, const Zone& zone) {
   json["meta"] = {{"step", 4},
                   {"custom_certificate_quota", 0},
                   {"page_rule_quota", 0},
-                  {"phishing_detected", false}};
+                  {"phishing_detected", false},
+                  {"foundation_dns", zone.dns.foundation_dns},
+                  {"dns_only", zone.dns.mode == model::ZoneMode::kDnsOnly},
+                  {"cdn_only", zone.dns.mode == model::ZoneMode::kCdnOnly}};
   json["owner"] = {{"id", nullptr}, {"type", "organization"}, {"email", nullptr}};
   const auto account = store::Identities(service.store).account_by_id(zone.account);
   json["account"] = {{"id", zone.account.hex()}, {"name", account ? account->name : ""}};
   json["permissions"] = permissions_json(service, zone);
-  json["plan"] = {{"id", "brink"},
-                  {"name", "Brink"},
-                  {"price", 0},
-                  {"currency", "USD"},
-                  {"frequency", ""},
-                  {"is_subscribed", true},
-                  {"can_subscribe", false},
-                  {"legacy_id", "enterprise"},
-                  {"legacy_discount", false},
-                  {"externally_managed", false}};
+  json["tenant"] = {{"id", nullptr}, {"name", nullptr}};
+  json["tenant_unit"] = {{"id", nullptr}};
+  json["vanity_name_servers"] = name_list(zone.dns.vanity_servers);
+  json["plan"] = plan_json();
   return json;
 }
 
@@ -301,7 +289,7 @@ void add_zones(Router& router, Service& service) {
   router.add("GET", "/client/v4/zones", identity::Permission::kZoneRead, bound(list));
   router.add("POST", "/client/v4/zones", identity::Permission::kZoneEdit, bound(create));
   router.add("GET", "/client/v4/zones/:zone", identity::Permission::kZoneRead, bound(show));
-  router.add("PATCH", "/client/v4/zones/:zone", identity::Permission::kZoneEdit, bound(edit));
+  router.add("PATCH", "/client/v4/zones/:zone", identity::Permission::kZoneEdit, bound(edit_zone));
   router.add("DELETE", "/client/v4/zones/:zone", identity::Permission::kZoneEdit, bound(remove));
   router.add("POST", "/brink/v1/zones/:zone/activate", identity::Permission::kNodeEdit,
              bound(activate));

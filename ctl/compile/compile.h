@@ -35,12 +35,20 @@ struct ProxiedName {
 // What is served depends on these as well: after a change of any of them nothing but compile_all
 // will do.
 struct Options {
-  std::vector<base::IpAddress> edge_addresses;  // what proxied names answer: IPv4 and IPv6
-  model::Authority authority;                   // of zones that brought none
-  std::uint32_t proxied_ttl = 300;              // seconds
-  std::uint32_t auto_ttl = 300;                 // seconds
+  // What proxied names answer, IPv4 and IPv6: the first set, and the further ones that zones may be
+  // assigned.
+  std::vector<base::IpAddress> edge_addresses;
+  std::vector<std::vector<base::IpAddress>> more_edge_addresses;
+  model::Authority authority;       // of zones that brought none
+  std::uint32_t proxied_ttl = 300;  // seconds
+  std::uint32_t auto_ttl = 300;     // seconds
   std::function<std::vector<std::uint8_t>(const ProxiedName&)> render_route;
 
+  // A set that is not there any more is another one.
+  [[nodiscard]] const std::vector<base::IpAddress>& addresses_of(const model::Zone& zone) const {
+    const std::size_t set = zone.dns.address_set % (1 + more_edge_addresses.size());
+    return set == 0 ? edge_addresses : more_edge_addresses[set - 1];
+  }
   [[nodiscard]] std::uint32_t served_ttl(std::uint32_t stored) const {
     return stored == model::kTtlAutomatic ? auto_ttl : stored;
   }

@@ -327,6 +327,71 @@ TEST_F(CompileTest, AZoneKeepsItsOwnAuthority) {
   EXPECT_EQ(answer("example.com", model::kTypeNs).rdata.size(), 1U);
 }
 
+TEST_F(CompileTest, AZoneAnswersFromItsOwnSets) {
+  options_.more_edge_addresses = {{*base::IpAddress::parse("192.0.2.17")}};
+  options_.authority.more_name_servers = {{name("ns.other.test")}};
+  auto& zone = source_.add_zone("example.com");
+  zone.dns.address_set = 1;
+  zone.dns.name_server_set = 1;
+  zone.dns.ns_ttl = 60;
+  source_.add("www", "A", "203.0.113.10", true);
+  compile();
+  EXPECT_EQ(addresses("www.example.com"), (Texts{"192.0.2.17"}));
+  EXPECT_EQ(addresses("example.com", model::kTypeNs), (Texts{"ns.other.test"}));
+  EXPECT_EQ(answer("example.com", model::kTypeNs).ttl, 60U);
+}
+
+TEST_F(CompileTest, AZoneWithoutIpv6HasNoAaaaForProxiedNames) {
+  source_.add_zone("example.com").dns.ipv6 = false;
+  source_.add("www", "A", "203.0.113.10", true);
+  source_.add("alias", "CNAME", "www.example.com", false, {.flatten_cname = true});
+  source_.add("six", "AAAA", "2001:db8:1::1", true, {.ipv6_only = true});
+  source_.add("plain", "AAAA", "2001:db8:1::2");
+  compile();
+  for (const char* owner : {"www.example.com", "alias.example.com", "six.example.com"}) {
+    EXPECT_EQ(addresses(owner), kEdge4) << owner;
+    EXPECT_FALSE(has(owner, model::kTypeAaaa)) << owner;
+  }
+  EXPECT_TRUE(has("plain.example.com", model::kTypeAaaa)) << "DNS-only records are left alone";
+}
+
+TEST_F(CompileTest, AZoneMayFlattenEveryAlias) {
+  source_.add_zone("example.com").dns.flatten_all_cnames = true;
+  source_.add("mail", "A", "203.0.113.25");
+  source_.add("alias", "CNAME", "mail.example.com");
+  compile();
+  EXPECT_EQ(addresses("alias.example.com"), (Texts{"203.0.113.25"}));
+  EXPECT_FALSE(has("alias.example.com", model::kTypeCname));
+}
+
+TEST_F(CompileTest, ADnsOnlyZoneAnswersWithOrigins) {
+  for (const bool by_account : {false, true}) {
+    source_ = {};
+    auto& zone = source_.add_zone("example.com");
+    zone.dns.mode = by_account ? model::ZoneMode::kStandard : model::ZoneMode::kDnsOnly;
+    zone.dns.enforce_dns_only = by_account;
+    source_.add("www", "A", "203.0.113.10", true);
+    compile();
+    EXPECT_EQ(addresses("www.example.com"), (Texts{"203.0.113.10"}));
+    EXPECT_EQ(route("www.example.com"), "");
+  }
+}
+
+TEST_F(CompileTest, ApexServersAreTheZonesOwnTheAssignedOrBoth) {
+  const auto servers = [this](bool multi_provider, bool own_apex_ns) {
+    source_ = {};
+    source_.add_zone("example.com").dns.multi_provider = multi_provider;
+    source_.add("@", "NS", "ns.example.net");
+    options_.authority.own_apex_ns = own_apex_ns;
+    compile();
+    return answer("example.com", model::kTypeNs).rdata.size();
+  };
+  EXPECT_EQ(servers(false, true), 1U);
+  EXPECT_EQ(servers(false, false), 2U);
+  EXPECT_EQ(servers(true, true), 3U);
+  EXPECT_EQ(servers(true, false), 3U);
+}
+
 TEST_F(CompileTest, IsDeterministic) {
   source_.add_zone("example.com");
   for (int i = 0; i < 50; ++i) {

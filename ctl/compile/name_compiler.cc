@@ -75,7 +75,7 @@ void NameCompiler::Served::run() {
 }
 
 void NameCompiler::Served::add_proxied() {
-  bool v4 = true, v6 = true;
+  bool v4 = true, v6 = zone_.dns.ipv6;
   std::vector<base::IpAddress> origins = addresses_of(entries_);
   for (const Entry& entry : entries_) {
     if (entry.proxied && entry.settings.ipv4_only) v6 = false;
@@ -86,7 +86,7 @@ void NameCompiler::Served::add_proxied() {
       outside = std::move(chain.outside);
     }
   }
-  if (!v4 && !v6) v4 = v6 = true;  // two records that contradict each other
+  if (!v4 && !v6) v4 = true, v6 = zone_.dns.ipv6;  // settings that contradict each other
   add_edge_addresses(v4, v6);
   add_as_stored(false);
   proxied = {zone_.name.text(), std::move(origins)};
@@ -98,12 +98,13 @@ void NameCompiler::Served::add_proxied() {
 // at the edge under this name too, which therefore has a route.
 void NameCompiler::Served::add_alias(const Entry& alias) {
   Chain chain = follow(lookups_, *DomainName::from_wire(alias.rdata));
-  const bool flatten = name_ == zone_.name || entries_.size() > 1 || alias.settings.flatten_cname;
+  const bool flatten = name_ == zone_.name || entries_.size() > 1 || alias.settings.flatten_cname ||
+                       zone_.dns.flatten_all_cnames;
   if (!flatten) {
     add_as_stored(true);
   } else {
     if (chain.is_proxied) {
-      add_edge_addresses(true, true);
+      add_edge_addresses(true, zone_.dns.ipv6);
     } else {
       std::uint32_t ttl = options_.served_ttl(alias.ttl);
       if (chain.outside) {
@@ -118,7 +119,7 @@ void NameCompiler::Served::add_alias(const Entry& alias) {
 }
 
 void NameCompiler::Served::add_edge_addresses(bool v4, bool v6) {
-  add_addresses(options_.edge_addresses, options_.proxied_ttl, v4, v6);
+  add_addresses(options_.addresses_of(zone_), options_.proxied_ttl, v4, v6);
 }
 
 void NameCompiler::Served::add_addresses(std::span<const base::IpAddress> addresses,
@@ -149,13 +150,24 @@ std::optional<DomainName> NameCompiler::outside(const model::Zone& zone, const D
   return serve(zone, name).outside;
 }
 
-// SOA always, NS when the zone has none of its own.
+// SOA always. The assigned name servers when the zone has none of its own, when its own are not
+// served, and beside its own when it has several providers.
 void NameCompiler::add_authority(const model::Zone& zone, dns::zone::Node& node) const {
   const model::ZoneSoa soa = model::served_soa(zone, options_.authority);
   node.add(model::kTypeSoa, soa.ttl, to_wire(soa.rdata));
-  if (node.find(model::kTypeNs) != nullptr) return;
-  for (const DomainName& server : options_.authority.name_servers) {
-    node.add(model::kTypeNs, options_.authority.ns_ttl, to_wire(server.wire()));
+  std::uint32_t ttl = options_.authority.ns_ttl_of(zone);
+  if (const auto* own = node.find(model::kTypeNs)) {
+    if (zone.dns.multi_provider) {
+      ttl = own->ttl;  // of a set all TTLs are the same (RFC 2181 5.2)
+    } else if (options_.authority.own_apex_ns) {
+      return;
+    } else {
+      std::erase_if(node.rrsets,
+                    [](const dns::zone::Rrset& set) { return set.type == model::kTypeNs; });
+    }
+  }
+  for (const DomainName& server : options_.authority.servers_of(zone)) {
+    node.add(model::kTypeNs, ttl, to_wire(server.wire()));
   }
 }
 

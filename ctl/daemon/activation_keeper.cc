@@ -77,7 +77,10 @@ void ActivationKeeper::conclude(const model::Id& id, const resolve::Delegation& 
     auto activation = activations.find(id);
     if (!zone || !activation) return done ? done(std::nullopt) : void();
     const auto before = zone->status;
-    zone->status = model::judge(options_.rules, before, finding, clock_(), *activation);
+    model::ActivationRules rules = options_.rules;
+    rules.name_servers = options_.authority.servers_of(*zone);
+    rules.others_too = zone->dns.multi_provider;
+    zone->status = model::judge(rules, before, finding, clock_(), *activation);
     activations.update(*activation);
     std::uint64_t version = 0;
     if (zone->status != before) {

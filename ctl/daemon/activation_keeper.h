@@ -12,6 +12,7 @@
 #include "ctl/api/service.h"
 #include "ctl/api/work_queue.h"
 #include "ctl/model/activation.h"
+#include "ctl/model/authority.h"
 #include "ctl/resolve/delegation.h"
 #include "ctl/store/store.h"
 
@@ -20,7 +21,8 @@ namespace brink::ctl::daemon {
 class ActivationKeeper {
  public:
   struct Options {
-    model::ActivationRules rules;
+    model::ActivationRules rules;  // but for the name servers, which are the zone's
+    model::Authority authority;
     std::size_t rate_max = 300;                // checks a minute that nobody asked for
     std::size_t in_flight_max = 16;            // of these
     std::chrono::milliseconds interval{1000};  // of looking

@@ -45,6 +45,23 @@ po::options_description file_options() {
       "anycast address that proxied names answer with; repeat for more (IPv4 and IPv6)");
   add("name-server", po::value<Texts>()->composing(),
       "name of a name server that zones are delegated to; repeat for more");
+  add("edge-address-set", po::value<Texts>()->composing(),
+      "another set of anycast addresses, separated by blanks, for part of the zones; repeat for "
+      "more");
+  add("name-server-set", po::value<Texts>()->composing(),
+      "another set of name servers, separated by blanks, for part of the zones; repeat for more");
+  text("apex-ns-records", "served",
+       "a zone's own NS records at its apex: served in place of the assigned name servers, or "
+       "ignored");
+  add("unproxiable-target", po::value<Texts>()->composing(),
+      "exact, exact-or-sub or sub, and a name: no proxied CNAME may point there; repeat for more");
+  text("unproxiable-defaults", "on", "whether the built-in list of such names holds as well");
+  number("comment-size-max", 500, "characters of a record's comment");
+  number("tags-max", 20, "tags of a record");
+  number("text-size-max", 2048, "octets of content of a TXT record");
+  number("text-total-max", 8192, "octets of content of all TXT records of a name");
+  number("records-per-page-max", 50'000, "records in one page of a list");
+  number("zones-per-page-max", 1000, "zones in one page of a list");
   number("ttl-min", 60, "smallest TTL of a record, seconds");
   number("ttl-max", 86400, "largest TTL of a record, seconds");
   number("connections-max", 1000, "API connections at a time");
@@ -204,6 +221,75 @@ void read_name_servers(SettingReader& reader, Config& config) {
   }
 }
 
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> words;
+  for (std::string word; stream >> word;) words.push_back(word);
+  return words;
+}
+
+void read_edge_address_sets(SettingReader& reader, Config& config) {
+  for (const std::string& text : reader.texts("edge-address-set")) {
+    auto& set = config.more_edge_addresses.emplace_back();
+    for (const std::string& word : words_of(text)) {
+      const auto address = base::IpAddress::parse(word);
+      if (address) set.push_back(*address);
+    }
+    if (!set.empty() && set.size() == words_of(text).size()) continue;
+    return reader.fail("edge-address-set", text, "is not a list of IP addresses",
+                       "write them on one line, separated by blanks");
+  }
+}
+
+void read_name_server_sets(SettingReader& reader, Config& config) {
+  for (const std::string& text : reader.texts("name-server-set")) {
+    auto& set = config.more_name_servers.emplace_back();
+    for (const std::string& word : words_of(text)) {
+      auto name = model::zone_name(word);
+      if (name) set.push_back(std::move(name).value());
+    }
+    if (!set.empty() && set.size() == words_of(text).size()) continue;
+    return reader.fail("name-server-set", text, "is not a list of host names",
+                       "write them on one line, separated by blanks");
+  }
+}
+
+bool read_word(SettingReader& reader, const char* name, const std::string& yes,
+               const std::string& no) {
+  const std::string text = reader.text(name);
+  if (text != yes && text != no) {
+    reader.fail(name, text, "is neither of its two values", "write " + yes + " or " + no);
+  }
+  return text == yes;
+}
+
+void read_unproxiable_targets(SettingReader& reader, Config& config) {
+  if (read_word(reader, "unproxiable-defaults", "on", "off")) {
+    config.unproxiable_targets = model::Rules::default_unproxiable_targets();
+  }
+  for (const std::string& text : reader.texts("unproxiable-target")) {
+    const auto words = words_of(text);
+    const auto match = words.size() == 2 ? model::target_match_from_text(words[0]) : std::nullopt;
+    auto name = words.size() == 2 ? model::zone_name(words[1]) : model::zone_name("");
+    if (!match || !name) {
+      return reader.fail("unproxiable-target", text, "is not a kind of match and a name",
+                         "write exact, exact-or-sub or sub, and a name behind it");
+    }
+    config.unproxiable_targets.push_back({name.value().text(), *match});
+  }
+}
+
+void read_record_limits(SettingReader& reader, Config& config) {
+  reader.number("ttl-min", 2, 86400, config.ttl_min);
+  reader.number("ttl-max", 60, 0x7fffffff, config.ttl_max);
+  reader.number("comment-size-max", 0, 65535, config.comment_size_max);
+  reader.number("tags-max", 0, 1000, config.tags_max);
+  reader.number("text-size-max", 1, 65535, config.text_size_max);
+  reader.number("text-total-max", 1, 1U << 20, config.text_total_max);
+  reader.number("records-per-page-max", 1, 1'000'000, config.records_per_page_max);
+  reader.number("zones-per-page-max", 1, 100'000, config.zones_per_page_max);
+}
+
 void read_api(SettingReader& reader, Config& config) {
   config.api_certificate = reader.optional_path("api-certificate");
   config.api_key = reader.optional_path("api-key");
@@ -313,8 +399,11 @@ base::Result<Config> to_config(const po::variables_map& values, const std::strin
   config.listen = reader.text("listen") == "off" ? "" : reader.text("listen");
   read_edge_addresses(reader, config);
   read_name_servers(reader, config);
-  reader.number("ttl-min", 2, 86400, config.ttl_min);
-  reader.number("ttl-max", 60, 0x7fffffff, config.ttl_max);
+  read_edge_address_sets(reader, config);
+  read_name_server_sets(reader, config);
+  read_unproxiable_targets(reader, config);
+  config.own_apex_ns = read_word(reader, "apex-ns-records", "served", "ignored");
+  read_record_limits(reader, config);
   reader.number("connections-max", 1, 100'000, config.connections_max);
   reader.number("import-size-max", 1, 1ULL << 32, config.import_size_max);
   reader.number("import-size-max-socket", 1, 1ULL << 32, config.import_size_max_socket);

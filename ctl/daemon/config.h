@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ctl/model/name.h"
+#include "ctl/model/rules.h"
 #include "ctl/model/zone.h"
 #include "ctl/resolve/address_filter.h"
 #include "dataplane/base/ip.h"
@@ -34,8 +35,19 @@ struct Config {
   std::string stats_file;
   std::vector<base::IpAddress> edge_addresses;
   std::vector<model::DomainName> name_servers;
+  // Further sets that zones are assigned from, beside the first.
+  std::vector<std::vector<base::IpAddress>> more_edge_addresses;
+  std::vector<std::vector<model::DomainName>> more_name_servers;
+  bool own_apex_ns = true;
+  std::vector<model::UnproxiableTarget> unproxiable_targets;  // the built-in ones among them
   std::uint32_t ttl_min = 0;
   std::uint32_t ttl_max = 0;
+  std::uint32_t comment_size_max = 0;
+  std::uint32_t tags_max = 0;
+  std::uint32_t text_size_max = 0;
+  std::uint32_t text_total_max = 0;
+  std::uint64_t records_per_page_max = 0;
+  std::uint64_t zones_per_page_max = 0;
   std::uint64_t connections_max = 0;
   std::uint64_t import_size_max = 0;         // over TCP
   std::uint64_t import_size_max_socket = 0;  // over the UNIX socket

@@ -33,12 +33,34 @@ std::vector<std::uint8_t> random_bytes(std::size_t size) {
   return bytes;
 }
 
+model::Authority authority_of(const Config& config) {
+  model::Authority authority;
+  authority.name_servers = config.name_servers;
+  authority.more_name_servers = config.more_name_servers;
+  authority.own_apex_ns = config.own_apex_ns;
+  return authority;
+}
+
+std::vector<base::IpAddress> all_edge_addresses(const Config& config) {
+  std::vector<base::IpAddress> all = config.edge_addresses;
+  for (const auto& set : config.more_edge_addresses) all.insert(all.end(), set.begin(), set.end());
+  return all;
+}
+
 api::Settings api_settings(const Config& config) {
   api::Settings settings;
   settings.rules.ttl_min = config.ttl_min;
   settings.rules.ttl_max = config.ttl_max;
-  settings.rules.edge_addresses = config.edge_addresses;
-  settings.authority.name_servers = config.name_servers;
+  settings.rules.comment_size_max = config.comment_size_max;
+  settings.rules.tags_max = config.tags_max;
+  settings.rules.text_size_max = config.text_size_max;
+  settings.rules.text_total_max = config.text_total_max;
+  settings.rules.unproxiable_targets = config.unproxiable_targets;
+  settings.rules.edge_addresses = all_edge_addresses(config);
+  settings.address_set_count = 1 + config.more_edge_addresses.size();
+  settings.authority = authority_of(config);
+  settings.limits.records_per_page_max = config.records_per_page_max;
+  settings.limits.zones_per_page_max = config.zones_per_page_max;
   settings.limits.batch_max = config.batch_max;
   settings.limits.import_size_max = config.import_size_max;
   settings.limits.import_size_max_trusted = config.import_size_max_socket;
@@ -56,7 +78,8 @@ api::Settings api_settings(const Config& config) {
 compile::Options compile_options(const Config& config) {
   compile::Options options;
   options.edge_addresses = config.edge_addresses;
-  options.authority.name_servers = config.name_servers;
+  options.more_edge_addresses = config.more_edge_addresses;
+  options.authority = authority_of(config);
   options.render_route = [](const compile::ProxiedName& proxied) {
     l7::render::RouteSpec spec;
     spec.zone_name = proxied.zone_name;
@@ -106,7 +129,7 @@ OutsideKeeper::Options outside_options(const Config& config) {
   limits.stale_max = std::chrono::seconds(config.resolve_stale_max);
   limits.names_max = config.resolve_names_max;
   limits.in_flight_max = config.resolve_in_flight_max;
-  options.resolver.filter = resolve::AddressFilter(config.origin_allow, config.edge_addresses);
+  options.resolver.filter = resolve::AddressFilter(config.origin_allow, all_edge_addresses(config));
   options.wait = std::chrono::milliseconds(config.resolve_wait_ms);
   options.flatten_ttl_max = config.flatten_ttl_max;
   return options;
@@ -114,7 +137,7 @@ OutsideKeeper::Options outside_options(const Config& config) {
 
 ActivationKeeper::Options activation_options(const Config& config) {
   ActivationKeeper::Options options;
-  options.rules.name_servers = config.name_servers;
+  options.authority = authority_of(config);
   options.rules.first = std::chrono::seconds(config.activation_first);
   options.rules.interval_max = std::chrono::seconds(config.activation_interval_max);
   options.rules.failures_max = config.activation_failures_max;
@@ -141,6 +164,15 @@ std::vector<std::uint8_t> compile_fingerprint(const Config& config) {
   for (const auto& address : config.edge_addresses)
     text += " " + std::string(address.text().view());
   for (const auto& server : config.name_servers) text += " " + server.text();
+  for (const auto& set : config.more_edge_addresses) {
+    text += " |";
+    for (const auto& address : set) text += " " + std::string(address.text().view());
+  }
+  for (const auto& set : config.more_name_servers) {
+    text += " |";
+    for (const auto& server : set) text += " " + server.text();
+  }
+  if (!config.own_apex_ns) text += " assigned";
   return {text.begin(), text.end()};
 }
 

@@ -30,7 +30,11 @@ ZoneStatus judge(const ActivationRules& rules, ZoneStatus status, const Delegati
                  Timestamp now, Activation& activation) {
   std::vector<DomainName> assigned = rules.name_servers;
   std::sort(assigned.begin(), assigned.end());
-  const bool is_right = found.servers && *found.servers == assigned;
+  const bool is_right =
+      found.servers &&
+      (rules.others_too ? !assigned.empty() && std::includes(found.servers->begin(), found.servers->end(),
+                                                             assigned.begin(), assigned.end())
+                        : *found.servers == assigned);
   const bool was_active = status == ZoneStatus::kActive;
   ZoneStatus next = status;
   if (is_right) {

@@ -32,14 +32,15 @@ struct DelegationFound {
 };
 
 struct ActivationRules {
-  std::vector<DomainName> name_servers;  // that zones are assigned
+  std::vector<DomainName> name_servers;  // that the zone is assigned
+  bool others_too = false;               // of other providers, beside them
   std::chrono::seconds first{60};        // from a zone's making to its first check
   std::chrono::seconds interval_max{21'600};
   std::uint32_t failures_max = 4;  // so many in a row, and an active zone has moved
 };
 
 // Takes a finding into `activation` and returns the zone's status from now on: active when the
-// parent delegates the zone to exactly the assigned servers; an active zone is moved after several
+// parent delegates the zone to exactly the assigned servers, or to these at least with others_too; an active zone is moved after several
 // checks that found otherwise; that nobody could be asked says nothing. A zone that is vouched for
 // stays active, and is not vouched for any more once a check agrees.
 //

@@ -45,6 +45,16 @@ TEST_F(ActivationTest, PendingBecomesActiveWhenTheDelegationIsRight) {
   EXPECT_EQ(activation_.result, "the parent delegates the zone to its name servers");
 }
 
+TEST_F(ActivationTest, ServersOfOtherProvidersBesideOurs) {
+  DelegationFound more = kRight;
+  more.servers->push_back(DomainName::parse("ns3.elsewhere.test").value());
+  EXPECT_EQ(check(more), ZoneStatus::kPending);
+  rules_.others_too = true;
+  EXPECT_EQ(check(kSome), ZoneStatus::kPending);
+  EXPECT_EQ(check(kNone), ZoneStatus::kPending);
+  EXPECT_EQ(check(more), ZoneStatus::kActive);
+}
+
 TEST_F(ActivationTest, ChecksComeAtGrowingIntervals) {
   std::vector<std::int64_t> pauses;
   for (int i = 0; i < 11; ++i) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kCharacterStringMax = 255;  // RFC 1035 3.3
 constexpr std::size_t kRdataMax = 65535;
+constexpr RecordType kTypeCaa = 257;
 
 Refusal bad_content(RecordType type, std::string_view content, const std::string& expected) {
   return invalid_record(kCodeContentInvalid, "Content \"" + std::string(content) + "\" of " +
@@ -42,7 +43,7 @@ void append_u16(Rdata& rdata, std::uint16_t value) {
 }
 
 Outcome<Rdata> host_rdata(std::string_view host, const DomainName& zone, Rdata prefix = {}) {
-  auto name = host == "@" ? Outcome<DomainName>(zone) : DomainName::parse(host);
+  auto name = host == "@" ? Outcome<DomainName>(zone) : DomainName::parse(to_ascii(host));
   if (!name) return name.error();
   const auto wire = name.value().wire();
   prefix.insert(prefix.end(), wire.begin(), wire.end());
@@ -87,13 +88,13 @@ bool quotes_are_balanced(std::string_view text) {
   return !open;
 }
 
-Outcome<Rdata> presentation_rdata(RecordType type, std::string_view content,
-                                  const DomainName& zone) {
+// Names in it are absolute, with or without their final dot, like everywhere in the API.
+Outcome<Rdata> presentation_rdata(RecordType type, std::string_view content) {
   if (content.find_first_of("\r\n") != std::string_view::npos) {
     return bad_content(type, content, "it must stand on one line");
   }
   if (!quotes_are_balanced(content)) return bad_content(type, content, "a quote is not closed");
-  auto rdata = rdata_from_text(type, content, zone);
+  auto rdata = rdata_from_text(type, content, DomainName());
   if (!rdata) return bad_content(type, content, rdata.error().what);
   return std::move(rdata).value();
 }
@@ -134,10 +135,19 @@ Outcome<Rdata> srv_rdata(std::string_view content, std::optional<std::uint16_t> 
   return host_rdata(fields[2], zone, std::move(prefix));
 }
 
-Outcome<Rdata> uri_rdata(std::string_view content, std::optional<std::uint16_t> priority,
-                         const DomainName& zone) {
-  if (!priority) return presentation_rdata(kTypeUri, content, zone);
-  return presentation_rdata(kTypeUri, std::to_string(*priority) + " " + std::string(content), zone);
+Outcome<Rdata> uri_rdata(std::string_view content, std::optional<std::uint16_t> priority) {
+  if (!priority) return presentation_rdata(kTypeUri, content);
+  return presentation_rdata(kTypeUri, std::to_string(*priority) + " " + std::string(content));
+}
+
+// The value may stand without quotes (RFC 8659 4.1.1), which the parser of zone files wants.
+Outcome<Rdata> caa_rdata(std::string_view content) {
+  const auto fields = fields_of(content);
+  if (fields.size() != 3 || content.find('"') != std::string_view::npos) {
+    return presentation_rdata(kTypeCaa, content);
+  }
+  return presentation_rdata(kTypeCaa, std::string(fields[0]) + " " + std::string(fields[1]) +
+                                          " \"" + std::string(fields[2]) + "\"");
 }
 
 std::string host_text(std::span<const std::uint8_t> wire) {
@@ -172,12 +182,14 @@ Outcome<Rdata> rdata_of(RecordType type, std::string_view content,
     case kTypeSrv:
       return srv_rdata(content, priority, zone);
     case kTypeUri:
-      return uri_rdata(content, priority, zone);
+      return uri_rdata(content, priority);
+    case kTypeCaa:
+      return caa_rdata(content);
     case kTypeTxt:
       if (content.front() != '"') return plain_text_rdata(content);
-      return presentation_rdata(type, content, zone);
+      return presentation_rdata(type, content);
     default:
-      return presentation_rdata(type, content, zone);  // every other of 65536 codes
+      return presentation_rdata(type, content);  // every other of 65536 codes
   }
 }
 

@@ -75,7 +75,7 @@ Outcome<std::vector<std::uint8_t>> to_wire(std::string_view text) {
         return bad_name(text, "an escape must be \\DDD (000-255) or \\ and a character");
       byte = *decoded;
     } else if (byte >= 0x80) {
-      return bad_name(text, "write an international name in Punycode (xn--...)");
+      return bad_name(text, "it is no international name that Punycode (xn--...) can express");
     } else if (byte <= 0x20 || byte == 0x7f) {
       return bad_name(text, "it contains a space or a control character");
     }
@@ -152,11 +152,12 @@ DomainName DomainName::parent() const {
 
 Outcome<DomainName> owner_name(std::string_view text, const DomainName& zone) {
   if (text.empty() || text == "@") return zone;
-  auto name = DomainName::parse(text);
+  const std::string ascii = to_ascii(text);
+  auto name = DomainName::parse(ascii);
   if (!name) return name.error();
   if (name.value().is_within(zone)) return name;
   if (text.ends_with('.')) return bad_name(text, "it does not lie in zone " + zone.text());
-  return DomainName::parse(std::string(text) + "." + zone.text() + ".");
+  return DomainName::parse(ascii + "." + zone.text() + ".");
 }
 
 }  // namespace brink::ctl::model

@@ -40,6 +40,10 @@ class DomainName {
   std::string text_;
 };
 
+// A name as a person writes it: non-ASCII labels become Punycode (RFC 5891). What cannot be one
+// stays as it is, for DomainName::parse to refuse.
+std::string to_ascii(std::string_view text);
+
 // The owner name a user wrote, in zone `zone`: `@` or empty is the zone's apex, a name that ends in
 // the zone's name or in a dot is absolute, any other is relative to the zone. Must lie in the zone.
 Outcome<DomainName> owner_name(std::string_view text, const DomainName& zone);

@@ -23,6 +23,7 @@ inline constexpr RecordType kTypePtr = 12;
 inline constexpr RecordType kTypeMx = 15;
 inline constexpr RecordType kTypeTxt = 16;
 inline constexpr RecordType kTypeAaaa = 28;
+inline constexpr RecordType kTypeLoc = 29;
 inline constexpr RecordType kTypeSrv = 33;
 inline constexpr RecordType kTypeDname = 39;
 inline constexpr RecordType kTypeDs = 43;

@@ -26,6 +26,12 @@ Outcome<RecordType> checked_type(std::string_view text) {
   return *type;
 }
 
+std::size_t character_count(std::string_view utf8) {
+  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
 std::optional<Refusal> ttl_fault(const Rules& rules, std::uint32_t ttl) {
   if (ttl == kTtlAutomatic || (ttl >= rules.ttl_min && ttl <= rules.ttl_max)) return std::nullopt;
   return invalid_record(kCodeTtlInvalid, "TTL " + std::to_string(ttl) +
@@ -35,10 +41,10 @@ std::optional<Refusal> ttl_fault(const Rules& rules, std::uint32_t ttl) {
 }
 
 std::optional<Refusal> comment_fault(const Rules& rules, const std::string& comment) {
-  if (comment.size() > rules.comment_size_max) {
+  if (character_count(comment) > rules.comment_size_max) {
     return invalid_record(
         kCodeCommentInvalid,
-        "A comment may have " + std::to_string(rules.comment_size_max) + " octets at most.");
+        "A comment may have " + std::to_string(rules.comment_size_max) + " characters at most.");
   }
   if (comment.find_first_of("\r\n") != std::string::npos) {
     return invalid_record(kCodeCommentInvalid, "A comment must stand on one line.");
@@ -70,6 +76,51 @@ std::optional<Refusal> tags_fault(const Rules& rules, const std::vector<std::str
     }
   }
   return std::nullopt;
+}
+
+// Whether the API shows what was written, as far as it says the same: clients look for the text
+// they sent, and take any other spelling for a change. Names, addresses and what has a priority of
+// its own have one form each.
+bool shows_what_was_written(RecordType type, std::string_view content) {
+  switch (type) {
+    case kTypeA:
+    case kTypeAaaa:
+    case kTypeCname:
+    case kTypeNs:
+    case kTypePtr:
+    case kTypeDname:
+    case kTypeMx:
+    case kTypeSrv:
+    case kTypeUri:
+    case kTypeLoc:
+      return false;
+    case kTypeTxt:
+      return true;
+    default:  // parentheses, comments and RFC 3597 data are the zone file's business
+      return !content.starts_with("\\#") && content.find_first_of("()") == std::string_view::npos;
+  }
+}
+
+std::string trimmed(std::string_view text) {
+  const std::size_t first = std::min(text.find_first_not_of(" \t"), text.size());
+  text.remove_prefix(first);
+  return std::string(text.substr(0, text.find_last_not_of(" \t") + 1));
+}
+
+std::optional<Refusal> text_fault(const Rules& rules, const Record& candidate,
+                                  std::span<const Record> neighbours) {
+  if (candidate.type != kTypeTxt) return std::nullopt;
+  std::size_t total = candidate.content.size();
+  for (const Record& other : neighbours) {
+    if (other.type == kTypeTxt) total += other.content.size();
+  }
+  if (total <= rules.text_total_max) return std::nullopt;
+  return Refusal{400,
+                 kCodeSetTooLarge,
+                 "All TXT records of " + candidate.name.text() + " together may have " +
+                     std::to_string(rules.text_total_max) + " octets of content, not " +
+                     std::to_string(total) + ".",
+                 {}};
 }
 
 std::optional<Refusal> proxy_fault(const Rules& rules, const Record& record) {
@@ -170,8 +221,13 @@ Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDr
   record.rdata = std::move(rdata).value();
   Content content = content_of(record.type, record.rdata);
   record.priority = content.priority;
-  // TXT is shown as it was written: clients look for the text they sent.
-  record.content = record.type == kTypeTxt ? draft.content : std::move(content.text);
+  if (record.type == kTypeTxt) {
+    record.content = draft.content;
+  } else if (shows_what_was_written(record.type, draft.content)) {
+    record.content = trimmed(draft.content);
+  } else {
+    record.content = std::move(content.text);
+  }
   if (record.type == kTypeCname && record.rdata == record.name.wire()) {
     return invalid_record(kCodeContentInvalid, "A CNAME record cannot point at itself.");
   }
@@ -190,13 +246,14 @@ Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDr
   return record;
 }
 
-std::optional<Refusal> conflict_of(const Zone& zone, const Record& candidate,
+std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const Record& candidate,
                                    std::span<const Record> neighbours) {
   std::size_t set_size = candidate.rdata.size() + kRecordOverhead;
   for (const Record& other : neighbours) {
     if (auto conflict = pair_conflict(zone, candidate, other)) return conflict;
     if (other.type == candidate.type) set_size += other.rdata.size() + kRecordOverhead;
   }
+  if (auto fault = text_fault(rules, candidate, neighbours)) return fault;
   if (set_size <= kRrsetSizeMax) return std::nullopt;
   return Refusal{400,
                  kCodeSetTooLarge,
@@ -206,7 +263,8 @@ std::optional<Refusal> conflict_of(const Zone& zone, const Record& candidate,
 }
 
 bool effective_proxy(const Zone& zone, const Record& record) {
-  return record.proxied && zone.status == ZoneStatus::kActive && !zone.paused;
+  return record.proxied && zone.status == ZoneStatus::kActive && !zone.paused &&
+         zone.dns.mode != ZoneMode::kDnsOnly && !zone.dns.enforce_dns_only;
 }
 
 }  // namespace brink::ctl::model

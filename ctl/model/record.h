@@ -76,11 +76,12 @@ Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDr
 
 // conflict_of tells why `candidate` cannot stand beside `neighbours`: the zone's other records of
 // the same name, without the one that it replaces.
-std::optional<Refusal> conflict_of(const Zone& zone, const Record& candidate,
+std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const Record& candidate,
                                    std::span<const Record> neighbours);
 
 // What the edge does with the record: proxied by the user, and nothing in the zone's state stands
-// against it (a zone that is not active, or paused, answers with the origin's values).
+// against it: a zone that is not active, paused or DNS-only, or whose account is, answers with the
+// origin's values.
 bool effective_proxy(const Zone& zone, const Record& record);
 
 // The content of a record in the form of the API, and its priority, from RDATA.
@@ -91,7 +92,7 @@ struct Content {
 Content content_of(RecordType type, std::span<const std::uint8_t> rdata);
 
 // RDATA from the form of the API. Names in content are absolute, with or without the final dot;
-// `@` is the zone.
+// `@` is the zone; international names become Punycode (RFC 5891).
 Outcome<Rdata> rdata_of(RecordType type, std::string_view content,
                         std::optional<std::uint16_t> priority, const DomainName& zone);
 

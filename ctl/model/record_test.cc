@@ -28,11 +28,10 @@ class RecordRules : public ::testing::Test {
   int code_of(const RecordDraft& draft) const {
     const auto record = make(draft);
     if (record) return 0;
-    return record.error().chain.empty() ? record.error().code
-                                          : record.error().chain.back().code;
+    return record.error().chain.empty() ? record.error().code : record.error().chain.back().code;
   }
   int conflict(const Record& candidate, const std::vector<Record>& neighbours) const {
-    const auto refusal = conflict_of(zone_, candidate, neighbours);
+    const auto refusal = conflict_of(rules_, zone_, candidate, neighbours);
     return refusal ? refusal->code : 0;
   }
 
@@ -79,6 +78,81 @@ TEST_F(RecordRules, TextIsShownAsWrittenAndSplitAt255) {
   const Record bare = made("t", "TXT", "hello world");
   EXPECT_EQ(quoted.rdata, bare.rdata);
   EXPECT_EQ(quoted.content, "\"hello world\"");
+}
+
+TEST_F(RecordRules, DataIsShownAsWritten) {
+  for (const auto& [type, content] : std::vector<std::pair<std::string, std::string>>{
+           {"CAA", "0 issue letsencrypt.org"},
+           {"DS", "12345 13 2 49FD46E6C4B45C55D4AC69CBD3CD34AC1AFE51DE4A5C1A9F2B3C4D5E6F708192"},
+           {"HTTPS", "1 . alpn=\"h3,h2\""},
+           {"SSHFP", "4 2 0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef"}}) {
+    EXPECT_EQ(made("x", type, " " + content + " ").content, content);
+  }
+  EXPECT_EQ(made("x", "CAA", "0 issue letsencrypt.org").rdata,
+            made("x", "CAA", "0 issue \"letsencrypt.org\"").rdata);
+  EXPECT_EQ(made("x", "TYPE65534", "\\# 2 abCD").content, "\\# 2 abcd");
+}
+
+TEST_F(RecordRules, NamesInDataAreAbsolute) {
+  EXPECT_EQ(made("x", "HTTPS", "1 svc.example.org alpn=h2").rdata,
+            made("x", "HTTPS", "1 svc.example.org. alpn=h2").rdata);
+}
+
+TEST_F(RecordRules, InternationalNamesBecomePunycode) {
+  EXPECT_EQ(made("B\xc3\x9c"
+                 "cher",
+                 "A", "203.0.113.1")
+                .name.text(),
+            "xn--bcher-kva.example.com");
+  EXPECT_EQ(made("*.b\xc3\xbc"
+                 "cher",
+                 "A", "203.0.113.1")
+                .name.text(),
+            "*.xn--bcher-kva.example.com");
+  EXPECT_EQ(made("x", "CNAME",
+                 "b\xc3\xbc"
+                 "cher.example.org")
+                .content,
+            "xn--bcher-kva.example.org");
+  EXPECT_EQ(code_of({.name = "\xff", .type = "A", .content = "203.0.113.1"}), kCodeNameInvalid);
+}
+
+TEST_F(RecordRules, TextsOfANameAreBoundTogether) {
+  rules_.text_total_max = 100;
+  const Record first = made("t", "TXT", std::string(60, 'a'));
+  EXPECT_EQ(conflict(made("t", "TXT", std::string(40, 'b')), {first}), 0);
+  EXPECT_EQ(conflict(made("t", "TXT", std::string(41, 'b')), {first}), kCodeSetTooLarge);
+  EXPECT_EQ(conflict(made("t", "CAA", "0 issue \"x\""), {first}), 0);
+}
+
+TEST_F(RecordRules, PlaceholdersStandForNoOrigin) {
+  rules_.edge_addresses = {*base::IpAddress::parse("198.51.100.1")};
+  for (const char* content : {"192.0.2.0", "192.0.2.1"}) {
+    EXPECT_EQ(code_of({.name = "x", .type = "A", .content = content, .proxied = true}), 0);
+  }
+  EXPECT_EQ(code_of({.name = "x", .type = "AAAA", .content = "100::", .proxied = true}), 0);
+  EXPECT_EQ(code_of({.name = "x", .type = "A", .content = "198.51.100.1", .proxied = true}),
+            kCodeTargetNotAllowed);
+}
+
+TEST_F(RecordRules, TargetsThatCannotBeProxiedAreATable) {
+  rules_.unproxiable_targets = {{"a.test", TargetMatch::kExact},
+                                {"b.test", TargetMatch::kExactOrBelow},
+                                {"c.test", TargetMatch::kBelow}};
+  for (const auto& [target, code] :
+       std::vector<std::pair<std::string, int>>{{"a.test", kCodeTargetNotAllowed},
+                                                {"x.a.test", 0},
+                                                {"b.test", kCodeTargetNotAllowed},
+                                                {"x.b.test", kCodeTargetNotAllowed},
+                                                {"xb.test", 0},
+                                                {"c.test", 0},
+                                                {"x.c.test", kCodeTargetNotAllowed},
+                                                {"dkim2.mcsv.net", 0}}) {
+    EXPECT_EQ(code_of({.name = "x", .type = "CNAME", .content = target, .proxied = true}), code)
+        << target;
+  }
+  EXPECT_EQ(target_match_from_text("exact-or-sub"), TargetMatch::kExactOrBelow);
+  EXPECT_EQ(target_match_from_text("below"), std::nullopt);
 }
 
 TEST_F(RecordRules, PriorityStandsApartFromContent) {
@@ -224,7 +298,8 @@ TEST_F(RecordRules, ANameHasOneDname) {
 TEST_F(RecordRules, AnRrsetHasToFitAnAnswer) {
   std::vector<Record> neighbours;
   for (int i = 0; i < 8; ++i) {
-    neighbours.push_back(made("t", "TXT", std::to_string(i) + std::string(2040, 'x')));
+    neighbours.push_back(
+        made("t", "CAA", "0 issue \"" + std::to_string(i) + std::string(2040, 'x') + "\""));
   }
   const Record last = neighbours.back();
   neighbours.pop_back();
@@ -240,6 +315,13 @@ TEST_F(RecordRules, TheZoneDecidesWhetherTheProxyIsInForce) {
   zone_.paused = true;
   EXPECT_FALSE(effective_proxy(zone_, record));
   zone_.paused = false;
+  zone_.dns.mode = ZoneMode::kDnsOnly;
+  EXPECT_FALSE(effective_proxy(zone_, record));
+  zone_.dns.mode = ZoneMode::kCdnOnly;
+  EXPECT_TRUE(effective_proxy(zone_, record));
+  zone_.dns.enforce_dns_only = true;
+  EXPECT_FALSE(effective_proxy(zone_, record));
+  zone_.dns = {};
   for (const ZoneStatus status :
        {ZoneStatus::kInitializing, ZoneStatus::kPending, ZoneStatus::kMoved}) {
     zone_.status = status;

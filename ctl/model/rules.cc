@@ -31,6 +31,13 @@ std::vector<UnproxiableTarget> Rules::default_unproxiable_targets() {
           {"acm-validations.aws", TargetMatch::kBelow}};
 }
 
+std::optional<TargetMatch> target_match_from_text(std::string_view text) {
+  if (text == "exact") return TargetMatch::kExact;
+  if (text == "exact-or-sub") return TargetMatch::kExactOrBelow;
+  if (text == "sub") return TargetMatch::kBelow;
+  return std::nullopt;
+}
+
 bool is_proxiable_target(const Rules& rules, const DomainName& target) {
   return std::none_of(rules.unproxiable_targets.begin(), rules.unproxiable_targets.end(),
                       [&](const auto& entry) {

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ctl/model/name.h"
@@ -26,12 +28,17 @@ struct Rules {
   std::uint32_t ttl_auto = 300;  // what a stored TTL of 1 is answered with
   std::size_t comment_size_max = 500;
   std::size_t tags_max = 20;
-  std::size_t text_size_max = 2048;             // content of one TXT record
-  std::vector<base::IpAddress> edge_addresses;  // our own: never an origin of a proxied record
+  std::size_t text_size_max = 2048;   // content of one TXT record
+  std::size_t text_total_max = 8192;  // contents of all TXT records of a name
+  // Of all sets, our own: never an origin of a proxied record.
+  std::vector<base::IpAddress> edge_addresses;
   std::vector<UnproxiableTarget> unproxiable_targets = default_unproxiable_targets();
 
   static std::vector<UnproxiableTarget> default_unproxiable_targets();
 };
+
+// "exact", "exact-or-sub", "sub".
+std::optional<TargetMatch> target_match_from_text(std::string_view text);
 
 // Whether a proxied CNAME may point at `target`.
 bool is_proxiable_target(const Rules& rules, const DomainName& target);

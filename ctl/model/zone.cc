@@ -48,7 +48,7 @@ Outcome<DomainName> zone_name(std::string_view text) {
     return Refusal{
         400, kCodeZoneInvalid, "\"" + std::string(text) + "\" is not a zone name: " + why, {}};
   };
-  auto name = DomainName::parse(text);
+  auto name = DomainName::parse(to_ascii(text));
   if (!name) return refuse(name.error().detail());
   if (name.value().is_root()) return refuse("the root is not served here.");
   if (name.value().is_wildcard()) return refuse("a zone cannot be a wildcard.");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "ctl/model/name.h"
 #include "ctl/model/rdata.h"
 #include "ctl/model/timestamp.h"
+#include "ctl/model/zone_dns.h"
 
 namespace brink::ctl::model {
 
@@ -28,6 +30,16 @@ struct ZoneSoa {
   Rdata rdata;
 };
 
+// A setting that a user has made. It is kept for the proxy and for whoever asks; what is answered
+// does not depend on it (that is ZoneDns).
+struct ZoneSetting {
+  std::string value;  // compact JSON
+  Timestamp modified_on;
+
+  bool operator==(const ZoneSetting&) const = default;
+};
+using ZoneSettings = std::map<std::string, ZoneSetting>;
+
 struct Zone {
   std::int64_t row = 0;  // the store's key; 0 = not stored yet
   Id id;
@@ -37,6 +49,8 @@ struct Zone {
   bool paused = false;
   std::uint32_t serial = 0;  // RFC 1982; grows with every change of the zone
   std::optional<ZoneSoa> soa;
+  ZoneDns dns;
+  ZoneSettings settings;  // by name; what nobody has set is not there
   Timestamp created_on;
   Timestamp modified_on;
   std::optional<Timestamp> activated_on;

@@ -24,7 +24,12 @@ TEST(Timestamp, ReadsWhatItWrites) {
 
 TEST(ZoneName, IsAbsoluteAndPlain) {
   EXPECT_EQ(zone_name("Example.COM.").value().text(), "example.com");
-  for (const char* text : {"", ".", "*.example.com", "a..b", "b\xc3\xbc.test", "a\\032b.test"}) {
+  EXPECT_EQ(zone_name("B\xc3\x9c"
+                      "cher.example")
+                .value()
+                .text(),
+            "xn--bcher-kva.example");
+  for (const char* text : {"", ".", "*.example.com", "a..b", "b\xff.test", "a\\032b.test"}) {
     const auto result = zone_name(text);
     ASSERT_FALSE(result.ok()) << text;
     EXPECT_EQ(result.error().code, kCodeZoneInvalid);

@@ -17,7 +17,7 @@ std::int64_t number(Borrowed statement, std::int64_t otherwise = 0) {
 // More than what is served at the apex alone.
 bool differs_whole(const model::Zone& before, const model::Zone& after) {
   return before.row != after.row || before.status != after.status || before.type != after.type ||
-         before.paused != after.paused;
+         before.paused != after.paused || before.dns.differs_below_apex(after.dns);
 }
 
 // Collects the answer of changes_between.

@@ -25,8 +25,8 @@ enum class ZoneAction : std::uint8_t { kCreated = 0, kChanged = 1, kDeleted = 2 
 struct ZoneChange {
   model::DomainName name;
   ZoneAction action = ZoneAction::kChanged;
-  // Of kChanged: more than SOA and times differs (status, pause, type; deleted and made anew), so
-  // that any of its names may be served in another way.
+  // Of kChanged: more than the apex, times and settings kept for others differs (status, pause,
+  // type, ZoneDns; deleted and made anew), so that any of its names may be served in another way.
   bool whole = false;
 };
 
@@ -110,7 +110,8 @@ class History {
                                    const std::optional<model::DomainName>& zone = std::nullopt);
 
   // Makes the records and settings of all zones, or of `zone` alone, what they were after
-  // `to_version`, as a new change on top, and returns its version. A zone that was there and is
+  // `to_version`, as a new change on top, and returns its version. The account's word on the
+  // proxy (enforce_dns_only) stays what it is. A zone that was there and is
   // deleted comes back with its id; one that was not there then is deleted. Serials of zones that
   // differ go up (RFC 1982), never back, also over a deletion. Part of the caller's write
   // transaction, or one of its own. Fails, and changes nothing, when `to_version` lies below

@@ -486,6 +486,29 @@ TEST_F(PruneTest, ARowIsNotUsedAgainWhileTheHistoryKnowsIt) {
   EXPECT_GT(add_zone("b.test").row, first.row);
 }
 
+// What an account says about all of its zones is not a matter of one zone's past.
+TEST_F(HistoryTest, GoingBackLeavesTheAccountsWord) {
+  Zone zone = add_zone("a.test");
+  zone.dns.ipv6 = false;
+  store_->update_zone(zone);
+  const std::uint64_t start = store_->version();
+  zone.dns.ipv6 = true;
+  store_->update_zone(zone);
+  {
+    Transaction transaction(*store_, Transaction::Kind::kWrite);
+    store_->enforce_dns_only(zone.account, true, {});
+    transaction.commit();
+  }
+  const auto changes = history().changes_between(start, store_->version());
+  ASSERT_TRUE(changes);
+  ASSERT_EQ(changes->zones.size(), 1U);
+  EXPECT_TRUE(changes->zones[0].whole);
+  ASSERT_TRUE(history().roll_back(start, std::nullopt).ok());
+  const Zone back = *store_->zone_by_name(name("a.test"));
+  EXPECT_FALSE(back.dns.ipv6);
+  EXPECT_TRUE(back.dns.enforce_dns_only);
+}
+
 // A store as the first schema left it, with a zone and two records.
 TEST(Migration, KeepsWhatAnEarlierProgramStored) {
   char pattern[] = "/tmp/brink_store_XXXXXX";

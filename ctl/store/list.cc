@@ -88,6 +88,10 @@ void add_text(Conditions& conditions, const std::string& column, TextMatch match
       conditions.value(lower(value));
       conditions.value(lower(value));
       break;
+    case TextMatch::kNot:
+      conditions.add(column + " <> ?");
+      conditions.value(value);
+      break;
     case TextMatch::kAbsent:
       conditions.add(column + " = ''");
       break;
@@ -108,13 +112,82 @@ void add_content(Conditions& conditions, const RecordQuery::TextFilter& filter) 
   if (text) conditions.blob(text.value());
 }
 
-void add_tag(Conditions& conditions, const std::string& tag) {
-  // Tags stand one a line; a tag without a value matches whatever its value is.
+// Tags stand one a line. `test` tells of `tag`, in lower case with a colon behind its name, whether
+// it is wanted.
+std::string has_tag(const std::string& test) {
+  return "EXISTS (WITH RECURSIVE split (tag, rest) AS (SELECT '', lower(tags) || char(10) "
+         "UNION ALL SELECT substr(rest, 1, instr(rest, char(10)) - 1), "
+         "substr(rest, instr(rest, char(10)) + 1) FROM split WHERE rest <> '') "
+         "SELECT 1 FROM split WHERE tag <> '' AND (" +
+         test + "))";
+}
+
+// The SQL of one tag filter; `values` are what to bind.
+std::string tag_fragment(const RecordQuery::TagFilter& filter, std::vector<std::string>& values) {
+  const std::string text = lower(filter.text);
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  const std::string name = text.substr(0, colon);
+  const std::string value = text.substr(std::min(colon + 1, text.size()));
+  // The value of the tag is what follows its name and a colon.
+  const std::string named = "(tag = ? OR instr(tag, ? || ':') = 1)";
+  const std::string tag_value = "substr(tag, length(?) + 2)";
+  switch (filter.match) {
+    case TextMatch::kPresent:
+      values = {name, name};
+      return has_tag(named);
+    case TextMatch::kAbsent:
+      values = {name, name};
+      return "NOT " + has_tag(named);
+    case TextMatch::kExact:
+    case TextMatch::kNot:
+      values = {text};
+      return (filter.match == TextMatch::kNot ? "NOT " : "") + has_tag("tag = ?");
+    case TextMatch::kContains:
+      values = {name, name, name, value};
+      return has_tag(named + " AND instr(" + tag_value + ", ?) > 0");
+    case TextMatch::kStartsWith:
+      values = {name, name, name, value};
+      return has_tag(named + " AND instr(" + tag_value + ", ?) = 1");
+    case TextMatch::kEndsWith:
+      values = {name, name, name, value, value};
+      return has_tag(named + " AND substr(" + tag_value + ", -length(?)) = ?");
+  }
+  return "0";
+}
+
+void add_tags(Conditions& conditions, const RecordQuery& query) {
+  std::string fragment;
+  for (const auto& filter : query.tags) {
+    std::vector<std::string> values;
+    fragment += fragment.empty() ? "" : query.tags_any ? " OR " : " AND ";
+    fragment += "(" + tag_fragment(filter, values) + ")";
+    for (std::string& value : values) conditions.value(std::move(value));
+  }
+  if (!fragment.empty()) conditions.add(fragment);
+}
+
+// Records that a delegation or DNAME at `cut` hides: all below it, and what else stands at a
+// delegation. Glue among them.
+void add_shadowed_by(Conditions& conditions, const model::DomainName& cut) {
+  const TreeKey first = tree_key(cut);
   conditions.add(
-      "instr(char(10) || lower(tags) || char(10), char(10) || ? || char(10)) > 0 OR "
-      "instr(char(10) || lower(tags), char(10) || ? || ':') > 0");
-  conditions.value(lower(tag));
-  conditions.value(lower(tag));
+      "EXISTS (SELECT 1 FROM records c WHERE c.zone = records.zone AND c.name_key = ? AND "
+      "c.type IN (2, 39)) AND name_key >= ? AND name_key < ? AND "
+      "(name_key <> ? OR type NOT IN (2, 39, 43))");
+  conditions.blob(first);
+  conditions.blob(first);
+  conditions.blob(end_of_subtree(first));
+  conditions.blob(first);
+}
+
+// Delegations and DNAMEs above `name`, that hide it.
+void add_shadowing(Conditions& conditions, model::DomainName name, const model::DomainName& apex) {
+  std::string list;
+  for (; name.is_within(apex) && name != apex; name = name.parent()) {
+    list += list.empty() ? "?" : ", ?";
+    conditions.blob(tree_key(name));
+  }
+  conditions.add(list.empty() ? "0" : "type IN (2, 39) AND name_key IN (" + list + ")");
 }
 
 // An exact name is looked up by its key, which the zone's index has.
@@ -127,7 +200,7 @@ void add_name(Conditions& conditions, const RecordQuery::TextFilter& filter) {
   conditions.blob(tree_key(name.value()));
 }
 
-Conditions record_conditions(const RecordQuery& query) {
+Conditions record_conditions(const RecordQuery& query, const model::Zone& zone) {
   Conditions conditions(query.match_any);
   for (const auto& filter : query.texts) {
     switch (filter.field) {
@@ -150,7 +223,9 @@ Conditions record_conditions(const RecordQuery& query) {
     conditions.add("proxied = ?");
     conditions.value(static_cast<std::int64_t>(*query.proxied));
   }
-  if (query.tag) add_tag(conditions, *query.tag);
+  add_tags(conditions, query);
+  if (query.shadowed_by) add_shadowed_by(conditions, *query.shadowed_by);
+  if (query.shadowing) add_shadowing(conditions, *query.shadowing, zone.name);
   if (query.search) {
     conditions.require("instr(name, ?) > 0 OR instr(lower(content), ?) > 0");
     conditions.value(lower(*query.search));
@@ -245,7 +320,7 @@ Page<model::Zone> Store::list_zones(const ZoneQuery& query) {
 }
 
 Page<model::Record> Store::list_records(const model::Zone& zone, const RecordQuery& query) {
-  Conditions conditions = record_conditions(query);
+  Conditions conditions = record_conditions(query, zone);
   // The row is our own number, not a value of the request; bound values must keep their order.
   conditions.require("zone = " + std::to_string(zone.row));
   return run_list<model::Record>(*database_, kRecordColumns, "records", conditions,

@@ -16,6 +16,7 @@ enum class TextMatch : std::uint8_t {
   kContains,
   kStartsWith,
   kEndsWith,
+  kNot,
   kAbsent,
   kPresent
 };
@@ -52,13 +53,21 @@ struct RecordQuery {
     TextMatch match = TextMatch::kExact;
     std::string value;
   };
+  // By name alone (kPresent, kAbsent), or by `name:value`, where the parts match the value.
+  struct TagFilter {
+    TextMatch match = TextMatch::kPresent;
+    std::string text;
+  };
   enum class Order : std::uint8_t { kCreated, kType, kName, kContent, kTtl, kProxied };
 
   std::vector<TextFilter> texts;
   std::optional<model::RecordType> type;
   std::optional<bool> proxied;
   std::optional<std::string> search;  // in name or content, besides the other filters
-  std::optional<std::string> tag;     // has this tag, or any tag of this name
+  std::vector<TagFilter> tags;
+  bool tags_any = false;  // one of them is enough
+  // Hidden by a delegation or DNAME at this name; those that hide this name.
+  std::optional<model::DomainName> shadowed_by, shadowing;
   bool match_any = false;
   Order order = Order::kCreated;
   bool descending = false;

@@ -81,8 +81,11 @@ bool RollBack::is_free(std::int64_t record_row) {
 
 // Everything that has to go goes first, so that names and identities are free for what comes back.
 void RollBack::run() {
+  // What holds for the whole account is no part of a zone's past.
   for (auto& [row, zone] : zones_) {
-    if (zone.then) raise_serial(*zone.then);
+    if (!zone.then) continue;
+    zone.then->dns.enforce_dns_only = store_.enforces_dns_only(zone.then->account);
+    raise_serial(*zone.then);
   }
   for (const auto& [row, zone] : zones_) {
     if (zone.now && !zone.then) store_.delete_zone(*zone.now);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ctl/store/zone_settings.h"
+
 namespace brink::ctl::store {
 namespace {
 
@@ -43,6 +45,12 @@ std::optional<std::int64_t> micros(const std::optional<model::Timestamp>& time) 
   return time->micros;
 }
 
+model::ZoneDns read_dns(std::string_view text) {
+  auto dns = model::zone_dns_from_text(text);
+  if (!dns) throw Failure("the store holds DNS settings that are none: " + std::string(text));
+  return *std::move(dns);
+}
+
 std::string join_tags(const std::vector<std::string>& tags) {
   std::string text;
   for (const std::string& tag : tags) {
@@ -74,6 +82,8 @@ model::Zone read_zone(const Statement& row, int first) {
   zone.modified_on = {row.integer(first + 10)};
   zone.activated_on = read_time(row.optional_integer(first + 11));
   zone.account = read_id(row.blob(first + 12));
+  zone.dns = read_dns(row.text(first + 13));
+  zone.settings = split_settings(row.text(first + 14));
   return zone;
 }
 

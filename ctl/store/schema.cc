@@ -299,6 +299,40 @@ CREATE TRIGGER zone_to_be_checked AFTER INSERT ON zones BEGIN
 END;
 )sql";
 
+// What of a zone decides how it is answered, and the settings that are kept for others. A deleted
+// zone's are looked for by its name.
+constexpr char kZoneSettings[] = R"sql(
+ALTER TABLE zones ADD COLUMN dns TEXT NOT NULL DEFAULT '';
+ALTER TABLE zones ADD COLUMN settings TEXT NOT NULL DEFAULT '';
+ALTER TABLE zone_log ADD COLUMN dns TEXT;
+ALTER TABLE zone_log ADD COLUMN settings TEXT;
+CREATE INDEX zone_log_deleted ON zone_log (name, seq) WHERE kind = 2;
+)sql";
+
+// Makes the triggers that keep before-images of zones anew, from the columns that the log has.
+void renew_zone_triggers(Database& database) {
+  std::string columns, values;
+  {
+    auto select = database.prepare(
+        "SELECT name FROM pragma_table_info('zone_log') WHERE name NOT IN "
+        "('seq', 'version', 'kind')");
+    while (select->step()) {
+      columns += ", " + std::string(select->text(0));
+      values += ", OLD." + std::string(select->text(0));
+    }
+  }
+  const auto trigger = [&](const std::string& name, const std::string& event,
+                           const std::string& kind) {
+    const std::string sql = "DROP TRIGGER " + name + "; CREATE TRIGGER " + name + " BEFORE " +
+                            event + " ON zones BEGIN INSERT INTO zone_log (version, kind" +
+                            columns + ") VALUES ((SELECT value FROM meta WHERE key = 'version'), " +
+                            kind + values + "); END;";
+    database.execute(sql.c_str());
+  };
+  trigger("zone_updated", "UPDATE", "1");
+  trigger("zone_deleted", "DELETE", "2");
+}
+
 void fill_zone_keys(Database& database) {
   auto select = database.prepare("SELECT row, name FROM zones");
   auto update = database.prepare("UPDATE zones SET name_key = ?1 WHERE row = ?2");
@@ -325,10 +359,11 @@ void fill_keys(Database& database) {
 
 // kMigrations[n] leads from schema n to n + 1; PRAGMA user_version holds the number reached.
 constexpr Migration kMigrations[] = {
-    {kRecordStore},                      // 1: zones, records, and the node's own values
-    {kKeyColumns, fill_keys, kHistory},  // 2: the name tree, targets, history
-    {kIdentities},                       // 3: accounts, users, tokens, audit log
-    {kOutside},                          // 4: names outside, activation checks
+    {kRecordStore},                        // 1: zones, records, and the node's own values
+    {kKeyColumns, fill_keys, kHistory},    // 2: the name tree, targets, history
+    {kIdentities},                         // 3: accounts, users, tokens, audit log
+    {kOutside},                            // 4: names outside, activation checks
+    {kZoneSettings, renew_zone_triggers},  // 5: settings of zones
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 

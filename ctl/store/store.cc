@@ -3,12 +3,22 @@
 #include "ctl/store/identities.h"
 #include "ctl/store/row.h"
 #include "ctl/store/schema.h"
+#include "ctl/store/zone_settings.h"
 
 namespace brink::ctl::store {
 namespace {
 
-// `key` must outlive the statement's run.
-void bind_zone(Statement& statement, const model::Zone& zone, const TreeKey& key) {
+// What is stored of a zone besides its own members; must outlive the statement's run.
+struct Derived {
+  explicit Derived(const model::Zone& zone)
+      : key(tree_key(zone.name)), dns(to_text(zone.dns)), settings(join_settings(zone.settings)) {}
+
+  TreeKey key;
+  std::string dns;
+  std::string settings;
+};
+
+void bind_zone(Statement& statement, const model::Zone& zone, const Derived& derived) {
   statement.bind(1, zone.id.bytes)
       .bind(2, zone.name.text())
       .bind(3, static_cast<std::int64_t>(zone.status))
@@ -18,7 +28,9 @@ void bind_zone(Statement& statement, const model::Zone& zone, const TreeKey& key
       .bind(9, zone.created_on.micros)
       .bind(10, zone.modified_on.micros)
       .bind(11, micros(zone.activated_on))
-      .bind(12, key);
+      .bind(12, derived.key)
+      .bind(14, derived.dns)
+      .bind(15, derived.settings);
   if (zone.soa) {
     statement.bind(7, static_cast<std::int64_t>(zone.soa->ttl)).bind(8, zone.soa->rdata);
   }
@@ -122,11 +134,11 @@ void Store::insert_zone(model::Zone& zone) {
     }
     auto insert = database_->cached(
         "INSERT INTO zones (id, name, status, type, paused, serial, soa_ttl, soa_rdata, "
-        "created_on, modified_on, activated_on, name_key, row, account) VALUES "
-        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
-    const TreeKey key = tree_key(zone.name);
-    bind_zone(*insert, zone, key);
-    insert->bind(13, zone.row).bind(14, zone.account.bytes).run();
+        "created_on, modified_on, activated_on, name_key, row, dns, settings, account) VALUES "
+        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
+    const Derived derived(zone);
+    bind_zone(*insert, zone, derived);
+    insert->bind(13, zone.row).bind(16, zone.account.bytes).run();
   });
 }
 
@@ -135,9 +147,9 @@ void Store::update_zone(const model::Zone& zone) {
     auto update = database_->cached(
         "UPDATE zones SET id = ?1, name = ?2, status = ?3, type = ?4, paused = ?5, serial = ?6, "
         "soa_ttl = ?7, soa_rdata = ?8, created_on = ?9, modified_on = ?10, activated_on = ?11, "
-        "name_key = ?12 WHERE row = ?13");
-    const TreeKey key = tree_key(zone.name);
-    bind_zone(*update, zone, key);
+        "name_key = ?12, dns = ?14, settings = ?15 WHERE row = ?13");
+    const Derived derived(zone);
+    bind_zone(*update, zone, derived);
     update->bind(13, zone.row).run();
   });
 }

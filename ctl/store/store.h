@@ -72,6 +72,13 @@ class Store {
   void delete_zone(const model::Zone& zone);  // with all its records
   std::optional<model::Zone> zone_by_id(const model::Id& id);
   std::optional<model::Zone> zone_by_name(const model::DomainName& name);
+  // What a zone of this name had before it was deleted, as long as the history knows it.
+  std::optional<model::ZoneDns> former_dns(const model::DomainName& name);
+  // Whether all zones of an account are answered without the proxy, whatever their own settings
+  // say. Kept with each zone too, so that compilation and history have it; a change of it is one of
+  // every zone it changes. Within a transaction.
+  bool enforces_dns_only(const model::Id& account);
+  void enforce_dns_only(const model::Id& account, bool enforced, model::Timestamp now);
   Page<model::Zone> list_zones(const ZoneQuery& query);
   std::uint64_t zone_count();
 
@@ -99,6 +106,9 @@ class Store {
   bool has_records_within(const model::Zone& zone, const model::DomainName& name);
   // Whether the zone has a record of the type at `name`.
   bool has_record(const model::Zone& zone, const model::DomainName& name, model::RecordType type);
+  // Records at or below `name`, counted up to `most`.
+  std::uint64_t count_within(const model::Zone& zone, const model::DomainName& name,
+                             std::uint64_t most);
   // Names with records at or below `name`, each once, until `visit` returns false. The callback
   // must not call for_each_name.
   void for_each_name(const model::Zone& zone, const model::DomainName& name,

@@ -187,13 +187,84 @@ TEST_F(StoreTest, FiltersRecords) {
   query.search = "hello";
   EXPECT_EQ(found(query), 1U);
   Query tagged;
-  tagged.tag = "team";
+  tagged.tags = {{TextMatch::kPresent, "team"}};
   EXPECT_EQ(found(tagged), 3U);
-  tagged.tag = "tea";
+  tagged.tags = {{TextMatch::kPresent, "tea"}};
   EXPECT_EQ(found(tagged), 0U);
   Query proxied;
   proxied.proxied = true;
   EXPECT_EQ(found(proxied), 0U);
+}
+
+TEST_F(StoreTest, FiltersRecordsByTag) {
+  const Zone zone = add_zone("example.com");
+  const auto tag = [&](const std::string& owner, std::vector<std::string> tags) {
+    Record record = add(zone, owner, "A", "203.0.113.1");
+    record.tags = std::move(tags);
+    store_->update_record(record);
+  };
+  tag("a", {"Team:DNS", "urgent"});
+  tag("b", {"team:web\\n\"x\"", "tea"});
+  tag("c", {});
+  const auto found = [&](std::vector<RecordQuery::TagFilter> filters, bool any = false) {
+    RecordQuery query;
+    query.tags = std::move(filters);
+    query.tags_any = any;
+    return names(store_->list_records(zone, query));
+  };
+  using Names = std::vector<std::string>;
+  const std::string a = "a.example.com", b = "b.example.com", c = "c.example.com";
+  using enum TextMatch;
+  EXPECT_EQ(found({{kPresent, "team"}}), (Names{a, b}));
+  EXPECT_EQ(found({{kPresent, "te"}}), Names{});
+  EXPECT_EQ(found({{kAbsent, "team"}}), Names{c});
+  EXPECT_EQ(found({{kExact, "team:dns"}}), Names{a});
+  EXPECT_EQ(found({{kExact, "team:dn"}}), Names{});
+  EXPECT_EQ(found({{kExact, "URGENT"}}), Names{a});
+  EXPECT_EQ(found({{kContains, "team:e"}}), Names{b});
+  EXPECT_EQ(found({{kStartsWith, "team:d"}}), Names{a});
+  EXPECT_EQ(found({{kEndsWith, "team:\""}}), Names{b});
+  EXPECT_EQ(found({{kPresent, "team"}, {kPresent, "urgent"}}), Names{a});
+  EXPECT_EQ(found({{kPresent, "tea"}, {kPresent, "urgent"}}, true), (Names{a, b}));
+}
+
+TEST_F(StoreTest, FindsWhatADelegationHides) {
+  const Zone zone = add_zone("example.com");
+  add(zone, "sub", "NS", "ns.sub.example.com");
+  add(zone, "sub", "DS", "1 8 2 " + std::string(64, '0'));
+  add(zone, "ns.sub", "A", "203.0.113.1");
+  add(zone, "deep.ns.sub", "TXT", "x");
+  add(zone, "subway", "A", "203.0.113.1");
+  RecordQuery query;
+  query.shadowed_by = DomainName::parse("sub.example.com").value();
+  EXPECT_EQ(names(store_->list_records(zone, query)),
+            (std::vector<std::string>{"ns.sub.example.com", "deep.ns.sub.example.com"}));
+  query.shadowed_by = DomainName::parse("ns.sub.example.com").value();
+  EXPECT_EQ(store_->list_records(zone, query).total, 0U) << "no delegation there";
+  query = {};
+  query.shadowing = DomainName::parse("x.ns.sub.example.com").value();
+  EXPECT_EQ(names(store_->list_records(zone, query)), std::vector<std::string>{"sub.example.com"});
+  query.shadowing = DomainName::parse("subway.example.com").value();
+  EXPECT_EQ(store_->list_records(zone, query).total, 0U);
+  EXPECT_EQ(store_->count_within(zone, DomainName::parse("sub.example.com").value(), 100), 4U);
+  EXPECT_EQ(store_->count_within(zone, DomainName::parse("sub.example.com").value(), 3), 3U);
+}
+
+TEST_F(StoreTest, KeepsTheSettingsOfAZone) {
+  Zone zone = add_zone("example.com");
+  zone.dns.ipv6 = false;
+  zone.dns.name_server_set = 3;
+  zone.settings["ciphers"] = {R"(["A\tB","C"])", {42}};
+  zone.settings["ssl"] = {"\"strict\"", {43}};
+  store_->update_zone(zone);
+  store_.reset();
+  store_ = open();
+  const Zone read = *store_->zone_by_id(zone.id);
+  EXPECT_EQ(read.dns, zone.dns);
+  EXPECT_EQ(read.settings, zone.settings);
+  EXPECT_FALSE(store_->former_dns(zone.name));
+  store_->delete_zone(zone);
+  EXPECT_EQ(store_->former_dns(zone.name), zone.dns);
 }
 
 TEST_F(StoreTest, OrdersRecords) {

@@ -42,6 +42,17 @@ bool Store::has_records_within(const model::Zone& zone, const model::DomainName&
   return select->step();
 }
 
+std::uint64_t Store::count_within(const model::Zone& zone, const model::DomainName& name,
+                                  std::uint64_t most) {
+  const KeyRange range(name, Reach::kSubtree);
+  auto select = database_->cached(
+      "SELECT count(*) FROM (SELECT 1 FROM records WHERE zone = ?1 AND name_key >= ?2 AND "
+      "name_key < ?3 LIMIT ?4)");
+  select->bind(1, zone.row).bind(2, range.first).bind(3, range.end);
+  select->bind(4, static_cast<std::int64_t>(most));
+  return select->step() ? static_cast<std::uint64_t>(select->integer(0)) : 0;
+}
+
 bool Store::has_record(const model::Zone& zone, const model::DomainName& name,
                        model::RecordType type) {
   const TreeKey key = tree_key(name);

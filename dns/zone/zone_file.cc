@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "dns/zone/generate.h"
 #include "dns/zone/ldns_owner.h"
 
 namespace brink::dns::zone {
@@ -80,10 +81,46 @@ bool states_ttl(std::string_view line) {
   return false;
 }
 
+// A zone file without $GENERATE.
+struct Expanded {
+  std::string text;
+  std::vector<std::size_t> lines;  // for each of its lines, the line it comes from
+};
+
+// In text with a directive that stands for many records they stand in its place.
+base::Result<Expanded> expand(std::string_view text) {
+  Expanded out;
+  std::size_t number = 0, generated = 0;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    ++number;
+    std::size_t count = 1;
+    if (is_generate(line)) {
+      const auto made = expand_generate(line, out.text);
+      if (!made) return at_line(number, made.error().what, made.error().remedy);
+      count = made.value();
+      generated += count;
+      if (generated > kGenerateMax) {
+        return at_line(number,
+                       "$GENERATE: more than " + std::to_string(kGenerateMax) + " records in all");
+      }
+    } else {
+      out.text += line;
+      out.text += '\n';
+    }
+    out.lines.insert(out.lines.end(), count, number);
+  }
+  return out;
+}
+
 class Parser {
  public:
-  Parser(std::string_view text, const Wire& origin, std::uint32_t default_ttl)
+  // `line_numbers`: of each line of `text`, the one to speak of; empty: its own.
+  Parser(std::string_view text, const Wire& origin, std::uint32_t default_ttl,
+         std::vector<std::size_t> line_numbers)
       : lines_(text),
+        line_numbers_(std::move(line_numbers)),
         text_(text),
         origin_(ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin.size(), origin.data())),
         default_ttl_(default_ttl) {}
@@ -100,8 +137,12 @@ class Parser {
   base::Result<void> handle(ldns_rr* rr, std::size_t first_line,
                             const std::function<base::Result<void>(const ZoneFileRecord&)>& take);
   [[nodiscard]] std::size_t record_line(std::size_t from) const;
+  [[nodiscard]] std::size_t number_of(std::size_t line) const {
+    return line >= 1 && line <= line_numbers_.size() ? line_numbers_[line - 1] : line;
+  }
 
   Lines lines_;
+  std::vector<std::size_t> line_numbers_;
   std::string_view text_;
   ldns_rdf* origin_;
   ldns_rdf* previous_ = nullptr;
@@ -140,10 +181,10 @@ base::Result<void> Parser::run(
       case LDNS_STATUS_SYNTAX_ORIGIN:
         break;
       case LDNS_STATUS_SYNTAX_INCLUDE:
-        return at_line(record_line(first), "$INCLUDE directive not allowed",
+        return at_line(number_of(record_line(first)), "$INCLUDE directive not allowed",
                        "put the records into one file");
       default:
-        return at_line(record_line(first), ldns_get_errorstr_by_id(status),
+        return at_line(number_of(record_line(first)), ldns_get_errorstr_by_id(status),
                        "use the form of RFC 1035 5.1: name [ttl] [class] type data");
     }
   }
@@ -154,7 +195,8 @@ base::Result<void> Parser::handle(
     ldns_rr* rr, std::size_t first_line,
     const std::function<base::Result<void>(const ZoneFileRecord&)>& take) {
   ZoneFileRecord out;
-  out.line = record_line(first_line);
+  const std::size_t line = record_line(first_line);
+  out.line = number_of(line);
   if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN) {
     return at_line(out.line, "class other than IN", "only Internet records are served");
   }
@@ -163,7 +205,7 @@ base::Result<void> Parser::handle(
   out.record.ttl = ldns_rr_ttl(rr);
   out.record.rdata = rdata_of(rr);
   out.comment = split_comment(lines_.at(static_cast<std::size_t>(line_) - 1)).second;
-  out.ttl_given = states_ttl(lines_.at(out.line));
+  out.ttl_given = states_ttl(lines_.at(line));
   auto taken = take(out);
   if (taken) return taken;
   base::Error error = taken.error();
@@ -177,7 +219,16 @@ base::Result<void> Parser::handle(
 base::Result<void> parse_zone_file(
     std::string_view text, const Wire& origin, std::uint32_t default_ttl,
     const std::function<base::Result<void>(const ZoneFileRecord&)>& take) {
-  return Parser(text, origin, default_ttl).run(take);
+  // What comes from outside may be large, and hardly ever needs the copy.
+  const bool may_generate =
+      text.find("$GEN") != std::string_view::npos || text.find("$gen") != std::string_view::npos;
+  if (!may_generate) {
+    return Parser(text, origin, default_ttl, {}).run(take);
+  }
+  auto expanded = expand(text);
+  if (!expanded) return expanded.error();
+  return Parser(expanded.value().text, origin, default_ttl, std::move(expanded.value().lines))
+      .run(take);
 }
 
 }  // namespace brink::dns::zone

@@ -14,13 +14,14 @@ namespace brink::dns::zone {
 struct ZoneFileRecord {
   ResourceRecord record;
   std::size_t line = 0;      // first line of the record, from 1
-  std::string_view comment;  // what follows ';' on its last line, trimmed; into the caller's text
+  std::string_view comment;  // what follows ';' on its last line, trimmed; until `take` returns
   bool ttl_given = false;    // false: the default TTL was used
 };
 
 // Calls `take` for every record of `text`, in order, until it returns an Error. `origin` (wire
 // form) completes relative names until $ORIGIN changes it; `default_ttl` is used until $TTL.
-// $INCLUDE is refused. Errors name "line N" and the reason. Classes other than IN are refused.
+// $GENERATE (see generate.h) stands for at most kGenerateMax records of a file. $INCLUDE is
+// refused. Errors name "line N" and the reason. Classes other than IN are refused.
 base::Result<void> parse_zone_file(
     std::string_view text, const Wire& origin, std::uint32_t default_ttl,
     const std::function<base::Result<void>(const ZoneFileRecord&)>& take);

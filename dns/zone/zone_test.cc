@@ -131,6 +131,34 @@ TEST(ZoneFile, GivesRecordsWithLinesCommentsAndTtls) {
   EXPECT_EQ(parsed.records[5].record.rdata, Wire("\3a;b\1c"));
 }
 
+TEST(ZoneFile, GeneratesRecords) {
+  const auto owners = [](const std::string& line) {
+    std::string text;
+    for (const auto& each : parse("$ORIGIN x.\n" + line + "\n").records) {
+      text += name_to_text(each.record.owner) + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(owners("$GENERATE 1-3 h$ A 192.0.2.$"), "h1.x. h2.x. h3.x. ");
+  EXPECT_EQ(owners("$generate 0-4/2 h$ 60 IN A 192.0.2.$"), "h0.x. h2.x. h4.x. ");
+  EXPECT_EQ(owners("$GENERATE 9-10 h${-8,3}-${0,2,x} A 192.0.2.1"), "h001-09.x. h002-0a.x. ");
+  const Parsed texts = parse("a 60 A 192.0.2.1\n$GENERATE 1-2 t TXT \"\\$$\"\nb 60 A 192.0.2.2\n");
+  ASSERT_EQ(texts.records.size(), 4U) << texts.error;
+  EXPECT_EQ(texts.records[2].record.rdata, std::string("\2$2", 3));
+  EXPECT_EQ(texts.records[2].line, 2U);
+  EXPECT_EQ(texts.records[3].line, 3U);
+  for (const char* bad :
+       {"$GENERATE 2-1 h$ A 192.0.2.1", "$GENERATE 1- h$ A 192.0.2.1",
+        "$GENERATE 1-2/0 h$ A 192.0.2.1", "$GENERATE 0-65536 h$ A 192.0.2.1",
+        "$GENERATE 1-2 h${x} A 192.0.2.1", "$GENERATE 1-2 h${-5} A 192.0.2.1",
+        "$GENERATE 1-2 h${0,64} A 192.0.2.1", "$GENERATE 1-2 h${0,1,n} A 192.0.2.1",
+        "$GENERATE 1-2", "$GENERATE 1-2 h$ A nonsense"}) {
+    EXPECT_NE(parse(std::string("\n") + bad).error.find("line 2"), std::string::npos) << bad;
+  }
+  const std::string half = "$GENERATE 1-40000 h$ TXT x\n";
+  EXPECT_NE(parse(half + half).error.find("line 2"), std::string::npos) << "in all";
+}
+
 TEST(ZoneFile, ErrorsNameTheLine) {
   EXPECT_NE(parse("a A 192.0.2.1\n\n; x\nb A 192.0.2.300\n").error.find("line 4"),
             std::string::npos);

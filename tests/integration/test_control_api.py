@@ -235,6 +235,35 @@ def test_small_clients_find_what_they_look_for(control):
     assert b"application/json" in answer
 
 
+def test_settings_reach_the_edge_and_outlive_a_kill(control):
+    zone = control.add_zone("example.com")
+    edge = FakeEdge(control.folder)
+    edge.welcome()
+    edge.take_image()
+    done = []
+    change = threading.Thread(target=lambda: done.append(
+        control.api("PATCH", zone + "/settings/ipv6", json={"value": "off"})))
+    change.start()
+    edge.take_transaction()
+    change.join()
+    assert done[0]["messages"] == []
+    control.process.kill()
+    control.process.wait()
+    control.start()
+    assert control.api("GET", zone + "/settings/ipv6/")["result"]["value"] == "off"
+
+
+def test_bodies_where_none_belong_are_tolerated(control):
+    zone = control.add_zone("example.com")
+    record = control.api("POST", zone + "/dns_records/", data=json.dumps(
+        {"type": "A", "name": "B\u00fccher", "content": "203.0.113.1"}))["result"]
+    assert record["name"] == "xn--bcher-kva.example.com"
+    for path in ("/zones/", zone, zone + "/dns_records/" + record["id"]):
+        control.api("GET", path, json={"any": "thing"})
+    assert control.api("DELETE", zone + "/dns_records/" + record["id"] + "/", data="not even JSON")
+    assert control.api("DELETE", zone, json={})["success"]
+
+
 def test_lists_page_to_their_end(control):
     zone = control.add_zone("example.com")
     posts = [{"type": "TXT", "name": f"t{i}", "content": "x"} for i in range(25)]
