@@ -37,6 +37,10 @@ class ApiTest : public ::testing::Test {
                                             asked_ = std::move(question);
                                             answered_ = std::move(answered);
                                           }});
+    service_->check_activation = [](const model::Zone& zone, const CheckedActivation& done) {
+      done(ActivationState{zone, {}});
+    };
+    service_->resolver_status = [](const auto& done) { done(resolve::ResolverStatus{}); };
     router_ = make_router(*service_);
   }
   ~ApiTest() override { std::filesystem::remove_all(folder_); }

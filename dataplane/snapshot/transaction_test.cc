@@ -72,6 +72,8 @@ TEST(TransactionDecoder, AnnouncesEveryNameBeforeItComesHoweverItIsCut) {
 TEST(TransactionDecoder, WhatDoesNotDecodeIsRefusedInItsTurnOnly) {
   Bytes bytes = all_kinds();
   bytes.resize(bytes.size() - 3);  // the last operation is cut short
+  const std::uint64_t size = bytes.size();
+  std::memcpy(bytes.data() + offsetof(TransactionHeader, total_size_bytes), &size, sizeof size);
   TransactionDecoder decoder(bytes);
   Listener listener;
   EXPECT_FALSE(decoder.apply(listener, 1000).ok());

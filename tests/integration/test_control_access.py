@@ -132,7 +132,7 @@ def test_a_narrow_token_stays_narrow(control):
     assert "home.test" not in control.remote(token, "zone", "list").stdout
     assert "shop.test" in control.remote(token, "zone", "list").stdout
     assert control.remote(token, "zone", "show", "home.test").returncode == 4
-    done = control.remote(token, "zone", "activate", "shop.test")
+    done = control.remote(token, "zone", "activate", "shop.test", "--force")
     assert (done.returncode, "Node Write" in done.stderr) == (1, True)
     assert control.remote(token, "record", "add", "shop.test", "A", "203.0.113.1").returncode == 0
     assert control.remote(token, "log").returncode == 1
