@@ -56,7 +56,9 @@ def pebble(lab):
 
 def certbot(lab, pebble, *domains):
     credentials = pebble / "credentials.ini"
-    credentials.write_text("dns_cloudflare_api_token = none\n")
+    token = lab.brinkctl("token", "create", "certbot", "--permissions", "Zone Read,DNS Write",
+                         "--zones", "example.com")
+    credentials.write_text(f"dns_cloudflare_api_token = {token['value']}\n")
     credentials.chmod(0o600)
     return lab.exec(
         "client", "env", f"REQUESTS_CA_BUNDLE={pebble}/cert.pem",

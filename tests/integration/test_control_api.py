@@ -55,8 +55,8 @@ user-requests-max = 1000000
 address-requests-max = 1000000
 """ + "\n".join(settings or ["resolver = 127.0.0.1:1"]))
         self.start()
-        token = self.ctl("token", "create", "tests", "--operator").stdout.strip()
-        self.headers = {"Authorization": "Bearer " + token}
+        self.token = self.ctl("token", "create", "tests", "--operator").stdout.strip()
+        self.headers = {"Authorization": "Bearer " + self.token}
 
     def start(self):
         log = open(self.folder / "log", "a")
