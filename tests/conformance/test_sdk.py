@@ -7,7 +7,7 @@ def test_zones_and_records_by_the_sdk(tmp_path):
     control = Control(tmp_path)
     try:
         said = run("node", HERE / "sdk.js", folder,
-                   environment={"CLOUDFLARE_BASE_URL": control.base, "CLOUDFLARE_API_TOKEN": control.token})
+                   environment={"CLOUDFLARE_BASE_URL": control.base, "CLOUDFLARE_API_TOKEN": control.operator_token})
     finally:
         control.stop()
     assert said.splitlines()[-1] == "batch, export, delete"

@@ -55,8 +55,8 @@ user-requests-max = 1000000
 address-requests-max = 1000000
 """ + "\n".join(settings or ["resolver = 127.0.0.1:1"]))
         self.start()
-        self.token = self.ctl("token", "create", "tests", "--operator").stdout.strip()
-        self.headers = {"Authorization": "Bearer " + self.token}
+        self.operator_token = self.ctl("token", "create", "tests", "--operator").stdout.strip()
+        self.headers = {"Authorization": "Bearer " + self.operator_token}
 
     def start(self):
         log = open(self.folder / "log", "a")
