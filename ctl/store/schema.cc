@@ -245,20 +245,6 @@ ALTER TABLE zone_log ADD COLUMN account BLOB;
 UPDATE zones SET account = (SELECT value FROM meta WHERE key = 'account');
 UPDATE zone_log SET account = (SELECT value FROM meta WHERE key = 'account') WHERE kind <> 0;
 CREATE INDEX zones_of_account ON zones (account);
-CREATE TRIGGER zone_updated BEFORE UPDATE ON zones BEGIN
-  INSERT INTO zone_log (version, kind, row, id, name, status, type, paused, serial, soa_ttl,
-    soa_rdata, created_on, modified_on, activated_on, account)
-  VALUES ((SELECT value FROM meta WHERE key = 'version'), 1, OLD.row, OLD.id, OLD.name, OLD.status,
-    OLD.type, OLD.paused, OLD.serial, OLD.soa_ttl, OLD.soa_rdata, OLD.created_on, OLD.modified_on,
-    OLD.activated_on, OLD.account);
-END;
-CREATE TRIGGER zone_deleted BEFORE DELETE ON zones BEGIN
-  INSERT INTO zone_log (version, kind, row, id, name, status, type, paused, serial, soa_ttl,
-    soa_rdata, created_on, modified_on, activated_on, account)
-  VALUES ((SELECT value FROM meta WHERE key = 'version'), 2, OLD.row, OLD.id, OLD.name, OLD.status,
-    OLD.type, OLD.paused, OLD.serial, OLD.soa_ttl, OLD.soa_rdata, OLD.created_on, OLD.modified_on,
-    OLD.activated_on, OLD.account);
-END;
 )sql";
 
 // What names outside the served zones lead to, and which version changed that. Zones that are active
@@ -323,10 +309,10 @@ void renew_zone_triggers(Database& database) {
   }
   const auto trigger = [&](const std::string& name, const std::string& event,
                            const std::string& kind) {
-    const std::string sql = "DROP TRIGGER " + name + "; CREATE TRIGGER " + name + " BEFORE " +
-                            event + " ON zones BEGIN INSERT INTO zone_log (version, kind" +
-                            columns + ") VALUES ((SELECT value FROM meta WHERE key = 'version'), " +
-                            kind + values + "); END;";
+    const std::string sql =
+        "DROP TRIGGER IF EXISTS " + name + "; CREATE TRIGGER " + name + " BEFORE " + event +
+        " ON zones BEGIN INSERT INTO zone_log (version, kind" + columns +
+        ") VALUES ((SELECT value FROM meta WHERE key = 'version'), " + kind + values + "); END;";
     database.execute(sql.c_str());
   };
   trigger("zone_updated", "UPDATE", "1");
@@ -361,7 +347,7 @@ void fill_keys(Database& database) {
 constexpr Migration kMigrations[] = {
     {kRecordStore},                        // 1: zones, records, and the node's own values
     {kKeyColumns, fill_keys, kHistory},    // 2: the name tree, targets, history
-    {kIdentities},                         // 3: accounts, users, tokens, audit log
+    {kIdentities, renew_zone_triggers},    // 3: accounts, users, tokens, audit log
     {kOutside},                            // 4: names outside, activation checks
     {kZoneSettings, renew_zone_triggers},  // 5: settings of zones
 };
