@@ -115,15 +115,12 @@ Reply remove(Service& service, const Request& request) {
 }  // namespace
 
 void add_accounts(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
   using enum identity::Permission;
-  router.add("GET", "/client/v4/accounts", Access::anybody_known(), bound(list));
-  router.add("POST", "/client/v4/accounts", kNodeEdit, bound(create));
-  router.add("GET", "/client/v4/accounts/:account", Access::anybody_known(), bound(show));
-  router.add("PUT", "/client/v4/accounts/:account", kAccountSettingsEdit, bound(rename));
-  router.add("DELETE", "/client/v4/accounts/:account", kNodeEdit, bound(remove));
+  router.add("GET", "/client/v4/accounts", Access::anybody_known(), bound(service, list));
+  router.add("POST", "/client/v4/accounts", kNodeEdit, bound(service, create));
+  router.add("GET", "/client/v4/accounts/:account", Access::anybody_known(), bound(service, show));
+  router.add("PUT", "/client/v4/accounts/:account", kAccountSettingsEdit, bound(service, rename));
+  router.add("DELETE", "/client/v4/accounts/:account", kNodeEdit, bound(service, remove));
 }
 
 }  // namespace brink::ctl::api

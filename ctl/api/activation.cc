@@ -50,13 +50,10 @@ Reply show(Service& service, const Request& request) {
 }  // namespace
 
 void add_activation(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
   router.add("PUT", "/client/v4/zones/:zone/activation_check", identity::Permission::kZoneEdit,
-             bound(check));
+             bound(service, check));
   router.add("GET", "/brink/v1/zones/:zone/activation", identity::Permission::kZoneRead,
-             bound(show));
+             bound(service, show));
 }
 
 }  // namespace brink::ctl::api

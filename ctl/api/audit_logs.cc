@@ -97,10 +97,10 @@ Reply list(Service& service, const Request& request) {
 }  // namespace
 
 void add_audit_logs(Router& router, Service& service) {
-  const auto bound = [&service](const Request& request) { return list(service, request); };
+  const Router::Handler handler = bound(service, list);
   router.add("GET", "/client/v4/accounts/:account/audit_logs",
-             identity::Permission::kAccountSettingsRead, bound);
-  router.add("GET", "/brink/v1/audit_logs", identity::Permission::kNodeRead, bound);
+             identity::Permission::kAccountSettingsRead, handler);
+  router.add("GET", "/brink/v1/audit_logs", identity::Permission::kNodeRead, handler);
 }
 
 }  // namespace brink::ctl::api

@@ -99,21 +99,18 @@ Reply remove(Service& service, const Request& request) {
 }  // namespace
 
 void add_dns_records(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
   router.add("GET", "/client/v4/zones/:zone/dns_records", identity::Permission::kDnsRead,
-             bound(list));
+             bound(service, list));
   router.add("POST", "/client/v4/zones/:zone/dns_records", identity::Permission::kDnsEdit,
-             bound(create));
+             bound(service, create));
   router.add("GET", "/client/v4/zones/:zone/dns_records/:record", identity::Permission::kDnsRead,
-             bound(show));
+             bound(service, show));
   router.add("PUT", "/client/v4/zones/:zone/dns_records/:record", identity::Permission::kDnsEdit,
-             bound(replace));
+             bound(service, replace));
   router.add("PATCH", "/client/v4/zones/:zone/dns_records/:record", identity::Permission::kDnsEdit,
-             bound(replace));
+             bound(service, replace));
   router.add("DELETE", "/client/v4/zones/:zone/dns_records/:record", identity::Permission::kDnsEdit,
-             bound(remove));
+             bound(service, remove));
 }
 
 }  // namespace brink::ctl::api

@@ -305,17 +305,14 @@ void prepare_new_zone(Service& service, Zone& zone) {
 }
 
 void add_dns_settings(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
   router.add("GET", "/client/v4/zones/:zone/dns_settings", identity::Permission::kDnsRead,
-             bound(show));
+             bound(service, show));
   router.add("PATCH", "/client/v4/zones/:zone/dns_settings", identity::Permission::kDnsEdit,
-             bound(edit));
+             bound(service, edit));
   router.add("GET", "/client/v4/accounts/:account/dns_settings",
-             identity::Permission::kAccountSettingsRead, bound(show_account));
+             identity::Permission::kAccountSettingsRead, bound(service, show_account));
   router.add("PATCH", "/client/v4/accounts/:account/dns_settings",
-             identity::Permission::kAccountSettingsEdit, bound(edit_account));
+             identity::Permission::kAccountSettingsEdit, bound(service, edit_account));
 }
 
 }  // namespace brink::ctl::api

@@ -145,12 +145,10 @@ Reply rollback(Service& service, const Request& request) {
 }  // namespace
 
 void add_history(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
-  router.add("GET", "/brink/v1/snapshot/history", identity::Permission::kNodeRead, bound(history));
+  router.add("GET", "/brink/v1/snapshot/history", identity::Permission::kNodeRead,
+             bound(service, history));
   router.add("POST", "/brink/v1/snapshot/rollback", identity::Permission::kNodeEdit,
-             bound(rollback));
+             bound(service, rollback));
 }
 
 }  // namespace brink::ctl::api

@@ -225,13 +225,11 @@ Reply snapshot(Service& service, const Request&) {
 }  // namespace
 
 void add_node(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
-  router.add("GET", "/client/v4/ips", Access::everybody(), bound(ips));
-  router.add("GET", "/brink/v1/status", identity::Permission::kNodeRead, bound(status));
-  router.add("GET", "/brink/v1/stats", identity::Permission::kNodeRead, bound(stats));
-  router.add("GET", "/brink/v1/snapshot", identity::Permission::kNodeRead, bound(snapshot));
+  router.add("GET", "/client/v4/ips", Access::everybody(), bound(service, ips));
+  router.add("GET", "/brink/v1/status", identity::Permission::kNodeRead, bound(service, status));
+  router.add("GET", "/brink/v1/stats", identity::Permission::kNodeRead, bound(service, stats));
+  router.add("GET", "/brink/v1/snapshot", identity::Permission::kNodeRead,
+             bound(service, snapshot));
 }
 
 }  // namespace brink::ctl::api

@@ -60,16 +60,15 @@ Reply judge_findings(Service& service, const Request& request) {
 }  // namespace
 
 void add_record_usage(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
   const std::string records = "/client/v4/zones/:zone/dns_records";
-  router.add("GET", records + "/usage", identity::Permission::kDnsRead, bound(usage));
-  router.add("POST", records + "/scan", identity::Permission::kDnsEdit, bound(scan));
-  router.add("POST", records + "/scan/trigger", identity::Permission::kDnsEdit, bound(trigger));
-  router.add("GET", records + "/scan/review", identity::Permission::kDnsRead, bound(list_findings));
+  router.add("GET", records + "/usage", identity::Permission::kDnsRead, bound(service, usage));
+  router.add("POST", records + "/scan", identity::Permission::kDnsEdit, bound(service, scan));
+  router.add("POST", records + "/scan/trigger", identity::Permission::kDnsEdit,
+             bound(service, trigger));
+  router.add("GET", records + "/scan/review", identity::Permission::kDnsRead,
+             bound(service, list_findings));
   router.add("POST", records + "/scan/review", identity::Permission::kDnsEdit,
-             bound(judge_findings));
+             bound(service, judge_findings));
 }
 
 }  // namespace brink::ctl::api

@@ -87,6 +87,11 @@ struct Service {
   bool audited = false;                    // it has written to the audit log
 };
 
+// A route's handler, made of a function that shares `service`, which is borrowed.
+inline Router::Handler bound(Service& service, Reply (*handler)(Service&, const Request&)) {
+  return [&service, handler](const Request& request) { return handler(service, request); };
+}
+
 // Each noun's file adds its endpoints.
 void add_zones(Router& router, Service& service);
 void add_dns_records(Router& router, Service& service);

@@ -68,12 +68,12 @@ Reply verify(Service& service, const Request&) {
 }  // namespace
 
 void add_snapshot(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
-  router.add("GET", "/brink/v1/snapshot/name", identity::Permission::kNodeRead, bound(name));
-  router.add("POST", "/brink/v1/snapshot/compact", identity::Permission::kNodeEdit, bound(compact));
-  router.add("POST", "/brink/v1/snapshot/verify", identity::Permission::kNodeEdit, bound(verify));
+  router.add("GET", "/brink/v1/snapshot/name", identity::Permission::kNodeRead,
+             bound(service, name));
+  router.add("POST", "/brink/v1/snapshot/compact", identity::Permission::kNodeEdit,
+             bound(service, compact));
+  router.add("POST", "/brink/v1/snapshot/verify", identity::Permission::kNodeEdit,
+             bound(service, verify));
 }
 
 }  // namespace brink::ctl::api

@@ -279,20 +279,17 @@ Reply permission_groups(Service&, const Request& request) {
 }  // namespace
 
 void add_tokens(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
   const auto add = [&](const std::string& base, identity::Permission read,
                        identity::Permission edit) {
-    router.add("GET", base + "/verify", Access::anybody_known(), bound(verify));
+    router.add("GET", base + "/verify", Access::anybody_known(), bound(service, verify));
     router.add("GET", base + "/permission_groups", Access::anybody_known(),
-               bound(permission_groups));
-    router.add("GET", base, read, bound(list));
-    router.add("POST", base, edit, bound(create));
-    router.add("GET", base + "/:token", read, bound(show));
-    router.add("PUT", base + "/:token", edit, bound(update));
-    router.add("DELETE", base + "/:token", edit, bound(remove));
-    router.add("PUT", base + "/:token/value", edit, bound(roll));
+               bound(service, permission_groups));
+    router.add("GET", base, read, bound(service, list));
+    router.add("POST", base, edit, bound(service, create));
+    router.add("GET", base + "/:token", read, bound(service, show));
+    router.add("PUT", base + "/:token", edit, bound(service, update));
+    router.add("DELETE", base + "/:token", edit, bound(service, remove));
+    router.add("PUT", base + "/:token/value", edit, bound(service, roll));
   };
   using enum identity::Permission;
   add("/client/v4/user/tokens", kUserTokensRead, kUserTokensEdit);

@@ -128,16 +128,14 @@ Reply roll_key(Service& service, const Request& request) {
 }  // namespace
 
 void add_users(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
   using enum identity::Permission;
-  router.add("GET", "/client/v4/user", kUserDetailsRead, bound(show_self));
-  router.add("GET", "/brink/v1/accounts/:account/users", kAccountSettingsRead, bound(list));
+  router.add("GET", "/client/v4/user", kUserDetailsRead, bound(service, show_self));
+  router.add("GET", "/brink/v1/accounts/:account/users", kAccountSettingsRead,
+             bound(service, list));
   // A user may do everything in the account: who makes one has to be above all accounts.
-  router.add("POST", "/brink/v1/accounts/:account/users", kNodeEdit, bound(create));
-  router.add("DELETE", "/brink/v1/users/:user", kNodeEdit, bound(remove));
-  router.add("PUT", "/brink/v1/users/:user/key", kNodeEdit, bound(roll_key));
+  router.add("POST", "/brink/v1/accounts/:account/users", kNodeEdit, bound(service, create));
+  router.add("DELETE", "/brink/v1/users/:user", kNodeEdit, bound(service, remove));
+  router.add("PUT", "/brink/v1/users/:user/key", kNodeEdit, bound(service, roll_key));
 }
 
 }  // namespace brink::ctl::api

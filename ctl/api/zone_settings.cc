@@ -146,17 +146,14 @@ Reply edit_many(Service& service, const Request& request) {
 }  // namespace
 
 void add_zone_settings(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
   router.add("GET", "/client/v4/zones/:zone/settings", identity::Permission::kZoneSettingsRead,
-             bound(list));
+             bound(service, list));
   router.add("PATCH", "/client/v4/zones/:zone/settings", identity::Permission::kZoneSettingsEdit,
-             bound(edit_many));
+             bound(service, edit_many));
   router.add("GET", "/client/v4/zones/:zone/settings/:setting",
-             identity::Permission::kZoneSettingsRead, bound(show));
+             identity::Permission::kZoneSettingsRead, bound(service, show));
   router.add("PATCH", "/client/v4/zones/:zone/settings/:setting",
-             identity::Permission::kZoneSettingsEdit, bound(edit));
+             identity::Permission::kZoneSettingsEdit, bound(service, edit));
 }
 
 }  // namespace brink::ctl::api

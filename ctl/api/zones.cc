@@ -283,16 +283,16 @@ Json zone_json(Service& service, const Zone& zone) {
 }
 
 void add_zones(Router& router, Service& service) {
-  const auto bound = [&service](Reply (*handler)(Service&, const Request&)) {
-    return [&service, handler](const Request& request) { return handler(service, request); };
-  };
-  router.add("GET", "/client/v4/zones", identity::Permission::kZoneRead, bound(list));
-  router.add("POST", "/client/v4/zones", identity::Permission::kZoneEdit, bound(create));
-  router.add("GET", "/client/v4/zones/:zone", identity::Permission::kZoneRead, bound(show));
-  router.add("PATCH", "/client/v4/zones/:zone", identity::Permission::kZoneEdit, bound(edit_zone));
-  router.add("DELETE", "/client/v4/zones/:zone", identity::Permission::kZoneEdit, bound(remove));
+  router.add("GET", "/client/v4/zones", identity::Permission::kZoneRead, bound(service, list));
+  router.add("POST", "/client/v4/zones", identity::Permission::kZoneEdit, bound(service, create));
+  router.add("GET", "/client/v4/zones/:zone", identity::Permission::kZoneRead,
+             bound(service, show));
+  router.add("PATCH", "/client/v4/zones/:zone", identity::Permission::kZoneEdit,
+             bound(service, edit_zone));
+  router.add("DELETE", "/client/v4/zones/:zone", identity::Permission::kZoneEdit,
+             bound(service, remove));
   router.add("POST", "/brink/v1/zones/:zone/activate", identity::Permission::kNodeEdit,
-             bound(activate));
+             bound(service, activate));
 }
 
 }  // namespace brink::ctl::api

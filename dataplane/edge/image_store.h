@@ -1,7 +1,7 @@
 // ImageStore: what workers read, and how it changes while they read it. One copy of the image per
-// NUMA node, all of them changed alike. The main thread writes; a worker takes a view once a turn;
-// what was replaced is freed when every worker has passed a quiescent point (RCU), without waiting
-// for it.
+// NUMA node, all of them changed alike. The main thread writes; a worker takes a view when it
+// answers; what was replaced is freed when every worker has passed a quiescent point (RCU), without
+// waiting for it.
 #pragma once
 
 #include <atomic>
