@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -67,9 +68,10 @@ class Edge {
   base::Result<void> turn(base::Time now);
   void ask_for_neighbours(base::Time now);
   void refresh_statistics(base::Time now);
-  bool look_after_images();
+  bool look_after_images(bool changed);
   void report_waiting(base::Time now);
-  void wait(bool busy);
+  [[nodiscard]] std::chrono::microseconds pause(bool changed);
+  void wait(std::chrono::microseconds longest);
 
   Config config_;
   Topology topology_;
@@ -104,6 +106,7 @@ class Edge {
   base::Time next_confirmation_{};
   base::Time next_waiting_report_{};
   std::uint32_t quiet_turns_ = 0;
+  std::chrono::microseconds workers_wait_{};  // next, while something waits for workers
   bool link_up_ = false;
 };
 

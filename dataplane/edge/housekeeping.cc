@@ -4,8 +4,10 @@
 #include <rte_cycles.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <utility>
 
 #include "dataplane/edge/edge.h"
 
@@ -17,10 +19,14 @@ using std::chrono::microseconds;
 constexpr base::Duration kStatisticsInterval = std::chrono::milliseconds(250);
 constexpr base::Duration kWaitingReport = std::chrono::seconds(1);
 constexpr base::Duration kConfirmationInterval = std::chrono::seconds(10);
-// The kernel's interface is polled: at once while packets move, less often when none do.
+// The kernel's interface is polled: at once while packets move, less often when none do. Without
+// one, what has no descriptor can wait longer.
 constexpr std::uint32_t kQuietTurns = 200;
 constexpr microseconds kBusyWait{50};
 constexpr microseconds kQuietWait{500};
+constexpr microseconds kIdleWait{10'000};
+// Some turns of a worker that polls.
+constexpr base::Duration kWorkerTurns = microseconds(20);
 
 std::uint64_t unix_now_ns() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -89,9 +95,8 @@ base::Result<void> Edge::turn(base::Time now) {
   quiet_turns_ = moved != 0 ? 0 : quiet_turns_ + 1;
   const std::uint64_t transactions = control_->counts().transactions;
   control_->poll(now);
-  // Whether the workers have seen it is looked at soon.
-  if (control_->counts().transactions != transactions) quiet_turns_ = 0;
-  const bool growing = !control_->busy() && look_after_images();
+  const bool changed = control_->counts().transactions != transactions;
+  const bool growing = !control_->busy() && look_after_images(changed);
   if (feed_) {
     const auto polled = feed_->poll();
     if (!polled) return polled;
@@ -101,12 +106,20 @@ base::Result<void> Edge::turn(base::Time now) {
     next_statistics_ = now + kStatisticsInterval;
     refresh_statistics(now);
   }
-  if (!control_->busy() && !growing) wait(quiet_turns_ < kQuietTurns);
+  if (!control_->busy() && !growing) wait(pause(changed));
   return {};
 }
 
-bool Edge::look_after_images() {
-  const bool more = images_->maintain(worker::TscClock(rte_get_tsc_hz()).at(rte_rdtsc()));
+// After a change most often the workers have gone on before a wait would be over.
+bool Edge::look_after_images(bool changed) {
+  const worker::TscClock clock(rte_get_tsc_hz());
+  const base::Time since = clock.at(rte_rdtsc());
+  base::Time now = since;
+  bool more = images_->maintain(now);
+  while (changed && images_->is_waiting() && now - since < kWorkerTurns) {
+    now = clock.at(rte_rdtsc());
+    more = images_->maintain(now);
+  }
   ipc::StatsHeader& header = stats_->header();
   header.snapshot_visible_ns = static_cast<std::uint64_t>(images_->visible().last.count());
   header.snapshot_visible_max_ns = static_cast<std::uint64_t>(images_->visible().longest.count());
@@ -176,13 +189,21 @@ void Edge::report_waiting(base::Time now) {
                names.empty() ? "an image is being compacted" : "no sign of worker" + names);
 }
 
+// What waits for the workers is looked at soon, then ever less often.
+microseconds Edge::pause(bool changed) {
+  if (kernel_ && quiet_turns_ < kQuietTurns) return kBusyWait;
+  const microseconds longest = kernel_ || feed_ ? kQuietWait : kIdleWait;
+  if (changed || !images_->is_waiting()) workers_wait_ = kBusyWait;
+  if (!images_->is_waiting()) return longest;
+  return std::min(longest, std::exchange(workers_wait_, 2 * workers_wait_));
+}
+
 // A signal (the TAP driver raises one for each packet of the kernel) ends the wait early.
-void Edge::wait(bool busy) {
+void Edge::wait(microseconds longest) {
   std::vector<pollfd> descriptors;
   for (const int fd : control_->descriptors()) descriptors.push_back({fd, POLLIN, 0});
   if (feed_) descriptors.push_back({feed_->descriptor(), POLLIN, 0});
-  const microseconds timeout = busy ? kBusyWait : kQuietWait;
-  const timespec time{0, std::chrono::nanoseconds(timeout).count()};
+  const timespec time{0, std::chrono::nanoseconds(longest).count()};
   ::ppoll(descriptors.data(), descriptors.size(), &time, nullptr);
 }
 

@@ -46,8 +46,8 @@ struct Waiting {
   std::vector<std::uint32_t> workers;  // that have not passed since the oldest batch
 };
 
-// How long transactions took from begin() until every worker had passed their publication. Not known
-// while a generation is pinned: the batches wait for that, too.
+// How long transactions took from begin() until every worker had passed their publication. Not
+// known while a generation is pinned: the batches wait for that, too.
 struct Visible {
   base::Duration last{};
   base::Duration longest{};
@@ -95,6 +95,8 @@ class ImageStore {
   [[nodiscard]] const snapshot::ImageState& state() const { return copies_[0].image->state(); }
   [[nodiscard]] snapshot::ImageUsage usage() const;  // of the first copy
   [[nodiscard]] Waiting waiting(base::Time now) const;
+  // Something waits until every worker has gone on.
+  [[nodiscard]] bool is_waiting() const { return !retired_.empty(); }
   [[nodiscard]] const Visible& visible() const { return visible_; }
   // Generations are getting old: a compaction is due.
   [[nodiscard]] bool is_aged() const;

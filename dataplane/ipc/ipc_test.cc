@@ -1,12 +1,16 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <vector>
 
 #include "dataplane/ipc/control_message.h"
+#include "dataplane/ipc/sealed_memory.h"
 #include "dataplane/ipc/stats_segment.h"
 
 namespace brink::ipc {
@@ -115,6 +119,36 @@ TEST_F(IpcTest, ErrorsNameThePathAndTheRemedy) {
   EXPECT_EQ(nobody.error().where, path("nobody.sock"));
   EXPECT_EQ(nobody.error().remedy, "start brink-edge");
   EXPECT_FALSE(listen_control(std::string(200, 'x')).ok());
+}
+
+// Few bytes are copied, many are mapped: the same to whoever reads them.
+TEST(SealedMemoryTest, ShowsTheBytesThatWereSealed) {
+  for (const std::size_t size : {1, 4096, 256 * 1024, 256 * 1024 + 1, 1 << 20}) {
+    std::vector<std::uint8_t> bytes(size);
+    for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 7 + i / 256);
+    const auto memfd = SealedMemory::make(bytes);
+    ASSERT_TRUE(memfd.ok());
+    auto memory = SealedMemory::map(memfd.value().get(), size);
+    ASSERT_TRUE(memory.ok()) << memory.error().message();
+    const SealedMemory moved = std::move(memory).value();
+    EXPECT_TRUE(std::ranges::equal(moved.bytes(), bytes)) << size;
+    EXPECT_EQ(::write(memfd.value().get(), "x", 1), -1);
+  }
+}
+
+TEST(SealedMemoryTest, RefusesOtherSizesAndWhatCouldStillChange) {
+  const std::vector<std::uint8_t> bytes(100, 1);
+  const auto memfd = SealedMemory::make(bytes);
+  ASSERT_TRUE(memfd.ok());
+  for (const std::uint64_t size : {0, 99, 101, 1 << 20}) {
+    const auto memory = SealedMemory::map(memfd.value().get(), size);
+    ASSERT_FALSE(memory.ok()) << size;
+    EXPECT_NE(memory.error().what.find("has 100 bytes"), std::string::npos);
+  }
+  const base::UniqueFd open(::memfd_create("open", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  ASSERT_EQ(::write(open.get(), bytes.data(), bytes.size()), 100);
+  EXPECT_FALSE(SealedMemory::map(open.get(), 100).ok());
+  EXPECT_FALSE(SealedMemory::map(-1, 100).ok());
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 namespace brink::ipc {
 namespace {
 
+constexpr std::size_t kCopyMaxBytes = 256 * 1024;
 constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
 
 base::Error system_error(const std::string& what, const std::string& remedy) {
@@ -24,11 +25,14 @@ base::Error system_error(const std::string& what, const std::string& remedy) {
 }  // namespace
 
 SealedMemory::SealedMemory(SealedMemory&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      copy_(std::move(other.copy_)) {}
 
 SealedMemory& SealedMemory::operator=(SealedMemory&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
+  std::swap(copy_, other.copy_);
   return *this;
 }
 
@@ -49,9 +53,17 @@ base::Result<SealedMemory> SealedMemory::map(int fd, std::uint64_t size_bytes) {
                            " bytes, the message says " + std::to_string(size_bytes),
                        "", ""};
   }
+  SealedMemory memory;
+  if (size_bytes <= kCopyMaxBytes) {
+    memory.copy_.resize(size_bytes);
+    const ssize_t read = ::pread(fd, memory.copy_.data(), size_bytes, 0);
+    if (read < 0 || static_cast<std::uint64_t>(read) != size_bytes) {
+      return system_error("cannot read the descriptor", "");
+    }
+    return memory;
+  }
   void* at = ::mmap(nullptr, size_bytes, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
   if (at == MAP_FAILED) return system_error("cannot map the descriptor", "add memory");
-  SealedMemory memory;
   memory.data_ = static_cast<const std::uint8_t*>(at);
   memory.size_ = size_bytes;
   return memory;

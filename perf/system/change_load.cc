@@ -1,7 +1,8 @@
 // change_load: changes hosts of a synthetic image at a steady rate, as transactions that it encodes
 // itself and hands to brink-edge, so that no store is the limit. A change gives a host another
 // address and its zone another serial. What is due while a transaction is on its way goes into the
-// next. SIGTERM ends it; its last line is one line of JSON.
+// next; what was due while the program was stopped (SIGSTOP) is not made up for. SIGTERM ends it;
+// its last line is one line of JSON.
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -30,6 +31,9 @@ using namespace brink;
 using dns::zone::Wire;
 using perf::ChangeVersions;
 using std::chrono::steady_clock;
+
+// Nothing else keeps it from its turn for so long.
+constexpr double kStoppedSeconds = 0.1;
 
 std::atomic<bool> g_stop{false};
 void on_signal(int) {
@@ -161,9 +165,12 @@ void Changer::publish(std::uint64_t count) {
 }
 
 void Changer::run() {
-  const auto start = steady_clock::now();
+  auto before = steady_clock::now();
   while (!g_stop && elapsed_s_ < options_.seconds) {
-    elapsed_s_ = std::chrono::duration<double>(steady_clock::now() - start).count();
+    const auto now = steady_clock::now();
+    const std::chrono::duration<double> passed = now - before;
+    before = now;
+    elapsed_s_ += passed.count() < kStoppedSeconds ? passed.count() : 0;
     const auto due = static_cast<std::uint64_t>(elapsed_s_ * options_.rate);
     if (due > changes_) {
       publish(due - changes_);

@@ -1,7 +1,9 @@
 // dns_load: a closed-loop DNS load generator on a DPDK port (memif or any other vdev). It keeps at
 // most `window` queries under way, at most `rate` a second, checks every answer against the name it
 // asked for, and prints one line of JSON. With --echo it only counts frames that come back, for
-// measuring a reflector on the same port with the same frames.
+// measuring a reflector on the same port with the same frames. With --rounds it fills the window
+// and waits for every answer before it fills it again: the server sees bursts of the same size
+// however often the generator is kept from its core.
 //
 // DPDK's own arguments follow "--": dns_load --names 100000 --seconds 5 -- --no-pci --vdev=...
 #include <rte_cycles.h>
@@ -49,6 +51,7 @@ struct Options {
   double seconds = 5;
   std::uint64_t rate = 0;  // queries a second; 0 = as many as the window lets through
   std::uint32_t window = 512;
+  bool rounds = false;
   bool echo = false;
   std::string destination_mac = "02:00:00:00:00:01";
   std::string versions;  // file that change_load writes; empty: nothing changes
@@ -131,6 +134,7 @@ class Generator {
   std::uint16_t next_id_ = 0;
   std::uint32_t next_query_ = 0;
   std::uint32_t open_ = 0;
+  bool filling_ = true;  // of a round
   std::uint64_t lost_ = 0;
   std::uint64_t start_tsc_ = 0;
   std::uint64_t expire_at_ = 0;
@@ -174,7 +178,9 @@ Generator::Generator(const Options& options, std::uint16_t port, rte_mempool* po
 }
 
 void Generator::send(std::uint64_t now) {
-  if (options_.window <= open_) return;
+  if (open_ == 0) filling_ = true;
+  if (open_ >= options_.window) filling_ = false;
+  if (options_.rounds ? !filling_ : open_ >= options_.window) return;
   std::uint32_t room = std::min<std::uint32_t>(kBurst, options_.window - open_);
   if (options_.rate != 0) {
     const auto due = static_cast<std::uint64_t>(static_cast<double>(now - start_tsc_) /
@@ -246,11 +252,10 @@ void Generator::take(const rte_mbuf* mbuf, std::uint64_t now) {
   const std::size_t question = asked.size() - kFrameHeaders - 12 - 11;
   const std::uint8_t* dns = frame + kFrameHeaders;
   const std::size_t answer = 12 + question;
-  const bool right =
-      mbuf->data_len >= kFrameHeaders + answer + 16 && (dns[3] & 15) == 0 &&
-      base::load_be16(dns + 6) == 1 &&
-      std::memcmp(dns + 12, asked.data() + kFrameHeaders + 12, question) == 0 &&
-      is_right(pending, base::load_be32(dns + answer + 12));
+  const bool right = mbuf->data_len >= kFrameHeaders + answer + 16 && (dns[3] & 15) == 0 &&
+                     base::load_be16(dns + 6) == 1 &&
+                     std::memcmp(dns + 12, asked.data() + kFrameHeaders + 12, question) == 0 &&
+                     is_right(pending, base::load_be32(dns + answer + 12));
   if (!right) ++counts_.wrong;
 }
 
@@ -336,8 +341,9 @@ int main(int argc, char** argv) {
       "window", po::value(&options.window)->default_value(512), "queries under way at most")(
       "versions", po::value(&options.versions), "file of change_load: which answers are right")(
       "mac", po::value(&options.destination_mac)->default_value(options.destination_mac),
-      "link address of the server")("echo", po::bool_switch(&options.echo),
-                                    "count frames that come back, whatever they hold");
+      "link address of the server")("rounds", po::bool_switch(&options.rounds),
+                                    "wait for every answer before the window is filled again")(
+      "echo", po::bool_switch(&options.echo), "count frames that come back, whatever they hold");
   try {
     po::variables_map given;
     po::store(po::parse_command_line(own, argv, described), given);

@@ -67,7 +67,7 @@ file-prefix = perf{os.getpid()}
 [port]
 device = {device or self.memif()}
 [topology]
-main-cpu = 0
+main-cpu = {1 - cpu}
 worker = {cpu}:{roles}
 idle = poll
 [address]
@@ -99,7 +99,7 @@ level = warning
         for _ in range(600):
             if self.process.poll() is not None:
                 raise RuntimeError("brink-edge ended:\n" + (self.folder / "edge.log").read_text())
-            if self.stats_path.exists():
+            if self.stats_path.exists() and self.control_socket.exists():
                 return
             time.sleep(0.1)
         raise RuntimeError("brink-edge is not ready after a minute")
@@ -127,7 +127,7 @@ class Load:
         device = device or f"net_memif0,role=client,socket={socket},socket-abstract=no,rsize=10"
         command = [*prefix, BUILD / "perf/dns_load"]
         for name, value in options.items():
-            command += [f"--{name.replace('_', '-')}", str(value)]
+            command += [f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])]
         if echo:
             command.append("--echo")
         command += ["--", "--no-pci", "--lcores", f"0@{cpu}", "--file-prefix", f"load{os.getpid()}",
@@ -137,6 +137,14 @@ class Load:
         else:
             command += ["--in-memory"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
     def finish(self, early=False):
         """Its JSON line."""
