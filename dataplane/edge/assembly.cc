@@ -111,11 +111,9 @@ base::Result<void> Edge::make_memory() {
         "receive_" + name, config_.port.rx_descriptors + in_flight + kDriverPackets, data_size, -1);
     if (!receive) return receive.error();
     receive_pools_.push_back(std::move(receive).value());
-    const bool l7 = (topology_.workers[i].roles & ipc::kRoleL7) != 0;
     auto segments = eal::make_pool(
         "segment_" + name,
-        l7 ? config_.port.tx_descriptors + steer::kTransmitRingSize + 4 * port::kBurst : 1,
-        data_size, -1);
+        config_.port.tx_descriptors + steer::kTransmitRingSize + 4 * port::kBurst, data_size, -1);
     if (!segments) return segments.error();
     segment_pools_.push_back(std::move(segments).value());
     wanted_.push_back(std::make_unique<net::WantedNeighbours>());
@@ -280,19 +278,33 @@ L7Config Edge::l7_config(std::uint32_t position) const {
   return config;
 }
 
+DnsStreamConfig Edge::dns_stream_config() const {
+  DnsStreamConfig config;
+  config.connections = config_.dns_tcp_connections;
+  config.per_client = config_.dns_tcp_per_client;
+  config.idle = config_.dns_tcp_idle;
+  config.buffer_mb = config_.dns_tcp_buffer_mb;
+  config.mtu = port_->mtu();
+  return config;
+}
+
 base::Result<void> Edge::make_stages() {
   std::uint32_t position = 0;
   for (std::uint32_t i = 0; i < topology_.workers.size(); ++i) {
-    ipc::WorkerStats& stats = stats_->worker(i);
-    l7_.emplace_back();
-    if ((topology_.workers[i].roles & ipc::kRoleL7) != 0) {
-      auto stage = L7Stage::create(l7_config(position++), stats);
-      if (!stage) return stage.error();
-      l7_.back() = std::move(stage).value();
+    StagesConfig config;
+    config.copy = copy_for(i);
+    config.dns.udp_size_max = config_.dns_udp_size;
+    config.dns.identity = config_.dns_identity;
+    config.dns.keepalive_100ms =
+        static_cast<std::uint16_t>(config_.dns_tcp_idle / std::chrono::milliseconds(100));
+    const std::uint32_t roles = topology_.workers[i].roles;
+    if ((roles & ipc::kRoleDns) != 0 && config_.dns_tcp_connections > 0) {
+      config.dns_stream = dns_stream_config();
     }
-    stages_.push_back(
-        std::make_unique<Stages>(*images_, copy_for(i), stats.counters, config_.dns_udp_size,
-                                 l7_.back().get()));
+    if ((roles & ipc::kRoleL7) != 0) config.l7 = l7_config(position++);
+    auto stages = Stages::create(config, *images_, stats_->worker(i));
+    if (!stages) return stages.error();
+    stages_.push_back(std::move(stages).value());
   }
   return {};
 }
@@ -335,7 +347,6 @@ Edge::~Edge() {
   for (std::uint32_t i = 0; i < workers_running_; ++i) rte_eal_wait_lcore(eal::lcore_of_worker(i));
   workers_.clear();
   stages_.clear();
-  l7_.clear();
   control_.reset();
   disk_.reset();
   feed_.reset();

@@ -54,6 +54,12 @@ po::options_description settings() {
   add("exception.link-rate", text()->default_value("1000"), "ARP and NDP/s, 0 no limit");
   add("exception.echo-rate", text()->default_value("1000"), "echo replies/s of a worker");
   add("dns.udp-size", text()->default_value("1232"), "largest UDP response");
+  add("dns.identity", text()->default_value(""), "name of this node for who asks by NSID");
+  add("dns.tcp-connections", text()->default_value("4096"), "over TCP of a worker, 0 none");
+  add("dns.tcp-per-client", text()->default_value("128"),
+      "of them from one IPv4 address or IPv6 /64");
+  add("dns.tcp-idle-s", text()->default_value("10"), "until one without a query is closed");
+  add("dns.tcp-buffer-mb", text()->default_value("16"), "their TCP buffers of a worker");
   add("l7.clients", text()->default_value("4096"), "client connections of a worker");
   add("l7.requests", text()->default_value("1024"), "requests in flight of a worker");
   add("l7.origins", text()->default_value("2048"), "origin connections of a worker");
@@ -243,6 +249,16 @@ void read_stages(Reader& r, Config& c) {
   r.number("exception.link-rate", c.kernel_link_per_s, 0, 100'000'000);
   r.number("exception.echo-rate", c.echo_per_s, 0, 100'000'000);
   r.number("dns.udp-size", c.dns_udp_size, 512, 4096);
+  c.dns_identity = r.text("dns.identity");
+  if (c.dns_identity.size() > 64) {
+    r.fail({"longer than 64 octets", "dns.identity = " + c.dns_identity, "shorten it"});
+  }
+  r.number("dns.tcp-connections", c.dns_tcp_connections, 0, 1U << 20);
+  r.number("dns.tcp-per-client", c.dns_tcp_per_client, 1, 65535);
+  std::uint32_t idle_s = 10;
+  r.number("dns.tcp-idle-s", idle_s, 1, 3600);
+  c.dns_tcp_idle = std::chrono::seconds(idle_s);
+  r.number("dns.tcp-buffer-mb", c.dns_tcp_buffer_mb, 1, 65536);
   r.number("l7.clients", c.l7_clients, 1, 1U << 20);
   r.number("l7.requests", c.l7_requests, 1, 1U << 20);
   r.number("l7.origins", c.l7_origins, 1, 1U << 20);

@@ -56,6 +56,11 @@ struct Config {
   std::uint32_t echo_per_s = 1000;
 
   std::uint16_t dns_udp_size = 1232;
+  std::string dns_identity;                  // empty: not told
+  std::uint32_t dns_tcp_connections = 4096;  // of a worker; 0: no DNS over TCP
+  std::uint32_t dns_tcp_per_client = 128;
+  base::Duration dns_tcp_idle = std::chrono::seconds(10);
+  std::uint32_t dns_tcp_buffer_mb = 16;
 
   std::uint32_t l7_clients = 4096;
   std::uint32_t l7_requests = 1024;

@@ -61,6 +61,7 @@ class Edge {
   [[nodiscard]] std::vector<int> numa_nodes() const;
   [[nodiscard]] std::size_t copy_for(std::uint32_t worker) const;
   L7Config l7_config(std::uint32_t position) const;
+  [[nodiscard]] DnsStreamConfig dns_stream_config() const;
   worker::WorkerConfig worker_config(std::uint32_t index);
   void say_fallback(const std::string& sentence);
 
@@ -94,7 +95,6 @@ class Edge {
   std::unique_ptr<exception::NeighbourFeed> feed_;
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<Control> control_;
-  std::vector<std::unique_ptr<L7Stage>> l7_;  // null where the role is not
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<worker::RunConfig> runs_;

@@ -73,13 +73,11 @@ base::Result<void> Edge::housekeep(const std::atomic<bool>& stop) {
 base::Result<void> Edge::drain() {
   const worker::TscClock clock(rte_get_tsc_hz());
   const base::Time deadline = clock.at(rte_rdtsc()) + config_.l7_drain;
-  for (const auto& stage : l7_) {
-    if (stage) stage->drain();
-  }
+  for (const auto& stages : stages_) stages->drain();
   for (;;) {
     const base::Time now = clock.at(rte_rdtsc());
     std::uint32_t clients = 0;
-    for (const auto& stage : l7_) clients += stage ? stage->client_count() : 0;
+    for (const auto& stages : stages_) clients += stages->client_count();
     if (clients == 0) return {};
     if (now >= deadline) {
       spdlog::warn("stopping with {} client connection(s) open", clients);

@@ -1,9 +1,8 @@
-// L7Stage: one worker's TCP stack and proxy stage, with the memory of both. Made by the main
+// L7Stage: one worker's proxy stage and the TCP stack under it, with their memory. Made by the main
 // thread, then used by the worker's thread alone, but for what is said to be shared.
 #pragma once
 
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,12 +10,10 @@
 #include <vector>
 
 #include "dataplane/base/result.h"
+#include "dataplane/edge/owned_stack.h"
 #include "dataplane/ipc/stats_segment.h"
-#include "dataplane/net/icmp_error.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/steer/worker_set.h"
-#include "dataplane/tcp/stack.h"
-#include "dataplane/worker/stage_table.h"
 #include "l7/proxy/stage.h"
 
 namespace brink::edge {
@@ -45,37 +42,25 @@ class L7Stage {
   L7Stage& operator=(const L7Stage&) = delete;
 
   // Worker.
-  void receive(const base::IpAddress& source, const base::IpAddress& destination,
-               std::span<const std::uint8_t> segment, base::Time now) noexcept;
-  void unreachable(const net::IcmpError& error, base::Time now) noexcept;
+  OwnedStack& stack() noexcept { return *stack_; }
   void run(const snapshot::View& view, base::Time now) noexcept;
-  bool next_segment(worker::SegmentOut& out, base::Time now) noexcept;
   [[nodiscard]] base::Time next_deadline() const noexcept;
 
-  // Any thread. After drain() no connection is accepted, idle ones are closed and the others end
-  // with their response; client_count() tells how many are left.
+  // Any thread; see Stages.
   void drain() noexcept { drain_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] std::uint32_t client_count() const noexcept {
     return client_count_.load(std::memory_order_relaxed);
   }
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const noexcept;
-  };
-  using Memory = std::unique_ptr<std::byte, Free>;
-  static Memory allocate(std::size_t size);
-
   L7Stage(const L7Config& config, ipc::WorkerStats& stats) : config_(config), stats_(stats) {}
   base::Result<void> make();
 
   L7Config config_;
   ipc::WorkerStats& stats_;
-  Memory stack_memory_;
-  Memory stage_memory_;
-  std::optional<tcp::Stack> stack_;
+  std::unique_ptr<OwnedStack> stack_;
+  AlignedMemory stage_memory_;
   std::optional<l7::proxy::Stage> stage_;
-  tcp::SegmentOut sending_;                     // what a worker::SegmentOut points into
   std::atomic<bool> drain_{false};              // main thread: wo, worker: ro
   std::atomic<std::uint32_t> client_count_{0};  // worker: wo, main thread: ro
   bool draining_ = false;

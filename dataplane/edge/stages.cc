@@ -2,11 +2,30 @@
 
 #include <algorithm>
 
+#include "dataplane/base/bytes.h"
 #include "dataplane/port/queue.h"
+#include "dataplane/steer/steering.h"
 
 namespace brink::edge {
 
 static_assert(dns::answer::kBurstMax >= port::kBurst);
+
+base::Result<std::unique_ptr<Stages>> Stages::create(const StagesConfig& config,
+                                                     const ImageStore& images,
+                                                     ipc::WorkerStats& stats) {
+  std::unique_ptr<Stages> stages(new Stages(config, images, stats));
+  if (config.dns_stream) {
+    auto made = DnsStreamStage::create(*config.dns_stream, stages->engine_, stats.counters);
+    if (!made) return made.error();
+    stages->dns_stream_ = std::move(made).value();
+  }
+  if (config.l7) {
+    auto made = L7Stage::create(*config.l7, stats);
+    if (!made) return made.error();
+    stages->l7_ = std::move(made).value();
+  }
+  return stages;
+}
 
 void Stages::answer(std::span<worker::Datagram> datagrams) noexcept {
   std::array<dns::answer::Message, dns::answer::kBurstMax> messages;
@@ -17,49 +36,75 @@ void Stages::answer(std::span<worker::Datagram> datagrams) noexcept {
         std::min<std::size_t>(datagram.room, datagram.capacity + dns::answer::kSlack));
     messages[i] = {datagram.data, datagram.size, capacity};
   }
-  engine_.answer_burst(view(), {messages.data(), datagrams.size()}, counters_);
+  engine_.answer_burst(view(), dns::answer::Transport::kUdp, {messages.data(), datagrams.size()},
+                       stats_.counters);
   for (std::size_t i = 0; i < datagrams.size(); ++i) datagrams[i].size = messages[i].size;
 }
 
-void Stages::set_l7(worker::StageTable& table) noexcept {
-  table.receive = [](void* self, const base::IpAddress& source, const base::IpAddress& destination,
-                     std::span<const std::uint8_t> segment, base::Time now) noexcept {
-    of(self).l7_->receive(source, destination, segment, now);
-  };
-  table.unreachable = [](void* self, const net::IcmpError& error, base::Time now) noexcept {
-    of(self).l7_->unreachable(error, now);
-  };
-  table.run = [](void* self, base::Time now) noexcept {
-    of(self).l7_->run(of(self).view(), now);
-    return false;  // packets in and segments out say whether there was work
-  };
-  table.next_segment = [](void* self, worker::SegmentOut& out, base::Time now) noexcept {
-    return of(self).l7_->next_segment(out, now);
-  };
-  table.next_deadline = [](void* self) noexcept { return of(self).l7_->next_deadline(); };
+// Ports of the edge's own connections to origins start far above (PortPartition).
+OwnedStack* Stages::stack_of(std::uint16_t local_port) noexcept {
+  if (local_port == steer::kDnsPort) return dns_stream_ ? &dns_stream_->stack() : nullptr;
+  return l7_ ? &l7_->stack() : nullptr;
 }
 
-// Steering sends a worker without the role no segment.
-void Stages::set_no_l7(worker::StageTable& table) noexcept {
-  table.receive = [](void*, const base::IpAddress&, const base::IpAddress&,
-                     std::span<const std::uint8_t>, base::Time) noexcept {};
-  table.unreachable = [](void*, const net::IcmpError&, base::Time) noexcept {};
-  table.run = [](void*, base::Time) noexcept { return false; };
-  table.next_segment = [](void*, worker::SegmentOut&, base::Time) noexcept { return false; };
-  table.next_deadline = [](void*) noexcept { return base::Time::max(); };
+bool Stages::run(base::Time now) noexcept {
+  bool more = false;
+  std::uint64_t connections = 0;
+  if (dns_stream_) {
+    more = dns_stream_->run(view(), now);
+    connections += dns_stream_->stack().tcp().connection_count();
+  }
+  if (l7_) {
+    l7_->run(view(), now);  // packets in and segments out say whether there was work
+    connections += l7_->stack().tcp().connection_count();
+  }
+  std::atomic_ref<std::uint64_t>(stats_.tcp_connections)
+      .store(connections, std::memory_order_relaxed);
+  return more;
 }
 
+bool Stages::next_segment(worker::SegmentOut& out, base::Time now) noexcept {
+  return (dns_stream_ && dns_stream_->stack().next_segment(out, now)) ||
+         (l7_ && l7_->stack().next_segment(out, now));
+}
+
+base::Time Stages::next_deadline() const noexcept {
+  base::Time next = base::Time::max();
+  if (dns_stream_) next = std::min(next, dns_stream_->next_deadline());
+  if (l7_) next = std::min(next, l7_->next_deadline());
+  return next;
+}
+
+void Stages::drain() noexcept {
+  if (dns_stream_) dns_stream_->drain();
+  if (l7_) l7_->drain();
+}
+
+std::uint32_t Stages::client_count() const noexcept {
+  return (dns_stream_ ? dns_stream_->client_count() : 0) + (l7_ ? l7_->client_count() : 0);
+}
+
+// Steering sends a worker without a role none of its segments.
 worker::StageTable Stages::table() noexcept {
   worker::StageTable table;
   table.self = this;
   table.answer = [](void* self, std::span<worker::Datagram> datagrams) noexcept {
     of(self).answer(datagrams);
   };
-  if (l7_ != nullptr) {
-    set_l7(table);
-  } else {
-    set_no_l7(table);
-  }
+  table.receive = [](void* self, const base::IpAddress& source, const base::IpAddress& destination,
+                     std::span<const std::uint8_t> segment, base::Time now) noexcept {
+    OwnedStack* stack = of(self).stack_of(base::load_be16(segment.data() + 2));
+    if (stack != nullptr) stack->receive(source, destination, segment, now);
+  };
+  table.unreachable = [](void* self, const net::IcmpError& error, base::Time now) noexcept {
+    OwnedStack* stack = of(self).stack_of(error.local.port);
+    if (stack != nullptr) stack->unreachable(error, now);
+  };
+  table.run = [](void* self, base::Time now) noexcept { return of(self).run(now); };
+  table.next_segment = [](void* self, worker::SegmentOut& out, base::Time now) noexcept {
+    return of(self).next_segment(out, now);
+  };
+  table.next_deadline = [](void* self) noexcept { return of(self).next_deadline(); };
   return table;
 }
 

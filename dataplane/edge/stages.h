@@ -5,42 +5,61 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
+#include "dataplane/base/result.h"
+#include "dataplane/edge/dns_stream_stage.h"
 #include "dataplane/edge/image_store.h"
 #include "dataplane/edge/l7_stage.h"
-#include "dataplane/ipc/counters.h"
+#include "dataplane/ipc/stats_segment.h"
 #include "dataplane/worker/stage_table.h"
 #include "dns/answer/engine.h"
 
 namespace brink::edge {
 
+// What this worker's roles need; a role it has not is empty.
+struct StagesConfig {
+  std::size_t copy = 0;  // of the image, for this worker's node
+  dns::answer::EngineOptions dns;
+  std::optional<DnsStreamConfig> dns_stream;
+  std::optional<L7Config> l7;
+};
+
 class Stages {
  public:
-  // Everything given outlives it. `l7` is null on a worker without that role.
-  // `copy`: of the image, for this worker's node.
-  Stages(const ImageStore& images, std::size_t copy, ipc::WorkerCounters& counters,
-         std::uint16_t udp_size, L7Stage* l7)
-      : images_(images),
-        copy_(copy),
-        counters_(counters),
-        engine_(udp_size),
-        l7_(l7) {}
+  // Everything given outlives it.
+  static base::Result<std::unique_ptr<Stages>> create(const StagesConfig& config,
+                                                      const ImageStore& images,
+                                                      ipc::WorkerStats& stats);
+  Stages(const Stages&) = delete;
+  Stages& operator=(const Stages&) = delete;
 
   // The table for worker::WorkerConfig; `this` must stay where it is.
   [[nodiscard]] worker::StageTable table() noexcept;
 
+  // Any thread. After drain() no connection is accepted, idle ones are closed and the others end
+  // with their response; client_count() tells how many are left.
+  void drain() noexcept;
+  [[nodiscard]] std::uint32_t client_count() const noexcept;
+
  private:
+  Stages(const StagesConfig& config, const ImageStore& images, ipc::WorkerStats& stats)
+      : images_(images), copy_(config.copy), stats_(stats), engine_(config.dns) {}
   static Stages& of(void* self) noexcept { return *static_cast<Stages*>(self); }
   [[nodiscard]] snapshot::View view() const noexcept { return images_.view(copy_); }
   void answer(std::span<worker::Datagram> datagrams) noexcept;
-  static void set_l7(worker::StageTable& table) noexcept;
-  static void set_no_l7(worker::StageTable& table) noexcept;
+  bool run(base::Time now) noexcept;
+  bool next_segment(worker::SegmentOut& out, base::Time now) noexcept;
+  [[nodiscard]] base::Time next_deadline() const noexcept;
+  // The stack that has this port of ours; null where the role is not.
+  [[nodiscard]] OwnedStack* stack_of(std::uint16_t local_port) noexcept;
 
   const ImageStore& images_;
   const std::size_t copy_;
-  ipc::WorkerCounters& counters_;
+  ipc::WorkerStats& stats_;
   dns::answer::Engine engine_;
-  L7Stage* l7_;
+  std::unique_ptr<DnsStreamStage> dns_stream_;
+  std::unique_ptr<L7Stage> l7_;
 };
 
 }  // namespace brink::edge

@@ -72,6 +72,10 @@
   X(kDnsTruncated, "dns_truncated", "responses with TC set") \
   X(kDropDnsShort, "drop_dns_short", "shorter than a DNS header") \
   X(kDropDnsResponse, "drop_dns_response", "QR was set") \
+  X(kDnsStreamQueries, "dns_stream_queries", "DNS messages taken in over TCP") \
+  X(kDnsStreamWaits, "dns_stream_waits", "responses that waited for their reader") \
+  X(kDropDnsStreamLimit, "drop_dns_stream_limit", "connections reset: too many of one client") \
+  X(kDropDnsStreamFraming, "drop_dns_stream_framing", "connections ended: no length of a query") \
   /* tcp */ \
   X(kTcpSegmentsIn, "tcp_segments_in", "TCP segments taken in") \
   X(kTcpSegmentsOut, "tcp_segments_out", "TCP segments sent") \

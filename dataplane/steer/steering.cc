@@ -10,7 +10,6 @@ using net::Network;
 using net::Packet;
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::uint16_t kDnsPort = 53;
 constexpr std::uint8_t kSyn = 0x02;  // RFC 9293 3.1
 constexpr std::uint8_t kAck = 0x10;
 
@@ -78,7 +77,7 @@ Counter counter_of(net::Verdict verdict) noexcept {
 Steering::Steering(const SteeringConfig& config) noexcept
     : config_(config), services_(config.key) {}
 
-std::uint8_t Steering::worker_of_flow(const base::Endpoint& local,
+std::uint8_t Steering::worker_of_flow(const WorkerSet& workers, const base::Endpoint& local,
                                       const base::Endpoint& remote) const noexcept {
   const bool in_order = local < remote;
   const base::Endpoint& low = in_order ? local : remote;
@@ -88,7 +87,14 @@ std::uint8_t Steering::worker_of_flow(const base::Endpoint& local,
   std::memcpy(flow + 16, high.address.bytes().data(), 16);
   base::store_be16(flow + 32, low.port);
   base::store_be16(flow + 34, high.port);
-  return config_.l7.by_hash(base::keyed_hash(config_.key, flow, 36));
+  return workers.by_hash(base::keyed_hash(config_.key, flow, 36));
+}
+
+const WorkerSet* Steering::workers_of_port(std::uint16_t port, Services services) const noexcept {
+  const bool dns = port == kDnsPort && (services & kServiceDns) != 0;
+  const bool http = is_http_port(port) && (services & kServiceHttp) != 0;
+  const WorkerSet* workers = dns ? &config_.dns : http ? &config_.l7 : nullptr;
+  return workers == nullptr || workers->count == 0 ? nullptr : workers;
 }
 
 Decision Steering::decide(Bytes frame, const Packet& packet, std::uint8_t self) const noexcept {
@@ -113,7 +119,7 @@ Decision Steering::decide_service(Bytes frame, const Packet& packet, Services se
     return drop(Counter::kDropBadSource);
   }
   if (packet.fragment) return drop(Counter::kDropFragment);
-  if (is_icmp(packet)) return decide_icmp(frame, packet, self);
+  if (is_icmp(packet)) return decide_icmp(frame, packet, services, self);
   if (packet.protocol == net::kProtocolUdp) {
     if (packet.l4_size < net::kUdpSize) return drop(Counter::kDropUdpMalformed);
     const net::Ports ports = net::ports_of(frame, packet);
@@ -127,12 +133,11 @@ Decision Steering::decide_service(Bytes frame, const Packet& packet, Services se
   if (packet.protocol == net::kProtocolTcp) {
     if (packet.l4_size < net::kTcpSize) return drop(Counter::kDropTcpMalformed);
     const net::Ports ports = net::ports_of(frame, packet);
-    if (!is_http_port(ports.destination) || (services & kServiceHttp) == 0 ||
-        config_.l7.count == 0) {
-      return drop(Counter::kDropPortClosed);
-    }
+    const WorkerSet* workers = workers_of_port(ports.destination, services);
+    if (workers == nullptr) return drop(Counter::kDropPortClosed);
     return {Action::kTcp,
-            worker_of_flow({packet.destination, ports.destination}, {packet.source, ports.source}),
+            worker_of_flow(*workers, {packet.destination, ports.destination},
+                           {packet.source, ports.source}),
             {}};
   }
   return drop(Counter::kDropPortClosed);
@@ -160,18 +165,18 @@ Decision Steering::decide_own(Bytes frame, const Packet& packet, std::uint8_t se
   return kernel;
 }
 
-Decision Steering::decide_icmp(Bytes frame, const Packet& packet,
+Decision Steering::decide_icmp(Bytes frame, const Packet& packet, Services services,
                                std::uint8_t self) const noexcept {
   if (!is_icmp_error(frame, packet)) return {Action::kIcmp, self, {}};
   net::IcmpError error;
   const net::Verdict verdict = net::parse_icmp_error(frame, packet, error);
   if (verdict != net::Verdict::kAccepted) return drop(counter_of(verdict));
   // An error is about a segment that the very address it is sent to had sent.
-  if (error.local.address != packet.destination || !is_http_port(error.local.port) ||
-      config_.l7.count == 0) {
+  const WorkerSet* workers = workers_of_port(error.local.port, services);
+  if (error.local.address != packet.destination || workers == nullptr) {
     return drop(Counter::kDropIcmpOther);
   }
-  return {Action::kIcmpError, worker_of_flow(error.local, error.remote), {}};
+  return {Action::kIcmpError, worker_of_flow(*workers, error.local, error.remote), {}};
 }
 
 }  // namespace brink::steer

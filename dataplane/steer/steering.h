@@ -17,10 +17,12 @@
 
 namespace brink::steer {
 
+inline constexpr std::uint16_t kDnsPort = 53;
+
 enum class Action : std::uint8_t {
   kDrop,            // Decision::drop says why
   kDns,             // a datagram for the DNS stage of Decision::worker
-  kTcp,             // a segment for the TCP stack of Decision::worker
+  kTcp,             // a segment for a TCP stack of Decision::worker
   kIcmp,            // an ICMP message to a service address: echo is answered where it is
   kIcmpError,       // an error about a segment of Decision::worker's stack
   kArpReply,        // answered where it is
@@ -62,8 +64,9 @@ class Steering {
   [[nodiscard]] Decision decide(std::span<const std::uint8_t> frame, const net::Packet& packet,
                                 std::uint8_t self) const noexcept;
 
-  // The L7 worker of a connection from `remote` to our `local`. Symmetric: swapping gives the same.
-  [[nodiscard]] std::uint8_t worker_of_flow(const base::Endpoint& local,
+  // Which of `workers` has the connection from `remote` to our `local`. Symmetric: swapping gives
+  // the same.
+  [[nodiscard]] std::uint8_t worker_of_flow(const WorkerSet& workers, const base::Endpoint& local,
                                             const base::Endpoint& remote) const noexcept;
 
   [[nodiscard]] const SteeringConfig& config() const noexcept { return config_; }
@@ -72,6 +75,9 @@ class Steering {
   [[nodiscard]] bool is_http_port(std::uint16_t port) const noexcept {
     return (http_ports_[port / 64] >> (port % 64) & 1) != 0;
   }
+  // The workers whose TCP stacks take what comes to this port of a service; null: nobody's does.
+  [[nodiscard]] const WorkerSet* workers_of_port(std::uint16_t port,
+                                                 Services services) const noexcept;
   [[nodiscard]] bool is_own(const base::IpAddress& address) const noexcept {
     return (config_.own_v4 && address == *config_.own_v4) ||
            (config_.own_v6 && address == *config_.own_v6);
@@ -85,7 +91,7 @@ class Steering {
   [[nodiscard]] Decision decide_own(std::span<const std::uint8_t> frame, const net::Packet& packet,
                                     std::uint8_t self) const noexcept;
   [[nodiscard]] Decision decide_icmp(std::span<const std::uint8_t> frame, const net::Packet& packet,
-                                     std::uint8_t self) const noexcept;
+                                     Services services, std::uint8_t self) const noexcept;
 
   SteeringConfig config_;
   ServiceTable services_;

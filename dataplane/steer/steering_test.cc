@@ -76,6 +76,10 @@ Frame icmp_frame(const std::string& to, Frame message) {
   return ethernet(0x0800, ipv4(1, kClient, to, message));
 }
 
+Frame quoting(const std::string& local, std::uint16_t port) {
+  return hex("0301 0000 00000000") + ipv4(6, local, kClient, tcp_syn(local, port, kClient, 4000));
+}
+
 struct Case {
   const char* description;
   Frame frame;
@@ -96,6 +100,11 @@ std::vector<Case> service_cases() {
        Counter::kDropPortClosed},
       {"HTTP over IPv4", tcp_frame(kClient, 4000, kProxied, 80), Action::kTcp},
       {"HTTP over IPv6", tcp_frame(kClient6, 4000, kProxied6, 8080), Action::kTcp},
+      {"DNS over TCP", tcp_frame(kClient, 4000, kDns, 53), Action::kTcp},
+      {"DNS over TCP over IPv6", tcp_frame(kClient6, 4000, kDns6, 53), Action::kTcp},
+      {"DNS over TCP to a proxied address", tcp_frame(kClient, 4000, kProxied, 53), Action::kDrop,
+       Counter::kDropPortClosed},
+      {"an error about DNS over TCP", icmp_frame(kDns, quoting(kDns, 53)), Action::kIcmpError},
       {"another TCP port", tcp_frame(kClient, 4000, kProxied, 22), Action::kDrop,
        Counter::kDropPortClosed},
       {"HTTP to a DNS address", tcp_frame(kClient, 4000, kDns, 80), Action::kDrop,
@@ -118,10 +127,6 @@ std::vector<Case> service_cases() {
       {"echo request", icmp_frame(kDns, hex("0800 0000 00010001")), Action::kIcmp},
       {"timestamp request", icmp_frame(kDns, hex("0d00 0000 00010001")), Action::kIcmp},
   };
-}
-
-Frame quoting(const std::string& local, std::uint16_t port) {
-  return hex("0301 0000 00000000") + ipv4(6, local, kClient, tcp_syn(local, port, kClient, 4000));
 }
 
 std::vector<Case> other_cases() {
@@ -193,13 +198,15 @@ TEST(Steering, TheFlowHashIsSymmetricAndKeyed) {
   auto first = make_steering();
   SteeringConfig config = first->config();
   config.key.bytes[5] = 77;
+  const WorkerSet& l7 = config.l7;
   const auto second = std::make_unique<Steering>(config);
   int differ = 0;
   for (std::uint16_t port = 1; port < 200; ++port) {
     const base::Endpoint local{address(kProxied), 80};
     const base::Endpoint remote{address(kClient), port};
-    EXPECT_EQ(first->worker_of_flow(local, remote), first->worker_of_flow(remote, local));
-    if (first->worker_of_flow(local, remote) != second->worker_of_flow(local, remote)) ++differ;
+    EXPECT_EQ(first->worker_of_flow(l7, local, remote), first->worker_of_flow(l7, remote, local));
+    if (first->worker_of_flow(l7, local, remote) != second->worker_of_flow(l7, local, remote))
+      ++differ;
   }
   EXPECT_GT(differ, 50) << "without the key nobody can tell the worker";
 }

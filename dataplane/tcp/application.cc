@@ -36,6 +36,17 @@ std::span<const std::uint8_t> Stack::readable(ConnectionId id) const noexcept {
   return c == nullptr ? std::span<const std::uint8_t>{} : c->received.front(pool_);
 }
 
+std::size_t Stack::readable_bytes(ConnectionId id) const noexcept {
+  const Connection* c = resolve(id);
+  return c == nullptr ? 0 : c->received.size();
+}
+
+std::size_t Stack::peek(ConnectionId id, std::size_t offset,
+                        std::span<std::uint8_t> out) const noexcept {
+  const Connection* c = resolve(id);
+  return c == nullptr ? 0 : c->received.copy(pool_, offset, out);
+}
+
 void Stack::consume(ConnectionId id, std::size_t count, base::Time now) noexcept {
   Connection* c = resolve(id);
   if (c == nullptr || count == 0) return;
@@ -66,7 +77,8 @@ void Stack::after_consume(Connection& c, base::Time now) noexcept {
 std::uint32_t Stack::send_limit_of(const Connection& c) const noexcept {
   if (!c.synchronized()) return config_.send_limit;
   constexpr std::uint32_t kChunk = kChunkCapacity;
-  return std::min(config_.send_limit, std::max(c.snd_wnd, pool_.low() ? kChunk : kAheadOfWindow));
+  return std::min(config_.send_limit,
+                  std::max(c.snd_wnd, pool_.low() ? kChunk : config_.ahead_of_window));
 }
 
 // And now: like a window no more than a share of what is left, but a few segments while there is
@@ -99,6 +111,11 @@ std::size_t Stack::room_to_send(const Connection& c) const noexcept {
 std::size_t Stack::writable_bytes(ConnectionId id) const noexcept {
   const Connection* c = resolve(id);
   return c == nullptr || c->state == State::kClosed ? 0 : room_to_send(*c);
+}
+
+void Stack::await_room(ConnectionId id) noexcept {
+  Connection* c = resolve(id);
+  if (c != nullptr && c->state != State::kClosed && !c->fin_queued) short_write(*c);
 }
 
 void Stack::short_write(Connection& c) noexcept {

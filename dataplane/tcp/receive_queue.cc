@@ -34,6 +34,22 @@ std::uint32_t ReceiveQueue::append(ChunkPool& pool, std::span<const std::uint8_t
   return total;
 }
 
+std::size_t ReceiveQueue::copy(const ChunkPool& pool, std::size_t offset,
+                               std::span<std::uint8_t> out) const noexcept {
+  std::size_t copied = 0;
+  for (std::uint32_t index = head_; index != kNoChunk && copied < out.size();
+       index = pool[index].next) {
+    auto bytes = pool[index].bytes();
+    const std::size_t skipped = std::min(offset, bytes.size());
+    offset -= skipped;
+    bytes = bytes.subspan(skipped);
+    bytes = bytes.first(std::min(bytes.size(), out.size() - copied));
+    if (!bytes.empty()) std::memcpy(out.data() + copied, bytes.data(), bytes.size());
+    copied += bytes.size();
+  }
+  return copied;
+}
+
 void ReceiveQueue::consume(ChunkPool& pool, std::uint32_t count) noexcept {
   DCHECK(count <= size_);
   size_ -= count;

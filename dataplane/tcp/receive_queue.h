@@ -27,6 +27,9 @@ class ReceiveQueue {
   [[nodiscard]] std::span<const std::uint8_t> front(const ChunkPool& pool) const noexcept {
     return head_ == kNoChunk ? std::span<const std::uint8_t>{} : pool[head_].bytes();
   }
+  // Copies what follows the first `offset` bytes into `out`; returns how many there were.
+  std::size_t copy(const ChunkPool& pool, std::size_t offset,
+                   std::span<std::uint8_t> out) const noexcept;
   // Copies to the end; returns how much the pool had room for. When it has none, the out-of-order
   // ranges of this connection are given up first.
   std::uint32_t append(ChunkPool& pool, std::span<const std::uint8_t> bytes) noexcept;

@@ -72,6 +72,11 @@ class Stack {
   // The first contiguous received bytes, empty when there are none; valid until the next call that
   // changes the stack. More may follow after consume().
   [[nodiscard]] std::span<const std::uint8_t> readable(ConnectionId id) const noexcept;
+  // How many bytes are readable, over all spans.
+  [[nodiscard]] std::size_t readable_bytes(ConnectionId id) const noexcept;
+  // Copies the readable bytes that follow the first `offset` into `out`, over any number of spans,
+  // and consumes none; returns how many there were.
+  std::size_t peek(ConnectionId id, std::size_t offset, std::span<std::uint8_t> out) const noexcept;
   // Gives back the first `count` readable bytes (over any number of spans; clamped to what is
   // there).
   void consume(ConnectionId id, std::size_t count, base::Time now) noexcept;
@@ -82,6 +87,8 @@ class Stack {
   std::size_t write(ConnectionId id, std::span<const std::uint8_t> bytes, base::Time now) noexcept;
   // What write() would take now; asking does not arm kWritable.
   [[nodiscard]] std::size_t writable_bytes(ConnectionId id) const noexcept;
+  // Arms kWritable, as a short write() does: there is no room for what is to be written whole.
+  void await_room(ConnectionId id) noexcept;
 
   // Moves up to `max_bytes` received in-order bytes of `from` to the send queue of `to`, whole
   // chunks without copying. Returns how many; fewer than were readable means that `to` is full:
@@ -131,10 +138,9 @@ class Stack {
   // A queue may grow to a part of what is free, so that any number of them leave some over:
   // 1/2^this at most, less of a pool that holds many queues of full size.
   static constexpr unsigned kLeastShareShift = 3;
-  static constexpr std::uint32_t kAheadOfWindow = 16384;  // queued beyond what the peer takes
-  static constexpr std::uint32_t kScarceSend = 8192;      // may be queued while the pool is low
-  static constexpr std::uint32_t kWritableChunks = 8;     // of room make a kWritable worthwhile
-  static constexpr std::uint32_t kMinMovedBytes = 512;    // a shorter chunk is copied, not moved
+  static constexpr std::uint32_t kScarceSend = 8192;    // may be queued while the pool is low
+  static constexpr std::uint32_t kWritableChunks = 8;   // of room make a kWritable worthwhile
+  static constexpr std::uint32_t kMinMovedBytes = 512;  // a shorter chunk is copied, not moved
 
   // stack.cc: slots, flows, the control ring, limits
   Stack(const StackConfig& config, const Layout& layout, std::byte* memory,

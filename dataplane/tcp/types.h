@@ -156,6 +156,7 @@ struct StackConfig {
   std::uint32_t chunk_count = 4096;          // of kChunkSize bytes, shared by all connections
   std::uint32_t receive_limit = 256 * 1024;  // bytes a connection may hold unread: the window
   std::uint32_t send_limit = 256 * 1024;  // bytes a connection may hold written and unacknowledged
+  std::uint32_t ahead_of_window = 16 * 1024;  // of them beyond what the peer's window takes
 
   std::uint16_t mss_v4 = 1460;  // what we advertise and never exceed, before options
   std::uint16_t mss_v6 = 1440;

@@ -81,7 +81,7 @@ class AnswerTest : public ::testing::Test {
     std::vector<std::uint8_t> buffer(4096, 0xa5);
     std::copy(query.begin(), query.end(), buffer.begin());
     Message message{buffer.data(), static_cast<std::uint16_t>(query.size()), 4096};
-    engine_.answer_burst(image_->view(), {&message, 1}, counters_);
+    engine_.answer_burst(image_->view(), Transport::kUdp, {&message, 1}, counters_);
     buffer.resize(message.size);
     return buffer;
   }
@@ -393,7 +393,7 @@ TEST_F(AnswerTest, WholeBurstIsAnsweredEachForItself) {
     buffers.push_back(std::move(query));
     messages.push_back({buffers.back().data(), size, 1024});
   }
-  engine_.answer_burst(image_->view(), messages, counters_);
+  engine_.answer_burst(image_->view(), Transport::kUdp, messages, counters_);
   for (std::size_t i = 0; i < kBurstMax; ++i) {
     buffers[i].resize(messages[i].size);
     EXPECT_EQ(response_text(buffers[i]).substr(0, 10), cases[i % 4].second) << i;
@@ -443,7 +443,9 @@ TEST_F(SizeTest, SetThatDoesNotFitIsLeftOutWholeAndTruncates) {
 TEST_F(SizeTest, ClientsSizeIsClampedBetween512AndOurs) {
   const snapshot::Image image = test::image_of_zones({{"example.com.", big_zone()}});
   std::swap(*image_, const_cast<snapshot::Image&>(image));
-  Engine wide(4096);
+  EngineOptions options;
+  options.udp_size_max = 4096;
+  Engine wide(options);
   std::swap(engine_, wide);
   EXPECT_EQ(ask("big.example.com.", kTxt, {.edns = true, .udp_size = 1232}).substr(0, 16),
             "NOERROR aa tc rd");
@@ -453,6 +455,36 @@ TEST_F(SizeTest, ClientsSizeIsClampedBetween512AndOurs) {
   EXPECT_GT(tiny.size(), 100U);
   EXPECT_EQ(response_text(tiny).substr(0, 14), "NOERROR aa rd\n");
   std::swap(*image_, const_cast<snapshot::Image&>(image));
+}
+
+// The query with one option in its OPT record.
+std::vector<std::uint8_t> with_option(std::vector<std::uint8_t> query,
+                                      const std::vector<std::uint8_t>& option) {
+  query[query.size() - 1] = static_cast<std::uint8_t>(option.size());
+  query.insert(query.end(), option.begin(), option.end());
+  return query;
+}
+
+TEST_F(AnswerTest, NamesItselfToWhoAsks) {  // RFC 5001 2.1
+  const auto query = question("www.example.com.", kA, {.edns = true});
+  const std::vector<std::uint8_t> nsid = {0, 3, 0, 0};
+  const auto unnamed = ask_raw(with_option(query, nsid));
+  EXPECT_EQ(unnamed, ask_raw(query)) << "no name, no option";
+  EngineOptions options;
+  options.identity = "edge1";
+  Engine named(options);
+  std::swap(engine_, named);
+  const auto got = ask_raw(with_option(query, nsid));
+  const std::vector<std::uint8_t> tail(got.end() - 11, got.end());
+  EXPECT_EQ(tail, (std::vector<std::uint8_t>{0, 9, 0, 3, 0, 5, 'e', 'd', 'g', 'e', '1'}));
+  EXPECT_EQ(ask_raw(query), unnamed) << "not asked, not told";
+}
+
+TEST_F(AnswerTest, UnknownOptionsAreNotEchoed) {  // RFC 6891 6.1.2
+  const auto query = question("www.example.com.", kA, {.edns = true});
+  EXPECT_EQ(ask_raw(with_option(query, {0xfd, 0xe9, 0, 2, 1, 2})), ask_raw(query));
+  EXPECT_EQ(ask_raw(with_option(query, {0, 11, 0, 0})), ask_raw(query))
+      << "no keep-alive over UDP (RFC 7828 3.3.2)";
 }
 
 TEST_F(AnswerTest, RandomBytesNeverBreakTheEngineOrItsResponses) {

@@ -14,14 +14,16 @@ using wire::Rcode;
 using wire::Verdict;
 
 // Questions that no zone answers, though they parse.
-Rcode refuse_type(const wire::Query& query) noexcept {
+Rcode refuse_type(const wire::Query& query, Transport transport) noexcept {
   switch (query.type) {
     case wire::kTypeOpt:
     case wire::kTypeTsig:
     case wire::kTypeTkey:
       return Rcode::kFormErr;
-    case wire::kTypeAxfr:  // RFC 5936 4.2: not over UDP
-      return Rcode::kNotImp;
+    case wire::kTypeAxfr:  // RFC 5936 4.2: not over UDP; and to nobody over TCP
+      return transport == Transport::kUdp ? Rcode::kNotImp : Rcode::kRefused;
+    case wire::kTypeIxfr:  // over UDP the SOA tells the client to come back over TCP (RFC 1995 2)
+      return transport == Transport::kUdp ? Rcode::kNoError : Rcode::kRefused;
     default:
       return Rcode::kNoError;
   }
@@ -85,16 +87,16 @@ Rcode rcode_of(Verdict verdict) noexcept {
 
 // A response without records. An opcode that is not implemented gets only its header back.
 std::uint16_t refuse(const Message& in, const wire::Query& query, Rcode rcode,
-                     std::uint16_t udp_size) noexcept {
-  Response response(in.message, query, in.capacity, udp_size);
+                     std::uint16_t udp_size, const EdnsOptions& options) noexcept {
+  Response response(in.message, query, in.capacity, udp_size, options);
   response.set_rcode(rcode);
   return response.finish();
 }
 
 }  // namespace
 
-void Engine::answer_burst(const snapshot::View& view, std::span<Message> messages,
-                          ipc::WorkerCounters& counters) noexcept {
+void Engine::answer_burst(const snapshot::View& view, Transport transport,
+                          std::span<Message> messages, ipc::WorkerCounters& counters) noexcept {
   CHECK(messages.size() <= kBurstMax);
   const std::size_t count = messages.size();
   counters.add(Counter::kDnsQueries, count);
@@ -123,10 +125,25 @@ void Engine::answer_burst(const snapshot::View& view, std::span<Message> message
     const snapshot::Record& record = view.record(slot.candidate);
     if (record.inline_type != slot.query.type && record.rrsets != 0) view.prefetch_rrsets(record);
   }
-  for (std::size_t i = 0; i < count; ++i) answer(view, slots_[i], messages[i], counters);
+  for (std::size_t i = 0; i < count; ++i) {
+    answer(view, transport, slots_[i], messages[i], counters);
+  }
 }
 
-void Engine::answer(const snapshot::View& view, Slot& slot, Message& in,
+// What was asked for by an option; most queries have none.
+void Engine::answer_options(const wire::Query& query, Transport transport,
+                            EdnsOptions& out) const noexcept {
+  if (query.wants_nsid && !options_.identity.empty()) {
+    const auto* identity = reinterpret_cast<const std::uint8_t*>(options_.identity.data());
+    out.put(wire::kOptionNsid, {identity, options_.identity.size()});
+  }
+  // RFC 7828 3.3.2: only over a stream.
+  if (query.wants_keepalive && transport == Transport::kStream) {
+    out.put_u16(wire::kOptionKeepalive, options_.keepalive_100ms);
+  }
+}
+
+void Engine::answer(const snapshot::View& view, Transport transport, Slot& slot, Message& in,
                     ipc::WorkerCounters& counters) noexcept {
   const wire::Query& query = slot.query;
   if (query.verdict == Verdict::kDropShort || query.verdict == Verdict::kDropResponse) {
@@ -136,18 +153,23 @@ void Engine::answer(const snapshot::View& view, Slot& slot, Message& in,
     return;
   }
   counters.add(Counter::kDnsAnswers);
+  EdnsOptions options;
+  if (query.edns) answer_options(query, transport, options);
   Rcode early = rcode_of(query.verdict);
-  if (early == Rcode::kNoError) early = refuse_type(query);
+  if (early == Rcode::kNoError) early = refuse_type(query, transport);
   if (early == Rcode::kNoError && query.klass != wire::kClassIn) early = Rcode::kRefused;
   if (early != Rcode::kNoError) {
     counters.add(counter_of(early));
-    in.size = refuse(in, query, early, udp_size_max_);
+    in.size = refuse(in, query, early, options_.udp_size_max, options);
     return;
   }
 
   const std::size_t room = in.capacity - kSlack;
-  const std::size_t limit = std::min<std::size_t>(std::min(query.udp_size, udp_size_max_), room);
-  Response response(in.message, query, limit, udp_size_max_);
+  const std::size_t limit =
+      transport == Transport::kStream
+          ? room
+          : std::min<std::size_t>(std::min(query.udp_size, options_.udp_size_max), room);
+  Response response(in.message, query, limit, options_.udp_size_max, options);
   const snapshot::Record& candidate = view.record(slot.candidate);
   const bool hit = slot.candidate != 0 && view.is_hit(candidate, slot.key);
   const snapshot::Lookup found =

@@ -6,9 +6,12 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <utility>
 
 #include "dataplane/ipc/counters.h"
 #include "dataplane/snapshot/view.h"
+#include "dns/answer/edns_options.h"
 #include "dns/wire/query.h"
 
 namespace brink::dns::answer {
@@ -18,6 +21,16 @@ inline constexpr std::size_t kBurstMax = 32;
 inline constexpr std::uint16_t kUdpSizeDefault = 1232;
 // RFC 1034 5.2.2 leaves the bound on CNAME chains to the server.
 inline constexpr int kChainMax = 16;
+
+// How a message came. Over a stream there is no size to keep to but that of a message.
+enum class Transport : std::uint8_t { kUdp, kStream };
+
+// What a server says of itself, and the bounds it keeps.
+struct EngineOptions {
+  std::uint16_t udp_size_max = kUdpSizeDefault;  // largest UDP response, 512..4096
+  std::string identity;                          // NSID (RFC 5001), at most 64 octets; empty: none
+  std::uint16_t keepalive_100ms = 100;           // idle streams (RFC 7828), in 100 ms
+};
 
 // One message. In: `message` holds a query of `size` octets in a buffer of `capacity`, at least
 // kCapacityMin. Out: `size` octets of response, 0 = none is to be sent. A response never exceeds
@@ -32,12 +45,10 @@ inline constexpr std::size_t kCapacityMin = wire::kUdpSizeMin + kSlack;
 
 class Engine {
  public:
-  // `udp_size_max`: the largest UDP response, 512..4096.
-  explicit Engine(std::uint16_t udp_size_max = kUdpSizeDefault) noexcept
-      : udp_size_max_(udp_size_max) {}
+  explicit Engine(EngineOptions options = {}) : options_(std::move(options)) {}
 
-  // Answers UDP queries, at most kBurstMax. One thread an Engine; nothing of `view` is kept.
-  void answer_burst(const snapshot::View& view, std::span<Message> messages,
+  // Answers queries, at most kBurstMax. One thread an Engine; nothing of `view` is kept.
+  void answer_burst(const snapshot::View& view, Transport transport, std::span<Message> messages,
                     ipc::WorkerCounters& counters) noexcept;
 
  private:
@@ -47,11 +58,13 @@ class Engine {
     std::uint32_t candidate;
   };
 
-  void answer(const snapshot::View& view, Slot& slot, Message& in,
+  void answer(const snapshot::View& view, Transport transport, Slot& slot, Message& in,
               ipc::WorkerCounters& counters) noexcept;
+  void answer_options(const wire::Query& query, Transport transport,
+                      EdnsOptions& out) const noexcept;
 
+  EngineOptions options_;
   Slot slots_[kBurstMax];
-  std::uint16_t udp_size_max_;
 };
 
 }  // namespace brink::dns::answer

@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto buffer = std::make_unique<std::uint8_t[]>(kCapacity);
   if (size > 0) std::memcpy(buffer.get(), data, size);
   dns::answer::Message message{buffer.get(), static_cast<std::uint16_t>(size), kCapacity};
-  engine.answer_burst(image().view(), {&message, 1}, counters);
+  engine.answer_burst(image().view(), dns::answer::Transport::kUdp, {&message, 1}, counters);
   if (message.size == 0) return 0;
   CHECK(message.size >= 12 && message.size <= kCapacity);
   CHECK(buffer[0] == data[0] && buffer[1] == data[1] && (buffer[2] & 0x80) != 0);

@@ -97,7 +97,7 @@ std::uint16_t Response::finish() noexcept {
   flags |= rcode & 0xf;
   store_be16(message_ + 2, flags);
   if (query_.edns) {
-    // RFC 6891 6.1.2: root, OPT, payload size, extended RCODE, version 0, DO as asked, no options.
+    // RFC 6891 6.1.2: root, OPT, payload size, extended RCODE, version 0, DO as asked, options.
     std::uint8_t* opt = message_ + size_;
     opt[0] = 0;
     store_be16(opt + 1, wire::kTypeOpt);
@@ -105,8 +105,11 @@ std::uint16_t Response::finish() noexcept {
     opt[5] = static_cast<std::uint8_t>(rcode >> 4);
     opt[6] = 0;
     store_be16(opt + 7, query_.dnssec_ok ? 0x8000 : 0);
-    store_be16(opt + 9, 0);
-    size_ += wire::kOptSize;
+    store_be16(opt + 9, options_.size());
+    if (options_.size() != 0) {
+      std::memcpy(opt + wire::kOptSize, options_.data(), options_.size());
+    }
+    size_ += wire::kOptSize + options_.size();
     ++additionals_;
   }
   store_be16(message_ + 4, query_.question_parsed ? 1 : 0);

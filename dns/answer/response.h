@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "dataplane/snapshot/view.h"
+#include "dns/answer/edns_options.h"
 #include "dns/wire/message.h"
 #include "dns/wire/query.h"
 
@@ -26,14 +27,15 @@ struct NamePlace {
 
 class Response {
  public:
-  // Starts behind the question. `limit`: the most octets the response may have. The OPT record's
-  // room is set aside at once (RFC 6891 7: it belongs into truncated answers too).
+  // Starts behind the question. `limit`: the most octets the response may have. The room of the OPT
+  // record with `options` is set aside at once (RFC 6891 7: it belongs into truncated answers too).
   Response(std::uint8_t* message, const wire::Query& query, std::size_t limit,
-           std::uint16_t udp_size) noexcept
+           std::uint16_t udp_size, const EdnsOptions& options) noexcept
       : message_(message),
         query_(query),
+        options_(options),
         size_(query.question_parsed ? query.question_end : wire::kHeaderSize),
-        limit_(limit - (query.edns ? wire::kOptSize : 0)),
+        limit_(limit - (query.edns ? wire::kOptSize + options.size() : 0)),
         udp_size_(udp_size) {}
 
   // Appends the blob's RRset whole, its owner being what stands at `owner`; false, and nothing is
@@ -65,6 +67,7 @@ class Response {
 
   std::uint8_t* message_;
   const wire::Query& query_;
+  const EdnsOptions& options_;
   std::size_t size_;
   std::size_t limit_;
   std::uint16_t udp_size_;

@@ -37,6 +37,13 @@ enum class Rcode : std::uint16_t {
 };
 
 inline constexpr std::uint16_t kClassIn = 1;
+inline constexpr std::uint16_t kClassChaos = 3;
+
+// EDNS options (RFC 6891 6.1.2).
+inline constexpr std::uint16_t kOptionNsid = 3;
+inline constexpr std::uint16_t kOptionCookie = 10;
+inline constexpr std::uint16_t kOptionKeepalive = 11;
+inline constexpr std::uint16_t kOptionError = 15;  // RFC 8914
 
 inline constexpr std::uint16_t kTypeCname = 5;
 inline constexpr std::uint16_t kTypeNs = 2;

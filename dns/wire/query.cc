@@ -11,8 +11,6 @@ using base::ByteReader;
 using base::load_be16;
 using base::load_be64;
 
-constexpr std::uint16_t kOptionCookie = 10;
-
 // Steps over a name that may end in a pointer; where the pointer leads does not matter here.
 void skip_name(ByteReader& reader) noexcept {
   for (std::size_t size = 0; reader.ok() && size <= kNameMax;) {
@@ -29,14 +27,21 @@ void skip_name(ByteReader& reader) noexcept {
   reader.skip(reader.remaining() + 1);  // over-long or of an unknown label type: fail
 }
 
-// The options must tile the OPT record's data; a cookie has 8 or 16-40 octets (RFC 7873 5.2.2).
-bool options_are_well_formed(std::span<const std::uint8_t> data) noexcept {
+// The options must tile the OPT record's data, which starts at `at` of the message; a cookie has 8
+// or 16-40 octets (RFC 7873 5.2.2). What is not known is ignored (RFC 6891 6.1.2).
+bool take_options(std::span<const std::uint8_t> data, std::size_t at, Query& query) noexcept {
   ByteReader reader(data);
   while (reader.ok() && reader.remaining() > 0) {
     const std::uint16_t code = reader.u16();
     const std::uint16_t size = reader.u16();
+    if (code == kOptionCookie) {
+      if (size != 8 && (size < 16 || size > 40)) return false;
+      query.cookie_size = static_cast<std::uint8_t>(size);
+      query.cookie_at = static_cast<std::uint16_t>(at + reader.position());
+    }
+    query.wants_nsid |= code == kOptionNsid;
+    query.wants_keepalive |= code == kOptionKeepalive;
     reader.skip(size);
-    if (code == kOptionCookie && size != 8 && (size < 16 || size > 40)) return false;
   }
   return reader.ok();
 }
@@ -53,7 +58,8 @@ bool take_record(ByteReader& reader, bool additional, Query& query, bool& bad_ve
   if (!reader.ok()) return false;
   if (type != kTypeOpt) return true;
   // RFC 6891 6.1.1: one at most, owner root, additional section only.
-  if (!additional || !root_owner || query.edns || !options_are_well_formed(data)) return false;
+  const std::size_t data_at = query.question_end + reader.position() - data.size();
+  if (!additional || !root_owner || query.edns || !take_options(data, data_at, query)) return false;
   query.edns = true;
   query.udp_size = std::max(klass, static_cast<std::uint16_t>(kUdpSizeMin));
   query.dnssec_ok = (ttl & 0x8000U) != 0;

@@ -35,7 +35,7 @@ struct Bench {
       std::memcpy(buffer, query.data(), query.size());
       messages[i] = {buffer, static_cast<std::uint16_t>(query.size()), 2048};
     }
-    engine.answer_burst(image().view(), messages, counters);
+    engine.answer_burst(image().view(), Transport::kUdp, messages, counters);
     return kBurstMax;
   }
 };

@@ -100,7 +100,8 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
       // The fences keep the making of the queries out of the time, and the answering in it.
       _mm_lfence();
       const std::uint64_t start = __rdtsc();
-      engine->answer_burst(churn == nullptr ? unchanged : churn->view(), messages, *counters);
+      engine->answer_burst(churn == nullptr ? unchanged : churn->view(),
+                           dns::answer::Transport::kUdp, messages, *counters);
       if (churn != nullptr) churn->quiescent();
       _mm_lfence();
       cycles += __rdtsc() - start;

@@ -1,0 +1,239 @@
+#include "dns/stream/stage.h"
+
+#include <algorithm>
+#include <bit>
+#include <memory>
+
+#include "dataplane/base/bytes.h"
+#include "dataplane/base/check.h"
+#include "dns/wire/message.h"
+
+namespace brink::dns::stream {
+namespace {
+
+using ipc::Counter;
+
+constexpr std::size_t align(std::size_t size) noexcept {
+  return (size + 63) / 64 * 64;
+}
+
+std::size_t client_slots(const StageConfig& config) noexcept {
+  return std::bit_ceil(std::size_t{config.max_connections} * 4);
+}
+
+}  // namespace
+
+std::size_t Stage::memory_size(const StageConfig& config) noexcept {
+  return align(config.max_connections * sizeof(Connection)) +
+         align(client_slots(config) * sizeof(std::uint16_t)) + kBurst * kFrameStride;
+}
+
+Stage::Stage(const StageConfig& config, std::span<std::byte> memory, tcp::Stack& stack,
+             answer::Engine& engine, ipc::WorkerCounters& counters) noexcept
+    : config_(config),
+      stack_(stack),
+      engine_(engine),
+      counters_(counters),
+      connections_(reinterpret_cast<Connection*>(memory.data()), config.max_connections),
+      clients_(reinterpret_cast<std::uint16_t*>(memory.data() +
+                                                align(config.max_connections * sizeof(Connection))),
+               client_slots(config)),
+      frames_(reinterpret_cast<std::uint8_t*>(clients_.data()) +
+              align(clients_.size() * sizeof(std::uint16_t))),
+      ready_(connections_),
+      idle_(connections_) {
+  CHECK(memory.size() >= memory_size(config));
+  std::uninitialized_default_construct(connections_.begin(), connections_.end());
+  std::fill(clients_.begin(), clients_.end(), std::uint16_t{0});
+  for (std::uint32_t i = config.max_connections; i-- > 0;) {
+    connections_[i].next_free = free_;
+    free_ = i;
+  }
+}
+
+bool Stage::run(const snapshot::View& view, base::Time now) noexcept {
+  now_ = now;
+  tcp::Event event;
+  while (stack_.next_event(event)) on_event(event);
+  for (int i = 0; i < kBurstsPerTurn && !ready_.empty(); ++i) answer_ready(view);
+  end_idle();
+  return !ready_.empty();
+}
+
+// The user value of a connection is its slot and one: 0 has none.
+void Stage::on_event(const tcp::Event& event) noexcept {
+  if (event.kind == tcp::EventKind::kAccepted) return admit(event.id);
+  if (event.user == 0) return;
+  const auto index = static_cast<std::uint32_t>(event.user - 1);
+  switch (event.kind) {
+    case tcp::EventKind::kClosed:
+      return free_slot(index);
+    case tcp::EventKind::kPeerClosed:
+      connections_[index].ending = true;
+      return settle(index);
+    case tcp::EventKind::kReadable:
+      connections_[index].incomplete = false;
+      return wake(index);
+    case tcp::EventKind::kWritable:
+      connections_[index].blocked = false;
+      return wake(index);
+    case tcp::EventKind::kAccepted:
+    case tcp::EventKind::kConnected:
+      return;
+  }
+}
+
+// A new connection is worth more than the one that has been idle the longest (RFC 7766 6.2.3).
+void Stage::admit(tcp::ConnectionId id) noexcept {
+  const std::uint32_t client = client_of(stack_.info(id).remote.address);
+  if (clients_[client] >= config_.per_client_max || draining_) {
+    counters_.add(Counter::kDropDnsStreamLimit);
+    return stack_.abort(id, now_);
+  }
+  if (idle_.size() >= config_.max_connections - config_.max_connections / 16) end(idle_.front());
+  CHECK(free_ != tcp::kNil);
+  const std::uint32_t index = free_;
+  Connection& c = connections_[index];
+  free_ = c.next_free;
+  c = Connection{};
+  c.id = id;
+  c.client = client;
+  ++clients_[client];
+  stack_.set_user(id, index + 1);
+  touch(index);
+  wake(index);
+}
+
+void Stage::wake(std::uint32_t index) noexcept {
+  const Connection& c = connections_[index];
+  if (c.blocked || c.incomplete || stack_.readable_bytes(c.id) == 0) return;
+  ready_.push_back(index);
+}
+
+void Stage::touch(std::uint32_t index) noexcept {
+  connections_[index].active = now_;
+  idle_.remove(index);
+  idle_.push_back(index);
+}
+
+void Stage::answer_ready(const snapshot::View& view) noexcept {
+  std::array<std::uint32_t, kBurst> visited;
+  std::array<answer::Message, kBurst> messages;
+  std::size_t visits = 0;
+  std::size_t count = 0;
+  while (count < kBurst && visits < kBurst && !ready_.empty()) {
+    const std::uint32_t index = ready_.front();
+    ready_.remove(index);
+    visited[visits++] = index;
+    count += take(index, count);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    messages[i] = {frame(i) + 2, taken_[i].query_size, 65535};
+  }
+  if (count > 0) {
+    counters_.add(Counter::kDnsStreamQueries, count);
+    engine_.answer_burst(view, answer::Transport::kStream, {messages.data(), count}, counters_);
+  }
+  for (std::size_t i = 0; i < count; ++i) put(taken_[i], frame(i), messages[i].size);
+  for (std::size_t i = 0; i < visits; ++i) settle(visited[i]);
+}
+
+// Copies whole messages of the connection to the frames from `count` on; returns how many.
+std::size_t Stage::take(std::uint32_t index, std::size_t count) noexcept {
+  Connection& c = connections_[index];
+  const std::size_t most = std::min(kBurst - count, kPerConnection);
+  std::size_t taken = 0;
+  for (std::size_t offset = 0; taken < most;) {
+    std::uint8_t length[2];
+    c.incomplete = stack_.peek(c.id, offset, length) < sizeof length;
+    if (c.incomplete) break;
+    const std::uint16_t size = base::load_be16(length);
+    if (size < wire::kHeaderSize || size > kQueryMax) {
+      counters_.add(Counter::kDropDnsStreamFraming);
+      c.ending = true;
+      break;
+    }
+    std::uint8_t* to = frame(count + taken) + 2;
+    c.incomplete = stack_.peek(c.id, offset + 2, {to, size}) < size;
+    if (c.incomplete) break;
+    taken_[count + taken] = {index, size};
+    offset += 2U + size;
+    ++taken;
+  }
+  return taken;
+}
+
+// Queues a response, and lets its query go; or leaves the query until there is room. A response of
+// no octets is none: whoever sends responses here is not worth a connection.
+void Stage::put(const Taken& taken, const std::uint8_t* frame, std::uint16_t size) noexcept {
+  Connection& c = connections_[taken.connection];
+  if (c.blocked) return;
+  if (size == 0) {
+    c.ending = true;
+  } else {
+    if (stack_.writable_bytes(c.id) < 2U + size) {
+      c.blocked = true;
+      c.incomplete = false;  // this query is still there
+      counters_.add(Counter::kDnsStreamWaits);
+      return stack_.await_room(c.id);
+    }
+    base::store_be16(const_cast<std::uint8_t*>(frame), size);
+    stack_.write(c.id, {frame, 2U + size}, now_);
+    touch(taken.connection);
+  }
+  stack_.consume(c.id, 2U + taken.query_size, now_);
+}
+
+// What is next for a connection when its messages of this turn are dealt with.
+void Stage::settle(std::uint32_t index) noexcept {
+  Connection& c = connections_[index];
+  if (c.blocked) return;
+  // The peer's end behind half a message is told only when that is consumed.
+  if (c.ending || (c.incomplete && stack_.info(c.id).peer_closed)) return end(index);
+  if (draining_ && (c.incomplete || stack_.readable_bytes(c.id) == 0)) return end(index);
+  wake(index);
+}
+
+void Stage::end(std::uint32_t index) noexcept {
+  stack_.release(connections_[index].id, now_);
+  free_slot(index);
+}
+
+void Stage::free_slot(std::uint32_t index) noexcept {
+  Connection& c = connections_[index];
+  ready_.remove(index);
+  idle_.remove(index);
+  --clients_[c.client];
+  c.next_free = free_;
+  free_ = index;
+}
+
+base::Duration Stage::idle_timeout() const noexcept {
+  if (draining_) return {};
+  const bool crowded = idle_.size() > config_.max_connections / 4 * 3;
+  return crowded ? config_.idle_timeout / 10 : config_.idle_timeout;
+}
+
+void Stage::end_idle() noexcept {
+  while (!idle_.empty() && now_ - connections_[idle_.front()].active >= idle_timeout()) {
+    const std::uint32_t oldest = idle_.front();
+    if (draining_ && (ready_.contains(oldest) || connections_[oldest].blocked)) break;
+    end(oldest);
+  }
+}
+
+base::Time Stage::next_deadline() const noexcept {
+  if (!ready_.empty()) return now_;
+  if (idle_.empty()) return base::Time::max();
+  return connections_[idle_.front()].active + idle_timeout();
+}
+
+std::uint32_t Stage::client_of(const base::IpAddress& address) const noexcept {
+  alignas(16) std::uint8_t prefix[16] = {};
+  const auto& bytes = address.bytes();
+  std::copy(bytes.begin(), bytes.begin() + (address.is_v4() ? 16 : 8), prefix);
+  return static_cast<std::uint32_t>(base::keyed_hash(config_.client_key, prefix, 16) &
+                                    (clients_.size() - 1));
+}
+
+}  // namespace brink::dns::stream
