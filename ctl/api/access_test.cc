@@ -3,6 +3,7 @@
 #include <random>
 
 #include "ctl/api/access_fixture.h"
+#include "ctl/certificate/certificate_fixture.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -17,6 +18,7 @@ class EveryRoute : public AccessTest {
  protected:
   struct World {
     std::string zone, record, token, user;
+    std::string custom, pull, host_pull, authority, client, ruleset, rule;
   };
 
   World make_world() {
@@ -24,11 +26,50 @@ class EveryRoute : public AccessTest {
     const std::string number = std::to_string(++worlds_);
     const std::string zone = add_zone("z" + number + ".test");
     const Json record = add(zone, R"({"type":"A","name":"www","content":"203.0.113.1"})");
+    World world = make_identities(number, zone, record);
+    add_certificates("z" + number + ".test", zone, world);
+    const Json ruleset =
+        call("PUT", zone + "/rulesets/phases/http_request_firewall_custom/entrypoint",
+             R"({"rules":[{"action":"block","expression":"ssl"}]})")["result"];
+    world.ruleset = ruleset["id"].get<std::string>();
+    world.rule = ruleset["rules"][0]["id"].get<std::string>();
+    return world;
+  }
+  World make_identities(const std::string& number, const std::string& zone, const Json& record) {
     return {
-        zone.substr(zone.rfind('/') + 1), record["result"]["id"].get<std::string>(),
+        zone.substr(zone.rfind('/') + 1),
+        record["result"]["id"].get<std::string>(),
         add_token("made-" + number, home_, set_of({kAccountTokensRead}), {{Kind::kAccount, home_}})
             .id.hex(),
-        add_user(home_, "made-" + number + "@example.com").hex()};
+        add_user(home_, "made-" + number + "@example.com").hex(),
+        {},
+        {},
+        {},
+        {},
+        {},
+        {},
+        {}};
+  }
+  void add_certificates(const std::string& name, const std::string& zone, World& world) {
+    const auto leaf = certificate::make({.hosts = {name}}, key_);
+    const auto made = [&](const std::string& path, const Json& body) {
+      const Json reply = call("POST", path, to_text(body));
+      EXPECT_EQ(status_, 200) << path << " " << reply;
+      return reply["result"]["id"].get<std::string>();
+    };
+    const Json pair = {{"certificate", leaf.pem}, {"private_key", leaf.key.pem}};
+    world.custom = made(zone + "/custom_certificates", pair);
+    world.pull = made(zone + "/origin_tls_client_auth", pair);
+    world.host_pull = made(zone + "/origin_tls_client_auth/hostnames/certificates", pair);
+    const auto root = certificate::make({.common_name = name, .is_authority = true}, key_);
+    world.authority = made(account_path(home_) + "/mtls_certificates",
+                           {{"ca", true}, {"certificates", root.pem}});
+    world.client = made(zone + "/client_certificates",
+                        {{"csr", certificate::make_request(name, key_)}, {"validity_days", 30}});
+    call("PUT", zone + "/origin_tls_client_auth/hostnames",
+         R"({"config":[{"hostname":"www.)" + name + R"(","cert_id":")" + world.host_pull +
+             R"(","enabled":true}]})");
+    EXPECT_EQ(status_, 200);
   }
   std::string path_of(const Route& route, const World& world) {
     std::string path = route.pattern;
@@ -42,6 +83,15 @@ class EveryRoute : public AccessTest {
     put(":account", home_.hex());
     put(":token", world.token);
     put(":user", world.user);
+    put(":custom", world.custom);
+    put(":pull", world.pull);
+    put(":host_pull", world.host_pull);
+    put(":hostname", "www.z" + std::to_string(worlds_) + ".test");
+    put(":ca", world.authority);
+    put(":client", world.client);
+    put(":phase", "http_request_firewall_custom");
+    put(":ruleset", world.ruleset);
+    put(":rule", world.rule);
     return path;
   }
   static bool is_public(const Route& route) { return route.access.kind == Access::Kind::kPublic; }
@@ -62,6 +112,7 @@ class EveryRoute : public AccessTest {
   }
 
   int worlds_ = 0;
+  const certificate::TestKey key_ = certificate::TestKey::ec();
 };
 
 TEST_F(EveryRoute, IsClosedWithoutCredentials) {
