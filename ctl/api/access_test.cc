@@ -3,6 +3,7 @@
 #include <random>
 
 #include "ctl/api/access_fixture.h"
+#include "ctl/certificate/certificate_fixture.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -17,18 +18,67 @@ class EveryRoute : public AccessTest {
  protected:
   struct World {
     std::string zone, record, token, user;
+    std::string custom, pull, host_pull, authority, client, ruleset, rule;
   };
 
-  World make_world() {
+  World make_world(const Route& route) {
     over_socket();
     const std::string number = std::to_string(++worlds_);
     const std::string zone = add_zone("z" + number + ".test");
     const Json record = add(zone, R"({"type":"A","name":"www","content":"203.0.113.1"})");
+    World world = make_identities(number, zone, record);
+    // What few routes name is made for them alone.
+    const auto names = [&](const char* part) {
+      return route.pattern.find(part) != std::string::npos;
+    };
+    if (names("certificate") || names("origin_tls")) {
+      add_certificates("z" + number + ".test", zone, world);
+    }
+    if (names("ruleset")) add_rules(zone, world);
+    return world;
+  }
+  World make_identities(const std::string& number, const std::string& zone, const Json& record) {
     return {
-        zone.substr(zone.rfind('/') + 1), record["result"]["id"].get<std::string>(),
+        zone.substr(zone.rfind('/') + 1),
+        record["result"]["id"].get<std::string>(),
         add_token("made-" + number, home_, set_of({kAccountTokensRead}), {{Kind::kAccount, home_}})
             .id.hex(),
-        add_user(home_, "made-" + number + "@example.com").hex()};
+        add_user(home_, "made-" + number + "@example.com").hex(),
+        {},
+        {},
+        {},
+        {},
+        {},
+        {},
+        {}};
+  }
+  void add_rules(const std::string& zone, World& world) {
+    const Json ruleset =
+        call("PUT", zone + "/rulesets/phases/http_request_firewall_custom/entrypoint",
+             R"({"rules":[{"action":"block","expression":"ssl"}]})")["result"];
+    world.ruleset = ruleset["id"].get<std::string>();
+    world.rule = ruleset["rules"][0]["id"].get<std::string>();
+  }
+  void add_certificates(const std::string& name, const std::string& zone, World& world) {
+    const auto leaf = certificate::make({.hosts = {name}}, key_);
+    const auto made = [&](const std::string& path, const Json& body) {
+      const Json reply = call("POST", path, to_text(body));
+      EXPECT_EQ(status_, 200) << path << " " << reply;
+      return reply["result"]["id"].get<std::string>();
+    };
+    const Json pair = {{"certificate", leaf.pem}, {"private_key", leaf.key.pem}};
+    world.custom = made(zone + "/custom_certificates", pair);
+    world.pull = made(zone + "/origin_tls_client_auth", pair);
+    world.host_pull = made(zone + "/origin_tls_client_auth/hostnames/certificates", pair);
+    const auto root = certificate::make({.common_name = name, .is_authority = true}, key_);
+    world.authority = made(account_path(home_) + "/mtls_certificates",
+                           {{"ca", true}, {"certificates", root.pem}});
+    world.client = made(zone + "/client_certificates",
+                        {{"csr", certificate::make_request(name, key_)}, {"validity_days", 30}});
+    call("PUT", zone + "/origin_tls_client_auth/hostnames",
+         R"({"config":[{"hostname":"www.)" + name + R"(","cert_id":")" + world.host_pull +
+             R"(","enabled":true}]})");
+    EXPECT_EQ(status_, 200);
   }
   std::string path_of(const Route& route, const World& world) {
     std::string path = route.pattern;
@@ -42,6 +92,15 @@ class EveryRoute : public AccessTest {
     put(":account", home_.hex());
     put(":token", world.token);
     put(":user", world.user);
+    put(":custom", world.custom);
+    put(":pull", world.pull);
+    put(":host_pull", world.host_pull);
+    put(":hostname", "www.z" + std::to_string(worlds_) + ".test");
+    put(":ca", world.authority);
+    put(":client", world.client);
+    put(":phase", "http_request_firewall_custom");
+    put(":ruleset", world.ruleset);
+    put(":rule", world.rule);
     return path;
   }
   static bool is_public(const Route& route) { return route.access.kind == Access::Kind::kPublic; }
@@ -62,13 +121,14 @@ class EveryRoute : public AccessTest {
   }
 
   int worlds_ = 0;
+  const certificate::TestKey key_ = certificate::TestKey::ec();
 };
 
 TEST_F(EveryRoute, IsClosedWithoutCredentials) {
   EXPECT_GT(router_.routes().size(), 40U);
   int open = 0;
   for (const Route& route : router_.routes()) {
-    const std::string path = path_of(route, make_world());
+    const std::string path = path_of(route, make_world(route));
     over_tcp({});
     const Json reply = call(route.method, path, "{}");
     if (is_public(route)) {
@@ -102,7 +162,7 @@ TEST_F(EveryRoute, IsClosedToTokensThatDoNotCount) {
         [](auto& token) { token.client.not_in = {*identity::Network::parse("198.51.100.7")}; });
   for (const Route& route : router_.routes()) {
     if (is_public(route)) continue;
-    const std::string path = path_of(route, make_world());
+    const std::string path = path_of(route, make_world(route));
     for (const char* secret :
          {"unknown", "expired", "disabled", "early", "elsewhere", "excluded"}) {
       with_token(secret);
@@ -120,7 +180,7 @@ TEST_F(EveryRoute, ShowsNothingToAnotherAccount) {
   for (const Route& route : router_.routes()) {
     const bool names_something = route.pattern.find("/:") != std::string::npos;
     if (is_public(route) || !names_something) continue;
-    World world = make_world();
+    World world = make_world(route);
     const std::string real = path_of(route, world);
     std::string absent = real;
     for (const std::string& id : {world.zone, home_.hex(), world.token, world.user}) {
@@ -143,7 +203,7 @@ TEST_F(EveryRoute, NeedsThePermissionThatTheTableSays) {
   for (const Route& route : router_.routes()) {
     if (route.access.kind != Access::Kind::kPermission) continue;
     const Permission needed = route.access.permission;
-    const World world = make_world();
+    const World world = make_world(route);
     const std::string path = path_of(route, world);
     // Everything on everything, but for what would do.
     PermissionSet lacking = everything();
@@ -174,7 +234,7 @@ TEST_F(EveryRoute, NeedsNoMoreThanThat) {
   for (const Route& route : router_.routes()) {
     if (route.access.kind != Access::Kind::kPermission) continue;
     const Permission needed = route.access.permission;
-    const World world = make_world();
+    const World world = make_world(route);
     const std::string path = path_of(route, world);
     const std::string name = "exact-" + std::to_string(worlds_);
     // A zone is made on the account, all else needs one zone only.
@@ -196,7 +256,7 @@ TEST_F(EveryRoute, NeedsNoMoreThanThat) {
 
 TEST_F(EveryRoute, IsOpenToTheOperatorOnTheSocket) {
   for (const Route& route : router_.routes()) {
-    const std::string path = path_of(route, make_world());
+    const std::string path = path_of(route, make_world(route));
     over_socket();
     const Json reply = call(route.method, path, "{}");
     const bool is_about_oneself = route.pattern.starts_with("/client/v4/user") &&

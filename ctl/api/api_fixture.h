@@ -41,6 +41,7 @@ class ApiTest : public ::testing::Test {
       done(ActivationState{zone, {}});
     };
     service_->resolver_status = [](const auto& done) { done(resolve::ResolverStatus{}); };
+    service_->box = &box_;
     router_ = make_router(*service_);
   }
   ~ApiTest() override { std::filesystem::remove_all(folder_); }
@@ -108,6 +109,7 @@ class ApiTest : public ::testing::Test {
   std::string folder_;
   std::unique_ptr<store::Store> store_;
   Settings settings_;
+  secret::SealedBox box_{secret::Key{}, model::system_entropy()};
   std::unique_ptr<Service> service_;
   Router router_;
   std::int64_t now_ = 1'767'225'600'000'000;

@@ -18,8 +18,8 @@
 #include "ctl/model/timestamp.h"
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
-#include "ctl/secret/sealed_box.h"
 #include "ctl/resolve/name_table.h"
+#include "ctl/secret/sealed_box.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::api {
@@ -110,6 +110,12 @@ void add_tokens(Router& router, Service& service);
 void add_audit_logs(Router& router, Service& service);
 void add_activation(Router& router, Service& service);
 void add_resolver(Router& router, Service& service);
+void add_custom_certificates(Router& router, Service& service);
+void add_origin_pulls(Router& router, Service& service);
+void add_mtls_certificates(Router& router, Service& service);
+void add_client_certificates(Router& router, Service& service);
+void add_ssl(Router& router, Service& service);
+void add_rulesets(Router& router, Service& service);
 
 // The table of endpoints. From now on the audit log is part of what they change.
 Router make_router(Service& service);

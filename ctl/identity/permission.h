@@ -19,6 +19,8 @@ enum class Permission : std::uint8_t {
   kZoneSettingsEdit,
   kSslRead,
   kSslEdit,
+  kRulesetsRead,
+  kRulesetsEdit,
   kCachePurge,
   kLoadBalancersRead,
   kLoadBalancersEdit,
@@ -26,6 +28,8 @@ enum class Permission : std::uint8_t {
   kFirewallEdit,
   kAccountSettingsRead,
   kAccountSettingsEdit,
+  kAccountSslRead,
+  kAccountSslEdit,
   kAccountTokensRead,
   kAccountTokensEdit,
   kPoolsRead,
@@ -37,7 +41,7 @@ enum class Permission : std::uint8_t {
   kNodeRead,  // status, counters and history of the whole node
   kNodeEdit,  // everything, like the UNIX socket
 };
-inline constexpr std::size_t kPermissionCount = 25;
+inline constexpr std::size_t kPermissionCount = 29;
 using PermissionSet = std::bitset<kPermissionCount>;
 
 // What a permission is about, and so the kind of resource that it can be granted on.

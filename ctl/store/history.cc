@@ -214,7 +214,9 @@ std::vector<VersionSummary> History::list(std::uint64_t limit, std::optional<std
     auto resolved = database_.cached("SELECT count(*) FROM resolved_log WHERE version = ?1");
     resolved->bind(1, select->integer(0));
     const std::int64_t names = resolved->step() ? resolved->integer(0) : 0;
-    versions.push_back({version, {select->integer(1)}, zones_of(version, zone),
+    versions.push_back({version,
+                        {select->integer(1)},
+                        zones_of(version, zone),
                         static_cast<std::uint64_t>(names)});
   }
   return versions;
@@ -275,6 +277,22 @@ std::uint64_t History::prune(const PruneLimits& limits, model::Timestamp now,
   return static_cast<std::uint64_t>(gone);
 }
 
+namespace {
+
+// Keys, certificates and rulesets of zones that no rollback can bring back any more. Those of
+// host_pulls go before the certificates that they refer to.
+void forget_zone_contents(Database& database) {
+  for (const char* table : {"host_pulls", "host_authorities", "zone_certificates",
+                            "client_certificates", "zone_tls", "rulesets"}) {
+    const std::string sql = std::string("DELETE FROM ") + table +
+                            " WHERE zone NOT IN (SELECT id FROM zones) AND zone NOT IN "
+                            "(SELECT id FROM zone_log WHERE kind = 2)";
+    database.execute(sql.c_str());
+  }
+}
+
+}  // namespace
+
 bool History::sweep(std::uint64_t rows_max) {
   std::optional<Transaction> own;
   if (!store_.in_transaction_) own.emplace(store_, Transaction::Kind::kWrite);
@@ -305,6 +323,7 @@ bool History::sweep(std::uint64_t rows_max) {
       "DELETE FROM resolved_log WHERE (version, name) IN (SELECT version, name FROM resolved_log "
       "WHERE version <= ?1 ORDER BY version LIMIT ?2) RETURNING 1",
       static_cast<std::int64_t>(oldest));
+  if (!more) forget_zone_contents(database_);
   if (own) own->commit();
   return more;
 }

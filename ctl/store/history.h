@@ -132,7 +132,8 @@ class History {
   static constexpr std::uint64_t kPruneMax = 1000;
 
   // Deletes what forgotten versions have left, at most `rows_max` of each kind, since a single
-  // version may have changed millions of records. True: there is more.
+  // version may have changed millions of records. True: there is more. At the end goes what deleted
+  // zones had of certificates and rulesets, if no rollback can reach them any more.
   bool sweep(std::uint64_t rows_max);
 
  private:

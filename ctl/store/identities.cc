@@ -1,6 +1,7 @@
 #include "ctl/store/identities.h"
 
 #include "ctl/identity/policy_json.h"
+#include "ctl/store/page.h"
 #include "ctl/store/row.h"
 
 namespace brink::ctl::store {
@@ -61,29 +62,6 @@ Token read_token(const Statement& row) {
 
 void run_with_id(Database& database, const char* sql, const model::Id& id) {
   database.cached(sql)->bind(1, id.bytes).run();
-}
-
-std::int64_t offset_of(const Paging& paging) {
-  const std::uint64_t page = paging.page == 0 ? 0 : paging.page - 1;
-  const std::uint64_t limit =
-      (std::uint64_t{1} << 62) / std::max<std::uint64_t>(paging.per_page, 1);
-  return static_cast<std::int64_t>(std::min(page, limit) * paging.per_page);
-}
-
-// A page of `sql`, whose parameters ?1 and ?2 `bind` fills in if it has them; ?3 and ?4 page it.
-template <typename T, typename Bind, typename Read>
-Page<T> page_of(Database& database, const std::string& columns, const std::string& from,
-                const std::string& order, const Paging& paging, Bind bind, Read read) {
-  Page<T> page;
-  auto total = database.prepare("SELECT count(*) " + from);
-  bind(*total);
-  if (total->step()) page.total = static_cast<std::uint64_t>(total->integer(0));
-  auto select =
-      database.prepare("SELECT " + columns + " " + from + " " + order + " LIMIT ?3 OFFSET ?4");
-  bind(*select);
-  select->bind(3, static_cast<std::int64_t>(paging.per_page)).bind(4, offset_of(paging));
-  while (select->step()) page.items.push_back(read(*select));
-  return page;
 }
 
 void bind_token(Statement& statement, const Token& token, const std::string& client,

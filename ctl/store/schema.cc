@@ -247,8 +247,8 @@ UPDATE zone_log SET account = (SELECT value FROM meta WHERE key = 'account') WHE
 CREATE INDEX zones_of_account ON zones (account);
 )sql";
 
-// What names outside the served zones lead to, and which version changed that. Zones that are active
-// so far were made so by an operator.
+// What names outside the served zones lead to, and which version changed that. Zones that are
+// active so far were made so by an operator.
 constexpr char kOutside[] = R"sql(
 CREATE TABLE resolved (
   name      TEXT PRIMARY KEY,
@@ -293,6 +293,87 @@ ALTER TABLE zones ADD COLUMN settings TEXT NOT NULL DEFAULT '';
 ALTER TABLE zone_log ADD COLUMN dns TEXT;
 ALTER TABLE zone_log ADD COLUMN settings TEXT;
 CREATE INDEX zone_log_deleted ON zone_log (name, seq) WHERE kind = 2;
+)sql";
+
+// Certificates with their sealed keys, and rulesets. They belong to a zone by its id and not by a
+// reference: a zone that a rollback brings back finds them again, see History::sweep.
+constexpr char kCertificates[] = R"sql(
+CREATE TABLE zone_certificates (
+  row           INTEGER PRIMARY KEY,
+  id            BLOB NOT NULL UNIQUE,
+  zone          BLOB NOT NULL,
+  purpose       INTEGER NOT NULL, -- 0 edge, 1 origin pulls of the zone, 2 of single names
+  certificate   TEXT NOT NULL,    -- JSON
+  fingerprint   TEXT NOT NULL,
+  expires_on    INTEGER NOT NULL,
+  sealed_key    BLOB NOT NULL,
+  bundle_method INTEGER NOT NULL,
+  legacy        INTEGER NOT NULL,
+  priority      INTEGER NOT NULL,
+  uploaded_on   INTEGER NOT NULL,
+  modified_on   INTEGER NOT NULL
+);
+CREATE INDEX zone_certificates_zone ON zone_certificates (zone, purpose);
+CREATE TABLE account_certificates (
+  row         INTEGER PRIMARY KEY,
+  id          BLOB NOT NULL UNIQUE,
+  account     BLOB NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+  name        TEXT NOT NULL,
+  certificate TEXT NOT NULL, -- JSON
+  fingerprint TEXT NOT NULL,
+  sealed_key  BLOB,
+  managed     INTEGER NOT NULL,
+  uploaded_on INTEGER NOT NULL
+);
+CREATE INDEX account_certificates_account ON account_certificates (account);
+-- An account has one authority of its own at most.
+CREATE UNIQUE INDEX account_certificates_managed ON account_certificates (account) WHERE managed;
+CREATE TABLE client_certificates (
+  row           INTEGER PRIMARY KEY,
+  id            BLOB NOT NULL UNIQUE,
+  zone          BLOB NOT NULL,
+  authority     BLOB NOT NULL,
+  certificate   TEXT NOT NULL, -- JSON
+  csr           TEXT NOT NULL,
+  validity_days INTEGER NOT NULL,
+  revoked       INTEGER NOT NULL,
+  issued_on     INTEGER NOT NULL
+);
+CREATE INDEX client_certificates_zone ON client_certificates (zone);
+CREATE TABLE host_pulls (
+  zone        BLOB NOT NULL,
+  host        TEXT NOT NULL,
+  certificate BLOB NOT NULL REFERENCES zone_certificates (id),
+  enabled     INTEGER NOT NULL,
+  created_on  INTEGER NOT NULL,
+  updated_on  INTEGER NOT NULL,
+  PRIMARY KEY (zone, host)
+) WITHOUT ROWID;
+CREATE INDEX host_pulls_certificate ON host_pulls (certificate);
+CREATE TABLE host_authorities (
+  zone      BLOB NOT NULL,
+  authority BLOB NOT NULL, -- empty: the managed one
+  host      TEXT NOT NULL,
+  PRIMARY KEY (zone, authority, host)
+) WITHOUT ROWID;
+CREATE INDEX host_authorities_authority ON host_authorities (authority);
+CREATE TABLE zone_tls (
+  zone         BLOB PRIMARY KEY,
+  universal    INTEGER NOT NULL,
+  origin_pulls INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE rulesets (
+  row          INTEGER PRIMARY KEY,
+  id           BLOB NOT NULL UNIQUE,
+  zone         BLOB NOT NULL,
+  phase        INTEGER NOT NULL,
+  name         TEXT NOT NULL,
+  description  TEXT NOT NULL,
+  version      INTEGER NOT NULL,
+  last_updated INTEGER NOT NULL,
+  rules        TEXT NOT NULL, -- JSON, as the API has it
+  UNIQUE (zone, phase)
+);
 )sql";
 
 // Makes the triggers that keep before-images of zones anew, from the columns that the log has.
@@ -350,6 +431,7 @@ constexpr Migration kMigrations[] = {
     {kIdentities, renew_zone_triggers},    // 3: accounts, users, tokens, audit log
     {kOutside},                            // 4: names outside, activation checks
     {kZoneSettings, renew_zone_triggers},  // 5: settings of zones
+    {kCertificates},                       // 6: certificates and rulesets
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 

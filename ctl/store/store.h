@@ -128,6 +128,10 @@ class Store {
   friend class AuditLog;
   friend class ResolvedNames;
   friend class Activations;
+  friend class ZoneCertificates;
+  friend class AccountCertificates;
+  friend class ClientCertificates;
+  friend class Rulesets;
   Store(std::unique_ptr<Database> database, model::WallClock clock)
       : database_(std::move(database)), clock_(std::move(clock)) {}
 

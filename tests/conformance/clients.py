@@ -29,3 +29,21 @@ def run(*command, environment=None, timeout=60):
                           timeout=timeout, env=os.environ | (environment or {}))
     assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
+
+
+def make_certificates(folder, zone):
+    """Keys and certificates made for this run: `ca`, `leaf` for a zone and `request`, each a name below
+    the folder with .pem and .key."""
+    def openssl(*arguments):
+        run("openssl", *arguments)
+
+    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-batch")
+    openssl("req", "-x509", *new_key, "-days", "3650", "-subj", "/O=Conformance/CN=Test CA",
+            "-keyout", folder / "ca.key", "-out", folder / "ca.pem")
+    for name, subject in (("leaf", f"/CN={zone}"), ("request", "/C=DE/O=Conformance/CN=client")):
+        openssl("req", *new_key, "-subj", subject, "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.csr")
+    (folder / "leaf.cnf").write_text(f"subjectAltName=DNS:{zone},DNS:*.{zone}\nbasicConstraints=critical,CA:FALSE\n")
+    openssl("x509", "-req", "-in", folder / "leaf.csr", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
+            "-set_serial", "4711", "-days", "90", "-extfile", folder / "leaf.cnf", "-out", folder / "leaf.pem")
+    return {name: (folder / name).read_text() for name in
+            ("ca.pem", "ca.key", "leaf.pem", "leaf.key", "request.csr")}

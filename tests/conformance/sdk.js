@@ -1,9 +1,10 @@
 // What an operator's scripts do with the npm package "cloudflare", unmodified: the folder that it was
-// installed to is the first argument; where and as whom comes from the SDK's own variables
+// installed to is the first argument, the one with certificates the second; where and as whom comes from the SDK's own variables
 // (CLOUDFLARE_BASE_URL, CLOUDFLARE_API_TOKEN). Prints one line a step; any other exit code than 0 is
 // a failed step.
 'use strict';
 const assert = require('node:assert/strict');
+const { readFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const Cloudflare = createRequire(process.argv[2] + '/')('cloudflare');
 
@@ -106,9 +107,103 @@ async function records(client, zone) {
   console.log('batch, export, delete');
 }
 
+const file = (name) => readFileSync(`${process.argv[3]}/${name}`, 'utf8');
+
+async function certificates(client, zone) {
+  const zone_id = zone.id;
+  const pair = { certificate: file('leaf.pem') + file('ca.pem'), private_key: file('leaf.key') };
+  const custom = await client.customCertificates.create({ zone_id, ...pair, bundle_method: 'force', type: 'sni_custom' });
+  assert.deepEqual(custom.hosts, ['sdk0.example', '*.sdk0.example']);
+  assert.deepEqual([custom.status, custom.bundle_method, custom.zone_id], ['active', 'force', zone_id]);
+  assert.equal('private_key' in custom, false);
+  assert.deepEqual((await all(client.customCertificates.list({ zone_id, per_page: 1 }))).map((one) => one.id), [custom.id]);
+  assert.deepEqual(await all(client.customCertificates.list({ zone_id, status: 'expired' })), []);
+  const edited = await client.customCertificates.edit(custom.id, { zone_id, bundle_method: 'optimal' });
+  assert.deepEqual([edited.id, edited.bundle_method], [custom.id, 'optimal']);
+  const [first] = await all(client.customCertificates.prioritize.update({ zone_id, certificates: [{ id: custom.id, priority: 7 }] }));
+  assert.equal(first.priority, 7);
+  assert.equal((await client.customCertificates.get(custom.id, { zone_id })).priority, 7);
+  assert.deepEqual((await all(client.ssl.certificatePacks.list({ zone_id }))).map((pack) => pack.id), [custom.id]);
+  await refused(400, 12024, client.customCertificates.create({ zone_id, ...pair }));
+  await refused(400, 12021, client.customCertificates.create({ zone_id, certificate: file('leaf.pem'), private_key: file('ca.key') }));
+  assert.equal((await client.customCertificates.delete(custom.id, { zone_id })).id, custom.id);
+  await refused(404, 7003, client.customCertificates.get(custom.id, { zone_id }));
+  assert.equal((await client.ssl.universal.settings.edit({ zone_id, enabled: false })).enabled, false);
+  console.log('custom certificates');
+
+  const pulls = client.originTLSClientAuth;
+  const ofZone = await pulls.zoneCertificates.create({ zone_id, ...pair });
+  assert.equal(ofZone.status, 'active');
+  assert.equal((await all(pulls.zoneCertificates.list({ zone_id })))[0].id, ofZone.id);
+  assert.equal((await pulls.settings.update({ zone_id, enabled: true })).enabled, true);
+  assert.equal((await pulls.zoneCertificates.get(ofZone.id, { zone_id })).enabled, true);
+  const ofHost = await pulls.hostnameCertificates.create({ zone_id, ...pair });
+  const config = [{ hostname: 'www.sdk0.example', cert_id: ofHost.id, enabled: true }];
+  const [host] = await all(pulls.hostnames.update({ zone_id, config }));
+  assert.deepEqual([host.hostname, host.cert_id, host.enabled], ['www.sdk0.example', ofHost.id, true]);
+  assert.equal((await pulls.hostnames.get('www.sdk0.example', { zone_id })).cert_status, 'active');
+  await refused(400, 12025, pulls.hostnameCertificates.delete(ofHost.id, { zone_id }));
+  await all(pulls.hostnames.update({ zone_id, config: [{ hostname: 'www.sdk0.example', enabled: null }] }));
+  assert.equal((await pulls.hostnameCertificates.delete(ofHost.id, { zone_id })).id, ofHost.id);
+  assert.equal((await pulls.zoneCertificates.delete(ofZone.id, { zone_id })).status, 'deleted');
+  await refused(400, 12020, pulls.zoneCertificates.create({ zone_id, certificate: file('ca.pem'), private_key: file('ca.key') }));
+  console.log('authenticated origin pulls');
+
+  const account_id = zone.account.id;
+  const ca = await client.mtlsCertificates.create({ account_id, ca: true, certificates: file('ca.pem'), name: 'sdk' });
+  assert.deepEqual([ca.ca, ca.name, ca.certificates], [true, 'sdk', file('ca.pem')]);
+  assert.deepEqual((await all(client.mtlsCertificates.list({ account_id }))).map((one) => one.id), [ca.id]);
+  const hostnames = ['api.sdk0.example'];
+  const hosts = client.certificateAuthorities.hostnameAssociations;
+  assert.deepEqual((await hosts.update({ zone_id, mtls_certificate_id: ca.id, hostnames })).hostnames, hostnames);
+  assert.deepEqual((await hosts.get({ zone_id, mtls_certificate_id: ca.id })).hostnames, hostnames);
+  assert.equal((await all(client.mtlsCertificates.associations.get(ca.id, { account_id }))).length, 1);
+  await refused(400, 12025, client.mtlsCertificates.delete(ca.id, { account_id }));
+  await hosts.update({ zone_id, mtls_certificate_id: ca.id, hostnames: [] });
+  assert.equal((await client.mtlsCertificates.delete(ca.id, { account_id })).id, ca.id);
+  const issued = await client.clientCertificates.create({ zone_id, csr: file('request.csr'), validity_days: 365 });
+  assert.deepEqual([issued.status, issued.common_name, issued.csr], ['active', 'client', file('request.csr')]);
+  assert.equal((await all(client.clientCertificates.list({ zone_id, per_page: 5, status: 'active' }))).length, 1);
+  assert.equal((await client.clientCertificates.delete(issued.id, { zone_id })).status, 'revoked');
+  assert.equal((await client.clientCertificates.edit(issued.id, { zone_id, reactivate: true })).status, 'active');
+  console.log('mTLS');
+}
+
+async function rulesets(client, zone) {
+  const zone_id = zone.id;
+  const phase = 'http_request_firewall_custom';
+  await refused(404, 10003, client.rulesets.phases.get(phase, { zone_id }));
+  const block = (expression) => ({ action: 'block', expression, description: 'by the SDK', enabled: true });
+  const put = await client.rulesets.phases.update(phase, { zone_id, rules: [block('not cf.tls_client_auth.cert_verified')] });
+  assert.deepEqual([put.kind, put.phase, put.version, put.rules.length], ['zone', phase, '1', 1]);
+  const added = await client.rulesets.rules.create(put.id, { zone_id, ...block('cf.tls_client_auth.cert_revoked') });
+  assert.equal(added.rules.length, 2);
+  const edited = await client.rulesets.rules.edit(added.rules[1].id, { zone_id, ruleset_id: put.id, ...block('ssl'), position: { index: 1 } });
+  assert.deepEqual(edited.rules.map((rule) => rule.expression), ['ssl', 'not cf.tls_client_auth.cert_verified']);
+  assert.equal(edited.rules[0].id, added.rules[1].id);
+  const fewer = await client.rulesets.rules.delete(edited.rules[0].id, { zone_id, ruleset_id: put.id });
+  assert.equal(fewer.rules.length, 1);
+  const headers = { 'X-Client': { operation: 'set', expression: 'cf.tls_client_auth.cert_subject_dn' }, 'X-Old': { operation: 'remove' } };
+  const made = await client.rulesets.create({
+    zone_id, kind: 'zone', name: 'sdk', phase: 'http_request_late_transform',
+    rules: [{ action: 'rewrite', expression: 'true', action_parameters: { headers } }],
+  });
+  assert.deepEqual(made.rules[0].action_parameters.headers, headers);
+  assert.deepEqual((await client.rulesets.get(made.id, { zone_id })).rules, made.rules);
+  assert.deepEqual((await all(client.rulesets.list({ zone_id }))).map((one) => one.phase), [phase, 'http_request_late_transform']);
+  await refused(400, 20127, client.rulesets.phases.update(phase, { zone_id, rules: [block('http.hos eq "a"')] }));
+  await refused(400, 20217, client.rulesets.create({ zone_id, kind: 'zone', name: 'two', phase, rules: [] }));
+  await client.rulesets.delete(made.id, { zone_id });
+  await refused(404, 7003, client.rulesets.get(made.id, { zone_id }));
+  console.log('rulesets');
+}
+
 async function main() {
   const client = new Cloudflare();
-  await records(client, await zones(client));
+  const zone = await zones(client);
+  await records(client, zone);
+  await certificates(client, zone);
+  await rulesets(client, zone);
 }
 
 main().catch((error) => {

@@ -1,7 +1,7 @@
 """What a Terraform provider does with a resource: create, read, change (PUT), read, delete. Any field
 that comes back other than it was sent would be shown as a difference by every plan."""
 import pytest
-from clients import Control
+from clients import Control, make_certificates
 
 NAME = "tf.example"
 
@@ -109,3 +109,96 @@ def test_a_zone_does_not_drift(control):
         assert control.api("PATCH", path, json={"paused": paused})["result"]["paused"] is paused
         assert control.api("GET", path)["result"]["paused"] is paused
     control.api("DELETE", path)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return make_certificates(tmp_path_factory.mktemp("certificates"), NAME)
+
+
+def test_a_custom_certificate_does_not_drift(control, zone, files):
+    plan = {"certificate": files["leaf.pem"], "private_key": files["leaf.key"], "bundle_method": "ubiquitous",
+            "type": "sni_custom"}
+    made = control.api("POST", f"{zone}/custom_certificates", json=plan)["result"]
+    kept = {"bundle_method": "ubiquitous", "type": "sni_custom"}
+    assert drift(kept, made) == {}
+    path = f"{zone}/custom_certificates/{made['id']}"
+    assert control.api("GET", path)["result"] == made
+    changed = control.api("PATCH", path, json=plan | {"bundle_method": "force"})["result"]
+    assert drift(kept | {"bundle_method": "force", "id": made["id"]}, changed) == {}
+    control.api("DELETE", path)
+    control.api("GET", path, 404)
+
+
+def test_an_mtls_certificate_does_not_drift(control, files):
+    account = control.api("GET", "/zones")["result"][0]["account"]["id"]
+    plan = {"ca": True, "name": "by terraform", "certificates": files["ca.pem"]}
+    made = control.api("POST", f"/accounts/{account}/mtls_certificates", json=plan)["result"]
+    assert drift(plan, made) == {}
+    path = f"/accounts/{account}/mtls_certificates/{made['id']}"
+    assert control.api("GET", path)["result"] == made
+    control.api("DELETE", path)
+    control.api("GET", path, 404)
+
+
+@pytest.mark.parametrize("level", ["", "/hostnames/certificates"])
+def test_an_origin_pull_certificate_does_not_drift(control, zone, files, level):
+    plan = {"certificate": files["leaf.pem"], "private_key": files["leaf.key"]}
+    made = control.api("POST", f"{zone}/origin_tls_client_auth{level}", json=plan)["result"]
+    assert made["certificate"] == plan["certificate"] and "private_key" not in made
+    path = f"{zone}/origin_tls_client_auth{level}/{made['id']}"
+    assert control.api("GET", path)["result"] == made
+    control.api("DELETE", path)
+    control.api("GET", path, 404)
+
+
+def test_origin_pulls_do_not_drift(control, zone, files):
+    settings = f"{zone}/origin_tls_client_auth/settings"
+    for enabled in (True, False):
+        assert control.api("PUT", settings, json={"enabled": enabled})["result"] == {"enabled": enabled}
+        assert control.api("GET", settings)["result"] == {"enabled": enabled}
+    hosts = f"{zone}/origin_tls_client_auth/hostnames"
+    plan = {"certificate": files["leaf.pem"], "private_key": files["leaf.key"]}
+    certificate = control.api("POST", f"{hosts}/certificates", json=plan)["result"]["id"]
+    wanted = {"hostname": f"www.{NAME}", "cert_id": certificate, "enabled": True}
+    made = control.api("PUT", hosts, json={"config": [wanted]})["result"]
+    assert drift(wanted, made[0]) == {}
+    assert control.api("GET", f"{hosts}/www.{NAME}")["result"] == made[0]
+
+
+# Each as it is created, and the rules of a later plan.
+RULESETS = [
+    ("http_request_firewall_custom",
+     [{"ref": "a", "action": "block", "expression": "not cf.tls_client_auth.cert_verified",
+       "description": "clients", "enabled": True},
+      {"ref": "b", "action": "block", "expression": 'http.request.uri.path contains "/admin"',
+       "description": "", "enabled": False,
+       "action_parameters": {"response": {"status_code": 403, "content": "no", "content_type": "text/plain"}}}]),
+    ("http_request_late_transform",
+     [{"ref": "c", "action": "rewrite", "expression": "true", "description": "", "enabled": True,
+       "action_parameters": {"headers": {"X-A": {"operation": "set", "value": "a"},
+                                         "X-B": {"operation": "set", "expression": "http.host"},
+                                         "X-C": {"operation": "remove"}}}}]),
+    ("http_response_headers_transform",
+     [{"ref": "d", "action": "rewrite", "expression": "http.response.code eq 404", "description": "",
+       "enabled": True, "action_parameters": {"headers": {"X-A": {"operation": "add", "value": "a"}}}}]),
+]
+
+
+@pytest.mark.parametrize("phase, rules", RULESETS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_ruleset_does_not_drift(control, zone, phase, rules):
+    plan = {"kind": "zone", "phase": phase, "name": "terraform", "description": "by terraform"}
+    made = control.api("POST", f"{zone}/rulesets", json=plan | {"rules": rules})["result"]
+    assert drift(plan, made) == {}
+    assert [drift(sent, got) for sent, got in zip(rules, made["rules"])] == [{}] * len(rules)
+    path = f"{zone}/rulesets/{made['id']}"
+    assert control.api("GET", path)["result"] == made
+    changed = [rule | {"description": "changed"} for rule in reversed(rules)]
+    put = control.api("PUT", path, json=plan | {"rules": changed})["result"]
+    assert [drift(sent, got) for sent, got in zip(changed, put["rules"])] == [{}] * len(rules)
+    assert {rule["id"] for rule in put["rules"]} == {rule["id"] for rule in made["rules"]}
+    assert control.api("GET", path)["result"] == put
+    again = control.api("PUT", path, json=plan | {"rules": changed})["result"]
+    assert again["rules"] == put["rules"]
+    control.api("DELETE", path)
+    control.api("GET", path, 404)

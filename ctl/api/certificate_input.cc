@@ -1,0 +1,115 @@
+#include "ctl/api/certificate_input.h"
+
+#include "ctl/certificate/private_key.h"
+
+namespace brink::ctl::api {
+
+using model::Outcome;
+using model::Refusal;
+using model::ZoneCertificate;
+
+Outcome<std::vector<std::uint8_t>> seal_key(Service& service, const model::Id& id,
+                                            const model::Certificate& certificate,
+                                            const std::string& key_pem) {
+  CHECK(service.box != nullptr);
+  auto key = certificate::read_key(key_pem, certificate.pem);
+  if (!key) return key.error();
+  auto sealed = service.box->seal(key.value(), model::key_context(id));
+  certificate::wipe(key.value());
+  return sealed;
+}
+
+std::string open_key(Service& service, const model::Id& id, std::span<const std::uint8_t> sealed) {
+  CHECK(service.box != nullptr);
+  auto key = service.box->open(sealed, model::key_context(id));
+  if (!key) throw store::Failure(key.error().message());
+  return std::move(key).value();
+}
+
+certificate::Order order_of(model::BundleMethod method) {
+  switch (method) {
+    case model::BundleMethod::kUbiquitous:
+      return certificate::Order::kSort;
+    case model::BundleMethod::kOptimal:
+      return certificate::Order::kSortWithoutRoot;
+    case model::BundleMethod::kForce:
+      return certificate::Order::kAsGiven;
+  }
+  return certificate::Order::kSort;
+}
+
+bool is_expired(const model::Certificate& certificate, model::Timestamp now) {
+  return certificate.expires_on <= now;
+}
+
+std::optional<Refusal> twice_fault(Service& service, const ZoneCertificate& certificate) {
+  if (!store::ZoneCertificates(service.store).has(certificate)) return std::nullopt;
+  return Refusal{
+      400, model::kCodeCertificateExists, "The zone has this very certificate already.", {}};
+}
+
+Outcome<ZoneCertificate> read_pull_certificate(Service& service, const model::Zone& zone,
+                                               const Json& body,
+                                               model::CertificatePurpose purpose) {
+  std::string pem, key;
+  FieldReader fields(body);
+  fields.text("certificate", pem);
+  fields.text("private_key", key);
+  if (fields.fault()) return *fields.fault();
+  ZoneCertificate certificate;
+  certificate.id = model::Id::random(service.entropy);
+  certificate.zone = zone.id;
+  certificate.purpose = purpose;
+  certificate.uploaded_on = certificate.modified_on = service.clock();
+  auto chain = certificate::read_chain(pem, certificate::Want::kLeaf, certificate::Order::kSort,
+                                       certificate.uploaded_on);
+  if (!chain) return chain.error();
+  certificate.certificate = std::move(chain).value();
+  auto sealed = seal_key(service, certificate.id, certificate.certificate, key);
+  if (!sealed) return sealed.error();
+  certificate.sealed_key = std::move(sealed).value();
+  if (auto fault = twice_fault(service, certificate)) return *fault;
+  if (store::ZoneCertificates(service.store).count(zone.id, purpose) >=
+      model::kZoneCertificatesMax) {
+    return Refusal{400,
+                   model::kCodeCertificateLimit,
+                   "A zone has at most " + std::to_string(model::kZoneCertificatesMax) +
+                       " certificates of a kind; delete one first.",
+                   {}};
+  }
+  return certificate;
+}
+
+Outcome<ZoneCertificate> find_certificate(Service& service, const Request& request,
+                                          const model::Zone& zone,
+                                          model::CertificatePurpose purpose,
+                                          const char* parameter) {
+  const std::string& text = request.parameters.at(parameter);
+  const auto id = model::Id::parse(text);
+  auto found =
+      id ? store::ZoneCertificates(service.store).find(zone.id, purpose, *id) : std::nullopt;
+  if (found) return *std::move(found);
+  return no_such_certificate(text);
+}
+
+Refusal no_such_certificate(const std::string& id) {
+  return {404, model::kCodeNotFound, "There is no certificate with the identifier " + id + ".", {}};
+}
+
+Json custom_certificate_json(const ZoneCertificate& certificate, model::Timestamp now) {
+  const model::Certificate& facts = certificate.certificate;
+  return {{"id", certificate.id.hex()},
+          {"type", certificate.is_legacy ? "legacy_custom" : "sni_custom"},
+          {"hosts", facts.hosts},
+          {"issuer", facts.issuer_name},
+          {"signature", facts.signature},
+          {"status", is_expired(facts, now) ? "expired" : "active"},
+          {"bundle_method", model::to_text(certificate.bundle_method)},
+          {"zone_id", certificate.zone.hex()},
+          {"uploaded_on", certificate.uploaded_on.rfc3339()},
+          {"modified_on", certificate.modified_on.rfc3339()},
+          {"expires_on", facts.expires_on.rfc3339()},
+          {"priority", certificate.priority}};
+}
+
+}  // namespace brink::ctl::api

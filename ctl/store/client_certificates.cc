@@ -1,0 +1,69 @@
+#include "ctl/store/client_certificates.h"
+
+#include "ctl/store/certificate_json.h"
+#include "ctl/store/page.h"
+#include "ctl/store/row.h"
+
+namespace brink::ctl::store {
+namespace {
+
+using model::ClientCertificate;
+using model::Id;
+
+constexpr char kColumns[] =
+    "id, zone, authority, certificate, csr, validity_days, revoked, issued_on";
+
+ClientCertificate read_row(const Statement& row) {
+  return {read_id(row.blob(0)),     read_id(row.blob(1)),
+          read_id(row.blob(2)),     certificate_from_json(row.text(3)),
+          std::string(row.text(4)), static_cast<std::uint32_t>(row.integer(5)),
+          row.integer(6) != 0,      {row.integer(7)}};
+}
+
+}  // namespace
+
+Page<ClientCertificate> ClientCertificates::list(const Id& zone, std::optional<bool> revoked,
+                                                 const Paging& paging) {
+  std::string from = "FROM client_certificates WHERE zone = ?1";
+  if (revoked) from += *revoked ? " AND revoked" : " AND NOT revoked";
+  return page_of<ClientCertificate>(
+      database_, kColumns, from, "ORDER BY row DESC", paging,
+      [&](Statement& statement) { statement.bind(1, zone.bytes); }, read_row);
+}
+
+std::uint64_t ClientCertificates::count(const Id& zone) {
+  auto select = database_.cached("SELECT count(*) FROM client_certificates WHERE zone = ?1");
+  select->bind(1, zone.bytes);
+  return select->step() ? static_cast<std::uint64_t>(select->integer(0)) : 0;
+}
+
+std::optional<ClientCertificate> ClientCertificates::find(const Id& zone, const Id& id) {
+  auto select = database_.prepare(std::string("SELECT ") + kColumns +
+                                  " FROM client_certificates WHERE id = ?1 AND zone = ?2");
+  select->bind(1, id.bytes).bind(2, zone.bytes);
+  if (!select->step()) return std::nullopt;
+  return read_row(*select);
+}
+
+void ClientCertificates::insert(const ClientCertificate& certificate) {
+  auto insert = database_.cached(
+      "INSERT INTO client_certificates (id, zone, authority, certificate, csr, validity_days, "
+      "revoked, issued_on) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  const std::string json = to_json_text(certificate.certificate);
+  insert->bind(1, certificate.id.bytes)
+      .bind(2, certificate.zone.bytes)
+      .bind(3, certificate.authority.bytes)
+      .bind(4, json)
+      .bind(5, certificate.csr)
+      .bind(6, static_cast<std::int64_t>(certificate.validity_days))
+      .bind(7, static_cast<std::int64_t>(certificate.revoked))
+      .bind(8, certificate.issued_on.micros)
+      .run();
+}
+
+void ClientCertificates::set_revoked(const Id& id, bool revoked) {
+  auto update = database_.cached("UPDATE client_certificates SET revoked = ?2 WHERE id = ?1");
+  update->bind(1, id.bytes).bind(2, static_cast<std::int64_t>(revoked)).run();
+}
+
+}  // namespace brink::ctl::store
