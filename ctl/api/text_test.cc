@@ -3,8 +3,8 @@
 
 #include "ctl/api/http.h"
 #include "ctl/api/multipart.h"
-#include "ctl/api/record_comment.h"
 #include "ctl/api/router.h"
+#include "ctl/model/zone_line.h"
 
 namespace brink::ctl::api {
 namespace {
