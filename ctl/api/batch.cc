@@ -1,5 +1,6 @@
 // /client/v4/zones/:zone/dns_records/batch: deletes, patches, puts, posts, in this order and each
-// list in its own, as one transaction. The first error undoes everything.
+// list in its own, as one transaction. The first error undoes everything. With `if_serial` it is
+// done only while the zone still has that serial.
 #include "ctl/api/change.h"
 #include "ctl/api/record_json.h"
 #include "ctl/api/record_query.h"
@@ -56,7 +57,17 @@ Reply run(Service& service, const Request& request) {
     const Json* array = fields.array(list);
     operations += array == nullptr ? 0 : array->size();
   }
+  const std::uint32_t serial = zone.value().serial;
+  std::uint32_t wanted_serial = serial;
+  fields.number("if_serial", ~std::uint32_t{0}, wanted_serial);
   if (fields.fault()) return refuse(*fields.fault());
+  if (wanted_serial != serial) {
+    return refuse({409,
+                   kCodeZoneChanged,
+                   "The zone has changed: its serial is " + std::to_string(serial) + ", not " +
+                       std::to_string(wanted_serial) + ".",
+                   {}});
+  }
   if (operations == 0 || operations > service.settings.limits.batch_max) {
     return refuse({400,
                    kCodeBadBody,

@@ -95,6 +95,7 @@ inline constexpr int kCodeNothingToDo = 12014;  // message: it is so already
 inline constexpr int kCodeIdentityInvalid = 12015;
 inline constexpr int kCodeIdentityExists = 12016;
 inline constexpr int kCodeIdentityInUse = 12017;
+inline constexpr int kCodeZoneChanged = 12030;
 
 // Of authentication and authorisation, as clients know them.
 inline constexpr int kCodeListDenied = 0;

@@ -1,9 +1,8 @@
-// The texts that the API reads and writes: targets, envelopes, forms, comments.
+// The texts that the API reads and writes: targets, envelopes, forms.
 #include <gtest/gtest.h>
 
 #include "ctl/api/http.h"
 #include "ctl/api/multipart.h"
-#include "ctl/api/record_comment.h"
 #include "ctl/api/router.h"
 
 namespace brink::ctl::api {
@@ -80,26 +79,6 @@ TEST(Multipart, RefusesWhatIsNoForm) {
   EXPECT_FALSE(parse_multipart("multipart/form-data; boundary=XX", "nothing").ok());
   EXPECT_FALSE(parse_multipart("multipart/form-data; boundary=XX", "--XX\r\nA: b").ok());
   EXPECT_FALSE(parse_multipart("multipart/form-data; boundary=XX", "--XX\r\nA: b\r\n\r\nx").ok());
-}
-
-TEST(RecordComment, ComesBackAsItWas) {
-  model::Record record;
-  record.type = model::kTypeA;
-  record.proxied = true;
-  record.comment = "web; front";
-  record.tags = {"team:dns, mail", "urgent", "say:\"hi\""};
-  const ParsedComment parsed = parse_comment(comment_of(record));
-  EXPECT_EQ(parsed.comment, record.comment);
-  EXPECT_EQ(parsed.tags, record.tags);
-  EXPECT_EQ(parsed.proxied, true);
-}
-
-TEST(RecordComment, MayBePlain) {
-  const ParsedComment parsed = parse_comment("just words");
-  EXPECT_EQ(parsed.comment, "just words");
-  EXPECT_FALSE(parsed.proxied);
-  EXPECT_TRUE(parsed.tags.empty());
-  EXPECT_TRUE(parse_comment("cf_tags=cf-flatten-cname").flatten_cname);
 }
 
 }  // namespace

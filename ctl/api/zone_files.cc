@@ -4,8 +4,8 @@
 #include "ctl/api/change.h"
 #include "ctl/api/json_input.h"
 #include "ctl/api/multipart.h"
-#include "ctl/api/record_comment.h"
 #include "ctl/api/service.h"
+#include "ctl/model/zone_line.h"
 #include "dns/zone/zone_file.h"
 
 namespace brink::ctl::api {
@@ -14,14 +14,6 @@ namespace {
 using model::DomainName;
 using model::Record;
 using model::Refusal;
-
-std::string line_of(const DomainName& owner, std::uint32_t ttl, model::RecordType type,
-                    std::span<const std::uint8_t> rdata, const std::string& comment) {
-  std::string line = owner.text() + ".\t" + std::to_string(ttl) + "\tIN\t" +
-                     model::type_to_text(type) + "\t" + model::rdata_to_text(type, rdata);
-  if (!comment.empty()) line += " ; " + comment;
-  return line + "\n";
-}
 
 Reply export_zone(Service& service, const Request& request) {
   const auto found = find_zone(service, request);
@@ -33,14 +25,16 @@ Reply export_zone(Service& service, const Request& request) {
   bool has_ns = false;
   service.store.for_each_record(zone, [&](const Record& record) {
     has_ns = has_ns || (record.type == model::kTypeNs && record.name == zone.name);
-    records += line_of(record.name, record.ttl, record.type, record.rdata, comment_of(record));
+    records += model::zone_line(record.name, record.ttl, record.type, record.rdata,
+                                model::comment_of(record));
   });
   std::string text = ";; Zone " + zone.name.text() + " as of " + service.clock().rfc3339() + "\n" +
                      ";; A TTL of 1 means automatic.\n" +
-                     line_of(zone.name, soa.ttl, model::kTypeSoa, soa.rdata, "");
+                     model::zone_line(zone.name, soa.ttl, model::kTypeSoa, soa.rdata, "");
   if (!has_ns) {
     for (const DomainName& server : authority.servers_of(zone)) {
-      text += line_of(zone.name, authority.ns_ttl_of(zone), model::kTypeNs, server.wire(), "");
+      text +=
+          model::zone_line(zone.name, authority.ns_ttl_of(zone), model::kTypeNs, server.wire(), "");
     }
   }
   Reply reply;
@@ -119,7 +113,7 @@ base::Result<void> Import::take(const dns::zone::ZoneFileRecord& line) {
     return {};
   }
   auto content = model::content_of(record.type, octets(record.rdata));
-  ParsedComment said = parse_comment(line.comment);
+  model::ParsedComment said = model::parse_comment(line.comment);
   model::RecordDraft draft{.name = owner->text() + ".",
                            .type = model::type_to_text(record.type),
                            .content = std::move(content.text),

@@ -4,7 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <set>
+
+#include "ctl/cli/command_table.h"
 #include "ctl/cli/output.h"
+#include "ctl/cli/progress.h"
 
 namespace brink::ctl::cli {
 namespace {
@@ -27,15 +32,9 @@ Outcome run_with(const std::vector<std::string>& arguments) {
 TEST(CommandLine, HelpListsEveryCommand) {
   const Outcome outcome = run_with({"--help"});
   EXPECT_EQ(outcome.code, 0);
-  for (const auto* table :
-       {&zone_commands(), &record_commands(), &snapshot_commands(), &node_commands(),
-        &token_commands(), &account_commands(), &log_commands()}) {
-    for (const Command& command : *table) {
-      EXPECT_NE(
-          outcome.out.find("  " + (command.noun.empty() ? "" : command.noun + " ") + command.verb),
-          std::string::npos)
-          << command.noun << " " << command.verb;
-    }
+  for (const Command* command : all_commands()) {
+    EXPECT_NE(outcome.out.find("\n  " + synopsis(*command) + " "), std::string::npos)
+        << name_of(*command);
   }
   EXPECT_NE(outcome.out.find("exit codes"), std::string::npos);
 }
@@ -48,6 +47,37 @@ TEST(CommandLine, HelpIsThereAtEveryLevel) {
   const Outcome verb = run_with({"record", "set", "-h"});
   EXPECT_EQ(verb.code, 0);
   EXPECT_NE(verb.out.find("--proxied"), std::string::npos);
+}
+
+TEST(CommandLine, EveryCommandExplainsItselfAndItsOptions) {
+  for (const Command* command : all_commands()) {
+    std::vector<std::string> words = {command->verb, "--help"};
+    if (!command->noun.empty()) words.insert(words.begin(), command->noun);
+    const Outcome outcome = run_with(words);
+    EXPECT_EQ(outcome.code, 0) << name_of(*command);
+    EXPECT_TRUE(outcome.out.starts_with("usage: brinkctl " + synopsis(*command) + "\n"));
+    EXPECT_NE(outcome.out.find(command->help), std::string::npos) << name_of(*command);
+    for (const Option& option : command->options) {
+      EXPECT_NE(outcome.out.find(head_of(option)), std::string::npos) << option.name;
+    }
+  }
+}
+
+TEST(CommandTable, UsageAgreesWithTheNumberOfArguments) {
+  for (const Command* command : all_commands()) {
+    const auto words = placeholders(*command);
+    const bool is_open = !words.empty() && words.back().ends_with("...");
+    EXPECT_TRUE(is_open || words.size() == command->positional_max) << name_of(*command);
+    const auto optional = std::count(command->usage.begin(), command->usage.end(), '[');
+    EXPECT_EQ(words.size() - static_cast<std::size_t>(optional), command->positional_min)
+        << name_of(*command);
+    EXPECT_LE(summary(*command).size(), 100U) << name_of(*command);
+  }
+}
+
+TEST(CommandTable, HasEveryNameOnce) {
+  std::set<std::string> names;
+  for (const Command* command : all_commands()) EXPECT_TRUE(names.insert(name_of(*command)).second);
 }
 
 TEST(CommandLine, NothingIsWrongUsage) {
@@ -159,6 +189,13 @@ TEST(Size, HasTheUnitThatFits) {
   EXPECT_EQ(size_text(std::uint64_t{3} << 30), "3.0 GiB");
   EXPECT_EQ(percent_text(1, 3), "33.3%");
   EXPECT_EQ(percent_text(0, 0), "0.0%");
+}
+
+TEST(Progress, TellsWhatIsKnown) {
+  EXPECT_EQ(progress_line(512, 1024, "importing 7 lines", 3),
+            "[###############---------------] 50.0%  512 B of 1.0 KiB sent");
+  EXPECT_EQ(progress_line(1024, 1024, "importing 7 lines", 63), "importing 7 lines, 1m 3s");
+  EXPECT_EQ(progress_line(0, 0, "verifying", 0), "verifying, 0s");
 }
 
 TEST(PercentEncode, KeepsNamesAndEncodesTheRest) {

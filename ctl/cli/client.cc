@@ -30,9 +30,24 @@ base::Error fault(const Connection& connection, const std::string& what, const e
                             : "start brink-control, or name its socket with --socket"};
 }
 
+constexpr std::size_t kPartSize = 256 * 1024;
+
 template <typename Stream>
-base::Result<Answer> exchange(Stream& stream, const Connection& connection,
-                              const Request& request) {
+error_code write_request(Stream& stream, const Request& request, const Sent& sent) {
+  error_code error;
+  http::request_serializer<http::string_body> serializer(request);
+  serializer.limit(kPartSize);
+  std::uint64_t bytes = 0;
+  while (!error && !serializer.is_done()) {
+    bytes += http::write_some(stream, serializer, error);
+    if (sent) sent(bytes);
+  }
+  return error;
+}
+
+template <typename Stream>
+base::Result<Answer> exchange(Stream& stream, const Connection& connection, const Request& request,
+                              const Sent& sent) {
   error_code error;
   http::write(stream, request, error);
   // A server that refuses a body early closes its side; its answer is still to be read.
@@ -48,12 +63,12 @@ base::Result<Answer> exchange(Stream& stream, const Connection& connection,
 }
 
 base::Result<Answer> over_socket(asio::io_context& context, const Connection& connection,
-                                 const Request& request) {
+                                 const Request& request, const Sent& sent) {
   asio::local::stream_protocol::socket socket(context);
   error_code error;
   socket.connect(asio::local::stream_protocol::endpoint(connection.socket_path), error);
   if (error) return fault(connection, "brink-control cannot be reached", error);
-  return exchange(socket, connection, request);
+  return exchange(socket, connection, request, sent);
 }
 
 base::Result<void> connect(asio::io_context& context, const Connection& connection,
@@ -67,15 +82,15 @@ base::Result<void> connect(asio::io_context& context, const Connection& connecti
 }
 
 base::Result<Answer> over_tcp(asio::io_context& context, const Connection& connection,
-                              const Request& request) {
+                              const Request& request, const Sent& sent) {
   asio::ip::tcp::socket socket(context);
   if (auto connected = connect(context, connection, socket); !connected) return connected.error();
-  return exchange(socket, connection, request);
+  return exchange(socket, connection, request, sent);
 }
 
 // The certificate must be for the host, and from somebody who is trusted.
 base::Result<Answer> over_tls(asio::io_context& context, const Connection& connection,
-                              const Request& request) {
+                              const Request& request, const Sent& sent) {
   error_code error;
   ssl::context tls(ssl::context::tls_client);
   tls.set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 |
@@ -102,14 +117,14 @@ base::Result<Answer> over_tls(asio::io_context& context, const Connection& conne
   }
   stream.handshake(ssl::stream_base::client, error);
   if (error) return fault(connection, "no TLS with this server", error);
-  return exchange(stream, connection, request);
+  return exchange(stream, connection, request, sent);
 }
 
-base::Result<Answer> send(const Connection& connection, const Request& request) {
+base::Result<Answer> send(const Connection& connection, const Request& request, const Sent& sent) {
   asio::io_context context;
-  if (!connection.server) return over_socket(context, connection, request);
-  return connection.server->tls ? over_tls(context, connection, request)
-                                : over_tcp(context, connection, request);
+  if (!connection.server) return over_socket(context, connection, request, sent);
+  return connection.server->tls ? over_tls(context, connection, request, sent)
+                                : over_tcp(context, connection, request, sent);
 }
 
 }  // namespace
@@ -164,8 +179,8 @@ std::string Connection::name() const {
 }
 
 base::Result<Response> Client::call(const std::string& method, const std::string& target,
-                                    const std::string& body,
-                                    const std::string& content_type) const {
+                                    const std::string& body, const std::string& content_type,
+                                    const Sent& sent) const {
   Request request;
   request.method_string(method);
   request.target(target);
@@ -179,7 +194,7 @@ base::Result<Response> Client::call(const std::string& method, const std::string
   request.body() = body;
   request.prepare_payload();
 
-  auto answer = send(connection_, request);
+  auto answer = send(connection_, request, sent);
   if (!answer) return answer.error();
   Answer& message = answer.value();
   Response response;

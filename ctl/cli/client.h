@@ -2,6 +2,8 @@
 // afar.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -43,15 +45,21 @@ struct Connection {
 // The first line of a file that nobody else can read.
 base::Result<std::string> read_token_file(const std::string& path);
 
+// Told from time to time how many bytes of a request have been sent.
+using Sent = std::function<void(std::uint64_t bytes)>;
+
 class Client {
  public:
   explicit Client(Connection connection) : connection_(std::move(connection)) {}
+
+  [[nodiscard]] const Connection& connection() const { return connection_; }
 
   // An Error: the server cannot be reached, or what answers is not it. Everything else, refusals
   // included, is a Response.
   base::Result<Response> call(const std::string& method, const std::string& target,
                               const std::string& body = {},
-                              const std::string& content_type = "application/json") const;
+                              const std::string& content_type = "application/json",
+                              const Sent& sent = {}) const;
 
  private:
   Connection connection_;

@@ -30,7 +30,7 @@ struct Stop : std::runtime_error {
 
 struct Option {
   std::string name;   // without the dashes
-  std::string value;  // name of its value in the help; empty = a flag
+  std::string value;  // what its value is, as ZONE, FILE or on|off; empty = a flag
   std::string help;
   bool optional_value = false;  // `--proxied` alone means `--proxied=on`
 };
@@ -52,10 +52,13 @@ class Session {
   Session(Client client, bool json) : client_(std::move(client)), json_(json) {}
 
   [[nodiscard]] bool json() const { return json_; }
+  // Its socket or URL.
+  [[nodiscard]] std::string server_name() const { return client_.connection().name(); }
   // Calls the API; throws Stop unless the answer is a success. Messages of the server go to stderr.
   Json call(const std::string& method, const std::string& target, const Json& body = nullptr);
   Response call_raw(const std::string& method, const std::string& target,
-                    const std::string& body = {}, const std::string& content_type = {});
+                    const std::string& body = {}, const std::string& content_type = {},
+                    const Sent& sent = {});
   // All pages of a list.
   Json list(const std::string& target);
   // kNotPublished when some answer said so, else kOk.
@@ -70,13 +73,15 @@ class Session {
 struct Command {
   std::string noun;  // empty for a verb that stands alone
   std::string verb;
-  std::string usage;  // of the positional arguments
+  std::string usage;  // the positional arguments, as "ZONE [FILE]"; completion knows such words
   std::size_t positional_min;
   std::size_t positional_max;
   std::string help;
   std::vector<Option> options;
   void (*run)(Session&, const Arguments&);
 };
+
+// Part by part; command_table.h has all of them.
 
 const std::vector<Command>& zone_commands();
 const std::vector<Command>& record_commands();
@@ -86,6 +91,10 @@ const std::vector<Command>& node_commands();
 const std::vector<Command>& token_commands();
 const std::vector<Command>& account_commands();  // and of users
 const std::vector<Command>& log_commands();
+const std::vector<Command>& completion_commands();
+const std::vector<Command>& settings_commands();
+const std::vector<Command>& check_commands();
+const std::vector<Command>& top_commands();
 
 // Runs brinkctl; returns its exit code.
 int run(const std::vector<std::string>& arguments);

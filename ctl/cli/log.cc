@@ -84,7 +84,7 @@ const std::vector<Command>& log_commands() {
        0,
        "Who changed what, newest first.\n"
        "With --json each entry has the object before and after.",
-       {{"zone", "NAME", "changes of this zone and its records"},
+       {{"zone", "ZONE", "changes of this zone and its records"},
         {"account", "ACCOUNT", "of this account; else of the whole node"},
         {"since", "TIME", "not before this time, as 2027-01-31T00:00:00Z"},
         {"limit", "NUMBER", "entries at most; else 50"}},

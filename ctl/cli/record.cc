@@ -4,6 +4,8 @@
 
 #include "ctl/cli/lookup.h"
 #include "ctl/cli/output.h"
+#include "ctl/cli/record_pending.h"
+#include "ctl/cli/transaction.h"
 
 namespace brink::ctl::cli {
 namespace {
@@ -127,8 +129,32 @@ Json content_members(const Arguments& arguments, const Place& place) {
   return record;
 }
 
+// What the command line says within a transaction.
+using Edit = Entries (*)(Entries, const RecordWish&);
+
+// True: a transaction of the zone is open and has taken the change.
+bool is_collected(Session& session, const Arguments& arguments, const Place& place, Edit edit) {
+  auto transaction = Transaction::find(session, text_of(place.zone, "name"));
+  if (!transaction) return false;
+  RecordWish wish{transaction->before().name, place.name, "", std::nullopt, changes_of(arguments)};
+  if (arguments.positional.size() > 1) wish.type = upper(arguments.positional[1]);
+  if (arguments.positional.size() > 2) wish.content = arguments.positional[2];
+  transaction->want(edit(transaction->wanted(), wish));
+  const Difference change = difference(transaction->before().entries, transaction->wanted());
+  const std::size_t count = change.removed.size() + change.changed.size() + change.added.size();
+  const std::string zone = transaction->before().name.text();
+  if (session.json()) {
+    print_json({{"zone", zone}, {"pending", count}});
+  } else {
+    print("collected, " + std::to_string(count) + " pending: brinkctl zone diff " + zone +
+          ", then zone commit\n");
+  }
+  return true;
+}
+
 void add(Session& session, const Arguments& arguments) {
   const Place place = place_of(session, arguments);
+  if (is_collected(session, arguments, place, with_added)) return;
   print_records(session,
                 Json::array({session.call("POST", place.path, content_members(arguments, place))}));
 }
@@ -141,6 +167,7 @@ void set_options(Session& session, const Arguments& arguments) {
                "nothing to set: give the content, or an option such as --proxied=off");
   }
   const Place place = place_of(session, arguments);
+  if (is_collected(session, arguments, place, with_set)) return;
   const Json records = records_at(session, place, arguments.positional[1]);
   if (records.empty()) {
     throw Stop(Exit::kNotFound, place.name + " has no " + upper(arguments.positional[1]) +
@@ -161,6 +188,7 @@ void set_options(Session& session, const Arguments& arguments) {
 void set(Session& session, const Arguments& arguments) {
   if (arguments.positional.size() < 3) return set_options(session, arguments);
   const Place place = place_of(session, arguments);
+  if (is_collected(session, arguments, place, with_set)) return;
   const Json wanted = content_members(arguments, place);
   const Json records = records_at(session, place, arguments.positional[1]);
   if (records.empty()) {
@@ -187,6 +215,7 @@ void remove(Session& session, const Arguments& arguments) {
     throw Stop(Exit::kUsage, "name a type, or give --all to delete every record of " + words[0]);
   }
   const Place place = place_of(session, arguments);
+  if (is_collected(session, arguments, place, with_removed)) return;
   Json deletes = Json::array();
   Json gone = Json::array();
   for (const Json& record : records_at(session, place, words.size() > 1 ? words[1] : "")) {

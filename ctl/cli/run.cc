@@ -1,92 +1,35 @@
-// The command line: finding the command, its options, help at every level, and how it ends.
+// The command line: finding the command, its options, and how it ends.
 #include <boost/program_options.hpp>
 #include <cstdio>
-#include <cstdlib>
-#include <sstream>
 
-#include "ctl/cli/command.h"
+#include "ctl/cli/command_table.h"
+#include "ctl/cli/connection.h"
 
 namespace brink::ctl::cli {
 namespace {
 
 namespace po = boost::program_options;
 
-constexpr char kDefaultSocket[] = "/run/brink/control.sock";
-
-constexpr char kExitCodes[] =
-    "exit codes: 0 done; 1 refused by the server; 2 wrong command line; 3 server not reachable;\n"
-    "  4 no such zone or record; 5 stored, but it cannot be published; 6 local file unreadable\n";
-
-std::vector<const Command*> all_commands() {
-  std::vector<const Command*> all;
-  for (const auto* table :
-       {&zone_commands(), &record_commands(), &snapshot_commands(), &resolver_commands(),
-        &node_commands(), &token_commands(), &account_commands(), &log_commands()}) {
-    for (const Command& command : *table) all.push_back(&command);
+void add_option(po::options_description& options, const Option& option) {
+  if (option.value.empty()) {
+    options.add_options()(option.name.c_str(), po::bool_switch(), option.help.c_str());
+    return;
   }
-  return all;
+  auto* value = po::value<std::string>();
+  if (option.optional_value) value->implicit_value("on");
+  options.add_options()(option.name.c_str(), value, option.help.c_str());
 }
 
-std::string name_of(const Command& command) {
-  if (command.noun.empty()) return command.verb;
-  return command.noun + " " + command.verb;
-}
-
-std::string synopsis(const Command& command) {
-  return name_of(command) + (command.usage.empty() ? "" : " " + command.usage);
-}
-
-po::options_description options_of(const Command* command) {
+po::options_description options_of(const Command& command) {
   po::options_description options;
-  auto add = options.add_options();
-  if (command != nullptr) {
-    for (const Option& option : command->options) {
-      if (option.value.empty()) {
-        add(option.name.c_str(), po::bool_switch(), option.help.c_str());
-        continue;
-      }
-      auto* value = po::value<std::string>()->value_name(option.value);
-      if (option.optional_value) value->implicit_value("on");
-      add(option.name.c_str(), value, option.help.c_str());
-    }
-  }
-  add("json", po::bool_switch(), "print the server's result as JSON");
-  add("socket", po::value<std::string>()->value_name("PATH")->default_value(kDefaultSocket),
-      "socket of brink-control");
-  add("server", po::value<std::string>()->value_name("URL"),
-      "brink-control on another host, as https://HOST:PORT, instead of the socket");
-  add("token-file", po::value<std::string>()->value_name("FILE"),
-      "file with the API token for it; else the environment's BRINK_TOKEN");
-  add("ca", po::value<std::string>()->value_name("FILE"),
-      "PEM file with the certificates that its own must lead to; else the system's");
-  add("help,h", po::bool_switch(), "print help");
+  for (const Option& option : command.options) add_option(options, option);
+  for (const Option& option : common_options()) add_option(options, option);
   return options;
-}
-
-// Help for all commands, those of one noun, or one.
-std::string help_for(const std::vector<const Command*>& commands) {
-  std::ostringstream text;
-  const Command* single = commands.size() == 1 ? commands.front() : nullptr;
-  if (single != nullptr) {
-    text << "usage: brinkctl " << synopsis(*single) << "\n\n" << single->help << "\n\noptions:\n";
-  } else {
-    text << "brinkctl: the operator's tool of a Brink node\n\nusage: brinkctl COMMAND "
-            "[OPTION]...\n\n";
-    std::size_t width = 0;
-    for (const Command* command : commands) width = std::max(width, synopsis(*command).size());
-    for (const Command* command : commands) {
-      const std::string line = synopsis(*command);
-      const std::string first = command->help.substr(0, command->help.find('\n'));
-      text << "  " << line << std::string(width - line.size() + 2, ' ') << first << "\n";
-    }
-    text << "\nbrinkctl COMMAND --help tells more about one. Everywhere:\n";
-  }
-  text << options_of(single) << "\n" << kExitCodes;
-  return text.str();
 }
 
 bool wants_help(const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
+    if (argument == "--") return false;
     if (argument == "--help" || argument == "-h") return true;
   }
   return false;
@@ -94,11 +37,17 @@ bool wants_help(const std::vector<std::string>& arguments) {
 
 // Options may stand before the command: the words are the first two that are none. A value of
 // an option that all commands have is not a word.
+bool takes_next(const std::string& argument) {
+  for (const Option& option : common_options()) {
+    if (!option.value.empty() && argument == "--" + option.name) return true;
+  }
+  return false;
+}
+
 std::vector<std::size_t> word_positions(const std::vector<std::string>& arguments) {
   std::vector<std::size_t> words;
   for (std::size_t i = 0; i < arguments.size() && words.size() < 2; ++i) {
-    if (arguments[i] == "--socket" || arguments[i] == "--server" ||
-        arguments[i] == "--token-file" || arguments[i] == "--ca") {
+    if (takes_next(arguments[i])) {
       ++i;
     } else if (!arguments[i].starts_with("-")) {
       words.push_back(i);
@@ -107,38 +56,24 @@ std::vector<std::size_t> word_positions(const std::vector<std::string>& argument
   return words;
 }
 
-std::string token_of(const po::variables_map& values) {
-  if (values.count("token-file") == 0) {
-    const char* token = std::getenv("BRINK_TOKEN");
-    return token == nullptr ? "" : token;
-  }
-  auto token = read_token_file(values["token-file"].as<std::string>());
-  if (!token) throw Stop(Exit::kInputUnreadable, token.error().message());
-  return std::move(token).value();
-}
-
-Connection connection_of(const po::variables_map& values) {
-  Connection connection;
-  connection.socket_path = values["socket"].as<std::string>();
-  if (values.count("server") == 0) {
-    for (const char* remote : {"token-file", "ca"}) {
-      if (values.count(remote) != 0) {
-        throw Stop(Exit::kUsage, std::string("--") + remote + " goes with --server");
-      }
+std::map<std::string, std::string> given(const po::variables_map& values,
+                                         const std::vector<Option>& options) {
+  std::map<std::string, std::string> found;
+  for (const Option& option : options) {
+    const std::string name = long_name(option);
+    if (values.count(name) == 0) continue;
+    if (!option.value.empty()) {
+      found[name] = values[name].as<std::string>();
+    } else if (values[name].as<bool>()) {
+      found[name] = "on";
     }
-    return connection;
   }
-  auto server = parse_server(values["server"].as<std::string>());
-  if (!server) throw Stop(Exit::kUsage, "--server: " + server.error().message());
-  connection.server = std::move(server).value();
-  connection.token = token_of(values);
-  if (values.count("ca") != 0) connection.ca_file = values["ca"].as<std::string>();
-  return connection;
+  return found;
 }
 
 Arguments parse(const Command& command, const std::vector<std::string>& words,
                 Connection& connection) {
-  po::options_description options = options_of(&command);
+  po::options_description options = options_of(command);
   options.add_options()("positional", po::value<std::vector<std::string>>());
   po::positional_options_description positional;
   positional.add("positional", -1);
@@ -158,16 +93,10 @@ Arguments parse(const Command& command, const std::vector<std::string>& words,
   if (count < command.positional_min || count > command.positional_max) {
     throw Stop(Exit::kUsage, "usage: brinkctl " + synopsis(command));
   }
-  for (const Option& option : command.options) {
-    if (values.count(option.name) == 0) continue;
-    if (!option.value.empty()) {
-      arguments.options[option.name] = values[option.name].as<std::string>();
-    } else if (values[option.name].as<bool>()) {
-      arguments.options[option.name] = "on";
-    }
-  }
-  if (values["json"].as<bool>()) arguments.options["json"] = "on";
-  connection = connection_of(values);
+  arguments.options = given(values, command.options);
+  const auto common = given(values, common_options());
+  if (common.count("json") != 0) arguments.options["json"] = "on";
+  connection = connection_of(common);
   return arguments;
 }
 

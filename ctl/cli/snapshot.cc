@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "ctl/cli/output.h"
+#include "ctl/cli/progress.h"
 
 namespace brink::ctl::cli {
 namespace {
@@ -277,18 +278,31 @@ void rollback(Session& session, const Arguments& arguments) {
             : "\nversion " + text_of(result, "version") + " brings back " + what + "\n");
 }
 
-void run_job(Session& session, const std::string& job, const std::string& done) {
-  const Json result = session.call("POST", "/brink/v1/snapshot/" + job);
+// How large the image is that the edge works on; empty: it does not say.
+std::string image_text(Session& session) {
+  if (!Progress::is_wanted()) return "";
+  const Json edge = session.call("GET", "/brink/v1/snapshot")["edge"];
+  if (!edge.is_object()) return "";
+  return " " + size_text(number_of(edge, "size_bytes")) + ", " + text_of(edge, "names") + " names";
+}
+
+void run_job(Session& session, const std::string& job, const std::string& doing,
+             const std::string& done) {
+  Json result;
+  {
+    const Progress progress(0, doing + image_text(session));
+    result = session.call("POST", "/brink/v1/snapshot/" + job);
+  }
   if (session.json()) return print_json(result);
   print(done + text_of(result, "report") + "\n");
 }
 
 void compact(Session& session, const Arguments&) {
-  run_job(session, "compact", "compacted: ");
+  run_job(session, "compact", "compacting", "compacted: ");
 }
 
 void verify(Session& session, const Arguments&) {
-  run_job(session, "verify", "sound; ");
+  run_job(session, "verify", "verifying", "sound; ");
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 // brinkctl zone ...
+#include <algorithm>
 #include <fstream>
-#include <iterator>
-#include <sstream>
 
+#include "ctl/cli/input.h"
 #include "ctl/cli/lookup.h"
 #include "ctl/cli/output.h"
+#include "ctl/cli/progress.h"
+#include "ctl/cli/zone_change.h"
 
 namespace brink::ctl::cli {
 namespace {
@@ -79,29 +81,6 @@ void resume(Session& session, const Arguments& arguments) {
   set_paused(session, arguments.positional[0], false);
 }
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) throw Stop(Exit::kInputUnreadable, path + ": cannot be read; check the path");
-  return text;
-}
-
-// Of a zone file: its first $ORIGIN, else the file's name without ".zone".
-std::string zone_name_of(const std::string& path, const std::string& text) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string directive, origin;
-    words >> directive >> origin;
-    if (directive != "$ORIGIN" || origin.empty()) continue;
-    if (origin.size() > 1 && origin.ends_with('.')) origin.pop_back();
-    return origin;
-  }
-  std::string name = path.substr(path.rfind('/') + 1);
-  if (name.ends_with(".zone")) name.resize(name.size() - 5);
-  return name;
-}
-
 struct ImportZone {
   Json zone;
   bool created;  // by this command, which takes it back when the import is refused
@@ -133,8 +112,11 @@ void import_file(Session& session, const Arguments& arguments) {
   body += "--" + boundary + "--\r\n";
   Response response;
   try {
+    const auto lines = std::count(text.begin(), text.end(), '\n');
+    Progress progress(body.size(), "importing " + std::to_string(lines) + " lines");
     response = session.call_raw("POST", zone_path(zone) + "/dns_records/import", body,
-                                "multipart/form-data; boundary=" + boundary);
+                                "multipart/form-data; boundary=" + boundary,
+                                [&](std::uint64_t bytes) { progress.sent(bytes); });
   } catch (const Stop& stop) {
     if (created) session.call("DELETE", zone_path(zone));
     throw Stop(stop.code, path + ": " + stop.what());
@@ -165,7 +147,7 @@ const std::vector<Command>& zone_commands() {
       {"zone", "show", "ZONE", 1, 1, "One zone.", {}, show},
       {"zone",
        "create",
-       "ZONE",
+       "NAME",
        1,
        1,
        "Creates a zone. It is pending, and proxies nothing, until it is activated.",
@@ -192,7 +174,7 @@ const std::vector<Command>& zone_commands() {
        1,
        "Adds the records of a zone file.\n"
        "All of it or nothing. Records that are there already are left alone.",
-       {{"zone", "NAME", "the zone; else the file's $ORIGIN, else its name without .zone"},
+       {{"zone", "ZONE", "the zone; else the file's $ORIGIN, else its name without .zone"},
         {"create", "", "create the zone if it is not there"},
         {"activate", "", "activate the zone afterwards"},
         {"proxied", "", "proxy records that can be, unless the file says otherwise"}},
@@ -205,6 +187,40 @@ const std::vector<Command>& zone_commands() {
        "Prints a zone as a zone file.",
        {{"output", "FILE", "write to a file"}},
        export_file},
+      {"zone",
+       "edit",
+       "ZONE",
+       1,
+       1,
+       "Opens a zone as a zone file in your editor.\n"
+       "Afterwards the difference is shown and, once confirmed, done as one change: all of it or "
+       "nothing.\n"
+       "It is refused when somebody else has changed the zone meanwhile. The editor is VISUAL, "
+       "EDITOR, or\n"
+       "the first of editor, nano and vi that is installed.",
+       {{"yes", "", "do not ask; without a terminal nobody could answer"}},
+       edit_zone},
+      {"zone",
+       "begin",
+       "ZONE",
+       1,
+       1,
+       "Begins a transaction: changes of records are collected until zone commit.\n"
+       "They are those of record set, add and delete, shown by zone diff, dropped by zone abort.\n"
+       "The changes are kept in a file of yours (XDG_STATE_HOME) and are nobody else's.",
+       {},
+       begin_zone},
+      {"zone", "diff", "ZONE", 1, 1, "Shows what a transaction would change.", {}, diff_zone},
+      {"zone",
+       "commit",
+       "ZONE",
+       1,
+       1,
+       "Does what a transaction has collected, as one change: all of it or nothing.\n"
+       "It is refused, and the transaction stays, when the zone has changed since it began.",
+       {{"rebase", "", "make the same changes to what the zone is now"}},
+       commit_changes},
+      {"zone", "abort", "ZONE", 1, 1, "Drops a transaction.", {}, abort_zone},
   };
   return kCommands;
 }

@@ -6,6 +6,8 @@
 #include <optional>
 #include <sstream>
 
+#include "dataplane/base/settings_file.h"
+
 namespace brink::ctl::daemon {
 namespace {
 
@@ -13,7 +15,9 @@ namespace po = boost::program_options;
 
 constexpr char kDefaultFile[] = "/etc/brink/control.conf";
 
-po::options_description file_options() {
+}  // namespace
+
+po::options_description setting_options() {
   using Texts = std::vector<std::string>;
   po::options_description options("Settings (command line or file; the command line wins)");
   auto add = options.add_options();
@@ -106,28 +110,7 @@ po::options_description general_options() {
   return options;
 }
 
-std::string trimmed(const std::string& text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-// "FILE, line N, " for the line that gives the setting this value; "FILE, " when none does, "" when
-// no file was read.
-std::string place_of(const std::string& path, const std::string& name, const std::string& value) {
-  if (path.empty()) return {};
-  std::ifstream file(path);
-  std::size_t number = 0;
-  for (std::string line; std::getline(file, line);) {
-    ++number;
-    line = line.substr(0, line.find('#'));
-    const std::size_t equals = line.find('=');
-    if (equals == std::string::npos || trimmed(line.substr(0, equals)) != name) continue;
-    if (trimmed(line.substr(equals + 1)) != value) continue;
-    return path + ", line " + std::to_string(number) + ", ";
-  }
-  return path + ", ";
-}
+namespace {
 
 // Collects values out of the variables map; the first fault is kept.
 class SettingReader {
@@ -181,7 +164,7 @@ class SettingReader {
             const std::string& remedy) {
     if (fault_) return;
     fault_ = base::Error{"\"" + value + "\" " + what,
-                         place_of(file_, name, value) + "setting " + name, remedy};
+                         base::place_of_setting(file_, name, value) + "setting " + name, remedy};
   }
   [[nodiscard]] const std::optional<base::Error>& fault() const { return fault_; }
 
@@ -427,7 +410,17 @@ base::Result<Config> to_config(const po::variables_map& values, const std::strin
   return config;
 }
 
-base::Error option_error(const po::error& error, const std::string& where) {
+// `file`: that was being read; empty: the command line was.
+base::Error option_error(const po::error& error, const std::string& file) {
+  std::string where = "command line";
+  if (const auto* line = dynamic_cast<const po::invalid_syntax*>(&error);
+      line != nullptr && !file.empty()) {
+    where = base::place_of_line(file, line->tokens()) + "\"" + line->tokens() + "\"";
+  } else if (const auto* option = dynamic_cast<const po::error_with_option_name*>(&error);
+             option != nullptr && !file.empty()) {
+    where = base::place_of_setting(file, option->get_option_name()) + "setting " +
+            option->get_option_name();
+  }
   return {error.what(), where, "see brink-control --help"};
 }
 
@@ -436,10 +429,10 @@ base::Error option_error(const po::error& error, const std::string& where) {
 base::Result<CommandLine> read_command_line(const std::vector<std::string>& arguments) {
   CommandLine line;
   po::variables_map values;
-  std::string where = "command line";
+  std::string file_name;
   try {
     po::options_description all;
-    all.add(general_options()).add(file_options());
+    all.add(general_options()).add(setting_options());
     po::store(po::command_line_parser(arguments)
                   .options(all)
                   .positional(po::positional_options_description())
@@ -449,18 +442,18 @@ base::Result<CommandLine> read_command_line(const std::vector<std::string>& argu
     if (values.count("version") != 0) return CommandLine{Action::kVersion, {}};
     if (values.count("check") != 0) line.action = Action::kCheck;
 
-    where = values["config"].as<std::string>();
-    std::ifstream file(where);
+    file_name = values["config"].as<std::string>();
+    std::ifstream file(file_name);
     if (file) {
-      line.config.file = where;
-      po::store(po::parse_config_file(file, file_options()), values);
+      line.config.file = file_name;
+      po::store(po::parse_config_file(file, setting_options()), values);
     } else if (!values["config"].defaulted()) {
-      return base::Error{"the settings file cannot be read", where,
+      return base::Error{"the settings file cannot be read", file_name,
                          "check the path given to --config"};
     }
     po::notify(values);
   } catch (const po::error& error) {
-    return option_error(error, where);
+    return option_error(error, line.config.file);
   }
   auto config = to_config(values, line.config.file);
   if (!config) return config.error();
@@ -474,7 +467,7 @@ std::string help_text() {
           "until SIGTERM or SIGINT; logs to standard error.\n\n"
           "usage: brink-control [--config FILE] [--SETTING VALUE]...\n\n"
        << general_options() << "\n"
-       << file_options();
+       << setting_options();
   return text.str();
 }
 

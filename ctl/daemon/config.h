@@ -13,6 +13,10 @@
 #include "dataplane/base/ip.h"
 #include "dataplane/base/result.h"
 
+namespace boost::program_options {
+class options_description;
+}
+
 namespace brink::ctl::daemon {
 
 struct Config {
@@ -85,6 +89,10 @@ struct CommandLine {
 // Reads `arguments` (without the program's name) and the file they name. The Error names the
 // setting, its value and what would be right. kHelp and kVersion leave the config unread.
 base::Result<CommandLine> read_command_line(const std::vector<std::string>& arguments);
+
+// The options beside the settings, and the settings: what help and the manual are made from.
+boost::program_options::options_description general_options();
+boost::program_options::options_description setting_options();
 
 std::string help_text();
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "dataplane/base/settings_file.h"
 #include "dataplane/edge/config_value.h"
 
 namespace brink::edge {
@@ -17,7 +18,9 @@ using Strings = std::vector<std::string>;
 // Seven plain HTTP ports that browsers and CDNs customarily use.
 const Strings kHttpPorts = {"80", "8080", "8880", "2052", "2082", "2086", "2095"};
 
-po::options_description settings() {
+}  // namespace
+
+po::options_description setting_options() {
   po::options_description all("Settings (file: [section] name = value)", 100);
   const auto text = [] { return po::value<std::string>(); };
   const auto list = [] { return po::value<Strings>()->composing(); };
@@ -68,8 +71,9 @@ po::options_description settings() {
   add("l7.drain-s", text()->default_value("5"), "how long a stop waits for clients");
   add("l7.colo", text()->default_value("LAB"), "three letters, in the ray id");
   add("l7.node", text()->default_value("edge"), "name of this node in traces");
-  add("path.control-socket", text()->default_value("/run/brink/edge.sock"), "");
-  add("path.stats", text()->default_value("/run/brink/edge.stats"), "");
+  add("path.control-socket", text()->default_value("/run/brink/edge.sock"),
+      "socket that brink-control connects to");
+  add("path.stats", text()->default_value("/run/brink/edge.stats"), "statistics segment");
   add("path.image", text()->default_value("/var/lib/brink/edge.image"),
       "last image; the log of changes since lies beside it");
   add("snapshot.log-sync", text()->default_value("always"),
@@ -83,7 +87,7 @@ po::options_description settings() {
   return all;
 }
 
-po::options_description commands() {
+po::options_description general_options() {
   po::options_description all("Commands");
   auto add = all.add_options();
   add("help,h", "print this");
@@ -91,6 +95,8 @@ po::options_description commands() {
   add("config,c", po::value<std::string>(), "settings file");
   return all;
 }
+
+namespace {
 
 // Reader turns settings into typed values and keeps the first error.
 class Reader {
@@ -166,9 +172,12 @@ void read_port_and_topology(Reader& r, Config& c) {
   if (c.port.device.empty()) {
     r.fail({"no port is configured", "port.device", "give auto:IFACE, for example auto:eth0"});
   } else {
-    r.take(port::parse_device(c.port.device, 1, 1), [&](const std::vector<port::Device>& devices) {
-      if (devices.front().bus == "pci") c.eal.pci_devices = {c.port.device};
-    });
+    const auto devices = port::parse_device(c.port.device, 1, 1);
+    if (!devices) {
+      r.fail({devices.error().what, "port.device = " + c.port.device, devices.error().remedy});
+    } else if (devices.value().front().bus == "pci") {
+      c.eal.pci_devices = {c.port.device};
+    }
   }
   r.number("port.rx-descriptors", c.port.rx_descriptors, 64, 16384);
   r.number("port.tx-descriptors", c.port.tx_descriptors, 64, 16384);
@@ -290,15 +299,37 @@ base::Result<Config> convert(const po::variables_map& values) {
   return config;
 }
 
+// Where in the file the parser stumbled.
+std::string place_of(const po::error& error, const std::string& path) {
+  if (const auto* line = dynamic_cast<const po::invalid_syntax*>(&error)) {
+    return base::place_of_line(path, line->tokens()) + "\"" + line->tokens() + "\"";
+  }
+  const auto* option = dynamic_cast<const po::error_with_option_name*>(&error);
+  if (option == nullptr) return path;
+  return base::place_of_setting(path, option->get_option_name()) + option->get_option_name();
+}
+
+// An error whose place is "NAME" or "NAME = VALUE" (several names: "NAME, NAME"), with that of the
+// file before it.
+base::Error in_file(base::Error error, const std::string& path) {
+  const std::size_t equals = error.where.find(" = ");
+  const std::string name = error.where.substr(0, error.where.find_first_of(" ,"));
+  std::optional<std::string> value;
+  if (equals != std::string::npos) value = error.where.substr(equals + 3);
+  error.where = base::place_of_setting(path, name, value) + error.where;
+  return error;
+}
+
 base::Result<void> store_file(const std::string& path, po::variables_map& values) {
   std::ifstream file(path);
   if (!file) {
     return base::Error{"cannot be read", path, "start from docs/examples/edge.conf"};
   }
   try {
-    po::store(po::parse_config_file(file, settings()), values);
+    po::store(po::parse_config_file(file, setting_options()), values);
   } catch (const po::error& error) {
-    return base::Error{error.what(), path, "see docs/examples/edge.conf for every setting"};
+    return base::Error{error.what(), place_of(error, path),
+                       "see docs/examples/edge.conf for every setting"};
   }
   return {};
 }
@@ -308,7 +339,7 @@ base::Result<void> store_file(const std::string& path, po::variables_map& values
 std::string usage() {
   std::ostringstream out;
   out << "Usage: brink-edge [--config FILE] [--SECTION.NAME VALUE ...] [-- DPDK ARGUMENTS]\n"
-      << commands() << settings();
+      << general_options() << setting_options();
   return out.str();
 }
 
@@ -317,7 +348,7 @@ base::Result<Invocation> parse_arguments(const std::vector<std::string>& argumen
   po::variables_map values;
   try {
     po::options_description all;
-    all.add(commands()).add(settings());
+    all.add(general_options()).add(setting_options());
     // No positional arguments: a stray word is an error, not silently ignored.
     const po::positional_options_description none;
     po::store(po::command_line_parser(Strings(arguments.begin(), end))
@@ -333,12 +364,14 @@ base::Result<Invocation> parse_arguments(const std::vector<std::string>& argumen
   invocation.check_only = values.count("check") != 0;
   if (invocation.help) return invocation;
   // The first store of a value wins, so the command line overrides the file.
+  std::string file;
   if (values.count("config") != 0) {
-    const auto stored = store_file(values["config"].as<std::string>(), values);
+    file = values["config"].as<std::string>();
+    const auto stored = store_file(file, values);
     if (!stored) return stored.error();
   }
   auto config = convert(values);
-  if (!config) return config.error();
+  if (!config) return in_file(config.error(), file);
   invocation.config = std::move(config).value();
   if (end != arguments.end()) invocation.config.eal.extra.assign(end + 1, arguments.end());
   return invocation;

@@ -19,6 +19,10 @@
 #include "dataplane/snapshot/journal.h"
 #include "dataplane/worker/idle.h"
 
+namespace boost::program_options {
+class options_description;
+}
+
 namespace brink::edge {
 
 // Roles of a worker are ipc::kRoleDns and ipc::kRoleL7.
@@ -91,6 +95,10 @@ struct Invocation {
 // parse_arguments reads --config FILE and overrides such as --port.device=auto:eth0; what follows
 // "--" goes to DPDK unread. An Error names the field, the value and the remedy.
 base::Result<Invocation> parse_arguments(const std::vector<std::string>& arguments);
+
+// The options beside the settings, and the settings: what help and the manual are made from.
+boost::program_options::options_description general_options();
+boost::program_options::options_description setting_options();
 
 // The text of --help.
 std::string usage();

@@ -124,6 +124,20 @@ TEST_F(ConfigTest, ErrorsNameTheFieldTheValueAndTheRemedy) {
   }
 }
 
+TEST_F(ConfigTest, ErrorsNameFileAndLine) {
+  for (const auto& [text, line] :
+       {std::pair{"[port]\ndevice = auto:eth0\n\n[topology]\nworker = 11:dns\nworker = 1:http\n",
+                  6},
+        {"[port]\ndevice = auto:eth0\n[address]\nown-v4 = 192.0.2.2/33 # own\n", 4},
+        {"[port]\nspeed = 10\n", 2},
+        {"[port]\n\n no equals sign # at all\n", 3}}) {
+    const auto read_back = read(text);
+    ASSERT_FALSE(read_back.ok()) << text;
+    const std::string place = path_ + ", line " + std::to_string(line) + ", ";
+    EXPECT_TRUE(read_back.error().where.starts_with(place)) << read_back.error().message();
+  }
+}
+
 TEST_F(ConfigTest, AMissingFileAndAStrayWordAreErrors) {
   EXPECT_EQ(parse_arguments({"--config", "/nonesuch"}).error().where, "/nonesuch");
   EXPECT_FALSE(parse_arguments({"stray"}).ok());

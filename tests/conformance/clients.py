@@ -7,7 +7,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
-from test_control_api import BUILD, CONTROL, Control  # noqa: E402,F401
+from control_process import BUILD, CONTROL, Control  # noqa: E402,F401
 
 SDK = "cloudflare@7.3.0"
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from test_control_api import BRINKCTL, Control
+from control_process import BRINKCTL, Control
 
 
 def make_certificate(folder, name="localhost"):

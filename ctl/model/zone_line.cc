@@ -1,6 +1,6 @@
-#include "ctl/api/record_comment.h"
+#include "ctl/model/zone_line.h"
 
-namespace brink::ctl::api {
+namespace brink::ctl::model {
 namespace {
 
 constexpr std::string_view kMarker = "cf_tags=";
@@ -45,9 +45,17 @@ std::string_view trim(std::string_view text) {
 
 }  // namespace
 
-std::string comment_of(const model::Record& record) {
+std::string zone_line(const DomainName& owner, std::uint32_t ttl, RecordType type,
+                      std::span<const std::uint8_t> rdata, const std::string& comment) {
+  std::string line = owner.text() + ".\t" + std::to_string(ttl) + "\tIN\t" + type_to_text(type) +
+                     "\t" + rdata_to_text(type, rdata);
+  if (!comment.empty()) line += " ; " + comment;
+  return line + "\n";
+}
+
+std::string comment_of(const Record& record) {
   std::vector<std::string> tags;
-  if (model::is_proxiable(record.type)) {
+  if (is_proxiable(record.type)) {
     tags.push_back(record.proxied ? "cf-proxied:true" : "cf-proxied:false");
   }
   if (record.settings.flatten_cname) tags.push_back("cf-flatten-cname");
@@ -79,4 +87,4 @@ ParsedComment parse_comment(std::string_view text) {
   return parsed;
 }
 
-}  // namespace brink::ctl::api
+}  // namespace brink::ctl::model

@@ -1,0 +1,113 @@
+// Names for the completion of command lines. Nobody wants to read there what went wrong.
+#include <unistd.h>
+
+#include <csignal>
+#include <set>
+
+#include "ctl/cli/complete.h"
+#include "ctl/cli/connection.h"
+#include "ctl/cli/output.h"
+#include "ctl/model/rdata.h"
+
+namespace brink::ctl::cli {
+namespace {
+
+constexpr unsigned kPatienceSeconds = 2;
+constexpr std::size_t kZonesMax = 10;  // that are searched for a record's name
+constexpr char kPage[] = "&per_page=200";
+
+using Texts = std::vector<std::string>;
+
+std::vector<Json> listed(const Client& client, const std::string& target) {
+  const auto answer = client.call("GET", target);
+  if (!answer || answer.value().status != 200) return {};
+  const Json& result = answer.value().envelope["result"];
+  return result.is_array() ? std::vector<Json>(result.begin(), result.end()) : std::vector<Json>();
+}
+
+Texts column(const std::vector<Json>& rows, const char* member, const std::string& start) {
+  std::set<std::string> texts;
+  for (const Json& row : rows) {
+    const std::string text = text_of(row, member);
+    if (text.starts_with(start)) texts.insert(text);
+  }
+  return {texts.begin(), texts.end()};
+}
+
+std::vector<Json> zones_that_start(const Client& client, const std::string& start) {
+  const std::string filter = start.empty() ? "" : "&name=starts_with:" + percent_encode(start);
+  return listed(client, "/client/v4/zones?order=name" + filter + kPage);
+}
+
+std::vector<Json> zone_named(const Client& client, const std::string& name) {
+  return listed(client, "/client/v4/zones?name=" + percent_encode(name));
+}
+
+// In the zone of --zone, else in the first few.
+Texts record_names(const Client& client, const std::string& start, const LineSoFar& line) {
+  const auto zone = line.options.find("zone");
+  const auto zones =
+      zone == line.options.end() ? zones_that_start(client, "") : zone_named(client, zone->second);
+  std::vector<Json> records;
+  for (std::size_t i = 0; i < zones.size() && i < kZonesMax; ++i) {
+    std::string target = "/client/v4/zones/" + text_of(zones[i], "id") + "/dns_records?order=name";
+    if (!start.empty()) target += "&name.startswith=" + percent_encode(start);
+    for (Json& record : listed(client, target + kPage)) records.push_back(std::move(record));
+  }
+  return column(records, "name", start);
+}
+
+Texts setting_names(const Client& client, const std::string& start, const LineSoFar& line) {
+  if (line.positional.empty()) return {};
+  const auto zones = zone_named(client, line.positional[0]);
+  if (zones.empty()) return {};
+  return column(listed(client, "/client/v4/zones/" + text_of(zones[0], "id") + "/settings"), "id",
+                start);
+}
+
+Texts record_types(const std::string& start) {
+  Texts types;
+  for (unsigned type = 1; type < 65536; ++type) {
+    const std::string text = model::type_to_text(static_cast<model::RecordType>(type));
+    if (!text.starts_with("TYPE") && text.starts_with(start)) types.push_back(text);
+  }
+  return types;
+}
+
+// Ends the program when an answer takes too long: the shell waits.
+class Patience {
+ public:
+  Patience() {
+    before_ = std::signal(SIGALRM, [](int) { ::_exit(0); });
+    ::alarm(kPatienceSeconds);
+  }
+  ~Patience() {
+    ::alarm(0);
+    std::signal(SIGALRM, before_);
+  }
+  Patience(const Patience&) = delete;
+  Patience& operator=(const Patience&) = delete;
+
+ private:
+  void (*before_)(int);
+};
+
+}  // namespace
+
+Texts server_names(const std::string& kind, const std::string& start, const LineSoFar& line) {
+  if (kind == "TYPE") return record_types(start);
+  const Patience patience;
+  try {
+    const Client client(connection_of(line.options));
+    if (kind == "ZONE") return column(zones_that_start(client, start), "name", start);
+    if (kind == "ACCOUNT") return column(listed(client, "/client/v4/accounts"), "name", start);
+    if (kind == "SETTING") return setting_names(client, start, line);
+    const bool of_record = line.command != nullptr &&
+                           (line.command->noun == "record" || line.command->noun == "snapshot");
+    if (kind == "NAME" && of_record) return record_names(client, start, line);
+  } catch (const Stop&) {
+  }
+  return {};
+}
+
+}  // namespace brink::ctl::cli
