@@ -247,8 +247,8 @@ UPDATE zone_log SET account = (SELECT value FROM meta WHERE key = 'account') WHE
 CREATE INDEX zones_of_account ON zones (account);
 )sql";
 
-// What names outside the served zones lead to, and which version changed that. Zones that are active
-// so far were made so by an operator.
+// What names outside the served zones lead to, and which version changed that. Zones that are
+// active so far were made so by an operator.
 constexpr char kOutside[] = R"sql(
 CREATE TABLE resolved (
   name      TEXT PRIMARY KEY,
@@ -293,6 +293,10 @@ ALTER TABLE zones ADD COLUMN settings TEXT NOT NULL DEFAULT '';
 ALTER TABLE zone_log ADD COLUMN dns TEXT;
 ALTER TABLE zone_log ADD COLUMN settings TEXT;
 CREATE INDEX zone_log_deleted ON zone_log (name, seq) WHERE kind = 2;
+)sql";
+
+constexpr char kTokenUse[] = R"sql(
+ALTER TABLE tokens ADD COLUMN last_used_on INTEGER;
 )sql";
 
 // Makes the triggers that keep before-images of zones anew, from the columns that the log has.
@@ -350,6 +354,7 @@ constexpr Migration kMigrations[] = {
     {kIdentities, renew_zone_triggers},    // 3: accounts, users, tokens, audit log
     {kOutside},                            // 4: names outside, activation checks
     {kZoneSettings, renew_zone_triggers},  // 5: settings of zones
+    {kTokenUse},                           // 6: when tokens were used
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 
