@@ -49,7 +49,8 @@ class SlowClients:
 
 def main():
     address, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    resource.setrlimit(resource.RLIMIT_NOFILE, (count + 100, max(count + 100, 65536)))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     clients = SlowClients((address, port), count)
     print(f"{len(clients.sockets)} open", flush=True)
     parts, part = 100, 0
