@@ -1,5 +1,5 @@
 // ZoneDirectory: of every zone what lists filter and order by, in memory. A list of zones costs one
-// pass over it, some milliseconds with a million zones, whatever is asked for and however deep the
+// pass over it, whatever is asked for and however deep the
 // page is; SQL would have to scan the wide rows of the table for most filters, and to skip rows one
 // by one for a page. About 60 octets a zone.
 //
