@@ -1,11 +1,15 @@
 // /client/v4/accounts/:account/audit_logs: what changed in an account, and who did it.
+// /client/v4/user/audit_logs: what the calling user changed, himself or by his tokens.
 // /brink/v1/audit_logs: on the whole node.
 #include "ctl/store/audit_log.h"
+
+#include <algorithm>
 
 #include "ctl/api/authorize.h"
 #include "ctl/api/json_input.h"
 #include "ctl/api/paging.h"
 #include "ctl/api/service.h"
+#include "ctl/store/identities.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -81,17 +85,34 @@ Outcome<AuditQuery> read_query(const Request& request) {
   return query;
 }
 
+Reply answer_with(const AuditQuery& query, const store::Page<AuditEntry>& page) {
+  Json result = Json::array();
+  for (const AuditEntry& entry : page.items) result.push_back(entry_json(entry));
+  Reply reply = answer(to_text(result));
+  reply.envelope.info = {query.paging.page, query.paging.per_page, page.items.size(), page.total};
+  return reply;
+}
+
 Reply list(Service& service, const Request& request) {
   auto query = read_query(request);
   if (!query) return refuse(query.error());
   if (request.parameters.contains("account")) query.value().account = account_of(request);
-  const auto page = store::AuditLog(service.store).list(query.value());
-  Json result = Json::array();
-  for (const AuditEntry& entry : page.items) result.push_back(entry_json(entry));
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {query.value().paging.page, query.value().paging.per_page,
-                         page.items.size(), page.total};
-  return reply;
+  return answer_with(query.value(), store::AuditLog(service.store).list(query.value()));
+}
+
+// The log knows actors by their address, which is one user's at a time: what was before the user
+// was there is somebody else's.
+Reply list_own(Service& service, const Request& request) {
+  auto read = read_query(request);
+  if (!read) return refuse(read.error());
+  AuditQuery& query = read.value();
+  const auto user = store::Identities(service.store).user_by_id(*request.principal.user());
+  CHECK(user.has_value());
+  if (query.actor_email && *query.actor_email != user->email) return answer_with(query, {});
+  query.account = user->account;
+  query.actor_email = user->email;
+  query.since = std::max(query.since.value_or(user->created_on), user->created_on);
+  return answer_with(query, store::AuditLog(service.store).list(query));
 }
 
 }  // namespace
@@ -100,6 +121,8 @@ void add_audit_logs(Router& router, Service& service) {
   const Router::Handler handler = bound(service, list);
   router.add("GET", "/client/v4/accounts/:account/audit_logs",
              identity::Permission::kAccountSettingsRead, handler);
+  router.add("GET", "/client/v4/user/audit_logs", identity::Permission::kUserDetailsRead,
+             bound(service, list_own));
   router.add("GET", "/brink/v1/audit_logs", identity::Permission::kNodeRead, handler);
 }
 

@@ -154,6 +154,46 @@ TEST_F(AuditTest, AnAccountSeesItsOwn) {
   EXPECT_EQ(status_, 404);
 }
 
+TEST_F(AuditTest, AUserSeesWhatHeDidAndWhatHisTokensDid) {
+  add_zone("operators.test");
+  with_key("user@example.com");
+  add_zone("by-key.test");
+  const Json token = call("POST", "/client/v4/user/tokens",
+                          R"({"name":"mine","policies":[{"effect":"allow","permission_groups":)"
+                          R"([{"name":"Zone Write"}],"resources":)"
+                          R"({"com.cloudflare.api.account.zone.*":"*"}}]})");
+  with_token(token["result"]["value"]);
+  add_zone("by-token.test");
+  with_key("user@example.com");
+  const auto names = [&](const std::string& query) {
+    std::vector<std::string> found;
+    const Json reply = call("GET", "/client/v4/user/audit_logs" + query);
+    for (const Json& entry : reply["result"]) found.push_back(entry["resource"]["name"]);
+    return found;
+  };
+  EXPECT_EQ(names("?direction=asc"),
+            (std::vector<std::string>{"by-key.test", "mine", "by-token.test"}));
+  EXPECT_EQ(names("?actor.email=user@example.com&resource.type=zone").size(), 2U);
+  EXPECT_EQ(names("?actor.email=other@example.com").size(), 0U);
+  EXPECT_EQ(names("?since=2999-01-01").size(), 0U);
+  over_socket();
+  call("GET", "/client/v4/user/audit_logs");
+  EXPECT_EQ(status_, 403) << "an operator is no user";
+}
+
+TEST_F(AuditTest, WhatAnEarlierUserOfTheAddressDidIsNotShown) {
+  with_key("user@example.com");
+  add_zone("earlier.test");
+  over_socket();
+  identities_.delete_user(user_);
+  identity::User user{
+      0,         random_id(), home_, "user@example.com", secret::sha256(key_of("user@example.com")),
+      {now_ + 1}};
+  identities_.insert_user(user);
+  with_key("user@example.com");
+  EXPECT_EQ(call("GET", "/client/v4/user/audit_logs")["result"].size(), 0U);
+}
+
 TEST_F(AuditTest, FiltersByTimeAndRefusesWhatIsNoTime) {
   add_zone("a.test");
   const std::string middle = model::Timestamp{now_ + 500'000}.rfc3339();

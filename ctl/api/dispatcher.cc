@@ -29,10 +29,20 @@ Answer to_answer(const Reply& reply) {
   return {reply.status, "application/json", reply.headers, to_json(reply.envelope)};
 }
 
+void Dispatcher::admit(Request head, TurnAway respond) {
+  auto shared = std::make_shared<Request>(std::move(head));
+  queue_.post([this, shared, respond = std::move(respond)] {
+    const auto reply = turn_away(service_, router_, *shared);
+    respond(reply ? std::optional(to_answer(*reply)) : std::nullopt);
+  });
+}
+
 void Dispatcher::dispatch(Request request, Respond respond) {
   auto shared = std::make_shared<Request>(std::move(request));
   queue_.post([this, shared, respond = std::move(respond)] {
     Reply reply = handle(service_, router_, *shared);
+    // Behind requests that wait already.
+    queue_.post([this] { do_chores(service_); });
     if (reply.later) {
       return reply.later([respond, headers = reply.headers](Reply late) {
         late.headers = headers;

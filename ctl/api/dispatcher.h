@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "ctl/api/router.h"
 #include "ctl/api/service.h"
@@ -21,6 +22,7 @@ struct Answer {
 class Dispatcher {
  public:
   using Respond = std::function<void(Answer)>;
+  using TurnAway = std::function<void(std::optional<Answer>)>;
 
   // Calls its argument once, from any thread, when a change that was just stored may be published:
   // what it needs from elsewhere is there, or has been waited for.
@@ -35,10 +37,15 @@ class Dispatcher {
         publisher_(publisher),
         settle_(std::move(settle)) {}
 
-  // Any thread. `respond` is called once, on the store's, the publisher's, the resolver's or an edge
-  // question's thread. A change is answered when the edge serves it, or with a message that says why it does
-  // not yet.
+  // Any thread. `respond` is called once, on the store's, the publisher's, the resolver's or an
+  // edge question's thread. A change is answered when the edge serves it, or with a message that
+  // says why it does not yet.
   void dispatch(Request request, Respond respond);
+
+  // Any thread. Whether a request, of which only the head is there, may go on, before more than a
+  // little of its body is read. `respond` is called once, on the store's thread: the answer, when
+  // there is one whatever the body says.
+  void admit(Request head, TurnAway respond);
 
  private:
   Service& service_;  // the store's thread

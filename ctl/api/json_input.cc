@@ -1,15 +1,77 @@
 #include "ctl/api/json_input.h"
 
 #include <algorithm>
+#include <set>
 
 namespace brink::ctl::api {
+namespace {
+
+using model::Refusal;
+
+// Looks through a text for what a tree of it would not show any more, or not survive. Its members
+// are called by the parser, and say whether to go on.
+class Inspector {
+ public:
+  bool null() { return true; }
+  bool boolean(bool) { return true; }
+  bool number_integer(Json::number_integer_t) { return true; }
+  bool number_unsigned(Json::number_unsigned_t) { return true; }
+  bool number_float(Json::number_float_t, const std::string&) { return true; }
+  bool string(std::string& text) { return is_free_of_nul(text); }
+  bool binary(Json::binary_t&) { return true; }
+  bool start_object(std::size_t) { return descend(); }
+  bool end_object() { return ascend(); }
+  bool start_array(std::size_t) { return descend(); }
+  bool end_array() { return ascend(); }
+  bool key(std::string& name) {
+    field_ = name;
+    if (!is_free_of_nul(name)) return false;
+    if (names_.back().insert(name).second) return true;
+    return refuse_with("Field \"" + name + "\" appears twice in the request body.");
+  }
+  bool parse_error(std::size_t position, const std::string&, const Json::exception&) {
+    fault_ = Refusal{400,
+                     kCodeMalformedJson,
+                     "Malformed JSON in request body, at octet " + std::to_string(position) + ".",
+                     {}};
+    return false;
+  }
+
+  [[nodiscard]] const std::optional<Refusal>& fault() const { return fault_; }
+
+ private:
+  bool descend() {
+    names_.emplace_back();
+    if (names_.size() <= kJsonDepthMax) return true;
+    return refuse_with("The request body is nested more than " + std::to_string(kJsonDepthMax) +
+                       " levels deep.");
+  }
+  bool ascend() {
+    names_.pop_back();
+    return true;
+  }
+  bool is_free_of_nul(const std::string& text) {
+    if (text.find('\0') == std::string::npos) return true;
+    const std::string printable = field_.substr(0, field_.find('\0'));
+    return refuse_with("Field \"" + printable + "\" has a NUL character.");
+  }
+  bool refuse_with(std::string message) {
+    fault_ = Refusal{400, kCodeBadBody, std::move(message), {}};
+    return false;
+  }
+
+  std::vector<std::set<std::string>> names_;  // of members, a level each
+  std::string field_;                         // the last one
+  std::optional<Refusal> fault_;
+};
+
+}  // namespace
 
 model::Outcome<Json> parse_object(const std::string& body) {
   if (body.empty()) return Json::object();
+  Inspector inspector;
+  if (!Json::sax_parse(body, &inspector)) return *inspector.fault();
   Json json = Json::parse(body, nullptr, false);
-  if (json.is_discarded()) {
-    return model::Refusal{400, kCodeMalformedJson, "Malformed JSON in request body.", {}};
-  }
   if (!json.is_object()) {
     return model::Refusal{400, kCodeBadBody, "The request body must be a JSON object.", {}};
   }

@@ -13,7 +13,11 @@ namespace brink::ctl::api {
 
 using Json = nlohmann::ordered_json;
 
-// The body as a JSON object; an empty body is an empty object.
+// Of arrays and objects within each other; what walks JSON does so by calling itself.
+inline constexpr std::size_t kJsonDepthMax = 32;
+
+// The body as a JSON object; an empty body is an empty object. Refused: what is no JSON (RFC 8259)
+// or not UTF-8, members that appear twice, NUL in texts, and more than kJsonDepthMax levels.
 model::Outcome<Json> parse_object(const std::string& body);
 
 // Compact text; bytes that are not UTF-8 become U+FFFD.

@@ -140,10 +140,11 @@ base::Result<TcpProtocol::endpoint> parse_endpoint(const std::string& text) {
 
 class Server::Impl {
  public:
-  Impl(const ServerOptions& options, Handler handler)
+  Impl(const ServerOptions& options, Handler handler, Admission admission)
       : context_(1), local_(context_, shared_), tcp_(context_, shared_) {
     shared_.options = options;
     shared_.handler = std::move(handler);
+    shared_.admission = std::move(admission);
   }
   ~Impl() {
     if (thread_.joinable()) {
@@ -235,8 +236,9 @@ void Server::drain() {
   impl_->drain();
 }
 
-base::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
-  auto impl = std::make_unique<Impl>(options, std::move(handler));
+base::Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler,
+                                                    Admission admission) {
+  auto impl = std::make_unique<Impl>(options, std::move(handler), std::move(admission));
   if (auto started = impl->start(); !started) return started.error();
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }

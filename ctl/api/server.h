@@ -35,10 +35,14 @@ struct ServerOptions {
 class Server {
  public:
   using Handler = std::function<void(Request, Dispatcher::Respond)>;
+  // Is given a request over TCP without its body, which is large, and says, once, from any thread,
+  // what it is to be answered with at once; nothing: the body may come.
+  using Admission = std::function<void(Request, Dispatcher::TurnAway)>;
 
-  // Binds and starts serving. `handler` is called on the I/O thread and must not block; it may
-  // respond from any thread.
-  static base::Result<std::unique_ptr<Server>> start(const ServerOptions& options, Handler handler);
+  // Binds and starts serving. `handler` and `admission` are called on the I/O thread and must not
+  // block; they may respond from any thread. Without `admission` no large body is taken over TCP.
+  static base::Result<std::unique_ptr<Server>> start(const ServerOptions& options, Handler handler,
+                                                     Admission admission = {});
   // Reads certificate and key again, for connections from now on; those that are open go on. When
   // they cannot be read, the old ones stay.
   base::Result<void> reload_tls();

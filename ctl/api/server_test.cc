@@ -70,12 +70,20 @@ class ServerTest : public ::testing::Test {
     options_.tls.key = folder_ + "/k.pem";
     write_certificate(options_.tls.certificate, options_.tls.key, name);
   }
+  // Who says so is let in; the others have a path of their own.
   std::string start() {
-    auto started = Server::start(options_, [this](Request request, Dispatcher::Respond respond) {
+    const auto admit = [](const Request& head, const Dispatcher::TurnAway& respond) {
+      EXPECT_TRUE(head.body.empty());
+      if (head.credentials.authorization.front() == "Bearer a") return respond(std::nullopt);
+      respond(Answer{403, "text/plain", {}, "not you"});
+    };
+    const auto handler = [this](Request request, Dispatcher::Respond respond) {
       const std::lock_guard lock(mutex_);
       last_ = request;
       respond({200, "text/plain", {{"x-seen", "yes"}}, request.path});
-    });
+    };
+    auto started =
+        asks_ ? Server::start(options_, handler, admit) : Server::start(options_, handler);
     if (!started) return started.error().message();
     server_ = std::move(started).value();
     return "started";
@@ -121,6 +129,7 @@ class ServerTest : public ::testing::Test {
   asio::io_context context_;
   asio::ssl::context trusting_{asio::ssl::context::tls_client};
   std::uint16_t port_ = 0;
+  bool asks_ = true;  // whether large bodies may come
   ServerOptions options_;
   std::mutex mutex_;
   Request last_;  // guarded by mutex_
@@ -159,6 +168,44 @@ TEST_F(ServerTest, TakesNoLargeBodyFromNobody) {
   request.set(http::field::authorization, "Bearer a");
   auto another = connect();
   EXPECT_EQ(get(another, request).result_int(), 200U);
+  EXPECT_EQ(last().body.size(), 100'000U);
+}
+
+TEST_F(ServerTest, AsksBeforeItReadsALargeBody) {
+  ASSERT_EQ(start(), "started");
+  for (const char* length : {"Content-Length: 8000000", "Transfer-Encoding: chunked"}) {
+    auto socket = connect();
+    const std::string head =
+        std::string("POST /x HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer b\r\n") + length +
+        "\r\n\r\n";
+    asio::write(socket, asio::buffer(head));
+    boost::beast::flat_buffer buffer;
+    http::response<http::string_body> response;
+    http::read(socket, buffer, response);
+    EXPECT_EQ(response.result_int(), 403U) << length;
+    EXPECT_FALSE(response.keep_alive()) << "the body is still to come";
+    EXPECT_TRUE(last().path.empty()) << "no handler has seen it";
+  }
+  http::request<http::string_body> small;
+  small.set(http::field::authorization, "Bearer b");
+  small.method(http::verb::post);
+  small.body() = "x";
+  auto socket = connect();
+  EXPECT_EQ(get(socket, small).result_int(), 200U) << "its handler says what is wrong";
+}
+
+TEST_F(ServerTest, TakesNoLargeBodyWhenThereIsNobodyToAsk) {
+  asks_ = false;
+  ASSERT_EQ(start(), "started");
+  http::request<http::string_body> request;
+  request.set(http::field::authorization, "Bearer a");
+  request.method(http::verb::post);
+  request.body() = std::string(100'000, 'x');
+  auto socket = connect();
+  EXPECT_EQ(get(socket, request).result_int(), 413U);
+  request.chunked(true);
+  auto another = connect();
+  EXPECT_EQ(get(another, request).result_int(), 413U);
 }
 
 TEST_F(ServerTest, SpeaksTls) {

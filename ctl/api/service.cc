@@ -37,6 +37,21 @@ Reply too_many(const Verdict& verdict, const std::string& what) {
   return reply;
 }
 
+// By its credentials; the refusal of those that are wrong is counted.
+std::optional<Reply> identify(Service& service, Request& request) {
+  auto& limits = service.limits;
+  const std::string address = address_key(request.peer);
+  const Verdict failures = limits.failures.look(address, limits.clock());
+  if (!failures.allowed) return too_many(failures, "wrong credentials from this address");
+  auto principal = authenticate(service, request);
+  if (!principal) {
+    if (!request.credentials.empty()) limits.failures.take(address, limits.clock());
+    return refuse(principal.error());
+  }
+  request.principal = std::move(principal).value();
+  return std::nullopt;
+}
+
 // The request is `current` while its handler runs, so that changes know whose they are.
 Reply run(Service& service, const Route& route, const Request& request) {
   struct Current {
@@ -57,16 +72,11 @@ Reply admit_and_run(Service& service, const Route& route, Request& request) {
     if (auto refusal = authorize(service, route, request)) return refuse(*std::move(refusal));
     return run(service, route, request);
   }
-  auto& limits = service.limits;
-  const std::string address = address_key(request.peer);
-  const Verdict failures = limits.failures.look(address, limits.clock());
-  if (!failures.allowed) return too_many(failures, "wrong credentials from this address");
-  auto principal = authenticate(service, request);
-  if (!principal) {
-    if (!request.credentials.empty()) limits.failures.take(address, limits.clock());
-    return refuse(principal.error());
+  if (auto unknown = identify(service, request)) return *std::move(unknown);
+  if (request.principal.kind() == identity::Principal::Kind::kToken) {
+    service.token_uses.note(request.principal.id(), service.clock());
   }
-  request.principal = std::move(principal).value();
+  auto& limits = service.limits;
   const Verdict verdict = limits.users.take(user_key(request.principal), limits.clock());
   if (!verdict.allowed) return too_many(verdict, "requests of this user");
   auto refusal = authorize(service, route, request);
@@ -86,6 +96,14 @@ Reply route_and_run(Service& service, const Router& router, Request& request) {
   return admit_and_run(service, *route.value(), request);
 }
 
+Reply failed(const Request& request, const store::Failure& failure) {
+  spdlog::error("{} {}: {}", request.method, request.path, failure.what());
+  return refuse({500,
+                 kCodeStoreFailed,
+                 std::string("The record store failed, nothing was changed: ") + failure.what(),
+                 {}});
+}
+
 }  // namespace
 
 Router make_router(Service& service) {
@@ -95,6 +113,7 @@ Router make_router(Service& service) {
   add_zone_settings(router, service);
   add_dns_settings(router, service);
   add_plans(router, service);
+  add_purge_cache(router, service);
   // Before the records: "batch", "export", "import", "usage" and "scan" stand where an id stands
   // otherwise.
   add_batch(router, service);
@@ -119,15 +138,38 @@ Router make_router(Service& service) {
   return router;
 }
 
+void do_chores(Service& service) {
+  const model::Timestamp now = service.clock();
+  if (!service.token_uses.is_due(now)) return;
+  try {
+    service.token_uses.flush(service.store, now);
+  } catch (const store::Failure& failure) {
+    spdlog::error("when tokens were used cannot be kept: {}", failure.what());
+  }
+}
+
+std::optional<Reply> turn_away(Service& service, const Router& router, Request& head) {
+  try {
+    auto& limits = service.limits;
+    const Verdict address = limits.addresses.look(address_key(head.peer), limits.clock());
+    if (!address.allowed) return too_many(address, "requests from this address");
+    const auto route = router.find(head);
+    if (!route) return refuse(route.error());
+    if (auto unknown = identify(service, head)) return unknown;
+    const Verdict user = limits.users.look(user_key(head.principal), limits.clock());
+    if (!user.allowed) return too_many(user, "requests of this user");
+    auto refusal = authorize(service, *route.value(), head);
+    return refusal ? std::optional(refuse(*std::move(refusal))) : std::nullopt;
+  } catch (const store::Failure& failure) {
+    return failed(head, failure);
+  }
+}
+
 Reply handle(Service& service, const Router& router, Request& request) {
   try {
     return route_and_run(service, router, request);
   } catch (const store::Failure& failure) {
-    spdlog::error("{} {}: {}", request.method, request.path, failure.what());
-    return refuse({500,
-                   kCodeStoreFailed,
-                   std::string("The record store failed, nothing was changed: ") + failure.what(),
-                   {}});
+    return failed(request, failure);
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "ctl/api/http.h"
 #include "ctl/api/router.h"
+#include "ctl/api/token_uses.h"
 #include "ctl/identity/rate_limiter.h"
 #include "ctl/model/activation.h"
 #include "ctl/model/authority.h"
@@ -85,6 +86,7 @@ struct Service {
   const secret::SealedBox* box = nullptr;  // for secrets that go into the store
   const Request* current = nullptr;        // the request that is being handled
   bool audited = false;                    // it has written to the audit log
+  TokenUses token_uses = {};
 };
 
 // A route's handler, made of a function that shares `service`, which is borrowed.
@@ -99,6 +101,7 @@ void add_batch(Router& router, Service& service);
 void add_zone_files(Router& router, Service& service);
 void add_dns_settings(Router& router, Service& service);
 void add_plans(Router& router, Service& service);
+void add_purge_cache(Router& router, Service& service);
 void add_record_usage(Router& router, Service& service);
 void add_zone_settings(Router& router, Service& service);
 void add_node(Router& router, Service& service);
@@ -119,6 +122,13 @@ void add_rulesets(Router& router, Service& service);
 
 // The table of endpoints. From now on the audit log is part of what they change.
 Router make_router(Service& service);
+
+// What a request over TCP is answered with whatever its body may be, which has not been read yet;
+// empty: handle() has to say. Counts against no limit but that of wrong credentials.
+std::optional<Reply> turn_away(Service& service, const Router& router, Request& head);
+
+// Work that requests have left for later; quick when there is none.
+void do_chores(Service& service);
 
 // A request's whole way: limits, who it is, what that one may do, the handler. A failure of the
 // store becomes an answer.

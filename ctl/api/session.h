@@ -30,13 +30,14 @@ using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 using TlsContext = std::shared_ptr<asio::ssl::context>;
 
 inline constexpr std::size_t kHeadSizeMax = 32 * 1024;
-// Of requests over TCP that do not even claim to come from somebody.
-inline constexpr std::size_t kAnonymousBodySizeMax = 64 * 1024;
+// Of requests over TCP before it is known whom they come from, and whether he may send them.
+inline constexpr std::size_t kUnknownBodySizeMax = 64 * 1024;
 
 // What all sessions share; lives as long as the I/O context.
 struct Shared {
   ServerOptions options;
   Server::Handler handler;
+  Server::Admission admission;
   // By listener: a crowd on TCP leaves the operator's socket alone. Sessions may end on the thread
   // that responded.
   std::atomic<std::size_t> local_connections = 0, tcp_connections = 0;
@@ -100,15 +101,42 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     const auto& head = parser_->get();
     const bool is_import = head.target().find("/dns_records/import") != beast::string_view::npos;
     const auto& options = shared_.options;
-    std::size_t limit = is_import ? import_size_max() : options.body_size_max;
-    if (!peer_.trusted && credentials_of(head).empty()) {
-      limit = std::min(limit, kAnonymousBodySizeMax);
-    }
+    const std::size_t limit = is_import ? import_size_max() : options.body_size_max;
     parser_->body_limit(limit);
     const auto declared = parser_->content_length();
     if (declared && *declared > limit) return fail(http::error::body_limit);
-    lowest().expires_after(options.body_timeout);
-    if (!beast::iequals(head[http::field::expect], "100-continue")) return read_body();
+    const bool may_be_large = declared ? *declared > kUnknownBodySizeMax : parser_->chunked();
+    if (peer_.trusted || !may_be_large) return take_body();
+    if (!shared_.admission || credentials_of(head).empty()) {
+      parser_->body_limit(kUnknownBodySizeMax);
+      return declared ? fail(http::error::body_limit) : take_body();
+    }
+    ask_for_admission();
+  }
+
+  // Nothing is read meanwhile.
+  void ask_for_admission() {
+    lowest().expires_never();
+    if (shared_.draining) return turn_away(stopping());
+    shared_.admission(request_of(parser_->get()), [self = this->shared_from_this()](
+                                                      std::optional<Answer> answer) {
+      asio::post(self->stream_.get_executor(), [self, answer = std::move(answer)]() mutable {
+        if (answer) return self->turn_away(*std::move(answer));
+        self->take_body();
+      });
+    });
+  }
+
+  // The body stays unread, so that where the next request would start is unknown.
+  void turn_away(Answer answer) {
+    version_ = parser_->get().version();
+    keep_alive_ = false;
+    write(std::move(answer));
+  }
+
+  void take_body() {
+    lowest().expires_after(shared_.options.body_timeout);
+    if (!beast::iequals(parser_->get()[http::field::expect], "100-continue")) return read_body();
     // RFC 9110 10.1.1: the client waits for this before it sends the body.
     asio::async_write(stream_, asio::buffer(kContinue, sizeof kContinue - 1),
                       [self = this->shared_from_this()](error_code failed, std::size_t) {
@@ -129,14 +157,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     auto message = parser_->release();
     version_ = message.version();
     keep_alive_ = message.keep_alive();
-    Request request;
-    request.method = std::string(message.method_string());
-    set_target(request, {message.target().data(), message.target().size()});
-    request.content_type = std::string(message[http::field::content_type]);
-    request.trusted = peer_.trusted;
-    request.uid = peer_.uid;
-    request.peer = peer_.address;
-    request.credentials = credentials_of(message);
+    Request request = request_of(message);
     request.body = std::move(message.body());
     auto respond = [self = this->shared_from_this()](Answer answer) {
       asio::post(self->stream_.get_executor(),
@@ -144,9 +165,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     };
     ++shared_.unanswered;
     has_request_ = true;
-    if (shared_.draining) {
-      return write(to_answer(refuse({503, kCodeStopping, "brink-control is stopping.", {}})));
-    }
+    if (shared_.draining) return write(stopping());
     shared_.handler(std::move(request), std::move(respond));
   }
 
@@ -197,6 +216,24 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
       refusal = {431, kCodeTooLarge, "The request head is too large.", {}};
     }
     write(to_answer(refuse(std::move(refusal))));
+  }
+
+  static Answer stopping() {
+    return to_answer(refuse({503, kCodeStopping, "brink-control is stopping.", {}}));
+  }
+
+  // Without the body.
+  template <typename Message>
+  Request request_of(const Message& message) const {
+    Request request;
+    request.method = std::string(message.method_string());
+    set_target(request, {message.target().data(), message.target().size()});
+    request.content_type = std::string(message[http::field::content_type]);
+    request.trusted = peer_.trusted;
+    request.uid = peer_.uid;
+    request.peer = peer_.address;
+    request.credentials = credentials_of(message);
+    return request;
   }
 
   [[nodiscard]] std::size_t import_size_max() const {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "ctl/api/http.h"
+#include "ctl/api/json_input.h"
 #include "ctl/api/multipart.h"
 #include "ctl/api/router.h"
 
@@ -43,6 +44,45 @@ TEST(Envelope, CarriesTheErrorChain) {
             R"({"result":null,"success":false,"errors":[{"code":1004,"message":)"
             R"("DNS Validation Error","error_chain":[{"code":9004,"message":"Not \"this\"."}]}],)"
             R"("messages":[]})");
+}
+
+// The refusal's message, or what is not refused.
+std::string refusal_of(const std::string& body) {
+  const auto parsed = parse_object(body);
+  return parsed ? "taken: " + to_text(parsed.value()) : parsed.error().message;
+}
+
+TEST(Body, IsAnObjectOrNothing) {
+  EXPECT_EQ(refusal_of(""), "taken: {}");
+  EXPECT_EQ(refusal_of(R"({"a":{"a":[1,{"a":2}]},"b":{"a":3}})"),
+            R"(taken: {"a":{"a":[1,{"a":2}]},"b":{"a":3}})");
+  EXPECT_EQ(refusal_of("[]"), "The request body must be a JSON object.");
+  for (const char* bad :
+       {"{", "x", "{}{}", R"({"a":"\xff"})", R"({"a":"\ud800"})", R"({"a":1e999})"}) {
+    EXPECT_EQ(parse_object(bad).error().code, kCodeMalformedJson) << bad;
+  }
+}
+
+TEST(Body, HasEachMemberOnce) {
+  EXPECT_EQ(refusal_of(R"({"a":1,"b":{"c":1,"c":1}})"),
+            "Field \"c\" appears twice in the request body.");
+  EXPECT_EQ(refusal_of(R"({"a":1,"\u0061":2})"), "Field \"a\" appears twice in the request body.");
+}
+
+TEST(Body, HasNoNulInItsTexts) {
+  EXPECT_EQ(refusal_of(R"({"a":["x\u0000y"]})"), "Field \"a\" has a NUL character.");
+  EXPECT_EQ(refusal_of(R"({"a\u0000":1})"), "Field \"a\" has a NUL character.");
+}
+
+TEST(Body, IsNotNestedDeep) {
+  const auto nested = [](std::size_t levels) {
+    return std::string("{\"a\":") + std::string(levels - 1, '[') + std::string(levels - 1, ']') +
+           "}";
+  };
+  EXPECT_TRUE(parse_object(nested(kJsonDepthMax)).ok());
+  const std::string said = "The request body is nested more than 32 levels deep.";
+  EXPECT_EQ(refusal_of(nested(kJsonDepthMax + 1)), said);
+  EXPECT_EQ(refusal_of("{\"a\":" + std::string(1'000'000, '[')), said);
 }
 
 TEST(Router, FindsHandlersByMethodAndPath) {

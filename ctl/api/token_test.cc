@@ -51,6 +51,55 @@ TEST_F(AccessTest, ATokenIsShownOnceAndLivesThroughItsChanges) {
   EXPECT_EQ(code(call("GET", "/client/v4/user/tokens/verify")), kCodeTokenInvalid);
 }
 
+TEST_F(AccessTest, WhenATokenWasUsedIsShownAndKept) {
+  const auto token =
+      add_token("used", home_, set_of({kAccountTokensRead}), {{Kind::kAccount, home_}});
+  const std::string path = account_path(home_) + "/tokens/" + token.id.hex();
+  EXPECT_FALSE(call("GET", path)["result"].contains("last_used_on"));
+  with_token("used");
+  call("GET", path);
+  over_socket();
+  const std::string shown = call("GET", path)["result"]["last_used_on"];
+  EXPECT_FALSE(identities_.token_by_id(token.id)->last_used_on) << "no request writes it";
+  do_chores(*service_);
+  EXPECT_EQ(identities_.token_by_id(token.id)->last_used_on->rfc3339(), shown);
+  service_->token_uses = {};
+  EXPECT_EQ(call("GET", path)["result"]["last_used_on"], shown);
+}
+
+TEST_F(AccessTest, UsesAreWrittenOnceAMinute) {
+  const auto token = add_token("used", home_, set_of({kZoneRead}), {{Kind::kAllZones, {}}});
+  TokenUses uses;
+  const auto written = [&] { return identities_.token_by_id(token.id)->last_used_on->micros; };
+  constexpr std::int64_t kMinute = TokenUses::kInterval.count();
+  EXPECT_FALSE(uses.is_due({kMinute}));
+  uses.note(token.id, {kMinute});
+  EXPECT_TRUE(uses.is_due({kMinute}));
+  uses.flush(*store_, {kMinute});
+  EXPECT_EQ(written(), kMinute);
+  uses.note(token.id, {kMinute + 5});
+  EXPECT_FALSE(uses.is_due({kMinute + 5}));
+  uses.flush(*store_, {kMinute + 6});
+  EXPECT_EQ(written(), kMinute);
+  uses.flush(*store_, {kMinute + 6}, true);
+  EXPECT_EQ(written(), kMinute + 5);
+  uses.note(token.id, {2 * kMinute});
+  EXPECT_TRUE(uses.is_due({2 * kMinute + 10}));
+  uses.flush(*store_, {2 * kMinute + 10});
+  EXPECT_EQ(written(), 2 * kMinute);
+  EXPECT_EQ(uses.last(token.id)->micros, 2 * kMinute);
+  uses.flush(*store_, {4 * kMinute});
+  EXPECT_FALSE(uses.last(token.id)) << "the store has it";
+}
+
+TEST_F(AccessTest, NothingIsPurgedAndNobodySaysSo) {
+  const std::string zone = add_zone("example.com");
+  const Json reply = call("POST", zone + "/purge_cache", R"({"purge_everything":true})");
+  EXPECT_EQ(status_, 501);
+  EXPECT_EQ(first_code(reply), kCodeNotProvided);
+  EXPECT_EQ(reply["success"], false);
+}
+
 TEST_F(AccessTest, TokensThatCannotBeAreRefused) {
   const std::string tokens = account_path(home_) + "/tokens";
   for (const std::string& body : std::vector<std::string>{

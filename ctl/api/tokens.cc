@@ -40,6 +40,9 @@ Json token_json(Service& service, const Token& token) {
                {"modified_on", token.modified_on.rfc3339()}};
   if (token.not_before) json["not_before"] = token.not_before->rfc3339();
   if (token.expires_on) json["expires_on"] = token.expires_on->rfc3339();
+  auto used_on = service.token_uses.last(token.id);
+  if (!used_on) used_on = token.last_used_on;
+  if (used_on) json["last_used_on"] = used_on->rfc3339();
   json["policies"] = identity::to_json(token.policies);
   json["condition"] = identity::to_json(token.client);
   if (token.user) {

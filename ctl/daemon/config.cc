@@ -104,6 +104,7 @@ po::options_description setting_options() {
 po::options_description general_options() {
   po::options_description options("General");
   options.add_options()("help,h", "print this text")("version", "print the version")(
+      "routes", "print the API's endpoints and the permissions that they need")(
       "check", "read and validate the settings, then exit")(
       "config", po::value<std::string>()->default_value(kDefaultFile),
       "settings file: key = value, # starts a comment");
@@ -440,6 +441,7 @@ base::Result<CommandLine> read_command_line(const std::vector<std::string>& argu
               values);
     if (values.count("help") != 0) return CommandLine{Action::kHelp, {}};
     if (values.count("version") != 0) return CommandLine{Action::kVersion, {}};
+    if (values.count("routes") != 0) return CommandLine{Action::kRoutes, {}};
     if (values.count("check") != 0) line.action = Action::kCheck;
 
     file_name = values["config"].as<std::string>();

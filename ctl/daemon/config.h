@@ -79,7 +79,7 @@ struct Config {
   std::string log_level;
 };
 
-enum class Action : std::uint8_t { kRun, kHelp, kVersion, kCheck };
+enum class Action : std::uint8_t { kRun, kHelp, kVersion, kCheck, kRoutes };
 
 struct CommandLine {
   Action action = Action::kRun;
@@ -87,7 +87,7 @@ struct CommandLine {
 };
 
 // Reads `arguments` (without the program's name) and the file they name. The Error names the
-// setting, its value and what would be right. kHelp and kVersion leave the config unread.
+// setting, its value and what would be right. kHelp, kVersion and kRoutes leave the config unread.
 base::Result<CommandLine> read_command_line(const std::vector<std::string>& arguments);
 
 // The options beside the settings, and the settings: what help and the manual are made from.

@@ -208,6 +208,7 @@ struct Control::Parts {
   void publish(std::uint64_t version, std::function<void()> done);
   void ask_edge(publish::Question question, publish::EdgeQuestions::Answered answered);
   void overtake(std::uint64_t edge_version);
+  void keep_token_uses();
 };
 
 // Reads or makes the node's own values, and takes a version when settings have changed: the image
@@ -321,6 +322,15 @@ void Control::Parts::overtake(std::uint64_t edge_version) {
   }
 }
 
+// What was used since the last time. Without the store's thread.
+void Control::Parts::keep_token_uses() {
+  try {
+    service->token_uses.flush(*store, service->clock(), true);
+  } catch (const store::Failure& failure) {
+    spdlog::error("when tokens were used cannot be kept: {}", failure.what());
+  }
+}
+
 base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
   auto parts = std::make_unique<Parts>();
   parts->settings = api_settings(config);
@@ -332,18 +342,16 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
   parts->start_keeper(config);
   parts->start_resolving(config);
   const auto clock = model::system_wall_clock();
-  parts->service = std::make_unique<api::Service>(
-      api::Service{*parts->store, parts->settings, model::system_entropy(), clock,
-                   [publisher = parts->publisher.get()] { return publisher->status(); }, clock(),
-                   [parts = parts.get()](auto question, auto answered) {
-                     parts->ask_edge(std::move(question), std::move(answered));
-                   },
-                   [parts = parts.get()](const auto& zone, auto done) {
-                     parts->activation->check(zone, std::move(done));
-                   },
-                   [parts = parts.get()](auto done) {
-                     parts->outside->resolver().status(std::move(done));
-                   }});
+  parts->service = std::make_unique<api::Service>(api::Service{
+      *parts->store, parts->settings, model::system_entropy(), clock,
+      [publisher = parts->publisher.get()] { return publisher->status(); }, clock(),
+      [parts = parts.get()](auto question, auto answered) {
+        parts->ask_edge(std::move(question), std::move(answered));
+      },
+      [parts = parts.get()](const auto& zone, auto done) {
+        parts->activation->check(zone, std::move(done));
+      },
+      [parts = parts.get()](auto done) { parts->outside->resolver().status(std::move(done)); }});
   parts->service->box = parts->box.get();
   parts->router = api::make_router(*parts->service);
   parts->dispatcher = std::make_unique<api::Dispatcher>(
@@ -354,6 +362,9 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
       server_options(config),
       [dispatcher = control->parts_->dispatcher.get()](auto request, auto respond) {
         dispatcher->dispatch(std::move(request), std::move(respond));
+      },
+      [dispatcher = control->parts_->dispatcher.get()](auto head, auto respond) {
+        dispatcher->admit(std::move(head), std::move(respond));
       });
   if (!server) return server.error();
   control->parts_->server = std::move(server).value();
@@ -377,6 +388,7 @@ Control::~Control() {
   parts_->keeper->stop();
   parts_->activation->stop();
   parts_->queue->stop();
+  parts_->keep_token_uses();
   parts_->outside.reset();  // who waits for names goes on to the publisher
   parts_->names.reset();
   parts_->jobs.reset();

@@ -7,6 +7,7 @@
 
 #include "ctl/daemon/config.h"
 #include "ctl/daemon/control.h"
+#include "ctl/daemon/route_table.h"
 #include "ctl/daemon/version.h"
 
 namespace {
@@ -48,6 +49,16 @@ int run(const Config& config) {
   return 0;
 }
 
+int print_routes() {
+  const auto table = route_table();
+  if (table) {
+    std::fputs(table.value().c_str(), stdout);
+    return 0;
+  }
+  std::fprintf(stderr, "brink-control: %s\n", table.error().message().c_str());
+  return kExitFailure;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -63,6 +74,8 @@ int main(int argc, char** argv) {
     case Action::kVersion:
       std::printf("brink-control %s\n", kVersion);
       return 0;
+    case Action::kRoutes:
+      return print_routes();
     case Action::kCheck:
       std::printf("%s: the settings are valid\n", line.value().config.file.empty()
                                                       ? "command line"

@@ -76,6 +76,7 @@ struct Token {
   std::optional<model::Timestamp> expires_on;
   model::Timestamp issued_on;
   model::Timestamp modified_on;
+  std::optional<model::Timestamp> last_used_on;  // to the minute
   ClientCondition client;
   std::vector<Policy> policies;
 

@@ -14,7 +14,7 @@ using identity::User;
 
 constexpr char kTokenColumns[] =
     "row, id, account, user, name, secret_hash, disabled, not_before, expires_on, issued_on, "
-    "modified_on, client, policies";
+    "modified_on, client, policies, last_used_on";
 constexpr char kUserColumns[] = "row, id, account, email, key_hash, created_on";
 
 secret::Sha256 read_hash(std::span<const std::uint8_t> blob) {
@@ -57,6 +57,7 @@ Token read_token(const Statement& row) {
       unless_edited(identity::condition_from_json(Json::parse(row.text(11), nullptr, false)));
   token.policies = unless_edited(identity::policies_from_json(
       Json::parse(row.text(12), nullptr, false), model::system_entropy()));
+  token.last_used_on = read_time(row.optional_integer(13));
   return token;
 }
 
@@ -230,6 +231,11 @@ void Identities::update_token(const Token& token) {
   const std::string policies = identity::to_json(token.policies).dump();
   bind_token(*update, token, client, policies);
   update->run();
+}
+
+void Identities::set_token_used(const model::Id& id, model::Timestamp used_on) {
+  auto update = database_.cached("UPDATE tokens SET last_used_on = ?2 WHERE id = ?1");
+  update->bind(1, id.bytes).bind(2, used_on.micros).run();
 }
 
 void Identities::delete_token(const model::Id& id) {

@@ -44,7 +44,10 @@ class Identities {
   Page<identity::Token> list_tokens(const model::Id& account, const std::optional<model::Id>& user,
                                     const Paging& paging);
   void insert_token(identity::Token& token);
-  void update_token(const identity::Token& token);  // all but id, account and user
+  // All but id, account, user and when it was used.
+  void update_token(const identity::Token& token);
+  // Of a token that may be gone.
+  void set_token_used(const model::Id& id, model::Timestamp used_on);
   void delete_token(const model::Id& id);
 
  private:

@@ -234,10 +234,11 @@ Conditions record_conditions(const RecordQuery& query, const model::Zone& zone) 
   return conditions;
 }
 
-std::string order_by(RecordQuery::Order order, bool descending) {
-  const char* direction = descending ? " DESC" : "";
+// `from_end`: the same order, backwards.
+std::string order_by(RecordQuery::Order order, bool descending, bool from_end) {
+  const char* direction = descending != from_end ? " DESC" : "";
   const auto with = [&](const char* column) {
-    return std::string(" ORDER BY ") + column + direction + ", row";
+    return std::string(" ORDER BY ") + column + direction + ", row" + (from_end ? " DESC" : "");
   };
   switch (order) {
     case RecordQuery::Order::kCreated:
@@ -256,76 +257,95 @@ std::string order_by(RecordQuery::Order order, bool descending) {
   return {};
 }
 
-std::string order_by(ZoneQuery::Order order, bool descending) {
-  const std::string direction = descending ? " DESC" : "";
-  switch (order) {
-    case ZoneQuery::Order::kCreated:
-      return " ORDER BY row" + direction;
-    case ZoneQuery::Order::kName:
-      return " ORDER BY name" + direction;
-    case ZoneQuery::Order::kStatus:
-      return " ORDER BY status" + direction + ", row";
+// Where a page begins and ends, counted from the nearer end of `total` items: the index is walked
+// from there, and rows that are skipped cost nearly as much as others.
+struct Window {
+  Window(const Paging& paging, std::uint64_t total) {
+    const std::uint64_t page_index = paging.page == 0 ? 0 : paging.page - 1;
+    if (paging.per_page == 0 || page_index > total / paging.per_page) return;
+    const std::uint64_t first = page_index * paging.per_page;
+    size = std::min(paging.per_page, total - first);
+    from_end = first > total / 2;
+    skip = from_end ? total - first - size : first;
   }
-  return {};
-}
-
-// Runs the list twice: its length, then the page.
-template <typename T, typename Read>
-Page<T> run_list(Database& database, const std::string& columns, const std::string& table,
-                 const Conditions& conditions, const std::string& order, const Paging& paging,
-                 Read read) {
-  Page<T> page;
-  const std::string from = " FROM " + table + conditions.where();
-  auto total = database.prepare("SELECT count(*)" + from);
-  conditions.bind(*total);
-  if (total->step()) page.total = static_cast<std::uint64_t>(total->integer(0));
-
-  const std::uint64_t page_index = paging.page == 0 ? 0 : paging.page - 1;
-  if (paging.per_page == 0 || page_index > page.total / paging.per_page) return page;
-  auto select = database.prepare("SELECT " + columns + from + order + " LIMIT ? OFFSET ?");
-  const int next = conditions.bind(*select);
-  select->bind(next, static_cast<std::int64_t>(paging.per_page));
-  select->bind(next + 1, static_cast<std::int64_t>(page_index * paging.per_page));
-  while (select->step()) page.items.push_back(read(*select));
-  return page;
-}
+  std::uint64_t skip = 0, size = 0;
+  bool from_end = false;
+};
 
 }  // namespace
 
-Page<model::Zone> Store::list_zones(const ZoneQuery& query) {
-  Conditions conditions(query.match_any);
-  if (query.name) add_text(conditions, "name", query.name->match, lower(query.name->value));
-  if (query.status) {
-    conditions.add("status = ?");
-    conditions.value(static_cast<std::int64_t>(*query.status));
-  }
-  if (!query.types.empty()) {
-    std::string list;
-    for (const model::ZoneType type : query.types) {
-      list += list.empty() ? "?" : ", ?";
-      conditions.value(static_cast<std::int64_t>(type));
-    }
-    conditions.add("type IN (" + list + ")");
-  }
-  // Our own values, written as hex so that bound ones keep their order.
-  if (query.account) conditions.require("account = x'" + query.account->hex() + "'");
-  if (query.ids) {
-    std::string list;
-    for (const model::Id& id : *query.ids) list += (list.empty() ? "x'" : ", x'") + id.hex() + "'";
-    conditions.require("id IN (" + list + ")");
-  }
-  return run_list<model::Zone>(*database_, kZoneColumns, "zones", conditions,
-                               order_by(query.order, query.descending), query.paging,
-                               [](const Statement& row) { return read_zone(row); });
+void Store::fill_zone_directory() {
+  if (directory_) return;
+  auto directory = std::make_unique<ZoneDirectory>();
+  auto select =
+      database_->cached("SELECT row, name, status, type, account FROM zones ORDER BY row");
+  while (select->step()) directory->add(directory_entry(*select));
+  directory->finish();
+  directory_ = std::move(directory);
 }
 
+Page<model::Zone> Store::list_zones(const ZoneQuery& query) {
+  // Of another's changes it would not know.
+  if (access_ == Access::kReadOnly) directory_.reset();
+  fill_zone_directory();
+  std::vector<std::int64_t> rows;
+  if (query.ids) {
+    auto select = database_->cached("SELECT row FROM zones WHERE id = ?1");
+    for (const model::Id& id : *query.ids) {
+      select->bind(1, id.bytes);
+      if (select->step()) rows.push_back(select->integer(0));
+      select->reset();
+    }
+  }
+  ZoneQuery wanted = query;
+  if (wanted.name) wanted.name->value = lower(wanted.name->value);
+  const auto found = directory_->find(wanted, query.ids ? &rows : nullptr);
+  Page<model::Zone> page;
+  page.total = found.total;
+  static const std::string sql =
+      "SELECT " + std::string(kZoneColumns) + " FROM zones WHERE row = ?1";
+  auto select = database_->cached(sql.c_str());
+  for (const std::int64_t row : found.items) {
+    select->bind(1, row);
+    if (!select->step()) {
+      directory_.reset();
+      throw Failure("zones were deleted by another program");
+    }
+    page.items.push_back(read_zone(*select));
+    select->reset();
+  }
+  return page;
+}
+
+// Runs the list twice: its length, then the rows of the page, which an index alone may give, and
+// what they hold.
 Page<model::Record> Store::list_records(const model::Zone& zone, const RecordQuery& query) {
   Conditions conditions = record_conditions(query, zone);
   // The row is our own number, not a value of the request; bound values must keep their order.
   conditions.require("zone = " + std::to_string(zone.row));
-  return run_list<model::Record>(*database_, kRecordColumns, "records", conditions,
-                                 order_by(query.order, query.descending), query.paging,
-                                 [](const Statement& row) { return read_record(row); });
+  const std::string from = " FROM records" + conditions.where();
+  Page<model::Record> page;
+  auto total = database_->prepare("SELECT count(*)" + from);
+  conditions.bind(*total);
+  if (total->step()) page.total = static_cast<std::uint64_t>(total->integer(0));
+
+  const Window window(query.paging, page.total);
+  if (window.size == 0) return page;
+  auto rows = database_->prepare(
+      "SELECT row" + from + order_by(query.order, query.descending, window.from_end) + " LIMIT " +
+      std::to_string(window.size) + " OFFSET " + std::to_string(window.skip));
+  conditions.bind(*rows);
+  static const std::string sql =
+      "SELECT " + std::string(kRecordColumns) + " FROM records WHERE row = ?1";
+  auto select = database_->cached(sql.c_str());
+  while (rows->step()) {
+    select->bind(1, rows->integer(0));
+    CHECK(select->step());
+    page.items.push_back(read_record(*select));
+    select->reset();
+  }
+  if (window.from_end) std::reverse(page.items.begin(), page.items.end());
+  return page;
 }
 
 }  // namespace brink::ctl::store

@@ -52,6 +52,7 @@ void Store::insert_record(const model::Zone& zone, model::Record& record) {
     if (record.row != 0) insert->bind(19, record.row);
     insert->run();
     record.row = database_->last_insert_row();
+    ++more_records_;
   });
 }
 
@@ -69,8 +70,11 @@ void Store::update_record(const model::Record& record) {
 }
 
 void Store::delete_record(const model::Record& record) {
-  change(
-      [&] { database_->cached("DELETE FROM records WHERE row = ?1")->bind(1, record.row).run(); });
+  change([&] {
+    const std::int64_t before = database_->total_changes();
+    database_->cached("DELETE FROM records WHERE row = ?1")->bind(1, record.row).run();
+    if (database_->total_changes() != before) --more_records_;
+  });
 }
 
 std::optional<model::Record> Store::record_by_id(const model::Zone& zone, const model::Id& id) {

@@ -110,4 +110,9 @@ model::Record read_record(const Statement& row, int first) {
   return record;
 }
 
+ZoneDirectory::Zone directory_entry(const Statement& row) {
+  return {row.integer(0), row.text(1), static_cast<model::ZoneStatus>(row.integer(2)),
+          static_cast<model::ZoneType>(row.integer(3)), read_id(row.blob(4))};
+}
+
 }  // namespace brink::ctl::store

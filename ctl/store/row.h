@@ -9,6 +9,7 @@
 #include "ctl/model/record.h"
 #include "ctl/model/zone.h"
 #include "ctl/store/sqlite.h"
+#include "ctl/store/zone_directory.h"
 
 namespace brink::ctl::store {
 
@@ -33,6 +34,9 @@ model::ZoneDns read_dns(std::string_view text);
 // The current row of a statement that selects exactly these columns.
 model::Zone read_zone(const Statement& statement, int first_column = 0);
 model::Record read_record(const Statement& statement, int first_column = 0);
+
+// Of "row, name, status, type, account". The name is good until the statement moves on.
+ZoneDirectory::Zone directory_entry(const Statement& row);
 
 // A column's value for a time that may be absent.
 std::optional<std::int64_t> micros(const std::optional<model::Timestamp>& time);

@@ -376,6 +376,10 @@ CREATE TABLE rulesets (
 );
 )sql";
 
+constexpr char kTokenUse[] = R"sql(
+ALTER TABLE tokens ADD COLUMN last_used_on INTEGER;
+)sql";
+
 // Makes the triggers that keep before-images of zones anew, from the columns that the log has.
 void renew_zone_triggers(Database& database) {
   std::string columns, values;
@@ -432,6 +436,7 @@ constexpr Migration kMigrations[] = {
     {kOutside},                            // 4: names outside, activation checks
     {kZoneSettings, renew_zone_triggers},  // 5: settings of zones
     {kCertificates},                       // 6: certificates and rulesets
+    {kTokenUse},                           // 7: when tokens were used
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 

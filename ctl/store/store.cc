@@ -49,7 +49,7 @@ base::Result<std::unique_ptr<Store>> Store::open(const std::string& path, Access
   if (access == Access::kReadWrite) {
     if (auto migrated = migrate(*database.value()); !migrated) return migrated.error();
   }
-  return std::unique_ptr<Store>(new Store(std::move(database).value(), std::move(clock)));
+  return std::unique_ptr<Store>(new Store(std::move(database).value(), access, std::move(clock)));
 }
 
 std::uint64_t Store::version() {
@@ -139,6 +139,7 @@ void Store::insert_zone(model::Zone& zone) {
     const Derived derived(zone);
     bind_zone(*insert, zone, derived);
     insert->bind(13, zone.row).bind(16, zone.account.bytes).run();
+    changed_zones_.push_back(zone.row);
   });
 }
 
@@ -151,11 +152,16 @@ void Store::update_zone(const model::Zone& zone) {
     const Derived derived(zone);
     bind_zone(*update, zone, derived);
     update->bind(13, zone.row).run();
+    changed_zones_.push_back(zone.row);
   });
 }
 
 void Store::delete_zone(const model::Zone& zone) {
-  change([&] { database_->cached("DELETE FROM zones WHERE row = ?1")->bind(1, zone.row).run(); });
+  change([&] {
+    if (record_count_) more_records_ -= static_cast<std::int64_t>(record_count(zone));
+    database_->cached("DELETE FROM zones WHERE row = ?1")->bind(1, zone.row).run();
+    changed_zones_.push_back(zone.row);
+  });
 }
 
 std::optional<model::Zone> Store::zone_by_id(const model::Id& id) {
@@ -181,13 +187,44 @@ std::uint64_t Store::zone_count() {
 }
 
 std::uint64_t Store::record_count() {
-  return static_cast<std::uint64_t>(count(database_->cached("SELECT count(*) FROM records")));
+  if (record_count_) return *record_count_;
+  const auto counted =
+      static_cast<std::uint64_t>(count(database_->cached("SELECT count(*) FROM records")));
+  if (access_ == Access::kReadWrite && !in_transaction_) record_count_ = counted;
+  return counted;
 }
 
 void Store::for_each_zone(const std::function<void(const model::Zone&)>& visit) {
   auto select =
       database_->prepare("SELECT " + std::string(kZoneColumns) + " FROM zones ORDER BY name_key");
   while (select->step()) visit(read_zone(*select));
+}
+
+void Store::follow_commit() {
+  if (record_count_) {
+    *record_count_ =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(*record_count_) + more_records_);
+  }
+  if (directory_) {
+    auto select =
+        database_->cached("SELECT row, name, status, type, account FROM zones WHERE row = ?1");
+    // First those that are gone: their names may have been used again.
+    for (const bool gone : {true, false}) {
+      for (const std::int64_t row : changed_zones_) {
+        select->bind(1, row);
+        const bool is_there = select->step();
+        if (gone && !is_there) directory_->erase(row);
+        if (!gone && is_there) directory_->put(directory_entry(*select));
+        select->reset();
+      }
+    }
+  }
+  forget_changes();
+}
+
+void Store::forget_changes() {
+  changed_zones_.clear();
+  more_records_ = 0;
 }
 
 Transaction::Transaction(Store& store, Kind kind) : store_(store), kind_(kind) {
@@ -207,6 +244,8 @@ Transaction::~Transaction() {
   if (!open_) return;
   store_.in_transaction_ = false;
   store_.taken_.reset();
+  store_.summarized_ = false;
+  store_.forget_changes();
   try {
     if (kind_ == Kind::kWrite) store_.database_->shrink();
     store_.database_->execute("ROLLBACK");
@@ -216,13 +255,24 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
-  if (kind_ == Kind::kWrite && store_.before_commit_) store_.before_commit_();
   if (store_.taken_) store_.summarize(*store_.taken_);
+  if (kind_ == Kind::kWrite && store_.before_commit_) store_.before_commit_();
   store_.database_->execute("COMMIT");
   open_ = false;
   store_.in_transaction_ = false;
   store_.taken_.reset();
-  if (kind_ == Kind::kWrite) store_.database_->shrink();
+  store_.summarized_ = false;
+  if (kind_ == Kind::kWrite) {
+    try {
+      store_.follow_commit();
+    } catch (const Failure&) {
+      // The change is made all the same; what is in memory is read anew when it is needed.
+      store_.directory_.reset();
+      store_.record_count_.reset();
+      store_.forget_changes();
+    }
+    store_.database_->shrink();
+  }
 }
 
 }  // namespace brink::ctl::store

@@ -19,6 +19,7 @@
 #include "ctl/store/key.h"
 #include "ctl/store/query.h"
 #include "ctl/store/sqlite.h"
+#include "ctl/store/zone_directory.h"
 #include "dataplane/base/result.h"
 
 namespace brink::ctl::store {
@@ -56,7 +57,7 @@ class Store {
       const std::string& key, const std::function<std::vector<std::uint8_t>()>& create);
 
   // Called within every write transaction as the last thing before it is committed; what it throws
-  // undoes the transaction. Empty: nothing is called.
+  // undoes the transaction. It changes neither zones nor records. Empty: nothing is called.
   void set_before_commit(std::function<void()> hook) { before_commit_ = std::move(hook); }
   // The version that the open transaction has taken; empty: none.
   [[nodiscard]] std::optional<std::uint64_t> taken_version() const { return taken_; }
@@ -79,7 +80,10 @@ class Store {
   // every zone it changes. Within a transaction.
   bool enforces_dns_only(const model::Id& account);
   void enforce_dns_only(const model::Id& account, bool enforced, model::Timestamp now);
+  // Of what is committed. From a directory in memory, which the first list fills: about a second
+  // with a million zones.
   Page<model::Zone> list_zones(const ZoneQuery& query);
+  void fill_zone_directory();  // unless it is filled
   std::uint64_t zone_count();
 
   // Fills in the row, unless it has one that is free. A record's zone never changes.
@@ -90,7 +94,7 @@ class Store {
   std::vector<model::Record> records_at(const model::Zone& zone, const model::DomainName& name);
   Page<model::Record> list_records(const model::Zone& zone, const RecordQuery& query);
   std::uint64_t record_count(const model::Zone& zone);
-  std::uint64_t record_count();
+  std::uint64_t record_count();  // of what is committed; a Store that writes counts them once
 
   // Zones by name; records of a zone by name, type and data; names in the order of the tree, what
   // is above before what is below. The callback must not write, nor call for_each_record.
@@ -132,20 +136,31 @@ class Store {
   friend class AccountCertificates;
   friend class ClientCertificates;
   friend class Rulesets;
-  Store(std::unique_ptr<Database> database, model::WallClock clock)
-      : database_(std::move(database)), clock_(std::move(clock)) {}
+  Store(std::unique_ptr<Database> database, Access access, model::WallClock clock)
+      : database_(std::move(database)), access_(access), clock_(std::move(clock)) {}
 
   // Runs `write` as part of the transaction, which takes a version before it, or as one of its own.
   void change(const std::function<void()>& write);
   // Counts what the version did to each zone.
   void summarize(std::uint64_t version);
+  // What is kept in memory follows the transaction, which is committed now, or forgets about it.
+  void follow_commit();
+  void forget_changes();
 
   std::unique_ptr<Database> database_;
+  const Access access_;
   model::WallClock clock_;
+  // Kept in step by the Store that writes; one that only reads sees others' changes and keeps
+  // nothing.
+  std::unique_ptr<ZoneDirectory> directory_;
+  std::optional<std::uint64_t> record_count_;
+  std::vector<std::int64_t> changed_zones_;  // rows, of the open transaction
+  std::int64_t more_records_ = 0;            // by the open transaction
   std::function<void()> before_commit_;
   bool in_transaction_ = false;
   std::int64_t changes_before_ = 0;     // of the database, when the transaction began
   std::optional<std::uint64_t> taken_;  // by the transaction that is open
+  bool summarized_ = false;             // what that did; it changes nothing more
 };
 
 // Transaction rolls back unless committed. kRead sees one state of the store throughout.

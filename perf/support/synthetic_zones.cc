@@ -113,6 +113,31 @@ void make_small_zones(const SyntheticOptions& options, ZoneMaker& maker) {
   }
 }
 
+void make_mixed_zones(const SyntheticOptions& options, ZoneMaker& maker) {
+  const auto label = [](const char* text) {
+    Wire wire;
+    add_label(wire, text);
+    return wire;
+  };
+  const Wire ipv6 = {'\x20', '\x01', '\x0d', '\xb8', '\0', '\0', '\0', '\0',
+                     '\0',   '\0',   '\0',   '\0',   '\0', '\0', '\0', '\x01'};
+  for (std::size_t i = 0; i < options.names; ++i) {
+    const Wire apex = small_zone_name(i);
+    maker.start(apex, {name_of({"ns1", "example", "net"})});
+    maker.add("", dns::zone::kTypeA, 300, address(i));
+    maker.add("", dns::zone::kTypeAaaa, 300, ipv6);
+    maker.add("", dns::zone::kTypeMx, 300, Wire{'\0', '\12'} + label("mail") + apex);
+    maker.add("", dns::zone::kTypeTxt, 300, label("v=spf1 mx -all"));
+    maker.add("www", dns::zone::kTypeCname, 300, apex);
+    maker.add("ftp", dns::zone::kTypeCname, 300, label("www") + apex);
+    maker.add("mail", dns::zone::kTypeA, 300, address(i + 1));
+    maker.add("mail", dns::zone::kTypeAaaa, 300, ipv6);
+    maker.add("api", dns::zone::kTypeA, 300, address(i + 2));
+    maker.add("_dmarc", dns::zone::kTypeTxt, 300, label("v=DMARC1; p=reject"));
+    maker.finish();
+  }
+}
+
 }  // namespace
 
 void set_shape(SyntheticOptions& options, const std::string& text) {
@@ -120,6 +145,8 @@ void set_shape(SyntheticOptions& options, const std::string& text) {
     options.shape = Shape::kDelegations;
   } else if (text == "small-zones") {
     options.shape = Shape::kSmallZones;
+  } else if (text == "mixed-zones") {
+    options.shape = Shape::kMixedZones;
   } else {
     options.names_per_zone = std::strtoull(text.c_str(), nullptr, 10);
   }
@@ -133,6 +160,7 @@ std::string synthetic_name(const SyntheticOptions& options, std::size_t index) {
       return name + zone_name(index / options.names_per_zone);
     case Shape::kDelegations:
     case Shape::kSmallZones:
+    case Shape::kMixedZones:
       add_label(name, "www");
       return name + small_zone_name(index);
   }
@@ -148,6 +176,8 @@ void for_each_synthetic_zone(const SyntheticOptions& options, const TakeZone& ta
       return make_delegations(options, maker);
     case Shape::kSmallZones:
       return make_small_zones(options, maker);
+    case Shape::kMixedZones:
+      return make_mixed_zones(options, maker);
   }
 }
 

@@ -15,17 +15,18 @@ enum class Shape : std::uint8_t {
   kHosts,        // a zone: SOA, NS and `names_per_zone` hosts with one A record each
   kDelegations,  // one zone, "com": SOA, NS and names with two NS records each, of 20,000 operators
   kSmallZones,   // 7 records a zone: SOA, two NS, A and MX of the apex, A of "www" and "mail"
+  kMixedZones,   // as kHosts, but ten records of several types a zone, two CNAME among them
 };
 
 struct SyntheticOptions {
-  // What is counted: hosts, delegations or zones.
+  // What is counted: hosts, delegations or zones (small, mixed).
   std::size_t names = 1'000'000;
   std::size_t names_per_zone = 10;  // of kHosts
   Shape shape = Shape::kHosts;
 };
 
 // Takes an argument of the command line: the number of names in a zone of hosts, or the shape
-// ("delegations", "small-zones"). What is neither leaves 0 names in a zone.
+// ("delegations", "small-zones", "mixed-zones"). What is neither leaves 0 names in a zone.
 void set_shape(SyntheticOptions& options, const std::string& text);
 
 // Wire form of host `index` (about 30 octets), of a name below delegation `index`, or of "www" in

@@ -1,23 +1,32 @@
-// Writes synthetic zones straight into a record store, in one transaction: what an import through
-// the API leaves, without its hours. The name servers and SOA of the zones are brink-control's own.
-// Usage: fill_store FILE NAMES [NAMES_PER_ZONE | delegations | small-zones]
+// Writes synthetic zones straight into a record store: what imports through the API leave, without
+// their hours. Of mixed zones every tenth is pending. The name servers and SOA of the zones are
+// brink-control's own.
+// Usage: fill_store FILE NAMES [NAMES_PER_ZONE | delegations | small-zones | mixed-zones]
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "ctl/store/store.h"
+#include "dataplane/base/bytes.h"
 #include "perf/support/synthetic_zones.h"
 
 namespace {
 
 using namespace brink;
 using ctl::model::DomainName;
+using ctl::model::ZoneStatus;
+using ctl::store::Transaction;
 
+// Of one transaction: what it changes stays in the page cache, and the write-ahead log is small.
+constexpr std::size_t kRecordsAtOnce = 200'000;
+constexpr std::size_t kPendingEvery = 10;
+
+// Ascending, so that the index of ids grows at its end.
 ctl::model::Id next_id() {
   static std::uint64_t number = 0;
   ctl::model::Id id;
-  ++number;
-  std::memcpy(id.bytes.data(), &number, sizeof number);
+  base::store_be64(id.bytes.data(), ++number);
   return id;
 }
 
@@ -25,12 +34,12 @@ std::span<const std::uint8_t> octets(const dns::zone::Wire& wire) {
   return {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()};
 }
 
-void insert_zone(ctl::store::Store& store, const dns::zone::Wire& apex,
+void insert_zone(ctl::store::Store& store, ZoneStatus status, const dns::zone::Wire& apex,
                  const std::vector<dns::zone::ResourceRecord>& records) {
   ctl::model::Zone zone;
   zone.id = next_id();
   zone.name = DomainName::from_wire(octets(apex)).value();
-  zone.status = ctl::model::ZoneStatus::kActive;
+  zone.status = status;
   zone.serial = 1;
   store.insert_zone(zone);
   for (const auto& from : records) {
@@ -66,9 +75,19 @@ int main(int argc, char** argv) {
     return 1;
   }
   ctl::store::Store& store = *opened.value();
-  ctl::store::Transaction transaction(store, ctl::store::Transaction::Kind::kWrite);
-  perf::for_each_synthetic_zone(
-      options, [&](const auto& apex, const auto& records) { insert_zone(store, apex, records); });
-  transaction.commit();
+  std::optional<Transaction> transaction;
+  std::size_t written = 0, zones = 0;
+  const bool mixed = options.shape == perf::Shape::kMixedZones;
+  perf::for_each_synthetic_zone(options, [&](const auto& apex, const auto& records) {
+    if (written == 0) transaction.emplace(store, Transaction::Kind::kWrite);
+    const bool pending = mixed && ++zones % kPendingEvery == 0;
+    insert_zone(store, pending ? ZoneStatus::kPending : ZoneStatus::kActive, apex, records);
+    written += records.size();
+    if (written < kRecordsAtOnce) return;
+    transaction->commit();
+    transaction.reset();
+    written = 0;
+  });
+  if (transaction) transaction->commit();
   return 0;
 }
