@@ -11,6 +11,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "dataplane/edge/cookie_secrets.h"
 #include "dataplane/edge/edge.h"
 
 namespace brink::edge {
@@ -50,6 +51,12 @@ int run_worker(void* run) {
 template <typename T>
 void copy_text(T& out, const std::string& text) {
   out[text.copy(out, sizeof out - 1)] = '\0';
+}
+
+// Unix time minus the workers' clock.
+base::Duration wall_offset() {
+  const base::Time now = worker::TscClock(rte_get_tsc_hz()).at(rte_rdtsc());
+  return base::Duration(static_cast<std::int64_t>(unix_now_ns())) - now.time_since_epoch();
 }
 
 }  // namespace
@@ -272,9 +279,7 @@ L7Config Edge::l7_config(std::uint32_t position) const {
   }
   config.colo = config_.colo;
   config.node = config_.node;
-  const base::Time now = worker::TscClock(rte_get_tsc_hz()).at(rte_rdtsc());
-  config.wall_offset =
-      base::Duration(static_cast<std::int64_t>(unix_now_ns())) - now.time_since_epoch();
+  config.wall_offset = wall_offset();
   return config;
 }
 
@@ -289,12 +294,20 @@ DnsStreamConfig Edge::dns_stream_config() const {
 }
 
 base::Result<void> Edge::make_stages() {
+  const auto secrets = config_.dns_cookie_secret_file.empty()
+                           ? draw_cookie_secret()
+                           : read_cookie_secrets(config_.dns_cookie_secret_file);
+  if (!secrets) return secrets.error();
+  cookie_secrets_ = secrets.value();
   std::uint32_t position = 0;
   for (std::uint32_t i = 0; i < topology_.workers.size(); ++i) {
     StagesConfig config;
     config.copy = copy_for(i);
     config.dns.udp_size_max = config_.dns_udp_size;
     config.dns.identity = config_.dns_identity;
+    config.dns.version = config_.dns_version;
+    config.cookies = &cookie_secrets_;
+    config.wall_offset = wall_offset();
     config.dns.keepalive_100ms =
         static_cast<std::uint16_t>(config_.dns_tcp_idle / std::chrono::milliseconds(100));
     const std::uint32_t roles = topology_.workers[i].roles;

@@ -58,6 +58,9 @@ po::options_description setting_options() {
   add("exception.echo-rate", text()->default_value("1000"), "echo replies/s of a worker");
   add("dns.udp-size", text()->default_value("1232"), "largest UDP response");
   add("dns.identity", text()->default_value(""), "name of this node for who asks by NSID");
+  add("dns.version", text()->default_value(""), "answer to version.bind and version.server");
+  add("dns.cookie-secret-file", text()->default_value(""),
+      "secrets of DNS cookies, the same on every node; without it drawn at the start");
   add("dns.tcp-connections", text()->default_value("4096"), "over TCP of a worker, 0 none");
   add("dns.tcp-per-client", text()->default_value("128"),
       "of them from one IPv4 address or IPv6 /64");
@@ -259,9 +262,12 @@ void read_stages(Reader& r, Config& c) {
   r.number("exception.echo-rate", c.echo_per_s, 0, 100'000'000);
   r.number("dns.udp-size", c.dns_udp_size, 512, 4096);
   c.dns_identity = r.text("dns.identity");
-  if (c.dns_identity.size() > 64) {
-    r.fail({"longer than 64 octets", "dns.identity = " + c.dns_identity, "shorten it"});
+  c.dns_version = r.text("dns.version");
+  for (const char* name : {"dns.identity", "dns.version"}) {
+    if (r.text(name).size() <= 64) continue;
+    r.fail({"longer than 64 octets", std::string(name) + " = " + r.text(name), "shorten it"});
   }
+  c.dns_cookie_secret_file = r.text("dns.cookie-secret-file");
   r.number("dns.tcp-connections", c.dns_tcp_connections, 0, 1U << 20);
   r.number("dns.tcp-per-client", c.dns_tcp_per_client, 1, 65535);
   std::uint32_t idle_s = 10;

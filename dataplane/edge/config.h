@@ -61,6 +61,8 @@ struct Config {
 
   std::uint16_t dns_udp_size = 1232;
   std::string dns_identity;                  // empty: not told
+  std::string dns_version;                   // likewise
+  std::string dns_cookie_secret_file;        // empty: drawn at the start
   std::uint32_t dns_tcp_connections = 4096;  // of a worker; 0: no DNS over TCP
   std::uint32_t dns_tcp_per_client = 128;
   base::Duration dns_tcp_idle = std::chrono::seconds(10);

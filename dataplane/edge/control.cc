@@ -109,8 +109,7 @@ bool Control::handle(Client& client, ipc::ReceivedControl received, base::Time n
   return false;
 }
 
-void Control::start_image(const Asker& asker, const ControlMessage& message,
-                          base::UniqueFd memfd) {
+void Control::start_image(const Asker& asker, const ControlMessage& message, base::UniqueFd memfd) {
   if (applying_ || disk_.busy()) {
     return reply(asker, ReplyStatus::kBusy, "an image or a transaction is being dealt with");
   }
@@ -181,8 +180,7 @@ void Control::apply(base::Time now) {
   acknowledge();
 }
 
-void Control::refuse_transaction(ReplyStatus status, const std::string& reason,
-                                 base::Time now) {
+void Control::refuse_transaction(ReplyStatus status, const std::string& reason, base::Time now) {
   images_.abort(now);
   ++counts_.refused;
   spdlog::error("transaction refused: {}", reason);

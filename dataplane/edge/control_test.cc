@@ -32,8 +32,8 @@ Bytes blob(std::uint16_t type, const Bytes& rdata) {
   header.body_count = 1;
   Bytes out(sizeof header);
   std::memcpy(out.data(), &header, sizeof header);
-  for (const int octet : {0xc0, 0x0c, 0, int{type}, 0, 1, 0, 0, 1, 0x2c, 0,
-                          static_cast<int>(rdata.size())}) {
+  for (const int octet :
+       {0xc0, 0x0c, 0, int{type}, 0, 1, 0, 0, 1, 0x2c, 0, static_cast<int>(rdata.size())}) {
     out.push_back(static_cast<std::uint8_t>(octet));
   }
   for (const std::uint8_t octet : rdata) out.push_back(octet);
@@ -87,8 +87,7 @@ class ControlTest : public ::testing::Test {
     const snapshot::Rrset address{1, blob(1, {192, 0, 2, last})};
     EXPECT_TRUE(encoder.put_zone(wire_name("example.com"), last, blob(6, Bytes(22))).ok());
     EXPECT_TRUE(encoder.put_name(wire_name("example.com"), {}).ok());
-    EXPECT_TRUE(
-        encoder.put_name(wire_name("www.example.com"), {std::span(&address, 1), {}}).ok());
+    EXPECT_TRUE(encoder.put_name(wire_name("www.example.com"), {std::span(&address, 1), {}}).ok());
     return encoder.finish(from, to, 0);
   }
   static void send(int client, MessageType type, std::uint64_t sequence, std::uint64_t size,

@@ -76,9 +76,8 @@ void report(const std::string& path, const snapshot::DiskState& state,
 }  // namespace
 
 base::Result<std::unique_ptr<Disk>> Disk::open(const snapshot::JournalOptions& options,
-                                               std::uint64_t log_size_max_bytes,
-                                               ImageStore& images, base::Time now,
-                                               std::vector<std::string>& faults) {
+                                               std::uint64_t log_size_max_bytes, ImageStore& images,
+                                               base::Time now, std::vector<std::string>& faults) {
   std::unique_ptr<Disk> disk(new Disk(options, log_size_max_bytes, images));
   const auto wanted = images.image_options();
   std::vector<Image> copies;
@@ -172,8 +171,9 @@ void Disk::verify(Finished finished) {
           if (!kept) return kept.error();
           if (!kept.value().faults.empty()) return base::Error{joined(kept.value().faults), "", ""};
           const std::string text = "served: " + summary(served.value().state()) +
-                             "; on disk: " + summary(kept.value().image.state()) + " with " +
-                             std::to_string(kept.value().replayed) + " transaction(s) of the log";
+                                   "; on disk: " + summary(kept.value().image.state()) + " with " +
+                                   std::to_string(kept.value().replayed) +
+                                   " transaction(s) of the log";
           return Made{{}, text};
         });
 }
@@ -189,10 +189,10 @@ base::Result<std::uint64_t> Disk::append(std::span<const std::uint8_t> transacti
 // Also names what wastes memory: fragments of the heap, and free records.
 const char* Disk::compaction_reason() const {
   if (images_.is_aged()) return "generations are getting old";
-  if (journal_->log_bytes() > log_size_max_bytes_) return "the log has outgrown snapshot.log-size-max-mb";
+  if (journal_->log_bytes() > log_size_max_bytes_)
+    return "the log has outgrown snapshot.log-size-max-mb";
   const snapshot::ImageUsage usage = images_.usage();
-  const std::uint64_t waste =
-      usage.heap_free_bytes + usage.records_free * sizeof(snapshot::Record);
+  const std::uint64_t waste = usage.heap_free_bytes + usage.records_free * sizeof(snapshot::Record);
   const std::uint64_t all =
       usage.heap_bytes + (usage.records + usage.records_free) * sizeof(snapshot::Record);
   if (waste > kWasteMinBytes && waste > all / 2) return "more than half of the memory is free";

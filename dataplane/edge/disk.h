@@ -69,7 +69,7 @@ class Disk {
     Kind kind{};
     std::future<base::Result<Made>> made;
     Finished finished;
-    std::uint64_t version = 0;  // pinned
+    std::uint64_t version = 0;                     // pinned
     std::vector<std::vector<std::uint8_t>> since;  // transactions since then
   };
 

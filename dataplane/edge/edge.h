@@ -95,6 +95,7 @@ class Edge {
   std::unique_ptr<exception::NeighbourFeed> feed_;
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<Control> control_;
+  dns::guard::CookieSecrets cookie_secrets_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<worker::RunConfig> runs_;

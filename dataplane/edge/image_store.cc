@@ -87,8 +87,7 @@ void ImageStore::retire(Retired retired, base::Time now) {
   retired_.push_back(std::move(retired));
 }
 
-base::Result<void> ImageStore::begin(std::span<const std::uint8_t> transaction,
-                                     base::Time now) {
+base::Result<void> ImageStore::begin(std::span<const std::uint8_t> transaction, base::Time now) {
   CHECK(!in_transaction());
   const auto header = snapshot::read_transaction(transaction);
   if (!header) return header.error();
@@ -132,10 +131,9 @@ void ImageStore::abort(base::Time now) {
 void ImageStore::end_transaction(base::Time now, bool committed) {
   Retired retired;
   for (Copy& copy : copies_) {
-    retired.garbage.push_back(committed
-                                  ? copy.writer->commit(header_.version, header_.created_unix_ns,
-                                                        header_.token)
-                                  : copy.writer->abort());
+    retired.garbage.push_back(
+        committed ? copy.writer->commit(header_.version, header_.created_unix_ns, header_.token)
+                  : copy.writer->abort());
   }
   if (committed && !pinned_) retired.begun = begun_;
   if (committed || has_new_epoch()) {

@@ -34,7 +34,7 @@ void Stages::answer(std::span<worker::Datagram> datagrams) noexcept {
     // The engine keeps its responses kSlack below what it may overwrite.
     const auto capacity = static_cast<std::uint16_t>(
         std::min<std::size_t>(datagram.room, datagram.capacity + dns::answer::kSlack));
-    messages[i] = {datagram.data, datagram.size, capacity};
+    messages[i] = {datagram.data, datagram.size, capacity, &datagram.source.address};
   }
   engine_.answer_burst(view(), dns::answer::Transport::kUdp, {messages.data(), datagrams.size()},
                        stats_.counters);
@@ -48,6 +48,8 @@ OwnedStack* Stages::stack_of(std::uint16_t local_port) noexcept {
 }
 
 bool Stages::run(base::Time now) noexcept {
+  const auto unix_time = now.time_since_epoch() + wall_offset_;
+  engine_.set_cookies(cookies_, static_cast<std::uint32_t>(unix_time / std::chrono::seconds(1)));
   bool more = false;
   std::uint64_t connections = 0;
   if (dns_stream_) {

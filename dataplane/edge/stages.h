@@ -21,6 +21,8 @@ namespace brink::edge {
 struct StagesConfig {
   std::size_t copy = 0;  // of the image, for this worker's node
   dns::answer::EngineOptions dns;
+  const dns::guard::CookieSecrets* cookies = nullptr;  // null: none are given
+  base::Duration wall_offset{};                        // Unix time minus base::Time's epoch
   std::optional<DnsStreamConfig> dns_stream;
   std::optional<L7Config> l7;
 };
@@ -44,7 +46,12 @@ class Stages {
 
  private:
   Stages(const StagesConfig& config, const ImageStore& images, ipc::WorkerStats& stats)
-      : images_(images), copy_(config.copy), stats_(stats), engine_(config.dns) {}
+      : images_(images),
+        copy_(config.copy),
+        stats_(stats),
+        cookies_(config.cookies),
+        wall_offset_(config.wall_offset),
+        engine_(config.dns) {}
   static Stages& of(void* self) noexcept { return *static_cast<Stages*>(self); }
   [[nodiscard]] snapshot::View view() const noexcept { return images_.view(copy_); }
   void answer(std::span<worker::Datagram> datagrams) noexcept;
@@ -57,6 +64,8 @@ class Stages {
   const ImageStore& images_;
   const std::size_t copy_;
   ipc::WorkerStats& stats_;
+  const dns::guard::CookieSecrets* cookies_;
+  const base::Duration wall_offset_;
   dns::answer::Engine engine_;
   std::unique_ptr<DnsStreamStage> dns_stream_;
   std::unique_ptr<L7Stage> l7_;

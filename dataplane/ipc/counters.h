@@ -72,6 +72,8 @@
   X(kDnsTruncated, "dns_truncated", "responses with TC set") \
   X(kDropDnsShort, "drop_dns_short", "shorter than a DNS header") \
   X(kDropDnsResponse, "drop_dns_response", "QR was set") \
+  X(kDnsCookieGood, "dns_cookie_good", "queries with a cookie of ours") \
+  X(kDnsCookieBad, "dns_cookie_bad", "queries with a server cookie that is old, forged or foreign") \
   X(kDnsStreamQueries, "dns_stream_queries", "DNS messages taken in over TCP") \
   X(kDnsStreamWaits, "dns_stream_waits", "responses that waited for their reader") \
   X(kDropDnsStreamLimit, "drop_dns_stream_limit", "connections reset: too many of one client") \

@@ -80,7 +80,7 @@ class AnswerTest : public ::testing::Test {
     // Right after the query the buffer is hostile: nothing may depend on what stands there.
     std::vector<std::uint8_t> buffer(4096, 0xa5);
     std::copy(query.begin(), query.end(), buffer.begin());
-    Message message{buffer.data(), static_cast<std::uint16_t>(query.size()), 4096};
+    Message message{buffer.data(), static_cast<std::uint16_t>(query.size()), 4096, client_};
     engine_.answer_burst(image_->view(), Transport::kUdp, {&message, 1}, counters_);
     buffer.resize(message.size);
     return buffer;
@@ -92,6 +92,7 @@ class AnswerTest : public ::testing::Test {
 
   static std::unique_ptr<snapshot::Image> image_;
   Engine engine_;
+  const base::IpAddress* client_ = nullptr;
   ipc::WorkerCounters counters_;
 };
 std::unique_ptr<snapshot::Image> AnswerTest::image_;
@@ -478,6 +479,66 @@ TEST_F(AnswerTest, NamesItselfToWhoAsks) {  // RFC 5001 2.1
   const std::vector<std::uint8_t> tail(got.end() - 11, got.end());
   EXPECT_EQ(tail, (std::vector<std::uint8_t>{0, 9, 0, 3, 0, 5, 'e', 'd', 'g', 'e', '1'}));
   EXPECT_EQ(ask_raw(query), unnamed) << "not asked, not told";
+}
+
+TEST_F(AnswerTest, GivesACookieAndKnowsItAgain) {  // RFC 7873 5.2
+  const auto client = *base::IpAddress::parse("198.51.100.100");
+  client_ = &client;
+  const guard::CookieSecrets secrets{{guard::SipKey{1, 2, 3}}, 1};
+  engine_.set_cookies(&secrets, 1'700'000'000);
+  const auto query = question("www.example.com.", kA, {.edns = true});
+  const std::vector<std::uint8_t> first = {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+  const auto got = ask_raw(with_option(query, first));
+  ASSERT_EQ(got.size(), ask_raw(query).size() + 28);
+  const std::vector<std::uint8_t> option(got.end() - 28, got.end());
+  EXPECT_EQ(std::vector<std::uint8_t>(option.begin(), option.begin() + 12),
+            (std::vector<std::uint8_t>{0, 10, 0, 24, 1, 2, 3, 4, 5, 6, 7, 8}));
+  EXPECT_EQ(count(ipc::Counter::kDnsCookieBad), 0U) << "it has not shown one of ours";
+  ask_raw(with_option(query, option));
+  EXPECT_EQ(count(ipc::Counter::kDnsCookieGood), 1U);
+  const auto other = *base::IpAddress::parse("198.51.100.101");
+  client_ = &other;
+  EXPECT_EQ(response_text(ask_raw(with_option(query, option))).substr(0, 10), "NOERROR aa");
+  EXPECT_EQ(count(ipc::Counter::kDnsCookieBad), 1U);
+}
+
+TEST_F(AnswerTest, GivesACookieWithoutAQuestion) {  // RFC 7873 5.4
+  const auto client = *base::IpAddress::parse("2001:db8::1");
+  client_ = &client;
+  const guard::CookieSecrets secrets{{guard::SipKey{1, 2, 3}}, 1};
+  engine_.set_cookies(&secrets, 1'700'000'000);
+  std::vector<std::uint8_t> query = {0, 7, 0, 0, 0,  0, 0,  0, 0, 0, 0, 1, 0, 0, 41, 4, 208, 0,
+                                     0, 0, 0, 0, 12, 0, 10, 0, 8, 1, 2, 3, 4, 5, 6,  7, 8};
+  const auto got = ask_raw(query);
+  EXPECT_EQ(got.size(), 12U + 11 + 28);
+  EXPECT_EQ(got[3] & 15, 0);
+  query[11] = 0;
+  query.resize(12);
+  EXPECT_EQ(ask_raw(query)[3] & 15, 1) << "no question and no cookie";
+}
+
+TEST_F(AnswerTest, TellsItsNameAndVersionInClassChaosWhereItMay) {  // RFC 4892
+  const auto chaos = [](const char* name, std::uint16_t type = kTxt) {
+    return question(name, type, {.edns = true, .klass = 3});
+  };
+  for (const char* name : {"id.server.", "version.bind."}) {
+    EXPECT_EQ(response_text(ask_raw(chaos(name))).substr(0, 7), "REFUSED") << name;
+  }
+  EngineOptions options;
+  options.identity = "edge1";
+  options.version = "Brink 1";
+  Engine named(options);
+  std::swap(engine_, named);
+  for (const char* name : {"id.server.", "HOSTNAME.bind."}) {
+    const std::string text = response_text(ask_raw(chaos(name)));
+    EXPECT_NE(text.find(" 0 CH TXT \"edge1\""), std::string::npos) << text;
+  }
+  for (const char* name : {"version.server.", "version.Bind."}) {
+    const std::string text = response_text(ask_raw(chaos(name, 255)));
+    EXPECT_NE(text.find(" 0 CH TXT \"Brink 1\""), std::string::npos) << text;
+  }
+  EXPECT_EQ(response_text(ask_raw(chaos("id.server.", kA))).substr(0, 7), "REFUSED");
+  EXPECT_EQ(response_text(ask_raw(chaos("www.example.com."))).substr(0, 7), "REFUSED");
 }
 
 TEST_F(AnswerTest, UnknownOptionsAreNotEchoed) {  // RFC 6891 6.1.2

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/base/check.h"
+#include "dns/answer/chaos.h"
 #include "dns/answer/resolve.h"
 #include "dns/answer/response.h"
 
@@ -72,6 +73,7 @@ Counter counter_of(Outcome outcome) noexcept {
 Rcode rcode_of(Verdict verdict) noexcept {
   switch (verdict) {
     case Verdict::kQuery:
+    case Verdict::kCookieOnly:
     case Verdict::kDropShort:
     case Verdict::kDropResponse:
       return Rcode::kNoError;
@@ -131,8 +133,18 @@ void Engine::answer_burst(const snapshot::View& view, Transport transport,
 }
 
 // What was asked for by an option; most queries have none.
-void Engine::answer_options(const wire::Query& query, Transport transport,
-                            EdnsOptions& out) const noexcept {
+void Engine::answer_options(const wire::Query& query, Transport transport, const Message& in,
+                            ipc::WorkerCounters& counters, EdnsOptions& out) const noexcept {
+  if (query.cookie_size != 0 && cookie_secrets_ != nullptr && in.client != nullptr) {
+    const std::span shown(in.message + query.cookie_at, query.cookie_size);
+    const bool good = guard::is_good_cookie(*cookie_secrets_, shown, *in.client, unix_seconds_);
+    if (shown.size() > guard::kClientCookieSize) {
+      counters.add(good ? Counter::kDnsCookieGood : Counter::kDnsCookieBad);
+    }
+    std::array<std::uint8_t, guard::kCookieSize> fresh;
+    guard::make_cookie(*cookie_secrets_, shown, *in.client, unix_seconds_, fresh);
+    out.put(wire::kOptionCookie, fresh);
+  }
   if (query.wants_nsid && !options_.identity.empty()) {
     const auto* identity = reinterpret_cast<const std::uint8_t*>(options_.identity.data());
     out.put(wire::kOptionNsid, {identity, options_.identity.size()});
@@ -141,6 +153,19 @@ void Engine::answer_options(const wire::Query& query, Transport transport,
   if (query.wants_keepalive && transport == Transport::kStream) {
     out.put_u16(wire::kOptionKeepalive, options_.keepalive_100ms);
   }
+}
+
+std::uint16_t Engine::answer_chaos(const wire::Query& query, const Message& in,
+                                   const EdnsOptions& options,
+                                   ipc::WorkerCounters& counters) const noexcept {
+  Response response(in.message, query, std::min<std::size_t>(query.udp_size, in.capacity - kSlack),
+                    options_.udp_size_max, options);
+  const ServerNames names{options_.identity, options_.version};
+  const bool told = answer::answer_chaos(query, in.message + wire::kHeaderSize, names, response);
+  if (!told) response.set_rcode(Rcode::kRefused);
+  response.set_authoritative(told);
+  counters.add(told ? Counter::kDnsNoError : Counter::kDnsRefused);
+  return response.finish();
 }
 
 void Engine::answer(const snapshot::View& view, Transport transport, Slot& slot, Message& in,
@@ -154,12 +179,18 @@ void Engine::answer(const snapshot::View& view, Transport transport, Slot& slot,
   }
   counters.add(Counter::kDnsAnswers);
   EdnsOptions options;
-  if (query.edns) answer_options(query, transport, options);
+  if (query.edns) answer_options(query, transport, in, counters, options);
   Rcode early = rcode_of(query.verdict);
-  if (early == Rcode::kNoError) early = refuse_type(query, transport);
-  if (early == Rcode::kNoError && query.klass != wire::kClassIn) early = Rcode::kRefused;
-  if (early != Rcode::kNoError) {
-    counters.add(counter_of(early));
+  const bool question = query.verdict == Verdict::kQuery;
+  if (question) early = refuse_type(query, transport);
+  if (question && early == Rcode::kNoError && query.klass == wire::kClassChaos) {
+    in.size = answer_chaos(query, in, options, counters);
+    return;
+  }
+  if (question && early == Rcode::kNoError && query.klass != wire::kClassIn)
+    early = Rcode::kRefused;
+  if (early != Rcode::kNoError || !question) {
+    counters.add(early == Rcode::kNoError ? Counter::kDnsNoData : counter_of(early));
     in.size = refuse(in, query, early, options_.udp_size_max, options);
     return;
   }

@@ -9,9 +9,11 @@
 #include <string>
 #include <utility>
 
+#include "dataplane/base/ip.h"
 #include "dataplane/ipc/counters.h"
 #include "dataplane/snapshot/view.h"
 #include "dns/answer/edns_options.h"
+#include "dns/guard/cookie.h"
 #include "dns/wire/query.h"
 
 namespace brink::dns::answer {
@@ -28,8 +30,10 @@ enum class Transport : std::uint8_t { kUdp, kStream };
 // What a server says of itself, and the bounds it keeps.
 struct EngineOptions {
   std::uint16_t udp_size_max = kUdpSizeDefault;  // largest UDP response, 512..4096
-  std::string identity;                          // NSID (RFC 5001), at most 64 octets; empty: none
-  std::uint16_t keepalive_100ms = 100;           // idle streams (RFC 7828), in 100 ms
+  // NSID (RFC 5001) and id.server, at most 64 octets; version.server. Empty: not told.
+  std::string identity;
+  std::string version;
+  std::uint16_t keepalive_100ms = 100;  // idle streams (RFC 7828), in 100 ms
 };
 
 // One message. In: `message` holds a query of `size` octets in a buffer of `capacity`, at least
@@ -39,6 +43,7 @@ struct Message {
   std::uint8_t* message;
   std::uint16_t size;
   std::uint16_t capacity;
+  const base::IpAddress* client = nullptr;  // null: nobody gets a cookie
 };
 inline constexpr std::size_t kSlack = 64;
 inline constexpr std::size_t kCapacityMin = wire::kUdpSizeMin + kSlack;
@@ -46,6 +51,13 @@ inline constexpr std::size_t kCapacityMin = wire::kUdpSizeMin + kSlack;
 class Engine {
  public:
   explicit Engine(EngineOptions options = {}) : options_(std::move(options)) {}
+
+  // What cookies are made and checked with: null for none. Until it is set anew it must stay as it
+  // is; so must the time, in Unix seconds, which is good for some seconds.
+  void set_cookies(const guard::CookieSecrets* secrets, std::uint32_t unix_seconds) noexcept {
+    cookie_secrets_ = secrets;
+    unix_seconds_ = unix_seconds;
+  }
 
   // Answers queries, at most kBurstMax. One thread an Engine; nothing of `view` is kept.
   void answer_burst(const snapshot::View& view, Transport transport, std::span<Message> messages,
@@ -60,10 +72,16 @@ class Engine {
 
   void answer(const snapshot::View& view, Transport transport, Slot& slot, Message& in,
               ipc::WorkerCounters& counters) noexcept;
-  void answer_options(const wire::Query& query, Transport transport,
-                      EdnsOptions& out) const noexcept;
+  void answer_options(const wire::Query& query, Transport transport, const Message& in,
+                      ipc::WorkerCounters& counters, EdnsOptions& out) const noexcept;
+
+  std::uint16_t answer_chaos(const wire::Query& query, const Message& in,
+                             const EdnsOptions& options,
+                             ipc::WorkerCounters& counters) const noexcept;
 
   EngineOptions options_;
+  const guard::CookieSecrets* cookie_secrets_ = nullptr;
+  std::uint32_t unix_seconds_ = 0;
   Slot slots_[kBurstMax];
 };
 

@@ -30,7 +30,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static ipc::WorkerCounters counters;
   const auto buffer = std::make_unique<std::uint8_t[]>(kCapacity);
   if (size > 0) std::memcpy(buffer.get(), data, size);
-  dns::answer::Message message{buffer.get(), static_cast<std::uint16_t>(size), kCapacity};
+  static const base::IpAddress client = *base::IpAddress::parse("198.51.100.1");
+  static const dns::guard::CookieSecrets secrets{{dns::guard::SipKey{1, 2, 3}}, 1};
+  engine.set_cookies(&secrets, 1'700'000'000);
+  dns::answer::Message message{buffer.get(), static_cast<std::uint16_t>(size), kCapacity, &client};
   engine.answer_burst(image().view(), dns::answer::Transport::kUdp, {&message, 1}, counters);
   if (message.size == 0) return 0;
   CHECK(message.size >= 12 && message.size <= kCapacity);

@@ -87,6 +87,22 @@ bool Response::append_additional(const snapshot::BlobHeader& blob, std::size_t b
   return true;
 }
 
+bool Response::put_chaos_text(std::string_view text) noexcept {
+  const std::size_t size = kRecordFixed + 1 + text.size();
+  if (text.size() > 255 || size_ + size > limit_) return false;
+  std::uint8_t* at = message_ + size_;
+  store_be16(at, static_cast<std::uint16_t>(kPointer | wire::kHeaderSize));
+  store_be16(at + 2, wire::kTypeTxt);
+  store_be16(at + 4, wire::kClassChaos);
+  std::memset(at + 6, 0, 4);  // TTL
+  store_be16(at + 10, static_cast<std::uint16_t>(1 + text.size()));
+  at[kRecordFixed] = static_cast<std::uint8_t>(text.size());
+  std::memcpy(at + kRecordFixed + 1, text.data(), text.size());
+  size_ += size;
+  ++answers_;
+  return true;
+}
+
 std::uint16_t Response::finish() noexcept {
   const std::uint16_t asked = load_be16(message_ + 2);
   std::uint16_t flags = wire::kFlagQr;

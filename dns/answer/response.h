@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "dataplane/snapshot/view.h"
 #include "dns/answer/edns_options.h"
@@ -49,6 +50,10 @@ class Response {
     if (blob.required_count == 0 && blob.optional_count == 0) return true;
     return append_additional(blob, body_at, apex);
   }
+
+  // Appends a TXT record of class CHAOS, at most 255 octets, for the question's name (RFC 4892).
+  // False if there is no room.
+  bool put_chaos_text(std::string_view text) noexcept;
 
   void set_truncated() noexcept { truncated_ = true; }
   void set_authoritative(bool value) noexcept { authoritative_ = value; }

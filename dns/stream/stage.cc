@@ -85,7 +85,8 @@ void Stage::on_event(const tcp::Event& event) noexcept {
 
 // A new connection is worth more than the one that has been idle the longest (RFC 7766 6.2.3).
 void Stage::admit(tcp::ConnectionId id) noexcept {
-  const std::uint32_t client = client_of(stack_.info(id).remote.address);
+  const base::IpAddress address = stack_.info(id).remote.address;
+  const std::uint32_t client = client_of(address);
   if (clients_[client] >= config_.per_client_max || draining_) {
     counters_.add(Counter::kDropDnsStreamLimit);
     return stack_.abort(id, now_);
@@ -97,6 +98,7 @@ void Stage::admit(tcp::ConnectionId id) noexcept {
   free_ = c.next_free;
   c = Connection{};
   c.id = id;
+  c.address = address;
   c.client = client;
   ++clients_[client];
   stack_.set_user(id, index + 1);
@@ -128,7 +130,8 @@ void Stage::answer_ready(const snapshot::View& view) noexcept {
     count += take(index, count);
   }
   for (std::size_t i = 0; i < count; ++i) {
-    messages[i] = {frame(i) + 2, taken_[i].query_size, 65535};
+    messages[i] = {frame(i) + 2, taken_[i].query_size, 65535,
+                   &connections_[taken_[i].connection].address};
   }
   if (count > 0) {
     counters_.add(Counter::kDnsStreamQueries, count);

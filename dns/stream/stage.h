@@ -66,6 +66,7 @@ class Stage {
   struct Connection {
     tcp::ConnectionId id;
     base::Time active{};        // last query answered, or accepted
+    base::IpAddress address;    // the client's
     std::uint32_t client = 0;   // index of its count
     bool ending = false;        // peer closed, or broke the framing
     bool blocked = false;       // a response waits for room

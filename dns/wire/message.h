@@ -48,6 +48,7 @@ inline constexpr std::uint16_t kOptionError = 15;  // RFC 8914
 inline constexpr std::uint16_t kTypeCname = 5;
 inline constexpr std::uint16_t kTypeNs = 2;
 inline constexpr std::uint16_t kTypeSoa = 6;
+inline constexpr std::uint16_t kTypeTxt = 16;
 inline constexpr std::uint16_t kTypeOpt = 41;
 inline constexpr std::uint16_t kTypeDs = 43;
 inline constexpr std::uint16_t kTypeTkey = 249;

@@ -34,7 +34,7 @@ bool take_options(std::span<const std::uint8_t> data, std::size_t at, Query& que
   while (reader.ok() && reader.remaining() > 0) {
     const std::uint16_t code = reader.u16();
     const std::uint16_t size = reader.u16();
-    if (code == kOptionCookie) {
+    if (code == kOptionCookie && query.cookie_size == 0) {  // the first counts (RFC 7873 5.2)
       if (size != 8 && (size < 16 || size > 40)) return false;
       query.cookie_size = static_cast<std::uint8_t>(size);
       query.cookie_at = static_cast<std::uint16_t>(at + reader.position());
@@ -84,6 +84,19 @@ bool take_plain_opt(std::span<const std::uint8_t> rest, std::uint64_t counts,
   return true;
 }
 
+// A message without a question, to get a cookie: one OPT record with the client's, no more.
+void take_cookie(std::span<const std::uint8_t> message, Query& query) noexcept {
+  constexpr std::uint64_t kOneAdditional = 1;
+  if (load_be64(message.data() + 4) != kOneAdditional) return;
+  bool bad_version = false;
+  ByteReader reader(message.subspan(kHeaderSize));
+  if (!take_record(reader, true, query, bad_version) || reader.remaining() != 0) return;
+  if (bad_version)
+    query.verdict = Verdict::kBadVers;
+  else if (query.cookie_size != 0)
+    query.verdict = Verdict::kCookieOnly;
+}
+
 }  // namespace
 
 void parse_query(std::span<const std::uint8_t> message, Query& query) noexcept {
@@ -96,6 +109,7 @@ void parse_query(std::span<const std::uint8_t> message, Query& query) noexcept {
   if ((flags & kOpcodeMask) != 0) return;
   query.verdict = Verdict::kFormErr;
   const std::uint8_t* counts = message.data() + 4;
+  if (load_be16(counts) == 0) return take_cookie(message, query);
   if (load_be16(counts) != 1) return;  // RFC 9619
 
   // The question. Its name cannot be compressed: nothing stands before it.

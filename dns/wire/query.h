@@ -14,8 +14,9 @@ enum class Verdict : std::uint8_t {
   kDropShort,     // not even a header: no response
   kDropResponse,  // QR set: a response to a response would loop (RFC 1035 7.3)
   kFormErr,
-  kNotImp,   // opcode other than QUERY
-  kBadVers,  // EDNS version above 0, whatever else (RFC 6891 6.1.3)
+  kNotImp,      // opcode other than QUERY
+  kBadVers,     // EDNS version above 0, whatever else (RFC 6891 6.1.3)
+  kCookieOnly,  // no question, but a cookie (RFC 7873 5.4)
 };
 
 struct Query {

@@ -176,6 +176,33 @@ def test_the_node_tells_its_name_and_its_patience_when_asked(lab):  # RFC 5001, 
     assert {o.otype: o.to_wire() for o in over_udp.options} == {3: b"lab1"}
 
 
+def test_cookies_are_the_same_over_udp_and_tcp(lab):  # RFC 7873, RFC 9018
+    client_cookie = bytes(range(8))
+    def cookie_of(message):
+        return next(o.to_wire() for o in message.options if o.otype == 10)
+    def asked(cookie):
+        return query("mail.example.com", use_edns=0, options=[dns.edns.GenericOption(10, cookie)])
+    good, bad = lab.counter("dns_cookie_good"), lab.counter("dns_cookie_bad")
+    with lab.inside("client"):
+        first = cookie_of(dns.query.udp(asked(client_cookie), V4, timeout=3))
+        assert len(first) == 24 and first[:8] == client_cookie
+        again = dns.query.tcp(asked(first), V4, timeout=3)
+        forged = dns.query.udp(asked(first[:-1] + bytes([first[-1] ^ 1])), V4, timeout=3)
+    assert again.rcode() == forged.rcode() == dns.rcode.NOERROR
+    assert cookie_of(again)[:16] == first[:16] or cookie_of(again)[:12] == first[:12]
+    assert lab.counter("dns_cookie_good") - good == 1
+    assert lab.counter("dns_cookie_bad") - bad == 1
+    assert "COOKIE" in lab.exec("client", "kdig", f"@{V4}", "mail.example.com", "+cookie")
+
+
+def test_the_node_tells_its_name_and_nothing_else_in_class_chaos(lab):  # RFC 4892
+    with lab.inside("client"):
+        name = dns.query.udp(query("id.server", "TXT", rdclass="CH"), V4, timeout=3)
+        version = dns.query.udp(query("version.bind", "TXT", rdclass="CH"), V4, timeout=3)
+    assert name.answer[0][0].strings == (b"lab1",)
+    assert version.rcode() == dns.rcode.REFUSED
+
+
 def test_changes_show_on_connections_that_are_open(lab):
     with lab.connect(V4, 53) as connection:
         for address in ("203.0.113.71", "203.0.113.72"):
