@@ -13,6 +13,7 @@
 
 #include "dataplane/edge/cookie_secrets.h"
 #include "dataplane/edge/edge.h"
+#include "dataplane/edge/random.h"
 
 namespace brink::edge {
 namespace {
@@ -310,6 +311,10 @@ base::Result<void> Edge::make_stages() {
     config.wall_offset = wall_offset();
     config.dns.keepalive_100ms =
         static_cast<std::uint16_t>(config_.dns_tcp_idle / std::chrono::milliseconds(100));
+    if (config_.dns_rate_limited) {
+      config.rate = config_.dns_rate;
+      if (auto drawn = draw_random(config.rate->key); !drawn) return drawn.error();
+    }
     const std::uint32_t roles = topology_.workers[i].roles;
     if ((roles & ipc::kRoleDns) != 0 && config_.dns_tcp_connections > 0) {
       config.dns_stream = dns_stream_config();

@@ -61,6 +61,12 @@ po::options_description setting_options() {
   add("dns.version", text()->default_value(""), "answer to version.bind and version.server");
   add("dns.cookie-secret-file", text()->default_value(""),
       "secrets of DNS cookies, the same on every node; without it drawn at the start");
+  add("dns.rate-limit", text()->default_value("0"),
+      "like UDP answers a second of a worker to one network, 0 no limit");
+  add("dns.rate-slip", text()->default_value("2"),
+      "one in so many beyond it is sent truncated, 0 none");
+  add("dns.rate-prefix-v4", text()->default_value("24"), "bits that make a network");
+  add("dns.rate-prefix-v6", text()->default_value("56"), "likewise");
   add("dns.tcp-connections", text()->default_value("4096"), "over TCP of a worker, 0 none");
   add("dns.tcp-per-client", text()->default_value("128"),
       "of them from one IPv4 address or IPv6 /64");
@@ -268,6 +274,13 @@ void read_stages(Reader& r, Config& c) {
     r.fail({"longer than 64 octets", std::string(name) + " = " + r.text(name), "shorten it"});
   }
   c.dns_cookie_secret_file = r.text("dns.cookie-secret-file");
+  std::uint32_t rate = 0;
+  r.number("dns.rate-limit", rate, 0, 65535);
+  c.dns_rate_limited = rate > 0;
+  c.dns_rate.answers_per_second = static_cast<std::uint16_t>(rate);
+  r.number("dns.rate-slip", c.dns_rate.slip, 0, 1000);
+  r.number("dns.rate-prefix-v4", c.dns_rate.prefix_v4, 8, 32);
+  r.number("dns.rate-prefix-v6", c.dns_rate.prefix_v6, 16, 128);
   r.number("dns.tcp-connections", c.dns_tcp_connections, 0, 1U << 20);
   r.number("dns.tcp-per-client", c.dns_tcp_per_client, 1, 65535);
   std::uint32_t idle_s = 10;

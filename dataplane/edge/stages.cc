@@ -14,6 +14,10 @@ base::Result<std::unique_ptr<Stages>> Stages::create(const StagesConfig& config,
                                                      const ImageStore& images,
                                                      ipc::WorkerStats& stats) {
   std::unique_ptr<Stages> stages(new Stages(config, images, stats));
+  if (config.rate) {
+    stages->limiter_.emplace(*config.rate);
+    stages->engine_.set_rate_limiter(&*stages->limiter_);
+  }
   if (config.dns_stream) {
     auto made = DnsStreamStage::create(*config.dns_stream, stages->engine_, stats.counters);
     if (!made) return made.error();

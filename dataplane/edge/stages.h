@@ -22,6 +22,7 @@ struct StagesConfig {
   std::size_t copy = 0;  // of the image, for this worker's node
   dns::answer::EngineOptions dns;
   const dns::guard::CookieSecrets* cookies = nullptr;  // null: none are given
+  std::optional<dns::guard::RateLimiterOptions> rate;  // empty: nothing is limited
   base::Duration wall_offset{};                        // Unix time minus base::Time's epoch
   std::optional<DnsStreamConfig> dns_stream;
   std::optional<L7Config> l7;
@@ -67,6 +68,7 @@ class Stages {
   const dns::guard::CookieSecrets* cookies_;
   const base::Duration wall_offset_;
   dns::answer::Engine engine_;
+  std::optional<dns::guard::RateLimiter> limiter_;
   std::unique_ptr<DnsStreamStage> dns_stream_;
   std::unique_ptr<L7Stage> l7_;
 };

@@ -74,6 +74,9 @@
   X(kDropDnsResponse, "drop_dns_response", "QR was set") \
   X(kDnsCookieGood, "dns_cookie_good", "queries with a cookie of ours") \
   X(kDnsCookieBad, "dns_cookie_bad", "queries with a server cookie that is old, forged or foreign") \
+  X(kDnsBadCookie, "dns_badcookie", "responses with extended RCODE BADCOOKIE") \
+  X(kDnsRateSlipped, "dns_rate_slipped", "answers over the rate limit sent without their records") \
+  X(kDropDnsRate, "drop_dns_rate", "answers over the rate limit of their network") \
   X(kDnsStreamQueries, "dns_stream_queries", "DNS messages taken in over TCP") \
   X(kDnsStreamWaits, "dns_stream_waits", "responses that waited for their reader") \
   X(kDropDnsStreamLimit, "drop_dns_stream_limit", "connections reset: too many of one client") \

@@ -517,6 +517,67 @@ TEST_F(AnswerTest, GivesACookieWithoutAQuestion) {  // RFC 7873 5.4
   EXPECT_EQ(ask_raw(query)[3] & 15, 1) << "no question and no cookie";
 }
 
+// One answer a second, every second of the others truncated.
+class RateTest : public AnswerTest {
+ protected:
+  RateTest() : limiter_(options()) {
+    engine_.set_rate_limiter(&limiter_);
+    engine_.set_cookies(&secrets_, 1'700'000'000);
+    client_ = &address_;
+  }
+  static guard::RateLimiterOptions options() {
+    guard::RateLimiterOptions made;
+    made.answers_per_second = 1;
+    made.lines = 64;
+    return made;
+  }
+  // The first line of the response, or "nothing".
+  std::string first_line(const std::vector<std::uint8_t>& query) {
+    const auto got = ask_raw(query);
+    if (got.empty()) return "nothing";
+    const std::string text = response_text(got);
+    return text.substr(0, text.find('\n'));
+  }
+  std::string first_line(const char* name) {
+    return first_line(question(name, kA, {.edns = true}));
+  }
+
+  const base::IpAddress address_ = *base::IpAddress::parse("198.51.100.100");
+  const guard::CookieSecrets secrets_{{guard::SipKey{1, 2, 3}}, 1};
+  guard::RateLimiter limiter_;
+};
+
+TEST_F(RateTest, LikeAnswersAreDroppedOrTruncated) {
+  EXPECT_EQ(first_line("www.example.com."), "NOERROR aa rd");
+  EXPECT_EQ(first_line("www.example.com."), "nothing");
+  EXPECT_EQ(first_line("www.example.com."), "NOERROR tc rd");
+  EXPECT_EQ(count(ipc::Counter::kDropDnsRate), 1U);
+  EXPECT_EQ(count(ipc::Counter::kDnsRateSlipped), 1U);
+  EXPECT_EQ(first_line("ns1.example.com."), "NOERROR aa rd") << "another answer";
+}
+
+TEST_F(RateTest, ARandomSubdomainFloodIsOneKindOfAnswer) {
+  EXPECT_EQ(first_line("r1.example.com."), "NXDOMAIN aa rd");
+  EXPECT_EQ(first_line("r2.example.com."), "nothing");
+  EXPECT_EQ(first_line("r3.example.com."), "NOERROR tc rd");
+  EXPECT_EQ(first_line("r1.elsewhere.test."), "REFUSED rd");
+  EXPECT_EQ(first_line("r2.elsewhere.test."), "nothing");
+  EXPECT_EQ(first_line("www.example.com."), "NOERROR aa rd") << "others are not held up";
+}
+
+TEST_F(RateTest, WhoShowsACookieIsNotLimited) {  // RFC 7873 5.2.3, 5.2.4
+  const auto query = question("www.example.com.", kA, {.edns = true});
+  const auto fresh = with_option(query, {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8});
+  const auto got = ask_raw(fresh);
+  const std::vector<std::uint8_t> cookie(got.end() - 28, got.end());
+  EXPECT_EQ(first_line(fresh), "nothing");
+  const auto refused = ask_raw(fresh);
+  EXPECT_EQ(refused[3] & 15, 23 & 15);
+  EXPECT_EQ(std::vector<std::uint8_t>(refused.end() - 28, refused.end()), cookie);
+  EXPECT_EQ(count(ipc::Counter::kDnsBadCookie), 1U);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(first_line(with_option(query, cookie)), "NOERROR aa rd");
+}
+
 TEST_F(AnswerTest, TellsItsNameAndVersionInClassChaosWhereItMay) {  // RFC 4892
   const auto chaos = [](const char* name, std::uint16_t type = kTxt) {
     return question(name, type, {.edns = true, .klass = 3});

@@ -48,6 +48,8 @@ Counter counter_of(Rcode rcode) noexcept {
       return Counter::kDnsYxDomain;
     case Rcode::kBadVers:
       return Counter::kDnsBadVers;
+    case Rcode::kBadCookie:
+      return Counter::kDnsBadCookie;
   }
   return Counter::kDnsServFail;
 }
@@ -70,6 +72,30 @@ Counter counter_of(Outcome outcome) noexcept {
   return Counter::kDnsServFail;
 }
 
+guard::AnswerKind kind_of(Outcome outcome) noexcept {
+  switch (outcome) {
+    case Outcome::kData:
+      return guard::AnswerKind::kData;
+    case Outcome::kNoData:
+      return guard::AnswerKind::kNoData;
+    case Outcome::kReferral:
+      return guard::AnswerKind::kReferral;
+    case Outcome::kNxDomain:
+      return guard::AnswerKind::kNxDomain;
+    case Outcome::kRefused:
+    case Outcome::kServFail:
+      break;
+  }
+  return guard::AnswerKind::kError;
+}
+
+// The name that an answer came from, see RateLimiter::check.
+std::uint64_t source_of(const snapshot::Lookup& found, Outcome outcome) noexcept {
+  const bool own = outcome == Outcome::kData || outcome == Outcome::kNoData;
+  const snapshot::Record* source = own && found.record != nullptr ? found.record : found.encloser;
+  return source == nullptr ? 0 : source->name_hash;
+}
+
 Rcode rcode_of(Verdict verdict) noexcept {
   switch (verdict) {
     case Verdict::kQuery:
@@ -85,14 +111,6 @@ Rcode rcode_of(Verdict verdict) noexcept {
       return Rcode::kBadVers;
   }
   return Rcode::kServFail;
-}
-
-// A response without records. An opcode that is not implemented gets only its header back.
-std::uint16_t refuse(const Message& in, const wire::Query& query, Rcode rcode,
-                     std::uint16_t udp_size, const EdnsOptions& options) noexcept {
-  Response response(in.message, query, in.capacity, udp_size, options);
-  response.set_rcode(rcode);
-  return response.finish();
 }
 
 }  // namespace
@@ -132,12 +150,13 @@ void Engine::answer_burst(const snapshot::View& view, Transport transport,
   }
 }
 
-// What was asked for by an option; most queries have none.
-void Engine::answer_options(const wire::Query& query, Transport transport, const Message& in,
+// What was asked for by an option; most queries have none. Whether there was a cookie of ours.
+bool Engine::answer_options(const wire::Query& query, Transport transport, const Message& in,
                             ipc::WorkerCounters& counters, EdnsOptions& out) const noexcept {
+  bool good = false;
   if (query.cookie_size != 0 && cookie_secrets_ != nullptr && in.client != nullptr) {
     const std::span shown(in.message + query.cookie_at, query.cookie_size);
-    const bool good = guard::is_good_cookie(*cookie_secrets_, shown, *in.client, unix_seconds_);
+    good = guard::is_good_cookie(*cookie_secrets_, shown, *in.client, unix_seconds_);
     if (shown.size() > guard::kClientCookieSize) {
       counters.add(good ? Counter::kDnsCookieGood : Counter::kDnsCookieBad);
     }
@@ -153,19 +172,56 @@ void Engine::answer_options(const wire::Query& query, Transport transport, const
   if (query.wants_keepalive && transport == Transport::kStream) {
     out.put_u16(wire::kOptionKeepalive, options_.keepalive_100ms);
   }
+  return good;
 }
 
-std::uint16_t Engine::answer_chaos(const wire::Query& query, const Message& in,
-                                   const EdnsOptions& options,
-                                   ipc::WorkerCounters& counters) const noexcept {
-  Response response(in.message, query, std::min<std::size_t>(query.udp_size, in.capacity - kSlack),
-                    options_.udp_size_max, options);
-  const ServerNames names{options_.identity, options_.version};
-  const bool told = answer::answer_chaos(query, in.message + wire::kHeaderSize, names, response);
-  if (!told) response.set_rcode(Rcode::kRefused);
-  response.set_authoritative(told);
-  counters.add(told ? Counter::kDnsNoError : Counter::kDnsRefused);
-  return response.finish();
+// Over it: nothing is sent, or what tells a real client how to get its answer: that it was
+// truncated, or a good cookie (RFC 7873 5.2.3).
+bool Engine::is_over_rate(const wire::Query& query, const Envelope& envelope, Message& in,
+                          guard::AnswerKind kind, std::uint64_t name_hash,
+                          ipc::WorkerCounters& counters) noexcept {
+  if (!envelope.limited) return false;
+  switch (limiter_->check(*in.client, kind, name_hash, unix_seconds_)) {
+    case guard::RateVerdict::kSend:
+      return false;
+    case guard::RateVerdict::kDrop:
+      counters.add(Counter::kDropDnsRate);
+      in.size = 0;
+      return true;
+    case guard::RateVerdict::kSlip:
+      break;
+  }
+  counters.add(Counter::kDnsRateSlipped);
+  Response response(in.message, query, in.capacity - kSlack, options_.udp_size_max,
+                    envelope.options);
+  if (query.cookie_size != 0) {
+    counters.add(Counter::kDnsBadCookie);
+    response.set_rcode(Rcode::kBadCookie);
+  } else {
+    response.set_truncated();
+  }
+  in.size = response.finish();
+  return true;
+}
+
+// What no zone answers: errors, cookies, what the server says of itself.
+void Engine::answer_without_zone(const wire::Query& query, const Envelope& envelope, Rcode rcode,
+                                 Message& in, ipc::WorkerCounters& counters) noexcept {
+  if (is_over_rate(query, envelope, in, guard::AnswerKind::kError, 0, counters)) return;
+  Response response(in.message, query, in.capacity - kSlack, options_.udp_size_max,
+                    envelope.options);
+  const bool question = query.verdict == Verdict::kQuery;
+  if (question && rcode == Rcode::kNoError) {  // and not of class IN
+    const ServerNames names{options_.identity, options_.version};
+    const bool told = query.klass == wire::kClassChaos &&
+                      answer_chaos(query, in.message + wire::kHeaderSize, names, response);
+    if (!told) rcode = Rcode::kRefused;
+    response.set_authoritative(told);
+  }
+  response.set_rcode(rcode);
+  counters.add(Counter::kDnsAnswers);
+  counters.add(rcode == Rcode::kNoError && !question ? Counter::kDnsNoData : counter_of(rcode));
+  in.size = response.finish();
 }
 
 void Engine::answer(const snapshot::View& view, Transport transport, Slot& slot, Message& in,
@@ -177,38 +233,40 @@ void Engine::answer(const snapshot::View& view, Transport transport, Slot& slot,
     in.size = 0;
     return;
   }
-  counters.add(Counter::kDnsAnswers);
-  EdnsOptions options;
-  if (query.edns) answer_options(query, transport, in, counters, options);
-  Rcode early = rcode_of(query.verdict);
+  Envelope envelope;
+  const bool known = query.edns && answer_options(query, transport, in, counters, envelope.options);
+  envelope.limited =
+      limiter_ != nullptr && transport == Transport::kUdp && in.client != nullptr && !known;
   const bool question = query.verdict == Verdict::kQuery;
-  if (question) early = refuse_type(query, transport);
-  if (question && early == Rcode::kNoError && query.klass == wire::kClassChaos) {
-    in.size = answer_chaos(query, in, options, counters);
-    return;
+  const Rcode early = question ? refuse_type(query, transport) : rcode_of(query.verdict);
+  if (!question || early != Rcode::kNoError || query.klass != wire::kClassIn) {
+    return answer_without_zone(query, envelope, early, in, counters);
   }
-  if (question && early == Rcode::kNoError && query.klass != wire::kClassIn)
-    early = Rcode::kRefused;
-  if (early != Rcode::kNoError || !question) {
-    counters.add(early == Rcode::kNoError ? Counter::kDnsNoData : counter_of(early));
-    in.size = refuse(in, query, early, options_.udp_size_max, options);
-    return;
-  }
+  answer_from_zones(view, transport, slot, envelope, in, counters);
+}
 
+void Engine::answer_from_zones(const snapshot::View& view, Transport transport, Slot& slot,
+                               const Envelope& envelope, Message& in,
+                               ipc::WorkerCounters& counters) noexcept {
+  const wire::Query& query = slot.query;
   const std::size_t room = in.capacity - kSlack;
   const std::size_t limit =
       transport == Transport::kStream
           ? room
           : std::min<std::size_t>(std::min(query.udp_size, options_.udp_size_max), room);
-  Response response(in.message, query, limit, options_.udp_size_max, options);
+  Response response(in.message, query, limit, options_.udp_size_max, envelope.options);
   const snapshot::Record& candidate = view.record(slot.candidate);
   const bool hit = slot.candidate != 0 && view.is_hit(candidate, slot.key);
   const snapshot::Lookup found =
       hit ? snapshot::Lookup{&candidate, &candidate, true} : view.lookup(slot.key);
   const Outcome outcome = resolve(view, query, found, slot.key, response);
+  if (is_over_rate(query, envelope, in, kind_of(outcome), source_of(found, outcome), counters)) {
+    return;
+  }
   if (outcome == Outcome::kRefused) response.set_rcode(Rcode::kRefused);
   if (outcome == Outcome::kServFail) response.set_rcode(Rcode::kServFail);
   if (response.truncated()) counters.add(Counter::kDnsTruncated);
+  counters.add(Counter::kDnsAnswers);
   counters.add(counter_of(outcome));
   in.size = response.finish();
 }

@@ -14,6 +14,7 @@
 #include "dataplane/snapshot/view.h"
 #include "dns/answer/edns_options.h"
 #include "dns/guard/cookie.h"
+#include "dns/guard/rate_limit.h"
 #include "dns/wire/query.h"
 
 namespace brink::dns::answer {
@@ -59,6 +60,10 @@ class Engine {
     unix_seconds_ = unix_seconds;
   }
 
+  // Limits answers over UDP to who has no good cookie; null: nothing is limited. The engine's
+  // alone.
+  void set_rate_limiter(guard::RateLimiter* limiter) noexcept { limiter_ = limiter; }
+
   // Answers queries, at most kBurstMax. One thread an Engine; nothing of `view` is kept.
   void answer_burst(const snapshot::View& view, Transport transport, std::span<Message> messages,
                     ipc::WorkerCounters& counters) noexcept;
@@ -72,16 +77,26 @@ class Engine {
 
   void answer(const snapshot::View& view, Transport transport, Slot& slot, Message& in,
               ipc::WorkerCounters& counters) noexcept;
-  void answer_options(const wire::Query& query, Transport transport, const Message& in,
+  // What goes along with an answer, whatever it is.
+  struct Envelope {
+    EdnsOptions options;
+    bool limited = false;  // its rate may be
+  };
+  void answer_without_zone(const wire::Query& query, const Envelope& envelope, wire::Rcode rcode,
+                           Message& in, ipc::WorkerCounters& counters) noexcept;
+  void answer_from_zones(const snapshot::View& view, Transport transport, Slot& slot,
+                         const Envelope& envelope, Message& in,
+                         ipc::WorkerCounters& counters) noexcept;
+  bool is_over_rate(const wire::Query& query, const Envelope& envelope, Message& in,
+                    guard::AnswerKind kind, std::uint64_t name_hash,
+                    ipc::WorkerCounters& counters) noexcept;
+  bool answer_options(const wire::Query& query, Transport transport, const Message& in,
                       ipc::WorkerCounters& counters, EdnsOptions& out) const noexcept;
-
-  std::uint16_t answer_chaos(const wire::Query& query, const Message& in,
-                             const EdnsOptions& options,
-                             ipc::WorkerCounters& counters) const noexcept;
 
   EngineOptions options_;
   const guard::CookieSecrets* cookie_secrets_ = nullptr;
   std::uint32_t unix_seconds_ = 0;
+  guard::RateLimiter* limiter_ = nullptr;
   Slot slots_[kBurstMax];
 };
 

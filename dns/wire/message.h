@@ -33,7 +33,8 @@ enum class Rcode : std::uint16_t {
   kNotImp = 4,
   kRefused = 5,
   kYxDomain = 6,
-  kBadVers = 16,  // extended: needs an OPT record (RFC 6891 6.1.3)
+  kBadVers = 16,    // extended: needs an OPT record (RFC 6891 6.1.3)
+  kBadCookie = 23,  // likewise (RFC 7873 8)
 };
 
 inline constexpr std::uint16_t kClassIn = 1;

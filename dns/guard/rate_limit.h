@@ -1,0 +1,69 @@
+// RateLimiter: how many like answers a second one network gets over UDP. A flood of questions with
+// a forged source is a flood of answers to a victim; what the victim's network really asks for is
+// seldom more than a few of the same (the idea of response rate limiting as BIND and NSD have it).
+// Counted per kind of answer and the name it came from, so that a random-subdomain flood, whose
+// answers all come from one name, is one thing. One thread; nothing allocated after construction.
+// Hot.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <memory>
+
+#include "dataplane/base/check.h"
+#include "dataplane/base/hash.h"
+#include "dataplane/base/ip.h"
+
+namespace brink::dns::guard {
+
+enum class AnswerKind : std::uint8_t { kData, kNoData, kNxDomain, kReferral, kError };
+
+struct RateLimiterOptions {
+  std::uint16_t answers_per_second = 200;  // of one kind and name to one network; at least 1
+  std::uint16_t slip = 2;  // one in so many of the others is sent, truncated; 0: none
+  std::uint8_t prefix_v4 = 24;
+  std::uint8_t prefix_v6 = 56;
+  std::uint32_t lines = 16384;  // of 64 octets, for eight networks and names each; a power of two
+  base::HashKey key{};          // random
+};
+
+enum class RateVerdict : std::uint8_t {
+  kSend,
+  kSlip,  // truncated, so that a real client comes back over TCP
+  kDrop,
+};
+
+class RateLimiter {
+ public:
+  explicit RateLimiter(const RateLimiterOptions& options)
+      : options_(options),
+        lines_(std::make_unique<Line[]>(options.lines)),
+        until_slip_(options.slip) {
+    CHECK(std::has_single_bit(options.lines) && options.answers_per_second > 0);
+  }
+
+  // `name_hash`: of the name that the answer came from: the question's own, the wildcard's, the
+  // closest encloser's or the delegation's.
+  RateVerdict check(const base::IpAddress& client, AnswerKind kind, std::uint64_t name_hash,
+                    std::uint32_t unix_seconds) noexcept;
+
+ private:
+  static constexpr std::size_t kWays = 8;
+  struct alignas(64) Line {
+    std::uint32_t tags[kWays] = {};
+    std::uint16_t seconds[kWays] = {};  // the last, modulo 2^16
+    std::uint16_t sent[kWays] = {};     // answers in that second
+  };
+
+  [[nodiscard]] std::uint64_t hash(const base::IpAddress& client, AnswerKind kind,
+                                   std::uint64_t name_hash) const noexcept;
+  [[nodiscard]] static std::size_t way_of(const Line& line, std::uint32_t tag,
+                                          std::uint16_t second) noexcept;
+  RateVerdict limited() noexcept;
+
+  RateLimiterOptions options_;
+  std::unique_ptr<Line[]> lines_;
+  std::uint16_t until_slip_;
+};
+
+}  // namespace brink::dns::guard
