@@ -107,6 +107,7 @@ TEST_F(CustomCertificateTest, AZoneHasALimitOfThem) {
     ASSERT_EQ(status_, 200) << i;
   }
   expect_refusal(post(path_, pair(leaf_)), model::kCodeCertificateLimit, "at most 100");
+  EXPECT_EQ(call("GET", zone_)["result"]["meta"]["custom_certificate_quota"], 100);
 }
 
 TEST_F(CustomCertificateTest, ARenewalMayKeepTheKey) {

@@ -8,6 +8,7 @@
 #include "ctl/api/service.h"
 #include "ctl/api/zone_edit.h"
 #include "ctl/api/zone_json.h"
+#include "ctl/model/certificate.h"
 #include "ctl/store/activation.h"
 #include "ctl/store/identities.h"
 
@@ -265,7 +266,7 @@ Json zone_json(Service& service, const Zone& zone) {
                {"activated_on", nullptr}};
   if (zone.activated_on) json["activated_on"] = zone.activated_on->rfc3339();
   json["meta"] = {{"step", 4},
-                  {"custom_certificate_quota", 0},
+                  {"custom_certificate_quota", model::kZoneCertificatesMax},
                   {"page_rule_quota", 0},
                   {"phishing_detected", false},
                   {"foundation_dns", zone.dns.foundation_dns},

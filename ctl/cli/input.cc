@@ -1,5 +1,7 @@
 #include "ctl/cli/input.h"
 
+#include <sys/stat.h>
+
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -13,6 +15,19 @@ std::string read_file(const std::string& path) {
   std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!file) throw Stop(Exit::kInputUnreadable, path + ": cannot be read; check the path");
   return text;
+}
+
+std::string read_key_file(const std::string& path) {
+  if (path.find("-----BEGIN") != std::string::npos || path.find('\n') != std::string::npos) {
+    throw Stop(Exit::kUsage,
+               "--key takes the path of a file, not a key: this one was seen by whoever looked at "
+               "the processes of this host, make another");
+  }
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0) {
+    throw Stop(Exit::kInputUnreadable, path + ": everybody can read the key; chmod o= " + path);
+  }
+  return read_file(path);
 }
 
 std::string zone_name_of(const std::string& path, const std::string& text) {

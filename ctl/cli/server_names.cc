@@ -14,6 +14,7 @@ namespace {
 
 constexpr unsigned kPatienceSeconds = 2;
 constexpr std::size_t kZonesMax = 10;  // that are searched for a record's name
+constexpr std::size_t kAccountsMax = 10;
 constexpr char kPage[] = "&per_page=200";
 
 using Texts = std::vector<std::string>;
@@ -57,12 +58,26 @@ Texts record_names(const Client& client, const std::string& start, const LineSoF
   return column(records, "name", start);
 }
 
-Texts setting_names(const Client& client, const std::string& start, const LineSoFar& line) {
+// Of what the zone that the line begins with has there.
+Texts ids_in_zone(const Client& client, const std::string& start, const LineSoFar& line,
+                  const std::string& path) {
   if (line.positional.empty()) return {};
   const auto zones = zone_named(client, line.positional[0]);
   if (zones.empty()) return {};
-  return column(listed(client, "/client/v4/zones/" + text_of(zones[0], "id") + "/settings"), "id",
-                start);
+  return column(listed(client, "/client/v4/zones/" + text_of(zones[0], "id") + path), "id", start);
+}
+
+Texts authority_names(const Client& client, const std::string& start) {
+  std::vector<Json> authorities;
+  const auto accounts = listed(client, "/client/v4/accounts");
+  for (std::size_t i = 0; i < accounts.size() && i < kAccountsMax; ++i) {
+    const std::string path =
+        "/client/v4/accounts/" + text_of(accounts[i], "id") + "/mtls_certificates?type=custom";
+    for (Json& each : listed(client, path + kPage)) {
+      if (each.value("ca", false)) authorities.push_back(std::move(each));
+    }
+  }
+  return column(authorities, "name", start);
 }
 
 Texts record_types(const std::string& start) {
@@ -101,10 +116,16 @@ Texts server_names(const std::string& kind, const std::string& start, const Line
     const Client client(connection_of(line.options));
     if (kind == "ZONE") return column(zones_that_start(client, start), "name", start);
     if (kind == "ACCOUNT") return column(listed(client, "/client/v4/accounts"), "name", start);
-    if (kind == "SETTING") return setting_names(client, start, line);
-    const bool of_record = line.command != nullptr &&
-                           (line.command->noun == "record" || line.command->noun == "snapshot");
-    if (kind == "NAME" && of_record) return record_names(client, start, line);
+    if (kind == "SETTING") return ids_in_zone(client, start, line, "/settings");
+    if (kind == "CA") return authority_names(client, start);
+    const std::string noun = line.command == nullptr ? "" : line.command->noun;
+    if (kind == "CERTIFICATE") {
+      const char* path =
+          noun == "certificate" ? "/custom_certificates?per_page=200" : "/origin_tls_client_auth";
+      return ids_in_zone(client, start, line, path);
+    }
+    if (kind == "NAME" && (noun == "record" || noun == "snapshot"))
+      return record_names(client, start, line);
   } catch (const Stop&) {
   }
   return {};

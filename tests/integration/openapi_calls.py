@@ -3,9 +3,12 @@ adds an endpoint adds its call here: test_openapi.py says which are missing."""
 import contextlib
 import http.client
 import json
+import pathlib
 import socket
+import tempfile
 
 from api_description import JSON
+from certificates import Certificates
 
 ZONE_FILE = b"""$TTL 300
 www.example.com. IN A 203.0.113.20 ; cf_tags=cf-proxied:false
@@ -120,6 +123,11 @@ class Api:
         self.called.setdefault(operation_id, []).append(answer.status)
         return answer
 
+    def refused(self, *arguments, code, status=400, **options):
+        """A call that is refused, with this code first."""
+        answer = self.call(*arguments, **options)
+        assert (answer.status, answer["errors"][0]["code"]) == (status, code), answer.body
+
     def ok(self, *arguments, **options):
         """The result of a call that succeeds."""
         answer = self.call(*arguments, **options)
@@ -147,8 +155,7 @@ def call_zones(api):
     api.ok("activateZone", zone)
     api.ok("showActivation", zone)
     api.ok("listPlans", zone)
-    refused = api.call("purgeCache", zone, json_body={"purge_everything": True})
-    assert refused.status == 501 and refused["errors"][0]["code"] == 12002
+    api.refused("purgeCache", zone, json_body={"purge_everything": True}, status=501, code=12002)
     gone = api.ok("createZone", json_body={"name": "gone.example"})["id"]
     api.ok("deleteZone", gone)
     return zone
@@ -188,6 +195,151 @@ def call_records(api, zone):
     api.ok("listScanned", zone)
     api.ok("judgeScanned", zone, json_body={"accepts": [], "rejects": []})
     api.ok("deleteRecord", zone, ids["caa", "CAA"])
+
+
+def call_custom_certificates(api, zone, made):
+    name = "CustomCertificate"
+    pair = made.leaf("example.com", "*.example.com")
+    one = api.ok("create" + name, zone, json_body=pair | {"type": "sni_custom"})["id"]
+    other = api.ok("create" + name, zone, json_body=made.leaf("www.example.com"))["id"]
+    api.refused("create" + name, zone, json_body=pair, code=12024)
+    api.refused("create" + name, zone, json_body=made.leaf("example.org"), code=12022)
+    api.refused("create" + name, zone, json_body={"certificate": "x", "private_key": "x"}, code=12020)
+    stolen = made.leaf("api.example.com") | {"private_key": pair["private_key"]}
+    api.refused("create" + name, zone, json_body=stolen, code=12021)
+    api.refused("create" + name, zone, json_body=pair | {"policy": "x"}, status=501, code=12002)
+    for query in ("", "?per_page=1&page=2", "?status=active", "?status=pending"):
+        api.ok(f"list{name}s", zone, query=query)
+    api.refused(f"list{name}s", zone, query="?status=lost", code=12004)
+    api.ok("show" + name, zone, one)
+    api.ok("edit" + name, zone, one, json_body={"bundle_method": "force"})
+    api.ok("edit" + name, zone, one, json_body=made.leaf("example.com"))
+    api.refused("edit" + name, zone, one, json_body={"certificate": pair["certificate"]}, code=12021)
+    ordered = {"certificates": [{"id": one, "priority": 1}, {"id": other, "priority": 2}]}
+    api.ok("prioritizeCustomCertificates", zone, json_body=ordered)
+    ordered["certificates"][1]["id"] = "0" * 32
+    api.refused("prioritizeCustomCertificates", zone, json_body=ordered, status=404, code=7003)
+    api.ok("listCertificatePacks", zone, query="?status=all")
+    api.ok("showCertificatePack", zone, one)
+    for order in ("createCertificatePack", "orderCertificatePack"):
+        api.refused(order, zone, json_body={"hosts": ["example.com"]}, status=501, code=12002)
+    for enabled in (True, False):
+        assert api.ok("editUniversalSsl", zone, json_body={"enabled": enabled})["enabled"] is enabled
+    api.refused("editUniversalSsl", zone, json_body={"enabled": "on"}, code=9207)
+    api.ok("showUniversalSsl", zone)
+    api.ok("delete" + name, zone, other)
+    api.refused("delete" + name, zone, other, status=404, code=7003)
+
+
+def call_client_certificates(api, zone, made):
+    name = "ClientCertificate"
+    wanted = {"csr": made.request("/C=DE/ST=Berlin/L=Mitte/O=Shop/OU=Till/CN=till"), "validity_days": 30}
+    one = api.ok("create" + name, zone, json_body=wanted)["id"]
+    api.refused("create" + name, zone, json_body=wanted | {"csr": "x"}, code=12020)
+    api.refused("create" + name, zone, json_body=wanted | {"validity_days": 5476}, code=9207)
+    for query in ("", "?status=all&per_page=1", "?status=revoked", "?status=pending_revocation"):
+        api.ok(f"list{name}s", zone, query=query)
+    api.refused(f"list{name}s", zone, query="?limit=1", code=12004)
+    api.ok("show" + name, zone, one)
+    for _ in range(2):
+        assert api.ok("revoke" + name, zone, one)["status"] == "revoked"
+    assert api.ok("reactivate" + name, zone, one, json_body={"reactivate": True})["status"] == "active"
+    api.refused("reactivate" + name, zone, one, json_body={"reactivate": False}, code=9207)
+
+
+def call_mtls_certificates(api, zone, made):
+    name = "MtlsCertificate"
+    account = api.ok("showZone", zone)["account"]["id"]
+    body = {"ca": True, "name": "Shops", "certificates": made.authority}
+    one = api.ok("create" + name, account, json_body=body)["id"]
+    api.refused("create" + name, account, json_body=body, code=12024)
+    api.refused("create" + name, account, json_body={"certificates": made.authority}, code=9207)
+    leaf = made.leaf("example.com")
+    body = {"ca": False, "certificates": leaf["certificate"], "private_key": leaf["private_key"]}
+    leaf = api.ok("create" + name, account, json_body=body)["id"]
+    api.refused("create" + name, account, json_body=body | {"ca": True}, code=12020)
+    for query in ("", "?per_page=1&page=2", "?type=custom", "?type=gateway_managed"):
+        api.ok(f"list{name}s", account, query=query)
+    api.ok("show" + name, account, one)
+    assert api.ok("listMtlsAssociations", account, one) == []
+    names = ["example.com", "www.example.com"]
+    for authority in ({}, {"mtls_certificate_id": one}):
+        api.ok("editHostAssociations", zone, json_body={"hostnames": names} | authority)
+    api.ok("showHostAssociations", zone)
+    assert api.ok("showHostAssociations", zone, query=f"?mtls_certificate_id={one}")["hostnames"] == names
+    api.refused("showHostAssociations", zone, query=f"?mtls_certificate_id={leaf}", code=12020)
+    api.refused("editHostAssociations", zone, json_body={"hostnames": ["example.org"]}, code=12022)
+    assert api.ok("listMtlsAssociations", account, one)
+    api.refused("delete" + name, account, one, code=12025)
+    api.ok("editHostAssociations", zone, json_body={"hostnames": [], "mtls_certificate_id": one})
+    api.ok("delete" + name, account, one)
+
+
+def call_origin_pulls(api, zone, made):
+    for enabled in (True, False):
+        assert api.ok("editOriginPulls", zone, json_body={"enabled": enabled})["enabled"] is enabled
+    api.refused("editOriginPulls", zone, json_body={}, code=9207)
+    api.ok("showOriginPulls", zone)
+    pair = made.leaf("example.com")
+    ids = {}
+    for name in ("OriginPullCertificate", "HostPullCertificate"):
+        one = ids[name] = api.ok("create" + name, zone, json_body=pair)["id"]
+        api.refused("create" + name, zone, json_body=pair, code=12024)
+        api.refused("create" + name, zone, json_body=pair | {"private_key": "x"}, code=12021)
+        api.ok(f"list{name}s", zone)
+        api.ok("show" + name, zone, one)
+    one = ids["HostPullCertificate"]
+    host = {"hostname": "www.example.com", "cert_id": one, "enabled": True}
+    api.ok("editHostPulls", zone, json_body={"config": [host]})
+    api.refused("editHostPulls", zone, json_body={"config": []}, code=9207)
+    for wrong, status, code in (({"hostname": "www.example.org"}, 400, 12022), ({"cert_id": "x"}, 404, 7003)):
+        api.refused("editHostPulls", zone, json_body={"config": [host | wrong]}, status=status, code=code)
+    api.ok("showHostPull", zone, "www.example.com")
+    api.refused("deleteHostPullCertificate", zone, one, code=12025)
+    gone = api.ok("editHostPulls", zone, json_body={"config": [host | {"enabled": None}]})
+    assert gone[0]["status"] == "deleted"
+    api.refused("showHostPull", zone, "www.example.com", status=404, code=7003)
+    for name, one in ids.items():
+        assert api.ok("delete" + name, zone, one)["status"] == "deleted"
+
+
+BLOCK = {"action": "block", "expression": 'http.request.uri.path contains "/admin"', "ref": "admin",
+         "action_parameters": {"response": {"status_code": 404, "content_type": "text/plain", "content": "no"}}}
+REWRITE = {"action": "rewrite", "expression": "true", "action_parameters": {"headers": {
+    "X-A": {"operation": "set", "value": "a"}, "X-B": {"operation": "set", "expression": "http.host"},
+    "X-C": {"operation": "remove"}}}}
+
+
+def call_rulesets(api, zone):
+    phase = "http_request_firewall_custom"
+    api.refused("showEntrypoint", zone, phase, status=404, code=10003)
+    body = {"phase": phase, "name": "shop", "description": "of the shop", "kind": "zone", "rules": [BLOCK]}
+    made = api.ok("createRuleset", zone, json_body=body)
+    path = zone, made["id"]
+    api.refused("createRuleset", zone, json_body=body, code=20217)
+    api.refused("createRuleset", zone, json_body=body | {"phase": "http_ratelimit"}, code=20120)
+    api.ok("listRulesets", zone)
+    api.ok("showRuleset", *path)
+    assert api.ok("overwriteRuleset", *path, json_body=made)["rules"] == made["rules"]
+    api.refused("overwriteRuleset", *path, json_body=body | {"kind": "root"}, status=501, code=12002)
+    plain = {"action": "block", "expression": 'http.host eq "a.example.com"', "ref": "a"}
+    rules = api.ok("createRule", *path, json_body=plain | {"position": {"index": 1}})["rules"]
+    assert [rule["ref"] for rule in rules] == ["a", "admin"]
+    for wrong, code in (({}, 20120), ({"ref": "b", "action": "rewrite"}, 20120),
+                        ({"ref": "b", "expression": ""}, 20125),
+                        ({"ref": "b", "expression": "http.nothing"}, 20127)):
+        api.refused("createRule", *path, json_body=plain | wrong, code=code)
+    api.ok("editRule", *path, rules[0]["id"], json_body=plain | {"enabled": False})
+    moved = api.ok("editRule", *path, rules[0]["id"], json_body={"position": {"after": ""}})["rules"]
+    assert [rule["ref"] for rule in moved] == ["admin", "a"]
+    api.refused("editRule", *path, "0" * 32, json_body=plain, status=404, code=7003)
+    api.ok("deleteRule", *path, rules[0]["id"])
+    for phase in ("http_request_late_transform", "http_response_headers_transform"):
+        api.ok("overwriteEntrypoint", zone, phase, json_body={"rules": [REWRITE]})
+        api.ok("showEntrypoint", zone, phase)
+    api.refused("showEntrypoint", zone, "nothing", code=20120)
+    api.ok("deleteRuleset", *path)
+    api.refused("showRuleset", *path, status=404, code=7003)
 
 
 def call_tokens(api, operations, path, headers):
@@ -254,5 +406,12 @@ def call_everything(api):
     zone = call_zones(api)
     call_settings(api, zone)
     call_records(api, zone)
+    with tempfile.TemporaryDirectory() as folder:
+        made = Certificates(pathlib.Path(folder))
+        call_custom_certificates(api, zone, made)
+        call_client_certificates(api, zone, made)
+        call_mtls_certificates(api, zone, made)
+        call_origin_pulls(api, zone, made)
+    call_rulesets(api, zone)
     call_accounts(api)
     call_node(api)
