@@ -1,7 +1,7 @@
 // ZoneDirectory: of every zone what lists filter and order by, in memory. A list of zones costs one
-// pass over it, whatever is asked for and however deep the
-// page is; SQL would have to scan the wide rows of the table for most filters, and to skip rows one
-// by one for a page. About 60 octets a zone.
+// pass over it, whatever is asked for and however deep the page is; SQL would have to scan the wide
+// rows of the table for most filters, and to skip rows one by one for a page. About 60 octets a
+// zone.
 //
 // It is a copy: Store keeps it in step with what it commits. One thread.
 #pragma once
