@@ -16,7 +16,7 @@ void Affected::collect(const store::Changes& changes) {
   for (const store::NameChange& change : changes.names) {
     add(change.name);
     const model::Zone* zone = lookups_.zone_at(change.zone);
-    if (zone != nullptr && !whole_zones_.contains(change.zone)) take_name(*zone, change);
+    if (zone != nullptr && !wholly_.contains(change.zone)) take_name(*zone, change);
   }
   for (const DomainName& name : changes.resolved) add_scope({Kind::kName, name, 0});
   spread();
@@ -28,8 +28,8 @@ void Affected::take_zone(const store::ZoneChange& change) {
   add(change.name);
   const bool changes_hands = change.action != store::ZoneAction::kChanged || zone == nullptr;
   if (!changes_hands && !change.whole) return;
-  whole_zones_.insert(change.name);
-  if (zone != nullptr) add_all_within(*zone, change.name);
+  wholly_.insert(change.name);
+  if (zone != nullptr) add_to(whole_zones_, change.name);
   add_scope({Kind::kSubtree, change.name, 0});
   if (changes_hands) take_ownership_below(change.name);
 }
@@ -77,9 +77,13 @@ bool Affected::all_new_within(const model::Zone& zone, const DomainName& name) {
   return answer->second;
 }
 
-void Affected::add_to(Names& names, const DomainName& name) {
+std::string Affected::key_of(const DomainName& name) {
   const store::TreeKey key = store::tree_key(name);
-  names.emplace(std::string(key.begin(), key.end()), name);
+  return {key.begin(), key.end()};
+}
+
+void Affected::add_to(Names& names, const DomainName& name) {
+  names.emplace(key_of(name), name);
 }
 
 void Affected::add_all_within(const model::Zone& zone, const DomainName& name) {

@@ -4,8 +4,8 @@
 // of names that its records point at, and on everything that a CNAME chain passes: names, wildcards
 // that cover them, names whose existence decides whether one does, and which zone owns them. So
 // every change is turned into scopes, that is, into names whose lookup may have another result, and
-// whatever points into a scope is affected; an alias that is affected is a scope again. So is a name
-// outside the served zones that leads elsewhere.
+// whatever points into a scope is affected; an alias that is affected is a scope again. So is a
+// name outside the served zones that leads elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@ class Affected {
  public:
   // What is above comes before what is below. The keys are tree keys.
   using Names = std::map<std::string, model::DomainName>;
+  static std::string key_of(const model::DomainName& name);
 
   Affected(store::Store& store, StoreLookups& lookups) : store_(store), lookups_(lookups) {}
 
@@ -32,6 +33,8 @@ class Affected {
 
   // Names to put or drop.
   [[nodiscard]] const Names& names() const { return names_; }
+  // Zones all of whose names are to be put or dropped; those are not in names().
+  [[nodiscard]] const Names& whole_zones() const { return whole_zones_; }
   // Zones to put, and those that are gone.
   [[nodiscard]] const Names& zones() const { return zones_; }
   [[nodiscard]] const Names& dropped_zones() const { return dropped_zones_; }
@@ -65,8 +68,8 @@ class Affected {
 
   store::Store& store_;
   StoreLookups& lookups_;
-  Names names_, zones_, dropped_zones_;
-  std::set<model::DomainName> whole_zones_;
+  Names names_, zones_, whole_zones_, dropped_zones_;
+  std::set<model::DomainName> wholly_;  // such zones, and those that are gone
   std::set<RowAndName> new_names_;      // had no records before
   std::map<RowAndName, bool> all_new_;  // answers of all_new_within
   std::set<Scope> seen_;

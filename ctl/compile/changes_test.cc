@@ -499,5 +499,51 @@ TEST_F(ChangeTest, ThatCannotBeServedNamesZoneOwnerAndType) {
   EXPECT_NE(problem.find("zone a.test, big.a.test. TXT: "), std::string::npos) << problem;
 }
 
+// So many that the history does not list them.
+TEST(CompileChanges, AnImportGivesWhatCompilingEverythingGives) {
+  Follower follower;
+  const model::Zone zone = add_zone(follower, "a.test"), other = add_zone(follower, "b.test");
+  add_record(follower, zone, {.name = "gone", .type = "A", .content = "203.0.113.1"});
+  add_record(follower, zone, {.name = "host.cut", .type = "A", .content = "203.0.113.1"});
+  add_record(follower, zone, {.name = "*", .type = "CNAME", .content = "out.example"});
+  add_record(follower, other,
+             {.name = "to", .type = "CNAME", .content = "n7.a.test", .proxied = true});
+  add_record(follower, other,
+             {.name = "mail", .type = "MX", .content = "n8.a.test", .priority = 1});
+  ASSERT_EQ(follower.follow(), "");
+  {
+    Transaction import(follower.store(), Transaction::Kind::kWrite);
+    for (const model::Record& record : follower.store().records_at(zone, name("gone.a.test"))) {
+      follower.store().delete_record(record);
+    }
+    const model::Zone below = add_zone(follower, "below.a.test");
+    add_record(follower, below, {.name = "n1", .type = "A", .content = "203.0.113.2"});
+    add_record(follower, zone, {.name = "n1.below", .type = "A", .content = "203.0.113.3"});
+    add_record(follower, zone, {.name = "cut", .type = "NS", .content = "host.cut.a.test"});
+    add_record(follower, zone,
+               {.name = "in", .type = "CNAME", .content = "n9.a.test", .proxied = true});
+    add_record(follower, zone,
+               {.name = "out", .type = "CNAME", .content = "x.example", .proxied = true});
+    for (int i = 0; i < 10'000; ++i) {
+      ASSERT_TRUE(add_record(follower, zone,
+                             {.name = "n" + std::to_string(i),
+                              .type = "A",
+                              .content = "203.0.113.9",
+                              .proxied = i % 3 == 0}));
+    }
+    import.commit();
+  }
+  const auto changes = store::History(follower.store())
+                           .changes_between(follower.version(), follower.store().version());
+  ASSERT_TRUE(changes);
+  EXPECT_GT(changes->unlisted, 10'000U);
+  EXPECT_LT(changes->names.size(), 10U) << "what was removed, and the other zones'";
+  EXPECT_FALSE(store::History(follower.store())
+                   .changes_between(follower.version(), follower.store().version(), 10'000));
+  EXPECT_EQ(follower.follow(), "");
+  follower.store().delete_zone(zone);
+  EXPECT_EQ(follower.follow(), "");
+}
+
 }  // namespace
 }  // namespace brink::ctl::compile

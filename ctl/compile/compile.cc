@@ -22,6 +22,7 @@ class Output {
   base::Result<void> put_name(const model::Zone& zone, const DomainName& name,
                               const Contents& contents);
   base::Result<void> drop_zone(const DomainName& apex);
+  base::Result<void> set_name(const model::Zone& zone, const DomainName& name);
   // What the zone above has where a zone was dropped.
   base::Result<void> set_former_apex(const DomainName& name);
 
@@ -60,11 +61,15 @@ base::Result<void> Output::put_name(const model::Zone& zone, const DomainName& n
 }
 
 base::Result<void> Output::set_name(const DomainName& name) {
-  if (const model::Zone* zone = lookups_.zone_of(name)) {
-    const auto contents = compiler_.compile(*zone, name);
-    if (!contents) return contents.error();
-    if (contents.value()) return put_name(*zone, name, *contents.value());
-  }
+  if (const model::Zone* zone = lookups_.zone_of(name)) return set_name(*zone, name);
+  ++counts_.names_dropped;
+  return sink_.drop_name(name.wire());
+}
+
+base::Result<void> Output::set_name(const model::Zone& zone, const DomainName& name) {
+  const auto contents = compiler_.compile(zone, name);
+  if (!contents) return contents.error();
+  if (contents.value()) return put_name(zone, name, *contents.value());
   ++counts_.names_dropped;
   return sink_.drop_name(name.wire());
 }
@@ -97,6 +102,27 @@ base::Result<void> put_names_of(store::Store& store, const model::Zone& zone,
   return {};
 }
 
+// Puts or drops all names of a zone, and takes them from `others`, to which those go that a zone
+// below owns. Apexes of zones that are dropped come later.
+base::Result<void> set_names_of(store::Store& store, const model::Zone& zone,
+                                const Affected::Names& dropped_zones, IndexedLookups& lookups,
+                                Output& output, Affected::Names& others) {
+  const ZoneIndex index(store, zone);
+  lookups.use(index);
+  for (const DomainName& name : index.names()) {
+    if (name == zone.name) continue;
+    if (index.is_handed_down(name)) {
+      others.emplace(Affected::key_of(name), name);
+      continue;
+    }
+    if (!dropped_zones.empty() && dropped_zones.contains(Affected::key_of(name))) continue;
+    if (!others.empty()) others.erase(Affected::key_of(name));
+    if (auto set = output.set_name(zone, name); !set) return set;
+  }
+  lookups.use_none();
+  return {};
+}
+
 }  // namespace
 
 base::Result<Counts> compile_all(store::Store& store, const Options& options,
@@ -117,15 +143,21 @@ base::Result<Counts> compile_all(store::Store& store, const Options& options,
 
 base::Result<Counts> compile_changes(store::Store& store, const store::Changes& changes,
                                      const Options& options, snapshot::ChangeSink& sink) {
-  StoreLookups lookups(store);
-  Affected affected(store, lookups);
+  StoreLookups stored(store);
+  IndexedLookups lookups(stored);
+  Affected affected(store, stored);
   affected.collect(changes);
   Output output(lookups, options, sink);
   const auto& dropped = affected.dropped_zones();
   for (const auto& [key, apex] : affected.zones()) {
-    if (auto put = output.put_zone(*lookups.zone_at(apex)); !put) return put.error();
+    if (auto put = output.put_zone(*stored.zone_at(apex)); !put) return put.error();
   }
-  for (const auto& [key, name] : affected.names()) {
+  Affected::Names names = affected.names();
+  for (const auto& [key, apex] : affected.whole_zones()) {
+    auto set = set_names_of(store, *stored.zone_at(apex), dropped, lookups, output, names);
+    if (!set) return set.error();
+  }
+  for (const auto& [key, name] : names) {
     if (affected.zones().contains(key) || dropped.contains(key)) continue;
     if (auto set = output.set_name(name); !set) return set.error();
   }

@@ -8,8 +8,10 @@ namespace {
 
 using model::DomainName;
 
-// From here on it is cheaper to look at all CNAME records.
+// From here on it is cheaper to look at all CNAME records. Of zones that changed as a whole only
+// theirs are looked at.
 constexpr std::uint64_t kManyEntries = 20'000;
+constexpr std::uint64_t kManyUnlisted = 2'000'000;
 
 }  // namespace
 
@@ -17,8 +19,9 @@ std::vector<DomainName> OutsideNames::update(store::Store& store) {
   const std::uint64_t present = store.version();
   std::optional<store::Changes> changes;
   store::History history(store);
-  if (built_ && history.entries_between(version_, present) <= kManyEntries) {
-    changes = history.changes_between(version_, present);
+  if (built_) {
+    changes = history.changes_between(version_, present, kManyEntries + kManyUnlisted);
+    if (changes && changes->names.size() > kManyEntries) changes.reset();
   }
   auto touched = changes ? apply(store, *changes) : rebuild(store);
   version_ = present;
@@ -49,15 +52,32 @@ std::vector<DomainName> OutsideNames::apply(store::Store& store, const store::Ch
   Affected affected(store, lookups);
   affected.collect(changes);
   std::set<DomainName> touched;
+  const auto look_at = [&](const DomainName& name) {
+    const model::Zone* zone = lookups.zone_of(name);
+    const auto outside = zone == nullptr ? std::nullopt : compiler.outside(*zone, name);
+    set(name, outside ? &*outside : nullptr);
+    if (outside) touched.insert(*outside);
+  };
+  for (const auto& [key, apex] : affected.whole_zones()) {
+    for (const DomainName& owner : owners_within(store, *lookups.zone_at(apex))) look_at(owner);
+  }
   for (const auto* names : {&affected.names(), &affected.zones(), &affected.dropped_zones()}) {
-    for (const auto& [key, name] : *names) {
-      const model::Zone* zone = lookups.zone_of(name);
-      const auto outside = zone == nullptr ? std::nullopt : compiler.outside(*zone, name);
-      set(name, outside ? &*outside : nullptr);
-      if (outside) touched.insert(*outside);
-    }
+    for (const auto& [key, name] : *names) look_at(name);
   }
   return {touched.begin(), touched.end()};
+}
+
+// Names of the zone that have, or had, a CNAME record.
+std::set<DomainName> OutsideNames::owners_within(store::Store& store,
+                                                 const model::Zone& zone) const {
+  std::set<DomainName> owners;
+  store.for_each_alias([&](const store::Pointer& alias) {
+    if (alias.zone == zone.row) owners.insert(alias.owner);
+  });
+  for (const auto& [owner, outside] : by_owner_) {
+    if (owner.is_within(zone.name)) owners.insert(owner);
+  }
+  return owners;
 }
 
 void OutsideNames::set(const DomainName& owner, const DomainName* outside) {

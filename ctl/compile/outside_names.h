@@ -32,6 +32,8 @@ class OutsideNames {
  private:
   std::vector<model::DomainName> rebuild(store::Store& store);
   std::vector<model::DomainName> apply(store::Store& store, const store::Changes& changes);
+  [[nodiscard]] std::set<model::DomainName> owners_within(store::Store& store,
+                                                          const model::Zone& zone) const;
   void set(const model::DomainName& owner, const model::DomainName* outside);
 
   const Options& options_;

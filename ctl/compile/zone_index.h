@@ -47,6 +47,7 @@ class IndexedLookups : public Lookups {
 
   // It must outlive the lookups that follow.
   void use(const ZoneIndex& index) { index_ = &index; }
+  void use_none() { index_ = nullptr; }
 
   const model::Zone* zone_of(const model::DomainName& name) override;
   std::vector<Entry> entries(const model::Zone& zone, const model::DomainName& name) override;

@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "ctl/store/history.h"
@@ -32,7 +33,7 @@ base::Result<T> reading(store::Store& reader, const Read& read) {
 
 // A difference of this many names, and more than this part of all records, is slower to apply than
 // to replace everything.
-constexpr std::size_t kManyNames = 10'000;
+constexpr std::uint64_t kManyNames = 10'000;
 constexpr std::uint64_t kLargePart = 4;
 
 }  // namespace
@@ -86,10 +87,12 @@ base::Result<std::optional<publish::Sealed>> SnapshotCompiler::make_changes(
   }
   publish::Sealed sealed;
   sealed.leads_to = present();
-  const auto changes = history.changes_between(served.version, sealed.leads_to.version);
-  const bool many = changes && changes->names.size() > kManyNames &&
-                    changes->names.size() > reader_.record_count() / kLargePart;
-  if (!changes || many) return std::optional<publish::Sealed>();
+  std::uint64_t most = kManyNames;
+  if (history.entries_between(served.version, sealed.leads_to.version) > kManyNames) {
+    most = std::max(most, reader_.record_count() / kLargePart);
+  }
+  const auto changes = history.changes_between(served.version, sealed.leads_to.version, most);
+  if (!changes) return std::optional<publish::Sealed>();
   snapshot::TransactionEncoder encoder;
   const auto counts = compile::compile_changes(reader_, *changes, options_, encoder);
   if (!counts) return counts.error();

@@ -23,22 +23,28 @@ bool differs_whole(const model::Zone& before, const model::Zone& after) {
 // Collects the answer of changes_between.
 class Differences {
  public:
-  explicit Differences(Database& database) : database_(database) {}
+  Differences(Database& database, std::uint64_t most) : database_(database), most_(most) {}
 
   void add_zones(std::int64_t from_seq, std::int64_t to_seq);
-  void add_records(std::int64_t from_seq, std::int64_t to_seq);
+  // False: there are more than `most`.
+  [[nodiscard]] bool add_records(std::int64_t from_seq, std::int64_t to_seq);
   Changes take();
 
  private:
   using ZoneRows = std::map<std::int64_t, std::optional<model::Zone>>;
 
+  void find_imports(std::int64_t from_seq);
+  void make_whole(std::int64_t zone_row);
+  [[nodiscard]] bool is_too_much() const { return names_.size() + changes_.unlisted > most_; }
   NameChange& name_change(std::int64_t zone_row, const model::DomainName& name);
   void note(std::int64_t zone_row, const model::DomainName& name, model::RecordType type);
   [[nodiscard]] bool has_untouched(std::int64_t zone_row, const model::DomainName& name);
   std::optional<model::DomainName> zone_name(std::int64_t row);
 
   Database& database_;
+  const std::uint64_t most_;
   Changes changes_;
+  std::string imports_ = "[]";  // rows of zones whose new records are not listed, as JSON
   std::map<std::pair<std::int64_t, model::DomainName>, NameChange> names_;
   std::set<RecordKey> touched_;
 };
@@ -66,13 +72,51 @@ void Differences::add_zones(std::int64_t from_seq, std::int64_t to_seq) {
   }
 }
 
+// So many new records are not looked at one by one, if they are this part of their zone.
+constexpr std::int64_t kImportMin = 10'000;
+constexpr std::int64_t kImportPart = 4;
+
+void Differences::find_imports(std::int64_t from_seq) {
+  auto select = database_.cached(
+      "SELECT zone, count(*) FROM record_log WHERE seq > ?1 AND kind = 0 GROUP BY zone "
+      "HAVING count(*) >= ?2");
+  select->bind(1, from_seq).bind(2, kImportMin);
+  std::string rows;
+  while (select->step()) {
+    const std::int64_t row = select->integer(0);
+    auto count = database_.cached("SELECT count(*) FROM records WHERE zone = ?1");
+    count->bind(1, row);
+    const std::int64_t records = count->step() ? count->integer(0) : 0;
+    if (records == 0 || select->integer(1) < records / kImportPart) continue;
+    changes_.unlisted += static_cast<std::uint64_t>(records);
+    make_whole(row);
+    rows += (rows.empty() ? "" : ",") + std::to_string(row);
+  }
+  imports_ = "[" + rows + "]";
+}
+
+void Differences::make_whole(std::int64_t zone_row) {
+  const auto name = zone_name(zone_row);
+  CHECK(name.has_value());
+  const auto known = std::find_if(changes_.zones.begin(), changes_.zones.end(),
+                                  [&](const ZoneChange& change) { return change.name == *name; });
+  if (known == changes_.zones.end()) {
+    changes_.zones.push_back({*name, ZoneAction::kChanged, true});
+  } else if (known->action == ZoneAction::kChanged) {
+    known->whole = true;
+  }
+}
+
 // A record's names are those of its before-images, of what it is now, and, when `to` is not now, of
 // the first before-image behind it. What else changed behind it may be among them.
-void Differences::add_records(std::int64_t from_seq, std::int64_t to_seq) {
+bool Differences::add_records(std::int64_t from_seq, std::int64_t to_seq) {
+  if (to_seq - from_seq >= kImportMin) find_imports(from_seq);
+  if (is_too_much()) return false;
   auto select = database_.prepare(
       "SELECT l.seq, l.kind, l.zone, l.row, l.name, l.type, r.name, r.type FROM record_log l "
-      "LEFT JOIN records r ON r.row = l.row AND r.zone = l.zone WHERE l.seq > ?1 ORDER BY l.seq");
-  select->bind(1, from_seq);
+      "LEFT JOIN records r ON r.row = l.row AND r.zone = l.zone WHERE l.seq > ?1 AND "
+      "(l.kind <> 0 OR l.zone NOT IN (SELECT value FROM json_each(?2))) ORDER BY l.seq");
+  select->bind(1, from_seq).bind(2, imports_);
   std::set<RecordKey> behind;
   while (select->step()) {
     const RecordKey key(select->integer(2), select->integer(3));
@@ -88,7 +132,9 @@ void Differences::add_records(std::int64_t from_seq, std::int64_t to_seq) {
       if (first) name_change(key.first, name).existed = true;
     }
     if (!is_behind && !select->is_null(6)) note(key.first, read_name(select->text(6)), type(7));
+    if (is_too_much()) return false;
   }
+  return true;
 }
 
 NameChange& Differences::name_change(std::int64_t zone_row, const model::DomainName& name) {
@@ -162,15 +208,16 @@ History::Sequences History::sequences_after(std::uint64_t version) {
           number(database_.cached("SELECT max(seq) FROM zone_log"))};
 }
 
-std::optional<Changes> History::changes_between(std::uint64_t from, std::uint64_t to) {
+std::optional<Changes> History::changes_between(std::uint64_t from, std::uint64_t to,
+                                                std::uint64_t most) {
   const auto overtaken = static_cast<std::uint64_t>(
       number(database_.cached("SELECT value FROM meta WHERE key = 'overtaken'")));
   if (from > to || to > store_.version() || from < floor()) return std::nullopt;
   if (overtaken != 0 && from <= overtaken) return std::nullopt;
   const Sequences first = sequences_after(from), last = sequences_after(to);
-  Differences differences(database_);
+  Differences differences(database_, most);
   differences.add_zones(first.zone, last.zone);
-  differences.add_records(first.record, last.record);
+  if (!differences.add_records(first.record, last.record)) return std::nullopt;
   Changes changes = differences.take();
   changes.resolved = resolved_between(from, to);
   return changes;

@@ -27,6 +27,7 @@ struct ZoneChange {
   ZoneAction action = ZoneAction::kChanged;
   // Of kChanged: more than the apex, times and settings kept for others differs (status, pause,
   // type, ZoneDns; deleted and made anew), so that any of its names may be served in another way.
+  // Or so many records came in that those are not listed by name, see Changes.
   bool whole = false;
 };
 
@@ -40,10 +41,12 @@ struct NameChange {
 };
 
 // Each zone and each (zone, name) once, in no particular order. Names that a deleted zone had are
-// among `names`.
+// among `names`. A zone that a large part of its records was added to (an import) is `whole` or
+// created, and only what was changed or removed of it is among `names`.
 struct Changes {
   std::vector<ZoneChange> zones;
   std::vector<NameChange> names;
+  std::uint64_t unlisted = 0;               // records of zones of the latter kind, all together
   std::vector<model::DomainName> resolved;  // outside the served zones, with other addresses
 };
 
@@ -96,8 +99,10 @@ class History {
   // What differs between the states after `from` and after `to`. Empty (not covered) when the
   // history does not reach back to `from`, when `to` is not reached yet, or when raise_version has
   // leapt over `from`: then that version was somebody else's. Within a transaction, when the answer
-  // must fit other reads. Costs what was changed since `from`.
-  std::optional<Changes> changes_between(std::uint64_t from, std::uint64_t to);
+  // must fit other reads. Costs what was changed since `from`. Empty as well when it is more than
+  // `most` names and unlisted records, which is told without looking at all of them.
+  std::optional<Changes> changes_between(std::uint64_t from, std::uint64_t to,
+                                         std::uint64_t most = ~std::uint64_t{0});
 
   // At least as many as the changes that changes_between would look at; costs nothing.
   std::uint64_t entries_between(std::uint64_t from, std::uint64_t to);
