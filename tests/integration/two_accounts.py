@@ -175,9 +175,7 @@ class TwoAccounts:
         return {
             "POST /zones": {"name": "new.example", "type": "full", "jump_start": False,
                             "account": {"id": ids["account"]}},
-            "PATCH ~/dns_settings": {"internal_dns": {"reference_zone_id": ids["zone"]}},
-            "PATCH /accounts/{account}/dns_settings": {
-                "zone_defaults": {"internal_dns": {"reference_zone_id": ids["zone"]}}},
+            "PATCH ~": {"plan": {"id": "brink"}},
             "POST ~/dns_records": another,
             "PUT ~/dns_records/{record}": record,
             "POST ~/dns_records/batch": {"deletes": [], "patches": [reference | {"ttl": 300}],
