@@ -26,9 +26,10 @@ Outcome<Record> apply(Change& change, const std::string& list, const Json& opera
     return change.create(draft);
   }
   std::string id;
-  FieldReader fields(operation);
+  FieldReader fields(operation, Nulls::kRefused);
   fields.text("id", id);
   if (fields.fault()) return *fields.fault();
+  if (id.empty()) return Refusal{400, kCodeBadBody, "Field \"id\" is needed: which record?", {}};
   auto old = change.find(id);
   if (!old) return old;
   if (list == "deletes") {
@@ -51,7 +52,7 @@ Reply run(Service& service, const Request& request) {
   if (!body) return refuse(body.error());
   auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
-  FieldReader fields(body.value());
+  FieldReader fields(body.value(), Nulls::kRefused);
   std::size_t operations = 0;
   for (const char* list : kLists) {
     const Json* array = fields.array(list);

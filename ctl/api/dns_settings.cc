@@ -75,7 +75,9 @@ std::optional<Refusal> apply_soa(const Settings& settings, const Json& soa, Zone
   if (!soa.is_object()) return bad_field("soa", "an object");
   const model::SoaFields defaults = model::default_soa_fields(zone, settings.authority);
   model::SoaFields fields = zone.soa ? model::fields_of(*zone.soa) : defaults;
-  for (const auto& [name, value] : soa.items()) {
+  for (const auto& item : soa.items()) {
+    const std::string& name = item.key();
+    const Json& value = item.value();
     const std::string path = "soa." + name;
     const auto number = std::find_if(std::begin(kSoaNumbers), std::end(kSoaNumbers),
                                      [&](const SoaNumber& each) { return name == each.name; });
@@ -144,7 +146,9 @@ std::optional<Refusal> apply_member(const Settings& settings, const std::string&
     const bool is_empty = value.is_object() && (!value.contains("reference_zone_id") ||
                                                 value["reference_zone_id"].is_null());
     if (is_empty) return std::nullopt;
-    return not_provided("Internal zones are not provided: internal_dns cannot be set.");
+    if (!value.is_object()) return bad_field(name, "an object");
+    return not_provided(
+        "Internal zones are not provided: internal_dns.reference_zone_id cannot be set.");
   }
   return Refusal{400, kCodeBadBody, "There is no DNS setting \"" + name + "\".", {}};
 }
@@ -208,7 +212,10 @@ std::optional<Refusal> change_defaults(Service& service, const model::Id& accoun
   if (!changes.is_object()) return bad_field("zone_defaults", "an object");
   Zone trial;
   trial.name = model::DomainName::parse("zone.invalid").value();
-  if (auto fault = apply_dns_settings(service.settings, changes, trial)) return fault;
+  if (auto fault = apply_dns_settings(service.settings, changes, trial)) {
+    fault->message = "zone_defaults: " + fault->message;
+    return fault;
+  }
   Json defaults = account_defaults(service, account);
   defaults.merge_patch(changes);
   const std::string text = to_text(defaults);
@@ -233,7 +240,7 @@ Reply edit_account(Service& service, const Request& request) {
   const Json state_before = account_json(service, account);
   const bool before = service.store.enforces_dns_only(account);
   bool enforced = before;
-  FieldReader fields(body.value());
+  FieldReader fields(body.value(), Nulls::kRefused);
   fields.flag("enforce_dns_only", enforced);
   if (fields.fault()) return refuse(*fields.fault());
   if (body.value().contains("zone_defaults")) {

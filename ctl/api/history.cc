@@ -97,7 +97,8 @@ Outcome<Wanted> read_wanted(const std::string& body) {
   if (!object) return object.error();
   Wanted wanted;
   std::string zone;
-  FieldReader fields(object.value());
+  // Without a zone it is about all of them: nobody gets there by a null.
+  FieldReader fields(object.value(), Nulls::kRefused);
   fields.text("zone", zone);
   fields.flag("dry_run", wanted.dry_run);
   if (fields.fault()) return *fields.fault();

@@ -69,6 +69,13 @@ class Inspector {
 
 model::Outcome<Json> parse_object(const std::string& body) {
   if (body.empty()) return Json::object();
+  // The parser would take it for the end.
+  if (const std::size_t nul = body.find('\0'); nul != std::string::npos) {
+    return Refusal{400,
+                   kCodeMalformedJson,
+                   "Malformed JSON in request body, at octet " + std::to_string(nul + 1) + ": NUL.",
+                   {}};
+  }
   Inspector inspector;
   if (!Json::sax_parse(body, &inspector)) return *inspector.fault();
   Json json = Json::parse(body, nullptr, false);
@@ -90,13 +97,14 @@ bool is_printable(std::string_view text) {
 void FieldReader::fail(const char* name, const std::string& expected) {
   if (fault_) return;
   fault_ = model::Refusal{
-      400, kCodeBadBody, "Field \"" + std::string(name) + "\" must be " + expected + ".", {}};
+      400, kCodeBadBody, "Field \"" + path_ + name + "\" must be " + expected + ".", {}};
 }
 
 const Json* FieldReader::member(const char* name, bool (Json::*is_type)() const noexcept,
                                 const char* expected) {
   const auto found = object_.find(name);
-  if (found == object_.end() || found->is_null()) return nullptr;
+  if (found == object_.end()) return nullptr;
+  if (found->is_null() && nulls_ == Nulls::kAbsent) return nullptr;
   if (((*found).*is_type)()) return &*found;
   fail(name, expected);
   return nullptr;
@@ -127,7 +135,8 @@ void FieldReader::number(const char* name, std::uint64_t max, std::uint32_t& tar
 }
 
 void FieldReader::number(const char* name, std::optional<std::uint16_t>& target) {
-  if (!object_.contains(name) || object_[name].is_null()) return;
+  const Json* json = member(name, &Json::is_number, "a number");
+  if (json == nullptr) return;
   std::uint32_t value = 0;
   number(name, 65535, value);
   target = static_cast<std::uint16_t>(value);

@@ -26,11 +26,16 @@ std::string to_text(const Json& json);
 // Without control characters, so that it does nothing to a terminal but show.
 bool is_printable(std::string_view text);
 
-// FieldReader takes typed members out of an object. Absent and null members leave the target alone;
-// the first member of a wrong type is kept as the fault.
+// Whether a null member is the same as none, or of a wrong type.
+enum class Nulls { kAbsent, kRefused };
+
+// FieldReader takes typed members out of an object. Absent members leave the target alone; the
+// first member of a wrong type is kept as the fault. `path`, as "account.", is what its names stand
+// below in the body.
 class FieldReader {
  public:
-  explicit FieldReader(const Json& object) : object_(object) {}
+  explicit FieldReader(const Json& object, Nulls nulls = Nulls::kAbsent, std::string path = "")
+      : object_(object), nulls_(nulls), path_(std::move(path)) {}
 
   void text(const char* name, std::string& target);
   void flag(const char* name, bool& target);
@@ -51,6 +56,8 @@ class FieldReader {
   void fail(const char* name, const std::string& expected);
 
   const Json& object_;
+  const Nulls nulls_;
+  const std::string path_;
   std::optional<model::Refusal> fault_;
 };
 

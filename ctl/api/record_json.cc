@@ -66,7 +66,7 @@ std::optional<model::Refusal> read_draft(const Json& object, model::RecordDraft&
   // A null comment takes the comment away.
   if (object.contains("comment") && object["comment"].is_null()) draft.comment.clear();
   if (const Json* settings = fields.object("settings")) {
-    FieldReader flags(*settings);
+    FieldReader flags(*settings, Nulls::kAbsent, "settings.");
     flags.flag("flatten_cname", draft.settings.flatten_cname);
     flags.flag("ipv4_only", draft.settings.ipv4_only);
     flags.flag("ipv6_only", draft.settings.ipv6_only);
@@ -74,6 +74,13 @@ std::optional<model::Refusal> read_draft(const Json& object, model::RecordDraft&
   }
   const Json* data = fields.object("data");
   if (fields.fault()) return fields.fault();
+  // Without a type there is no telling what else is missing.
+  if (draft.name.empty() && !draft.type.empty()) {
+    return model::Refusal{400,
+                          kCodeBadBody,
+                          "Field \"name\" is needed: the name of the record, or @ for the zone's.",
+                          {}};
+  }
   if (data != nullptr && !data->empty()) return read_data(*data, draft);
   return std::nullopt;
 }

@@ -47,7 +47,7 @@ Reply judge_findings(Service& service, const Request& request) {
   if (!body) return refuse(body.error());
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
-  FieldReader fields(body.value());
+  FieldReader fields(body.value(), Nulls::kRefused);
   for (const char* list : {"accepts", "rejects"}) {
     const Json* items = fields.array(list);
     if (items == nullptr || items->empty()) continue;

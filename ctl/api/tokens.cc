@@ -87,8 +87,10 @@ std::optional<Refusal> read_status(const FieldReader& fields, const std::string&
 std::optional<Refusal> read_token(Service& service, const Json& body, Token& token) {
   std::string status;
   FieldReader fields(body);
-  fields.text("name", token.name);
   fields.text("status", status);
+  FieldReader named(body, Nulls::kRefused);
+  named.text("name", token.name);
+  if (named.fault()) return named.fault();
   if (auto fault = read_status(fields, status, token)) return fault;
   if (token.name.empty() || token.name.size() > kNameSizeMax || !is_printable(token.name)) {
     return invalid("The name of a token has 1 to " + std::to_string(kNameSizeMax) +

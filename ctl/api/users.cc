@@ -64,7 +64,11 @@ std::optional<Refusal> fault_of(Identities& identities, const std::string& email
   if (at == std::string::npos || at == 0 || at + 1 == email.size() ||
       email.size() > kEmailSizeMax || email.find(' ') != std::string::npos ||
       !is_printable(email)) {
-    return Refusal{400, kCodeIdentityInvalid, "\"" + email + "\" is not an e-mail address.", {}};
+    return Refusal{400,
+                   kCodeIdentityInvalid,
+                   "Field \"email\" must be an e-mail address of at most " +
+                       std::to_string(kEmailSizeMax) + " octets.",
+                   {}};
   }
   if (!identities.user_by_email(email)) return std::nullopt;
   return Refusal{400, kCodeIdentityExists, "There is a user " + email + " already.", {}};

@@ -39,11 +39,15 @@ Refusal unknown(const std::string& name) {
 
 // `change` holds the new value, or `enabled` for a switch.
 std::optional<Refusal> apply(Change& change, const SettingRule& rule, const Json& wanted) {
+  bool enabled = false;
+  FieldReader fields(wanted, Nulls::kRefused);
+  fields.flag("enabled", enabled);
+  if (fields.fault()) return fields.fault();
   Json value = nullptr;
   if (wanted.contains("value")) {
     value = wanted["value"];
-  } else if (wanted.contains("enabled") && wanted["enabled"].is_boolean()) {
-    value = wanted["enabled"].get<bool>() ? "on" : "off";
+  } else if (wanted.contains("enabled")) {
+    value = enabled ? "on" : "off";
   } else {
     return Refusal{400,
                    kCodeBadBody,
@@ -107,7 +111,7 @@ Reply edit(Service& service, const Request& request) {
 
 Outcome<const SettingRule*> apply_item(Change& change, const Json& item) {
   if (!item.is_object() || !item.contains("id") || !item["id"].is_string()) {
-    return Refusal{400, kCodeBadBody, "An item must be an object with an id and a value.", {}};
+    return Refusal{400, kCodeBadBody, "It must be an object with an id and a value.", {}};
   }
   const auto& name = item["id"].get_ref<const std::string&>();
   const SettingRule* rule = setting_rule(name);
@@ -130,9 +134,13 @@ Reply edit_many(Service& service, const Request& request) {
   }
   Change change(service, std::move(zone).value());
   std::vector<const SettingRule*> changed;
-  for (const Json& item : *items) {
-    auto rule = apply_item(change, item);
-    if (!rule) return refuse(rule.error());
+  for (std::size_t i = 0; i < items->size(); ++i) {
+    auto rule = apply_item(change, (*items)[i]);
+    if (!rule) {
+      Refusal refusal = rule.error();
+      refusal.message = "items[" + std::to_string(i) + "]: " + refusal.message;
+      return refuse(std::move(refusal));
+    }
     changed.push_back(rule.value());
   }
   const std::uint64_t version = change.commit();

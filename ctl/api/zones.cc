@@ -138,8 +138,12 @@ model::Outcome<model::Id> account_of_body(Service& service, const Request& reque
   const bool has_own = principal.kind() != identity::Principal::Kind::kOperator;
   model::Id account = has_own ? principal.account() : identities.first_account();
   std::string text;
-  FieldReader fields(body);
-  if (const Json* object = fields.object("account")) FieldReader(*object).text("id", text);
+  FieldReader fields(body, Nulls::kRefused);
+  if (const Json* object = fields.object("account")) {
+    FieldReader members(*object, Nulls::kRefused, "account.");
+    members.text("id", text);
+    if (members.fault()) return *members.fault();
+  }
   if (fields.fault()) return *fields.fault();
   if (!text.empty()) {
     const auto id = model::Id::parse(text);
@@ -154,7 +158,7 @@ Reply create(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
   if (!body) return refuse(body.error());
   std::string name_text, type_text = "full";
-  FieldReader fields(body.value());
+  FieldReader fields(body.value(), Nulls::kRefused);
   fields.text("name", name_text);
   fields.text("type", type_text);
   bool jump_start = false;

@@ -90,37 +90,54 @@ std::optional<Refusal> read_resources(const Json& json, Policy& policy) {
   return std::nullopt;
 }
 
-std::string text_member(const Json& json, const char* name) {
+// Takes a member that must be a text; none and null leave the target alone.
+std::optional<Refusal> read_text(const Json& json, const char* name, std::string& target) {
   const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  if (found == json.end() || found->is_null()) return std::nullopt;
+  if (!found->is_string()) return invalid("\"" + std::string(name) + "\" must be a string.");
+  target = found->get<std::string>();
+  return std::nullopt;
+}
+
+Refusal at(const std::string& list, std::size_t index, Refusal refusal) {
+  refusal.message = list + "[" + std::to_string(index) + "]: " + refusal.message;
+  return refusal;
+}
+
+Outcome<const PermissionGroup*> group_from_json(const Json& json) {
+  if (!json.is_object()) return invalid("A permission group must be an object.");
+  std::string id, name;
+  if (auto fault = read_text(json, "id", id)) return *fault;
+  if (auto fault = read_text(json, "name", name)) return *fault;
+  const PermissionGroup* group = id.empty() ? group_by_name(name) : group_by_id(id);
+  if (group != nullptr) return group;
+  return invalid("There is no permission group \"" + (id.empty() ? name : id) +
+                 "\"; GET /user/tokens/permission_groups lists them.");
 }
 
 std::optional<Refusal> read_groups(const Json& json, Policy& policy) {
   if (!json.is_array() || json.empty()) {
     return invalid("A policy's \"permission_groups\" must be an array that is not empty.");
   }
-  for (const Json& item : json) {
-    if (!item.is_object()) return invalid("A permission group must be an object.");
-    const std::string id = text_member(item, "id"), name = text_member(item, "name");
-    const PermissionGroup* group = id.empty() ? group_by_name(name) : group_by_id(id);
-    if (group == nullptr) {
-      return invalid("There is no permission group \"" + (id.empty() ? name : id) +
-                     "\"; GET /user/tokens/permission_groups lists them.");
-    }
-    policy.permissions.set(static_cast<std::size_t>(group->permission));
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto group = group_from_json(json[i]);
+    if (!group) return at("permission_groups", i, group.error());
+    policy.permissions.set(static_cast<std::size_t>(group.value()->permission));
   }
   return std::nullopt;
 }
 
 Outcome<Policy> policy_from_json(const Json& json, const model::Entropy& entropy) {
   if (!json.is_object()) return invalid("A policy must be an object.");
-  const std::string effect = text_member(json, "effect");
+  std::string effect, id_text;
+  if (auto fault = read_text(json, "effect", effect)) return *fault;
+  if (auto fault = read_text(json, "id", id_text)) return *fault;
   if (effect != "allow") {
     return invalid("A policy's \"effect\" must be \"allow\", not \"" + effect +
                    "\": what no policy allows is denied.");
   }
   Policy policy;
-  const auto id = model::Id::parse(text_member(json, "id"));
+  const auto id = model::Id::parse(id_text);
   policy.id = id ? *id : model::Id::random(entropy);
   const auto groups = json.find("permission_groups"), resources = json.find("resources");
   if (groups == json.end() || resources == json.end()) {
@@ -137,20 +154,22 @@ Json texts_of(const std::vector<Network>& networks) {
   return list;
 }
 
-std::optional<Refusal> read_networks(const Json& object, const char* name,
-                                     std::vector<Network>& networks) {
+// `condition`: what the object is called.
+std::optional<Refusal> read_networks(const Json& object, const std::string& condition,
+                                     const char* name, std::vector<Network>& networks) {
+  const std::string place = "\"condition." + condition + "." + name + "\"";
   const auto found = object.find(name);
   if (found == object.end() || found->is_null()) return std::nullopt;
   if (!found->is_array() || found->size() > kNetworksMax) {
-    return invalid("\"condition.request_ip." + std::string(name) + "\" must be an array of at " +
-                   "most " + std::to_string(kNetworksMax) + " networks.");
+    return invalid(place + " must be an array of at most " + std::to_string(kNetworksMax) +
+                   " networks.");
   }
   for (const Json& item : *found) {
     const auto network =
         item.is_string() ? Network::parse(item.get_ref<const std::string&>()) : std::nullopt;
     if (!network) {
-      return invalid(item.dump(-1, ' ', false, Json::error_handler_t::replace) +
-                     " is not a network such as 192.0.2.0/24.");
+      return invalid(place + " has " + item.dump(-1, ' ', false, Json::error_handler_t::replace) +
+                     ", which is not a network such as 192.0.2.0/24.");
     }
     networks.push_back(*network);
   }
@@ -182,9 +201,9 @@ Outcome<std::vector<Policy>> policies_from_json(const Json& json, const model::E
                    " policies.");
   }
   std::vector<Policy> policies;
-  for (const Json& item : json) {
-    auto policy = policy_from_json(item, entropy);
-    if (!policy) return policy.error();
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    auto policy = policy_from_json(json[i], entropy);
+    if (!policy) return at("policies", i, policy.error());
     policies.push_back(std::move(policy).value());
   }
   return policies;
@@ -206,9 +225,9 @@ Outcome<ClientCondition> condition_from_json(const Json& json) {
     if (name != "request_ip" && name != "request.ip") {
       return invalid("There is no condition \"" + name + "\"; only \"request_ip\" is known.");
     }
-    if (!value.is_object()) return invalid("\"condition.request_ip\" must be an object.");
-    if (auto fault = read_networks(value, "in", condition.in)) return *fault;
-    if (auto fault = read_networks(value, "not_in", condition.not_in)) return *fault;
+    if (!value.is_object()) return invalid("\"condition." + name + "\" must be an object.");
+    if (auto fault = read_networks(value, name, "in", condition.in)) return *fault;
+    if (auto fault = read_networks(value, name, "not_in", condition.not_in)) return *fault;
   }
   return condition;
 }
