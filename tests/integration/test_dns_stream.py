@@ -79,7 +79,8 @@ def test_a_truncated_answer_is_fetched_over_tcp(lab):
 
 
 def test_pipelined_queries_are_all_answered(lab):  # RFC 7766 6.2.1.1
-    questions = [query("mail.example.com" if i % 2 else f"no{i}.example.com") for i in range(100)]
+    questions = [query("mail.example.com" if i % 2 else f"no{i}.example.com", id=i)
+                 for i in range(100)]
     with lab.connect(V4, 53) as connection:
         connection.sendall(framed(*questions))
         answers = {message.id: message for message in (take(connection) for _ in questions)}
