@@ -1,5 +1,7 @@
 #include "ctl/api/certificate_input.h"
 
+#include "ctl/api/audit.h"
+#include "ctl/api/change.h"
 #include "ctl/certificate/private_key.h"
 
 namespace brink::ctl::api {
@@ -110,6 +112,39 @@ Json custom_certificate_json(const ZoneCertificate& certificate, model::Timestam
           {"modified_on", certificate.modified_on.rfc3339()},
           {"expires_on", facts.expires_on.rfc3339()},
           {"priority", certificate.priority}};
+}
+
+Reply show_switch(Service& service, const Request& request, const TlsSwitch& which) {
+  const auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.error());
+  const auto tls = store::ZoneCertificates(service.store).tls(zone.value().id);
+  const Json json = {{"enabled", tls.*which.member}};
+  return answer(to_text(json));
+}
+
+Reply edit_switch(Service& service, const Request& request, const TlsSwitch& which) {
+  const auto body = parse_object(request.body);
+  if (!body) return refuse(body.error());
+  const auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.error());
+  const auto enabled = body.value().find("enabled");
+  if (enabled == body.value().end() || !enabled->is_boolean()) {
+    return refuse({400, kCodeBadBody, "Field \"enabled\" must be true or false.", {}});
+  }
+  store::ZoneCertificates certificates(service.store);
+  store::ZoneTls tls = certificates.tls(zone.value().id);
+  const Json before = {{"enabled", tls.*which.member}};
+  tls.*which.member = enabled->get<bool>();
+  const Json after = {{"enabled", tls.*which.member}};
+  store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
+  certificates.set_tls(zone.value().id, tls);
+  audit(service, {zone.value().account, "update", which.object, zone.value().id.hex(),
+                  zone.value().name.text(), before, after, zone.value().name.text()});
+  transaction.commit();
+  Reply reply = answer(to_text(after));
+  const char* note = tls.*which.member ? which.note(service, zone.value()) : nullptr;
+  if (note != nullptr) reply.envelope.messages.push_back({kCodeCertificateNote, note});
+  return reply;
 }
 
 }  // namespace brink::ctl::api

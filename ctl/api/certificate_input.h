@@ -46,6 +46,16 @@ model::Outcome<model::ZoneCertificate> find_certificate(Service& service, const 
 
 model::Refusal no_such_certificate(const std::string& id);
 
+// GET and PUT or PATCH of one of a zone's switches: {"enabled": true or false}.
+struct TlsSwitch {
+  bool store::ZoneTls::*member;
+  const char* object;  // in the audit log
+  // What is to be said to who turns it on; none: nullptr.
+  const char* (*note)(Service& service, const model::Zone& zone);
+};
+Reply show_switch(Service& service, const Request& request, const TlsSwitch& which);
+Reply edit_switch(Service& service, const Request& request, const TlsSwitch& which);
+
 // A custom certificate as the API shows it.
 Json custom_certificate_json(const model::ZoneCertificate& certificate, model::Timestamp now);
 

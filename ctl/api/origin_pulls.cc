@@ -111,38 +111,20 @@ Reply remove_of(Service& service, const Request& request, const Level& level) {
   return answer(to_text(certificate_json(service, found.value(), "deleted")));
 }
 
+constexpr TlsSwitch kPulls = {
+    &store::ZoneTls::origin_pulls, "origin_pull_settings",
+    [](Service& service, const Zone& zone) -> const char* {
+      const bool any =
+          ZoneCertificates(service.store).count(zone.id, CertificatePurpose::kZonePull) != 0;
+      return any ? nullptr : "The zone has no certificate to show to origins; upload one.";
+    }};
+
 Reply show_settings(Service& service, const Request& request) {
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  const auto tls = ZoneCertificates(service.store).tls(zone.value().id);
-  return answer(to_text({{"enabled", tls.origin_pulls}}));
+  return show_switch(service, request, kPulls);
 }
 
 Reply edit_settings(Service& service, const Request& request) {
-  const auto body = parse_object(request.body);
-  if (!body) return refuse(body.error());
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  const auto enabled = body.value().find("enabled");
-  if (enabled == body.value().end() || !enabled->is_boolean()) {
-    return refuse({400, kCodeBadBody, "Field \"enabled\" must be true or false.", {}});
-  }
-  ZoneCertificates certificates(service.store);
-  store::ZoneTls tls = certificates.tls(zone.value().id);
-  const Json before = {{"enabled", tls.origin_pulls}};
-  tls.origin_pulls = enabled->get<bool>();
-  const Json after = {{"enabled", tls.origin_pulls}};
-  store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
-  certificates.set_tls(zone.value().id, tls);
-  audit(service, {zone.value().account, "update", "origin_pull_settings", zone.value().id.hex(),
-                  zone.value().name.text(), before, after, zone.value().name.text()});
-  transaction.commit();
-  Reply reply = answer(to_text(after));
-  if (tls.origin_pulls && certificates.count(zone.value().id, CertificatePurpose::kZonePull) == 0) {
-    reply.envelope.messages.push_back(
-        {kCodeCertificateNote, "The zone has no certificate to show to origins; upload one."});
-  }
-  return reply;
+  return edit_switch(service, request, kPulls);
 }
 
 Json pull_json(const HostPull& pull, const ZoneCertificate& certificate,

@@ -11,38 +11,18 @@ using model::CertificatePurpose;
 using model::ZoneCertificate;
 using store::ZoneCertificates;
 
-constexpr char kNotIssued[] =
+constexpr const char* kNotIssued =
     "No certificates are issued by this node; upload one as a custom certificate.";
 
+constexpr TlsSwitch kUniversal = {&store::ZoneTls::universal, "universal_ssl_settings",
+                                  [](Service&, const model::Zone&) { return kNotIssued; }};
+
 Reply show_universal(Service& service, const Request& request) {
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  return answer(
-      to_text({{"enabled", ZoneCertificates(service.store).tls(zone.value().id).universal}}));
+  return show_switch(service, request, kUniversal);
 }
 
 Reply edit_universal(Service& service, const Request& request) {
-  const auto body = parse_object(request.body);
-  if (!body) return refuse(body.error());
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  const auto enabled = body.value().find("enabled");
-  if (enabled == body.value().end() || !enabled->is_boolean()) {
-    return refuse({400, kCodeBadBody, "Field \"enabled\" must be true or false.", {}});
-  }
-  ZoneCertificates certificates(service.store);
-  store::ZoneTls tls = certificates.tls(zone.value().id);
-  const Json before = {{"enabled", tls.universal}};
-  tls.universal = enabled->get<bool>();
-  const Json after = {{"enabled", tls.universal}};
-  store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
-  certificates.set_tls(zone.value().id, tls);
-  audit(service, {zone.value().account, "update", "universal_ssl_settings", zone.value().id.hex(),
-                  zone.value().name.text(), before, after, zone.value().name.text()});
-  transaction.commit();
-  Reply reply = answer(to_text(after));
-  if (tls.universal) reply.envelope.messages.push_back({kCodeCertificateNote, kNotIssued});
-  return reply;
+  return edit_switch(service, request, kUniversal);
 }
 
 // A custom certificate is a pack of its own.

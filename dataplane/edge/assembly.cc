@@ -4,7 +4,6 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <spdlog/spdlog.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,14 +25,6 @@ std::uint64_t unix_now_ns() {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
                                         std::chrono::system_clock::now().time_since_epoch())
                                         .count());
-}
-
-base::Result<base::HashKey> random_key() {
-  base::HashKey key;
-  if (::getrandom(key.bytes, sizeof key.bytes, 0) != sizeof key.bytes) {
-    return base::Error{"no random bytes", "getrandom", "the kernel must seed its generator first"};
-  }
-  return key;
 }
 
 base::Result<void> make_parent(const std::string& path) {
@@ -130,9 +121,9 @@ base::Result<void> Edge::make_memory() {
   if (!mesh) return mesh.error();
   mesh_ = std::move(mesh).value();
 
-  const auto key = random_key();
-  if (!key) return key.error();
-  auto steering = make_steering(config_, topology_, key.value());
+  base::HashKey key;
+  if (auto drawn = draw_random(key); !drawn) return drawn.error();
+  auto steering = make_steering(config_, topology_, key);
   if (!steering) return steering.error();
   steering_ = std::move(steering).value();
   routes_ = make_routes(config_);
@@ -311,7 +302,7 @@ base::Result<void> Edge::make_stages() {
     config.wall_offset = wall_offset();
     config.dns.keepalive_100ms =
         static_cast<std::uint16_t>(config_.dns_tcp_idle / std::chrono::milliseconds(100));
-    if (config_.dns_rate_limited) {
+    if (config_.dns_rate.answers_per_second > 0) {
       config.rate = config_.dns_rate;
       if (auto drawn = draw_random(config.rate->key); !drawn) return drawn.error();
     }

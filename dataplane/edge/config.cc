@@ -242,6 +242,8 @@ void read_addresses(Reader& r, Config& c) {
   for (const std::string& text : r.list("service.http-port")) {
     r.take(parse_number("service.http-port", text, 1, 65535),
            [&](std::uint32_t p) { c.http_ports.push_back(static_cast<std::uint16_t>(p)); });
+    // A worker tells its TCP stacks apart by our port.
+    if (text == "53") r.fail({"the port of DNS", "service.http-port = 53", "give another port"});
   }
   r.number("service.origin-port-first", c.origin_port_first, 1024, 65000);
 }
@@ -274,10 +276,7 @@ void read_stages(Reader& r, Config& c) {
     r.fail({"longer than 64 octets", std::string(name) + " = " + r.text(name), "shorten it"});
   }
   c.dns_cookie_secret_file = r.text("dns.cookie-secret-file");
-  std::uint32_t rate = 0;
-  r.number("dns.rate-limit", rate, 0, 65535);
-  c.dns_rate_limited = rate > 0;
-  c.dns_rate.answers_per_second = static_cast<std::uint16_t>(rate);
+  r.number("dns.rate-limit", c.dns_rate.answers_per_second, 0, 65535);
   r.number("dns.rate-slip", c.dns_rate.slip, 0, 1000);
   r.number("dns.rate-prefix-v4", c.dns_rate.prefix_v4, 8, 32);
   r.number("dns.rate-prefix-v6", c.dns_rate.prefix_v6, 16, 128);

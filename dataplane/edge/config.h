@@ -61,11 +61,10 @@ struct Config {
   std::uint32_t echo_per_s = 1000;
 
   std::uint16_t dns_udp_size = 1232;
-  std::string dns_identity;                 // empty: not told
-  std::string dns_version;                  // likewise
-  std::string dns_cookie_secret_file;       // empty: drawn at the start
-  dns::guard::RateLimiterOptions dns_rate;  // without its key
-  bool dns_rate_limited = false;
+  std::string dns_identity;                                          // empty: not told
+  std::string dns_version;                                           // likewise
+  std::string dns_cookie_secret_file;                                // empty: drawn at the start
+  dns::guard::RateLimiterOptions dns_rate{.answers_per_second = 0};  // 0: no limit; without its key
   std::uint32_t dns_tcp_connections = 4096;  // of a worker; 0: no DNS over TCP
   std::uint32_t dns_tcp_per_client = 128;
   base::Duration dns_tcp_idle = std::chrono::seconds(10);

@@ -94,6 +94,7 @@ TEST_F(ConfigTest, ErrorsNameTheFieldTheValueAndTheRemedy) {
       {"[port]\ndevice = eth0\n[service]\ndns = ::1\n", "eth0", "auto:IFACE"},
       {kLeast + "dns = 192.0.2\n", "service.dns = 192.0.2", "IPv4 or IPv6"},
       {kLeast + "http-port = 0\n", "service.http-port = 0", "1 to 65535"},
+      {kLeast + "http-port = 53\n", "service.http-port = 53", "another port"},
       {kLeast + "http-port = 80x\n", "service.http-port = 80x", "whole number"},
       {kLeast + "[eal]\nhugepages = maybe\n", "eal.hugepages = maybe", "auto required off"},
       {kLeast + "[eal]\nmemory-mb = 1\n", "eal.memory-mb = 1", "from 64"},
