@@ -28,6 +28,20 @@ std::string upper(std::string_view text) {
   return out;
 }
 
+std::string field_to_text(const ldns_rdf* field) {
+  const std::unique_ptr<ldns_buffer, BufferFree> buffer(
+      ldns_buffer_new(ldns_rdf_size(field) * 4 + 64));
+  ldns_rdf2buffer_str(buffer.get(), field);
+  std::string text(reinterpret_cast<const char*>(ldns_buffer_begin(buffer.get())),
+                   ldns_buffer_position(buffer.get()));
+  if (ldns_rdf_get_type(field) != LDNS_RDF_TYPE_DNAME) return text;
+  // ldns leaves a quote in a name as it is, where a reader takes it for the begin of a text.
+  for (std::size_t at = text.find('"'); at != std::string::npos; at = text.find('"', at + 2)) {
+    text.insert(at, 1, '\\');
+  }
+  return text;
+}
+
 }  // namespace
 
 base::Result<Wire> name_from_text(std::string_view text, const Wire& origin) {
@@ -167,13 +181,12 @@ base::Result<std::string> rdata_to_text(std::uint16_t type, const Wire& rdata) {
         "not valid " + type_to_text(type) + " data: " + ldns_get_errorstr_by_id(status), "", ""};
   }
   const Rr rr(raw);
-  const std::unique_ptr<ldns_buffer, BufferFree> buffer(ldns_buffer_new(rdata.size() * 4 + 64));
+  std::string text;
   for (std::size_t i = 0; i < ldns_rr_rd_count(rr.get()); ++i) {
-    if (i > 0) ldns_buffer_printf(buffer.get(), " ");
-    ldns_rdf2buffer_str(buffer.get(), ldns_rr_rdf(rr.get(), i));
+    if (i > 0) text += ' ';
+    text += field_to_text(ldns_rr_rdf(rr.get(), i));
   }
-  return std::string(reinterpret_cast<const char*>(ldns_buffer_begin(buffer.get())),
-                     ldns_buffer_position(buffer.get()));
+  return text;
 }
 
 }  // namespace brink::dns::zone

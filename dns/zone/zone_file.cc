@@ -8,9 +8,13 @@
 
 #include "dns/zone/generate.h"
 #include "dns/zone/ldns_owner.h"
+#include "dns/zone/text.h"
+#include "dns/zone/zone_file_syntax.h"
 
 namespace brink::dns::zone {
 namespace {
+
+constexpr std::size_t kNameMax = 255;  // RFC 1035 2.3.4
 
 struct FileClose {
   void operator()(std::FILE* file) const { std::fclose(file); }
@@ -65,9 +69,15 @@ std::pair<std::string_view, std::string_view> split_comment(std::string_view lin
   return {line, {}};
 }
 
-// A TTL stands between owner and type, before or behind the class (RFC 1035 5.1).
-bool states_ttl(std::string_view line) {
+// What stands between owner and data: a TTL, the class and the type (RFC 1035 5.1).
+struct Head {
+  bool states_ttl = false;
+  std::string_view type;  // empty: the line has none
+};
+
+Head head_of(std::string_view line) {
   line = split_comment(line).first;
+  Head head;
   bool is_owner = !line.empty() && !std::isspace(static_cast<unsigned char>(line.front()));
   for (line = trim(line); !line.empty(); line = trim(line)) {
     std::size_t end = 0;
@@ -75,10 +85,14 @@ bool states_ttl(std::string_view line) {
     const std::string_view field = line.substr(0, end);
     line.remove_prefix(end);
     if (std::exchange(is_owner, false)) continue;
-    if (std::isdigit(static_cast<unsigned char>(field.front()))) return true;
-    if (field != "IN" && field != "in") return false;
+    if (std::isdigit(static_cast<unsigned char>(field.front()))) {
+      head.states_ttl = true;
+    } else if (field != "IN" && field != "in") {
+      head.type = field;
+      break;
+    }
   }
-  return false;
+  return head;
 }
 
 // A zone file without $GENERATE.
@@ -137,6 +151,7 @@ class Parser {
   base::Result<void> handle(ldns_rr* rr, std::size_t first_line,
                             const std::function<base::Result<void>(const ZoneFileRecord&)>& take);
   [[nodiscard]] std::size_t record_line(std::size_t from) const;
+  [[nodiscard]] base::Error refused(std::size_t line, ldns_status status) const;
   [[nodiscard]] std::size_t number_of(std::size_t line) const {
     return line >= 1 && line <= line_numbers_.size() ? line_numbers_[line - 1] : line;
   }
@@ -157,11 +172,27 @@ std::size_t Parser::record_line(std::size_t from) const {
   return from;
 }
 
+base::Error Parser::refused(std::size_t line, ldns_status status) const {
+  const bool is_directive = lines_.at(line).starts_with('$');
+  const std::string_view type = head_of(lines_.at(line)).type;
+  if (!is_directive && !type.empty() && !type_from_text(type)) {
+    return at_line(number_of(line), "neither a class nor a type: " + shown_field(type),
+                   "write a type as A or MX, or TYPE and its number with data as in RFC 3597");
+  }
+  return at_line(
+      number_of(line),
+      std::string(ldns_get_errorstr_by_id(status)) + ": " + shown_field(trim(lines_.at(line))),
+      "use the form of RFC 1035 5.1: name [ttl] [class] type data");
+}
+
 base::Result<void> Parser::run(
     const std::function<base::Result<void>(const ZoneFileRecord&)>& take) {
   if (text_.empty()) return {};
   if (text_.find('\0') != std::string_view::npos) {
     return base::Error{"a zone file contains no NUL", "", "give a text file"};
+  }
+  if (auto fault = syntax_fault(text_)) {
+    return at_line(number_of(fault->line), fault->what, fault->remedy);
   }
   const std::unique_ptr<std::FILE, FileClose> file(
       ::fmemopen(const_cast<char*>(text_.data()), text_.size(), "r"));
@@ -180,12 +211,8 @@ base::Result<void> Parser::run(
       case LDNS_STATUS_SYNTAX_TTL:
       case LDNS_STATUS_SYNTAX_ORIGIN:
         break;
-      case LDNS_STATUS_SYNTAX_INCLUDE:
-        return at_line(number_of(record_line(first)), "$INCLUDE directive not allowed",
-                       "put the records into one file");
       default:
-        return at_line(number_of(record_line(first)), ldns_get_errorstr_by_id(status),
-                       "use the form of RFC 1035 5.1: name [ttl] [class] type data");
+        return refused(record_line(first), status);
     }
   }
   return {};
@@ -201,11 +228,16 @@ base::Result<void> Parser::handle(
     return at_line(out.line, "class other than IN", "only Internet records are served");
   }
   out.record.owner = wire_of(ldns_rr_owner(rr));
+  // ldns does not look when it puts a relative name and the origin together.
+  if (out.record.owner.size() > kNameMax) {
+    return at_line(out.line, "a name of more than 255 octets: " + shown_field(lines_.at(line)),
+                   "shorten it, or end it with a dot if it is the whole name");
+  }
   out.record.type = static_cast<std::uint16_t>(ldns_rr_get_type(rr));
   out.record.ttl = ldns_rr_ttl(rr);
   out.record.rdata = rdata_of(rr);
   out.comment = split_comment(lines_.at(static_cast<std::size_t>(line_) - 1)).second;
-  out.ttl_given = states_ttl(lines_.at(line));
+  out.ttl_given = head_of(lines_.at(line)).states_ttl;
   auto taken = take(out);
   if (taken) return taken;
   base::Error error = taken.error();

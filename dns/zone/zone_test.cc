@@ -101,6 +101,13 @@ TEST(Rdata, GoesFromTextToWireAndBack) {
   EXPECT_EQ(rdata_from_text(65534, "\\# 3 010203", {}).value(), Wire("\1\2\3", 3));
 }
 
+TEST(Rdata, AQuoteInANameIsEscaped) {
+  const Wire rdata = rdata_from_text(5, "a\\\"b\\\\\\\"\\\".c.", {}).value();
+  const std::string text = rdata_to_text(5, rdata).value();
+  EXPECT_EQ(text, "a\\\"b\\\\\\\"\\\".c.");
+  EXPECT_EQ(rdata_from_text(5, text, {}).value(), rdata);
+}
+
 TEST(Rdata, NonsenseIsRefusedWithAReason) {
   for (const auto& [type, text] :
        std::vector<std::pair<std::uint16_t, std::string>>{{1, "192.0.2"},
