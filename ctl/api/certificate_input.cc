@@ -3,6 +3,7 @@
 #include "ctl/api/audit.h"
 #include "ctl/api/change.h"
 #include "ctl/certificate/private_key.h"
+#include "ctl/secret/wipe.h"
 
 namespace brink::ctl::api {
 
@@ -10,14 +11,29 @@ using model::Outcome;
 using model::Refusal;
 using model::ZoneCertificate;
 
+KeyBody::~KeyBody() {
+  if (!parsed_) return;
+  const auto key = parsed_.value().find("private_key");
+  if (key != parsed_.value().end() && key->is_string()) {
+    secret::wipe(key->get_ref<std::string&>());
+  }
+}
+
+std::optional<Refusal> missing_key_fault(const std::string& chain_pem, const std::string& key_pem) {
+  if (chain_pem.empty() || chain_pem.size() > model::kCertificatePemMax) return std::nullopt;
+  auto fault = certificate::key_size_fault(key_pem);
+  if (fault) fault = about_field("private_key", *std::move(fault));
+  return fault;
+}
+
 Outcome<std::vector<std::uint8_t>> seal_key(Service& service, const model::Id& id,
                                             const model::Certificate& certificate,
                                             const std::string& key_pem) {
   CHECK(service.box != nullptr);
   auto key = certificate::read_key(key_pem, certificate.pem);
-  if (!key) return key.error();
+  if (!key) return about_field("private_key", key.error());
   auto sealed = service.box->seal(key.value(), model::key_context(id));
-  certificate::wipe(key.value());
+  secret::wipe(key.value());
   return sealed;
 }
 
@@ -54,10 +70,12 @@ Outcome<ZoneCertificate> read_pull_certificate(Service& service, const model::Zo
                                                const Json& body,
                                                model::CertificatePurpose purpose) {
   std::string pem, key;
-  FieldReader fields(body);
+  const secret::WipedAtEnd wiped(key);
+  FieldReader fields(body, Nulls::kRefused);
   fields.text("certificate", pem);
   fields.text("private_key", key);
   if (fields.fault()) return *fields.fault();
+  if (auto fault = missing_key_fault(pem, key)) return *std::move(fault);
   ZoneCertificate certificate;
   certificate.id = model::Id::random(service.entropy);
   certificate.zone = zone.id;
@@ -65,7 +83,7 @@ Outcome<ZoneCertificate> read_pull_certificate(Service& service, const model::Zo
   certificate.uploaded_on = certificate.modified_on = service.clock();
   auto chain = certificate::read_chain(pem, certificate::Want::kLeaf, certificate::Order::kSort,
                                        certificate.uploaded_on);
-  if (!chain) return chain.error();
+  if (!chain) return about_field("certificate", chain.error());
   certificate.certificate = std::move(chain).value();
   auto sealed = seal_key(service, certificate.id, certificate.certificate, key);
   if (!sealed) return sealed.error();
@@ -129,7 +147,7 @@ Reply edit_switch(Service& service, const Request& request, const TlsSwitch& whi
   if (!zone) return refuse(zone.error());
   const auto enabled = body.value().find("enabled");
   if (enabled == body.value().end() || !enabled->is_boolean()) {
-    return refuse({400, kCodeBadBody, "Field \"enabled\" must be true or false.", {}});
+    return refuse(wrong_field("enabled", "true or false"));
   }
   store::ZoneCertificates certificates(service.store);
   store::ZoneTls tls = certificates.tls(zone.value().id);

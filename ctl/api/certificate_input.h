@@ -14,9 +14,32 @@ namespace brink::ctl::api {
 
 inline constexpr std::uint64_t kCertificatesPerPage = 20, kCertificatesPerPageMax = 1000;
 
+// A body that may hold a private key: an object as of parse_object, whose "private_key" is
+// overwritten when it goes.
+class KeyBody {
+ public:
+  explicit KeyBody(const std::string& text) : parsed_(parse_object(text)) {}
+  ~KeyBody();
+  KeyBody(const KeyBody&) = delete;
+  KeyBody& operator=(const KeyBody&) = delete;
+
+  explicit operator bool() const { return parsed_.ok(); }
+  [[nodiscard]] const Json& value() const { return parsed_.value(); }
+  [[nodiscard]] const model::Refusal& error() const { return parsed_.error(); }
+
+ private:
+  model::Outcome<Json> parsed_;
+};
+
 inline constexpr int kCodeCertificateNote = 12026;  // message: what a certificate does not do yet
 
-// Checks that `key_pem` is the key of the certificate and gives it sealed for `id`.
+// Of a key that is missing or too large, before the chain is taken apart; a chain that is so
+// itself is named first, by whoever reads it.
+std::optional<model::Refusal> missing_key_fault(const std::string& chain_pem,
+                                                const std::string& key_pem);
+
+// Checks that `key_pem`, the field "private_key", is the key of the certificate and gives it sealed
+// for `id`.
 model::Outcome<std::vector<std::uint8_t>> seal_key(Service& service, const model::Id& id,
                                                    const model::Certificate& certificate,
                                                    const std::string& key_pem);

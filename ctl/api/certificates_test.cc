@@ -394,11 +394,11 @@ TEST_F(OriginPullTest, HostsAreRefusedTogether) {
   expect(item("*.example.com", id), model::kCodeHostInvalid, "without a wildcard");
   expect(item("b.example.com", std::string(32, '0')), model::kCodeNotFound, "no certificate");
   expect(item("b.example.com", of_zone), model::kCodeNotFound, "no certificate");
-  expect(item("b.example.com", "x"), model::kCodeNotFound, "no certificate");
+  expect(item("b.example.com", "x"), kCodeBadBody, "\"config[1].cert_id\" must be an id");
   expect({{"hostname", "b.example.com"}, {"enabled", true}}, kCodeBadBody, "needs a \"cert_id\"");
-  expect({{"hostname", "b.example.com"}, {"cert_id", id}}, kCodeBadBody, "\"enabled\"");
+  expect({{"hostname", "b.example.com"}, {"cert_id", id}}, kCodeBadBody, "\"config[1].enabled\"");
   expect({{"hostname", "b.example.com"}, {"enabled", nullptr}}, model::kCodeNotFound, "of its own");
-  expect({{"hostname", 7}}, kCodeBadBody, "\"hostname\" must be a string");
+  expect({{"hostname", 7}}, kCodeBadBody, "\"config[1].hostname\" must be a string");
   expect(7, kCodeBadBody, "must be an object");
   for (const char* bad : {"{}", R"({"config":[]})", R"({"config":{}})"}) {
     EXPECT_EQ(code(call("PUT", hosts_, bad)), kCodeBadBody) << bad;

@@ -7,7 +7,7 @@
 #include "ctl/api/change.h"
 #include "ctl/api/paging.h"
 #include "ctl/certificate/authority.h"
-#include "ctl/certificate/private_key.h"
+#include "ctl/secret/wipe.h"
 #include "ctl/store/account_certificates.h"
 
 namespace brink::ctl::api {
@@ -74,7 +74,7 @@ AccountCertificate managed_authority(Service& service, const model::Id& account)
       certificate::make_authority(kAuthorityName, service.entropy, authority.uploaded_on);
   authority.certificate = std::move(made.certificate);
   authority.sealed_key = service.box->seal(made.key, model::key_context(authority.id));
-  certificate::wipe(made.key);
+  secret::wipe(made.key);
   certificates.insert(authority);
   audit(service, {account, "create", "managed_ca", authority.id.hex(), authority.name, nullptr,
                   Json{{"id", authority.id.hex()},
@@ -153,7 +153,7 @@ Reply create(Service& service, const Request& request) {
   client.issued_on = service.clock();
   auto issued = certificate::issue(client.csr, client.validity_days, authority.certificate.pem, key,
                                    service.entropy, client.issued_on);
-  certificate::wipe(key);
+  secret::wipe(key);
   if (!issued) return refuse(issued.error());
   client.id = model::Id::random(service.entropy);
   client.zone = zone.value().id;

@@ -3,7 +3,7 @@
 #include "ctl/api/certificate_input.h"
 #include "ctl/api/change.h"
 #include "ctl/api/paging.h"
-#include "ctl/certificate/private_key.h"
+#include "ctl/secret/wipe.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -33,7 +33,7 @@ std::optional<Refusal> unoffered_fault(const Json& body) {
     return refuse_member("custom_csr_id", "upload the key with the certificate");
   }
   const auto deploy = body.find("deploy");
-  if (deploy != body.end() && !deploy->is_null() && *deploy != "production") {
+  if (deploy != body.end() && *deploy != "production") {
     return refuse_member("deploy", "there is production only");
   }
   return std::nullopt;
@@ -42,23 +42,16 @@ std::optional<Refusal> unoffered_fault(const Json& body) {
 std::optional<Refusal> read_choices(const Json& body, ZoneCertificate& certificate) {
   std::string method(model::to_text(certificate.bundle_method));
   std::string type = certificate.is_legacy ? "legacy_custom" : "sni_custom";
-  FieldReader fields(body);
+  FieldReader fields(body, Nulls::kRefused);
   fields.text("bundle_method", method);
   fields.text("type", type);
   if (fields.fault()) return fields.fault();
   const auto bundle = model::bundle_method_from_text(method);
   if (!bundle) {
-    return Refusal{
-        400,
-        kCodeBadBody,
-        "Field \"bundle_method\" must be ubiquitous, optimal or force, not \"" + method + "\".",
-        {}};
+    return wrong_field("bundle_method", "ubiquitous, optimal or force, not " + shown_text(method));
   }
   if (type != "legacy_custom" && type != "sni_custom") {
-    return Refusal{400,
-                   kCodeBadBody,
-                   "Field \"type\" must be legacy_custom or sni_custom, not \"" + type + "\".",
-                   {}};
+    return wrong_field("type", "legacy_custom or sni_custom, not " + shown_text(type));
   }
   certificate.bundle_method = *bundle;
   certificate.is_legacy = type == "legacy_custom";
@@ -68,10 +61,13 @@ std::optional<Refusal> read_choices(const Json& body, ZoneCertificate& certifica
 // Takes chain and key into the certificate.
 std::optional<Refusal> take_pair(Service& service, const Zone& zone, const std::string& pem,
                                  const std::string& key, ZoneCertificate& certificate) {
+  if (auto fault = missing_key_fault(pem, key)) return fault;
   auto chain = certificate::read_chain(
       pem, certificate::Want::kLeaf, order_of(certificate.bundle_method), certificate.modified_on);
-  if (!chain) return chain.error();
-  if (auto fault = model::edge_fault(chain.value(), zone.name)) return fault;
+  if (!chain) return about_field("certificate", chain.error());
+  if (auto fault = model::edge_fault(chain.value(), zone.name)) {
+    return about_field("certificate", *std::move(fault));
+  }
   auto sealed = seal_key(service, certificate.id, chain.value(), key);
   if (!sealed) return sealed.error();
   certificate.certificate = std::move(chain).value();
@@ -135,12 +131,13 @@ Reply show(Service& service, const Request& request) {
 }
 
 Reply create(Service& service, const Request& request) {
-  const auto body = parse_object(request.body);
+  const KeyBody body(request.body);
   if (!body) return refuse(body.error());
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
   std::string pem, key;
-  FieldReader fields(body.value());
+  const secret::WipedAtEnd wiped(key);
+  FieldReader fields(body.value(), Nulls::kRefused);
   fields.text("certificate", pem);
   fields.text("private_key", key);
   if (fields.fault()) return refuse(*fields.fault());
@@ -171,20 +168,20 @@ Reply create(Service& service, const Request& request) {
 std::optional<Refusal> renew(Service& service, const Zone& zone, const Json& body,
                              ZoneCertificate& certificate) {
   std::string pem = certificate.certificate.pem, key;
-  FieldReader fields(body);
+  const secret::WipedAtEnd wiped(key);
+  FieldReader fields(body, Nulls::kRefused);
   fields.text("certificate", pem);
   fields.text("private_key", key);
   if (fields.fault()) return fields.fault();
   if (auto fault = read_choices(body, certificate)) return fault;
-  const bool keeps_key = key.empty();
-  if (keeps_key) key = open_key(service, certificate.id, certificate.sealed_key);
-  auto fault = take_pair(service, zone, pem, key, certificate);
-  if (keeps_key) certificate::wipe(key);
-  return fault;
+  if (!body.contains("private_key")) {
+    key = open_key(service, certificate.id, certificate.sealed_key);
+  }
+  return take_pair(service, zone, pem, key, certificate);
 }
 
 Reply edit(Service& service, const Request& request) {
-  const auto body = parse_object(request.body);
+  const KeyBody body(request.body);
   if (!body) return refuse(body.error());
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
@@ -220,17 +217,19 @@ struct Priority {
   std::uint32_t priority = 0;
 };
 
-Outcome<Priority> read_priority(Service& service, const Zone& zone, const Json& item) {
+Outcome<Priority> read_priority(Service& service, const Zone& zone, const Json& item,
+                                const std::string& place) {
   std::string id_text;
   Priority wanted;
-  if (!item.is_object()) return Refusal{400, kCodeBadBody, "An item must be an object.", {}};
-  FieldReader fields(item);
+  if (!item.is_object()) return wrong_field(place, "an object");
+  FieldReader fields(item, Nulls::kRefused, place + ".");
   fields.text("id", id_text);
   fields.number("priority", kPriorityMax, wanted.priority);
   if (fields.fault()) return *fields.fault();
   const auto id = model::Id::parse(id_text);
-  auto found = id ? ZoneCertificates(service.store).find(zone.id, kEdge, *id) : std::nullopt;
-  if (!found) return no_such_certificate(id_text);
+  if (!id) return wrong_field(place + ".id", kIdForm);
+  auto found = ZoneCertificates(service.store).find(zone.id, kEdge, *id);
+  if (!found) return about_field(place + ".id", no_such_certificate(id_text));
   wanted.certificate = *std::move(found);
   return wanted;
 }
@@ -241,17 +240,16 @@ Reply prioritize(Service& service, const Request& request) {
   if (!body) return refuse(body.error());
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
-  FieldReader fields(body.value());
+  FieldReader fields(body.value(), Nulls::kRefused);
   const Json* items = fields.array("certificates");
   if (fields.fault()) return refuse(*fields.fault());
   if (items == nullptr || items->empty()) {
-    return refuse(
-        {400, kCodeBadBody, "Field \"certificates\" must be an array of certificates.", {}});
+    return refuse(wrong_field("certificates", "an array of certificates"));
   }
   ZoneCertificates certificates(service.store);
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
-  for (const Json& item : *items) {
-    auto wanted = read_priority(service, zone.value(), item);
+  for (std::size_t i = 0; i < items->size(); ++i) {
+    auto wanted = read_priority(service, zone.value(), (*items)[i], item_name("certificates", i));
     if (!wanted) return refuse(wanted.error());
     ZoneCertificate& certificate = wanted.value().certificate;
     const Json before = custom_certificate_json(certificate, service.clock());

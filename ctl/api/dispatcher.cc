@@ -2,8 +2,14 @@
 
 #include <memory>
 
+#include "ctl/secret/wipe.h"
+
 namespace brink::ctl::api {
 namespace {
+
+// Bodies up to this size are overwritten when they have been used, as there may be a key in them;
+// what is larger is a zone file.
+constexpr std::size_t kWipedBodyMax = 8 * 1024 * 1024;
 
 void add_outcome(Envelope& envelope, std::uint64_t version,
                  const publish::Publication& publication) {
@@ -25,6 +31,7 @@ void add_outcome(Envelope& envelope, std::uint64_t version,
 }  // namespace
 
 Answer to_answer(const Reply& reply) {
+  if (reply.status == 204) return {reply.status, "", reply.headers, ""};
   if (reply.text) return {reply.status, "text/plain; charset=utf-8", reply.headers, *reply.text};
   return {reply.status, "application/json", reply.headers, to_json(reply.envelope)};
 }
@@ -41,6 +48,7 @@ void Dispatcher::dispatch(Request request, Respond respond) {
   auto shared = std::make_shared<Request>(std::move(request));
   queue_.post([this, shared, respond = std::move(respond)] {
     Reply reply = handle(service_, router_, *shared);
+    if (shared->body.size() <= kWipedBodyMax) secret::wipe(shared->body);
     // Behind requests that wait already.
     queue_.post([this] { do_chores(service_); });
     if (reply.later) {

@@ -79,6 +79,7 @@ class FuzzWorld {
     const Answer answer = to_answer(reply);
     CHECK(answer.status != 500);
     if (answer.status >= 300) CHECK(store_->version() == version);
+    if (answer.status == 204) CHECK(answer.body.empty());
     if (answer.content_type != "application/json") return answer;
     const Json json = Json::parse(answer.body, nullptr, false);
     CHECK(json.is_object() && json["success"] == (answer.status < 300));

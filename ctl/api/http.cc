@@ -86,6 +86,12 @@ Reply answer(std::string json) {
   return reply;
 }
 
+Reply nothing() {
+  Reply reply;
+  reply.status = 204;
+  return reply;
+}
+
 void set_target(Request& request, std::string_view target) {
   target = target.substr(0, target.find('#'));
   const std::size_t question = std::min(target.find('?'), target.size());

@@ -116,6 +116,8 @@ std::string to_json(const Envelope& envelope);
 Reply refuse(model::Refusal refusal);
 // An answer whose result is `json`.
 Reply answer(std::string json);
+// 204, without a body.
+Reply nothing();
 
 // Splits a request target into path and query, both percent-decoded. Broken escapes stay as they
 // are.

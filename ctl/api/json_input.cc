@@ -94,10 +94,27 @@ bool is_printable(std::string_view text) {
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+Refusal about_field(const std::string& field, Refusal refusal) {
+  refusal.message = "Field \"" + field + "\": " + refusal.message;
+  return refusal;
+}
+
+Refusal wrong_field(const std::string& field, const std::string& expected) {
+  return {400, kCodeBadBody, "Field \"" + field + "\" must be " + expected + ".", {}};
+}
+
+std::string item_name(const std::string& name, std::size_t index) {
+  return name + "[" + std::to_string(index) + "]";
+}
+
+std::string shown_text(const std::string& text) {
+  constexpr std::size_t kShownMax = 64;
+  if (text.size() <= kShownMax) return "\"" + text + "\"";
+  return "\"" + text.substr(0, kShownMax) + "...\"";
+}
+
 void FieldReader::fail(const char* name, const std::string& expected) {
-  if (fault_) return;
-  fault_ = model::Refusal{
-      400, kCodeBadBody, "Field \"" + path_ + name + "\" must be " + expected + ".", {}};
+  if (!fault_) fault_ = wrong_field(path_ + name, expected);
 }
 
 const Json* FieldReader::member(const char* name, bool (Json::*is_type)() const noexcept,

@@ -26,6 +26,18 @@ std::string to_text(const Json& json);
 // Without control characters, so that it does nothing to a terminal but show.
 bool is_printable(std::string_view text);
 
+// The same refusal, saying first which field of the body it is about, as "config[0].hostname".
+model::Refusal about_field(const std::string& field, model::Refusal refusal);
+model::Refusal wrong_field(const std::string& field, const std::string& expected);
+
+inline constexpr char kIdForm[] = "an identifier of 32 hex digits";
+
+// "name[index]": how messages call an item of an array.
+std::string item_name(const std::string& name, std::size_t index);
+
+// In quotes and no longer than a line, for messages.
+std::string shown_text(const std::string& text);
+
 // Whether a null member is the same as none, or of a wrong type.
 enum class Nulls { kAbsent, kRefused };
 

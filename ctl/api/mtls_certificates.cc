@@ -8,6 +8,7 @@
 #include "ctl/api/certificate_input.h"
 #include "ctl/api/change.h"
 #include "ctl/api/paging.h"
+#include "ctl/secret/wipe.h"
 #include "ctl/store/account_certificates.h"
 
 namespace brink::ctl::api {
@@ -80,23 +81,23 @@ Reply show(Service& service, const Request& request) {
 Outcome<AccountCertificate> read_certificate(Service& service, const model::Id& account,
                                              const Json& body) {
   std::string pem, key;
+  const secret::WipedAtEnd wiped(key);
   bool is_authority = false;
   AccountCertificate certificate;
-  FieldReader fields(body);
+  FieldReader fields(body, Nulls::kRefused);
   fields.text("certificates", pem);
   fields.text("private_key", key);
   fields.text("name", certificate.name);
   fields.flag("ca", is_authority);
   if (fields.fault()) return *fields.fault();
-  if (!body.contains("ca")) {
-    return Refusal{400, kCodeBadBody, "Field \"ca\" must be true or false.", {}};
-  }
+  if (!body.contains("ca")) return wrong_field("ca", "true or false");
   if (certificate.name.size() > kNameSizeMax || !is_printable(certificate.name)) {
-    return Refusal{400,
-                   kCodeBadBody,
-                   "Field \"name\" has at most " + std::to_string(kNameSizeMax) +
-                       " octets and no control characters.",
-                   {}};
+    return wrong_field("name", "of at most " + std::to_string(kNameSizeMax) +
+                                   " octets, without control characters");
+  }
+  const bool has_key = body.contains("private_key");
+  if (has_key) {
+    if (auto fault = missing_key_fault(pem, key)) return *std::move(fault);
   }
   certificate.id = model::Id::random(service.entropy);
   certificate.account = account;
@@ -105,9 +106,9 @@ Outcome<AccountCertificate> read_certificate(Service& service, const model::Id& 
                    ? certificate::read_authorities(pem, certificate.uploaded_on)
                    : certificate::read_chain(pem, certificate::Want::kLeaf,
                                              certificate::Order::kSort, certificate.uploaded_on);
-  if (!chain) return chain.error();
+  if (!chain) return about_field("certificates", chain.error());
   certificate.certificate = std::move(chain).value();
-  if (key.empty()) return certificate;
+  if (!has_key) return certificate;
   auto sealed = seal_key(service, certificate.id, certificate.certificate, key);
   if (!sealed) return sealed.error();
   certificate.sealed_key = std::move(sealed).value();
@@ -115,7 +116,7 @@ Outcome<AccountCertificate> read_certificate(Service& service, const model::Id& 
 }
 
 Reply create(Service& service, const Request& request) {
-  const auto body = parse_object(request.body);
+  const KeyBody body(request.body);
   if (!body) return refuse(body.error());
   const model::Id account = account_of(request);
   const auto certificate = read_certificate(service, account, body.value());
@@ -176,14 +177,16 @@ Outcome<std::optional<model::Id>> authority_of(Service& service, const model::Zo
                                                const std::string& id_text) {
   if (id_text.empty()) return std::optional<model::Id>();
   const auto id = model::Id::parse(id_text);
-  const auto found = id ? AccountCertificates(service.store).find(zone.account, *id) : std::nullopt;
-  if (!found) return no_such_certificate(id_text);
+  if (!id) return wrong_field("mtls_certificate_id", kIdForm);
+  const auto found = AccountCertificates(service.store).find(zone.account, *id);
+  if (!found) return about_field("mtls_certificate_id", no_such_certificate(id_text));
   if (found->managed) return std::optional<model::Id>();
   if (found->certificate.is_authority) return id;
-  return Refusal{400,
-                 model::kCodeCertificateInvalid,
-                 "The certificate " + id_text + " is not one of an authority.",
-                 {}};
+  return Refusal{
+      400,
+      model::kCodeCertificateInvalid,
+      "Field \"mtls_certificate_id\": the certificate " + id_text + " is not one of an authority.",
+      {}};
 }
 
 Json hosts_json(Service& service, const model::Zone& zone,
@@ -202,19 +205,16 @@ Reply show_hosts(Service& service, const Request& request) {
 
 Outcome<std::vector<std::string>> read_hosts(const Json& body, const model::Zone& zone) {
   std::vector<std::string> texts, hosts;
-  FieldReader fields(body);
+  FieldReader fields(body, Nulls::kRefused);
   fields.texts("hostnames", texts);
   if (fields.fault()) return *fields.fault();
   if (!body.contains("hostnames") || texts.size() > model::kHostsMax) {
-    return Refusal{400,
-                   kCodeBadBody,
-                   "Field \"hostnames\" must be an array of at most " +
-                       std::to_string(model::kHostsMax) + " names.",
-                   {}};
+    return wrong_field("hostnames",
+                       "an array of at most " + std::to_string(model::kHostsMax) + " names");
   }
-  for (const std::string& text : texts) {
-    auto host = model::host_within(text, zone.name, false);
-    if (!host) return host.error();
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    auto host = model::host_within(texts[i], zone.name, false);
+    if (!host) return about_field(item_name("hostnames", i), host.error());
     hosts.push_back(std::move(host).value());
   }
   return hosts;
@@ -226,7 +226,7 @@ Reply edit_hosts(Service& service, const Request& request) {
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
   std::string id_text;
-  FieldReader fields(body.value());
+  FieldReader fields(body.value(), Nulls::kRefused);
   fields.text("mtls_certificate_id", id_text);
   if (fields.fault()) return refuse(*fields.fault());
   const auto hosts = read_hosts(body.value(), zone.value());

@@ -70,7 +70,7 @@ Reply show_of(Service& service, const Request& request, const Level& level) {
 }
 
 Reply create_of(Service& service, const Request& request, const Level& level) {
-  const auto body = parse_object(request.body);
+  const KeyBody body(request.body);
   if (!body) return refuse(body.error());
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
@@ -174,30 +174,28 @@ struct WantedPull {
   std::optional<ZoneCertificate> certificate;  // none: the one it has
 };
 
-Outcome<WantedPull> read_pull(Service& service, const Zone& zone, const Json& item) {
-  if (!item.is_object()) return Refusal{400, kCodeBadBody, "An item must be an object.", {}};
+Outcome<WantedPull> read_pull(Service& service, const Zone& zone, const Json& item,
+                              const std::string& place) {
+  if (!item.is_object()) return wrong_field(place, "an object");
   std::string host_text, id_text;
-  bool enabled = false;
-  FieldReader fields(item);
+  FieldReader fields(item, Nulls::kRefused, place + ".");
   fields.text("hostname", host_text);
   fields.text("cert_id", id_text);
-  fields.flag("enabled", enabled);
   if (fields.fault()) return *fields.fault();
   auto host = model::host_within(host_text, zone.name, false);
-  if (!host) return host.error();
+  if (!host) return about_field(place + ".hostname", host.error());
   WantedPull wanted{std::move(host).value(), std::nullopt, std::nullopt};
-  const auto given = item.find("enabled");
-  if (given == item.end()) {
-    return Refusal{400, kCodeBadBody, "Field \"enabled\" must be true, false or null.", {}};
+  const auto enabled = item.find("enabled");
+  if (enabled == item.end() || (!enabled->is_boolean() && !enabled->is_null())) {
+    return wrong_field(place + ".enabled", "true, false or null");
   }
-  if (!given->is_null()) wanted.enabled = enabled;
+  if (enabled->is_boolean()) wanted.enabled = enabled->get<bool>();
   if (id_text.empty()) return wanted;
   const auto id = model::Id::parse(id_text);
-  if (id) {
-    wanted.certificate =
-        ZoneCertificates(service.store).find(zone.id, CertificatePurpose::kHostPull, *id);
-  }
-  if (!wanted.certificate) return no_such_certificate(id_text);
+  if (!id) return wrong_field(place + ".cert_id", kIdForm);
+  wanted.certificate =
+      ZoneCertificates(service.store).find(zone.id, CertificatePurpose::kHostPull, *id);
+  if (!wanted.certificate) return about_field(place + ".cert_id", no_such_certificate(id_text));
   return wanted;
 }
 
@@ -248,23 +246,21 @@ Reply edit_hosts(Service& service, const Request& request) {
   if (!body) return refuse(body.error());
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
-  FieldReader fields(body.value());
+  FieldReader fields(body.value(), Nulls::kRefused);
   const Json* items = fields.array("config");
   if (fields.fault()) return refuse(*fields.fault());
   if (items == nullptr || items->empty() || items->size() > model::kHostsMax) {
-    return refuse({400,
-                   kCodeBadBody,
-                   "Field \"config\" must be an array of 1 to " + std::to_string(model::kHostsMax) +
-                       " hosts.",
-                   {}});
+    return refuse(
+        wrong_field("config", "an array of 1 to " + std::to_string(model::kHostsMax) + " hosts"));
   }
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
   Json result = Json::array();
-  for (const Json& item : *items) {
-    const auto wanted = read_pull(service, zone.value(), item);
+  for (std::size_t i = 0; i < items->size(); ++i) {
+    const std::string place = item_name("config", i);
+    const auto wanted = read_pull(service, zone.value(), (*items)[i], place);
     if (!wanted) return refuse(wanted.error());
     auto done = apply_pull(service, zone.value(), wanted.value());
-    if (!done) return refuse(done.error());
+    if (!done) return refuse(about_field(place, done.error()));
     result.push_back(std::move(done).value());
   }
   transaction.commit();

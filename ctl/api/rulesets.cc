@@ -44,6 +44,18 @@ Outcome<std::size_t> find_rule(const Ruleset& ruleset, const std::string& id_tex
       404, model::kCodeNotFound, "There is no rule with the identifier " + id_text + ".", {}};
 }
 
+// A rule that was fine when it was stored may name what is not there any more; its author is told.
+Reply shown(const Ruleset& ruleset) {
+  Reply reply = answer(to_text(rules::to_json(ruleset, true)));
+  for (std::size_t i = 0; i < ruleset.rules.size(); ++i) {
+    const auto fault = rules::fault_of(ruleset.rules[i], ruleset.phase);
+    if (!fault) continue;
+    reply.envelope.messages.push_back(
+        {fault->code, item_name("rules", i) + " has no effect any more: " + fault->message});
+  }
+  return reply;
+}
+
 // Stores what the ruleset has become, as a new version of it.
 Reply store_as(Service& service, const Zone& zone, const std::optional<Ruleset>& former,
                Ruleset ruleset) {
@@ -60,7 +72,7 @@ Reply store_as(Service& service, const Zone& zone, const std::optional<Ruleset>&
                   std::string(rules::to_text(ruleset.phase)),
                   former ? rules::to_json(*former, true) : Json(nullptr), after, zone.name.text()});
   transaction.commit();
-  return answer(to_text(after));
+  return shown(ruleset);
 }
 
 // A rule that says what `old` said keeps its version; id and ref stay in any case.
@@ -104,7 +116,7 @@ Outcome<RuleList> read_rules(Service& service, const Json& list, Phase phase,
     auto read = rules::rule_from_json(list[i], phase);
     if (!read) {
       Refusal refusal = read.error();
-      refusal.message = "rules[" + std::to_string(i) + "]: " + refusal.message;
+      refusal.message = item_name("rules", i) + ": " + refusal.message;
       return refusal;
     }
     Rule& rule = read.value();
@@ -113,7 +125,7 @@ Outcome<RuleList> read_rules(Service& service, const Json& list, Phase phase,
         old != former.end() && std::any_of(rules.begin(), rules.end(),
                                            [&](const Rule& other) { return other.id == old->id; });
     if (is_taken) {
-      return rules::invalid_rule("rules[" + std::to_string(i) + "]: this rule is there twice.");
+      return rules::invalid_rule(item_name("rules", i) + ": this rule is there twice.");
     }
     if (old != former.end()) {
       follow(*old, service.clock(), rule);
@@ -129,7 +141,7 @@ Outcome<RuleList> read_rules(Service& service, const Json& list, Phase phase,
 // What of a ruleset itself a body says. "kind" and "phase" may be repeated, but not changed.
 std::optional<Refusal> read_head(const Json& body, Ruleset& ruleset) {
   std::string kind = "zone", phase(rules::to_text(ruleset.phase));
-  FieldReader fields(body);
+  FieldReader fields(body, Nulls::kRefused);
   fields.text("name", ruleset.name);
   fields.text("description", ruleset.description);
   fields.text("kind", kind);
@@ -137,14 +149,15 @@ std::optional<Refusal> read_head(const Json& body, Ruleset& ruleset) {
   fields.array("rules");
   if (fields.fault()) return fields.fault();
   if (kind != "zone") {
-    return Refusal{501, kCodeNotProvided, "Rulesets are of the kind \"zone\" only.", {}};
+    return Refusal{501, kCodeNotProvided, "A ruleset's \"kind\" is \"zone\" only.", {}};
   }
   if (phase != rules::to_text(ruleset.phase)) {
-    return rules::invalid_rule("The phase of a ruleset cannot be changed.");
+    return rules::invalid_rule("The \"phase\" of a ruleset cannot be changed.");
   }
-  for (const std::string* text : {&ruleset.name, &ruleset.description}) {
+  for (const auto& [name, text] :
+       {std::pair("name", &ruleset.name), std::pair("description", &ruleset.description)}) {
     if (text->size() <= rules::kDescriptionMax && is_printable(*text)) continue;
-    return rules::invalid_rule("Name and description have at most " +
+    return rules::invalid_rule(std::string("\"") + name + "\" has at most " +
                                std::to_string(rules::kDescriptionMax) +
                                " octets and no control characters.");
   }
@@ -187,7 +200,7 @@ Reply show(Service& service, const Request& request) {
   if (!zone) return refuse(zone.error());
   const auto found = find(service, request, zone.value());
   if (!found) return refuse(found.error());
-  return answer(to_text(rules::to_json(found.value(), true)));
+  return shown(found.value());
 }
 
 Reply create(Service& service, const Request& request) {
@@ -196,7 +209,7 @@ Reply create(Service& service, const Request& request) {
   const auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
   std::string text;
-  FieldReader fields(body.value());
+  FieldReader fields(body.value(), Nulls::kRefused);
   fields.text("phase", text);
   if (fields.fault()) return refuse(*fields.fault());
   const auto phase = rules::phase_from_text(text);
@@ -232,7 +245,7 @@ Reply remove(Service& service, const Request& request) {
                   std::string(rules::to_text(found.value().phase)),
                   rules::to_json(found.value(), true), nullptr, zone.value().name.text()});
   transaction.commit();
-  return answer("null");
+  return nothing();
 }
 
 Reply show_entrypoint(Service& service, const Request& request) {
@@ -241,7 +254,7 @@ Reply show_entrypoint(Service& service, const Request& request) {
   const auto phase = phase_of(request);
   if (!phase) return refuse(phase.error());
   const auto found = Rulesets(service.store).find(zone.value().id, phase.value());
-  if (found) return answer(to_text(rules::to_json(*found, true)));
+  if (found) return shown(*found);
   return refuse({404,
                  rules::kCodeRulesetMissing,
                  "could not find entrypoint ruleset: the zone has none for phase " +
@@ -261,37 +274,26 @@ Reply write_entrypoint(Service& service, const Request& request) {
                former.value_or(new_ruleset(service, zone.value(), phase.value())));
 }
 
-// Where among the others a rule is to stand: {"index": n} from 1, or before or after another one's
-// id ("" for the very first or last). Without a position it stays at `otherwise`.
+// The place among the others at which a rule is to stand. Without a position it stays at
+// `otherwise`.
 Outcome<std::size_t> read_place(const Ruleset& others, const Json& body, std::size_t otherwise) {
-  FieldReader fields(body);
-  const Json* position = fields.object("position");
-  if (fields.fault()) return *fields.fault();
-  if (position == nullptr) return std::min(otherwise, others.rules.size());
-  std::string before, after;
-  std::uint32_t index = 0;
-  FieldReader place(*position);
-  place.text("before", before);
-  place.text("after", after);
-  place.number("index", rules::kRulesMax, index);
-  if (place.fault()) return *place.fault();
-  if (position->size() != 1) {
-    return rules::invalid_rule("A position has one of before, after and index.");
-  }
-  if (position->contains("index")) {
-    if (index >= 1 && index <= others.rules.size() + 1) return std::size_t{index - 1};
-    return rules::invalid_rule("position.index must be from 1 to " +
+  using Kind = rules::Position::Kind;
+  const auto read = rules::position_from_json(body);
+  if (!read) return read.error();
+  if (!read.value()) return std::min(otherwise, others.rules.size());
+  const rules::Position& position = *read.value();
+  if (position.kind == Kind::kIndex) {
+    if (position.index <= others.rules.size() + 1) return position.index - 1;
+    return rules::invalid_rule("\"position.index\" must be from 1 to " +
                                std::to_string(others.rules.size() + 1) + ".");
   }
-  if (position->contains("before")) {
-    return before.empty() ? std::size_t{0} : find_rule(others, before);
+  if (position.rule.empty()) return position.kind == Kind::kBefore ? 0 : others.rules.size();
+  auto at = find_rule(others, position.rule);
+  if (!at) {
+    return about_field(position.kind == Kind::kBefore ? "position.before" : "position.after",
+                       at.error());
   }
-  if (!position->contains("after")) {
-    return rules::invalid_rule("A position has one of before, after and index.");
-  }
-  if (after.empty()) return others.rules.size();
-  auto at = find_rule(others, after);
-  if (at) ++at.value();
+  if (position.kind == Kind::kAfter) ++at.value();
   return at;
 }
 

@@ -1,4 +1,5 @@
 // Rulesets: entrypoints of phases, single rules and their order.
+#include "ctl/store/rulesets.h"
 #include "ctl/api/certificate_api_fixture.h"
 #include "ctl/rules/ruleset.h"
 
@@ -121,10 +122,39 @@ TEST_F(RulesetTest, SingleRulesComeGoAndMove) {
   call("DELETE", one + "/rules/" + id(1));
   EXPECT_EQ(status_, 404);
   call("DELETE", one);
-  EXPECT_EQ(status_, 200);
+  EXPECT_EQ(status_, 204);
   EXPECT_EQ(newest_audit()["action"]["type"], "delete");
   call("GET", firewall_);
   EXPECT_EQ(status_, 404);
+}
+
+TEST_F(RulesetTest, ARuleThatNamesWhatIsGoneIsShownAndCanBeMended) {
+  const Json made = three();
+  const std::string one = path_ + "/" + id_of(made);
+  store::Rulesets rulesets(*store_);
+  const auto zone = *model::Id::parse(zone_.substr(zone_.rfind('/') + 1));
+  rules::Ruleset stored = *rulesets.find(zone, *model::Id::parse(id_of(made)));
+  stored.rules[1].expression = "http.gone eq 1";
+  {
+    store::Transaction transaction(*store_, store::Transaction::Kind::kWrite);
+    rulesets.put(stored);
+    transaction.commit();
+  }
+  for (const std::string& shown : {one, firewall_}) {
+    const Json reply = call("GET", shown);
+    EXPECT_EQ(status_, 200);
+    EXPECT_EQ(order(reply), "ssl http.gone eq 1 false ");
+    const std::string note = reply["messages"].at(0)["message"];
+    EXPECT_TRUE(note.starts_with("rules[1] has no effect any more: 'http.gone eq 1'")) << note;
+  }
+  call("GET", path_);
+  EXPECT_EQ(status_, 200);
+  EXPECT_EQ(order(post(one + "/rules", block("not true"))), "ssl http.gone eq 1 false not true ")
+      << "the others can be changed";
+  const Json mended =
+      patch(one + "/rules/" + made["result"]["rules"][1]["id"].get<std::string>(), block("true"));
+  EXPECT_EQ(order(mended), "ssl true false not true ");
+  EXPECT_EQ(mended["messages"].size(), 0U);
 }
 
 TEST_F(RulesetTest, IsRefusedWithItsReason) {
@@ -160,10 +190,10 @@ TEST_F(RulesetTest, IsRefusedWithItsReason) {
                  kCodeRulesetExists, "already");
   expect_refusal(post(path_, Json::object()), kCodeRuleInvalid, "no phase");
   expect_refusal(patch(rule, Json::object()), kCodeRuleInvalid, "The action");
-  expect_refusal(patch(rule, {{"position", 7}}), kCodeBadBody, "an object");
+  expect_refusal(patch(rule, {{"position", 7}}), kCodeRuleInvalid, "an object");
   expect_refusal(patch(rule, {{"position", Json::object()}}), kCodeRuleInvalid, "one of");
   expect_refusal(patch(rule, {{"position", {{"beside", "a"}}}}), kCodeRuleInvalid, "one of");
-  expect_refusal(patch(rule, {{"position", {{"index", 0}}}}), kCodeRuleInvalid, "from 1 to 3");
+  expect_refusal(patch(rule, {{"position", {{"index", 0}}}}), kCodeRuleInvalid, "from 1 to 200");
   expect_refusal(patch(rule, {{"position", {{"index", 4}}}}), kCodeRuleInvalid, "from 1 to 3");
   expect_refusal(patch(rule, {{"position", {{"before", "x"}}}}), model::kCodeNotFound, "no rule");
   expect_refusal(call("GET", path_ + "/x"), model::kCodeNotFound, "no ruleset");

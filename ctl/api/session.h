@@ -10,10 +10,12 @@
 #include <boost/beast/ssl.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 
 #include "ctl/api/server.h"
+#include "ctl/secret/wipe.h"
 
 namespace brink::ctl::api {
 
@@ -159,6 +161,9 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     keep_alive_ = message.keep_alive();
     Request request = request_of(message);
     request.body = std::move(message.body());
+    // There may be a private key in it; what of the next request is there already stays.
+    const auto used = buffer_.prepare(buffer_.capacity() - buffer_.size());
+    secret::wipe(std::span(static_cast<char*>(used.data()), used.size()));
     auto respond = [self = this->shared_from_this()](Answer answer) {
       asio::post(self->stream_.get_executor(),
                  [self, answer = std::move(answer)]() mutable { self->write(std::move(answer)); });
@@ -172,11 +177,14 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   void write(Answer answer) {
     response_.emplace(static_cast<http::status>(answer.status), version_);
     response_->set(http::field::server, "brink");
-    response_->set(http::field::content_type, answer.content_type);
+    if (!answer.content_type.empty()) {
+      response_->set(http::field::content_type, answer.content_type);
+    }
     for (const auto& [name, value] : answer.headers) response_->set(name, value);
     response_->keep_alive(keep_alive_);
     response_->body() = std::move(answer.body);
-    response_->prepare_payload();
+    // RFC 9110 8.6: a 204 has no Content-Length.
+    if (answer.status != 204) response_->prepare_payload();
     lowest().expires_after(shared_.options.write_timeout);
     http::async_write(stream_, *response_,
                       [self = this->shared_from_this()](error_code error, std::size_t) {

@@ -65,7 +65,11 @@ Reply show_pack(Service& service, const Request& request) {
   return answer(to_text(pack_json(found.value(), service.clock())));
 }
 
-Reply order(Service&, const Request&) {
+Reply order(Service& service, const Request& request) {
+  const auto body = parse_object(request.body);
+  if (!body) return refuse(body.error());
+  const auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.error());
   return refuse({501, kCodeNotProvided, kNotIssued, {}});
 }
 

@@ -19,11 +19,7 @@ int no_password(char*, int, int, void*) {
 }
 
 model::Outcome<PublicOrPrivateKey> parse(std::string_view pem) {
-  if (pem.empty()) return invalid_key("There is no private_key.");
-  if (pem.size() > model::kPrivateKeyPemMax) {
-    return invalid_key("The private key has " + std::to_string(pem.size()) + " octets; " +
-                       std::to_string(model::kPrivateKeyPemMax) + " are allowed.");
-  }
+  if (auto fault = key_size_fault(pem)) return *std::move(fault);
   if (pem.find("ENCRYPTED") != std::string_view::npos) {
     return invalid_key("The private key is encrypted; decrypt it first (openssl pkey).");
   }
@@ -34,6 +30,13 @@ model::Outcome<PublicOrPrivateKey> parse(std::string_view pem) {
 }
 
 }  // namespace
+
+std::optional<Refusal> key_size_fault(std::string_view key_pem) {
+  if (key_pem.empty()) return invalid_key("There is no private_key.");
+  if (key_pem.size() <= model::kPrivateKeyPemMax) return std::nullopt;
+  return invalid_key("The private key has " + std::to_string(key_pem.size()) + " octets; " +
+                     std::to_string(model::kPrivateKeyPemMax) + " are allowed.");
+}
 
 model::Outcome<std::string> read_key(std::string_view key_pem, const std::string& chain_pem) {
   const ErrorsCleared cleared;
@@ -53,11 +56,6 @@ model::Outcome<std::string> read_key(std::string_view key_pem, const std::string
   CHECK(PEM_write_bio_PKCS8PrivateKey(out.get(), key.value().get(), nullptr, nullptr, 0, nullptr,
                                       nullptr) == 1);
   return text_of(out.get());
-}
-
-void wipe(std::string& secret) {
-  OPENSSL_cleanse(secret.data(), secret.size());
-  secret.clear();
 }
 
 }  // namespace brink::ctl::certificate

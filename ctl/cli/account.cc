@@ -3,6 +3,7 @@
 
 #include "ctl/cli/lookup.h"
 #include "ctl/cli/output.h"
+#include "ctl/cli/setting_value.h"
 
 namespace brink::ctl::cli {
 namespace {
@@ -50,6 +51,37 @@ void delete_account(Session& session, const Arguments& arguments) {
   const Json result = session.call("DELETE", account_path(account));
   if (session.json()) return print_json(result);
   print("deleted account " + text_of(account, "name") + "\n");
+}
+
+Json dns_settings(Session& session, const Json& account) {
+  Json flat = Json::object();
+  const Json settings = session.call("GET", account_path(account) + "/dns_settings");
+  for (const auto& [name, value] : settings.items()) flatten(name, value, flat);
+  return flat;
+}
+
+void print_settings(Session& session, const Json& settings) {
+  if (session.json()) return print_json(settings);
+  std::vector<Row> rows;
+  for (const auto& [name, value] : settings.items()) rows.push_back({name, value_text(value)});
+  print(table({"SETTING", "VALUE"}, rows));
+}
+
+void show_settings(Session& session, const Arguments& arguments) {
+  const Json account = account_named(session, arguments.positional[0]);
+  print_settings(session, dns_settings(session, account));
+}
+
+void set_setting(Session& session, const Arguments& arguments) {
+  const Json account = account_named(session, arguments.positional[0]);
+  const std::string& name = arguments.positional[1];
+  if (!dns_settings(session, account).contains(name)) {
+    throw Stop(Exit::kNotFound, "there is no setting \"" + name +
+                                    "\"; see brinkctl account settings " + arguments.positional[0]);
+  }
+  session.call("PATCH", account_path(account) + "/dns_settings",
+               nested(name, value_of(arguments.positional[2])));
+  print_settings(session, {{name, dns_settings(session, account)[name]}});
 }
 
 std::string users_path(Session& session, const Arguments& arguments) {
@@ -106,6 +138,22 @@ const std::vector<Command>& account_commands() {
       {"account", "list", "", 0, 0, "All accounts.", {}, list_accounts},
       {"account", "create", "NAME", 1, 1, "Makes an account.", {}, create_account},
       {"account", "rename", "ACCOUNT NAME", 2, 2, "Renames an account.", {}, rename_account},
+      {"account",
+       "settings",
+       "ACCOUNT",
+       1,
+       1,
+       "How the zones of an account are answered, and what new ones start with.",
+       {},
+       show_settings},
+      {"account",
+       "set",
+       "ACCOUNT SETTING VALUE",
+       3,
+       3,
+       "Changes one of these; enforce_dns_only changes all zones at once.",
+       {},
+       set_setting},
       {"account",
        "delete",
        "ACCOUNT",

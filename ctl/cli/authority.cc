@@ -62,6 +62,19 @@ void list(Session& session, const Arguments& arguments) {
   print(table({"NAME", "EXPIRES", "ISSUER", "ID"}, rows));
 }
 
+void show(Session& session, const Arguments& arguments) {
+  const std::string path = authorities_path(session, arguments);
+  const std::string one =
+      path + "/" + text_of(find_authority(session, path, arguments.positional[0]), "id");
+  const Json authority = session.call("GET", one);
+  if (session.json()) return print_json(authority);
+  if (arguments.has("pem")) return print(text_of(authority, "certificates"));
+  print_authority(session, authority);
+  for (const Json& use : session.call("GET", one + "/associations")) {
+    print("used by   " + text_of(use, "service") + "\n");
+  }
+}
+
 void add(Session& session, const Arguments& arguments) {
   const Json body = {{"ca", true},
                      {"name", arguments.positional[0]},
@@ -111,6 +124,14 @@ const std::vector<Command>& authority_commands() {
        "The authorities of an account, whose client certificates can be trusted.",
        {kAccount},
        list},
+      {"ca",
+       "show",
+       "CA",
+       1,
+       1,
+       "One authority, by name or id, and what uses it.",
+       {kAccount, {"pem", "", "its certificate itself"}},
+       show},
       {"ca",
        "add",
        "NAME FILE",

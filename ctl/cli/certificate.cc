@@ -1,5 +1,6 @@
 // brinkctl certificate ...: certificates with keys that a zone's clients are shown.
 #include <algorithm>
+#include <charconv>
 
 #include "ctl/cli/input.h"
 #include "ctl/cli/lookup.h"
@@ -108,6 +109,20 @@ void remove(Session& session, const Arguments& arguments) {
   print("deleted certificate " + text_of(found, "id") + " of " + hosts_of(found) + "\n");
 }
 
+void prioritize(Session& session, const Arguments& arguments) {
+  const std::string& text = arguments.positional[2];
+  std::uint32_t priority = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), priority);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw Stop(Exit::kUsage, "\"" + text + "\" is no priority; write a number, the higher wins");
+  }
+  const Json zone = find_zone(session, arguments.positional[0]);
+  const std::string id = text_of(find_certificate(session, zone, arguments.positional[1]), "id");
+  session.call("PUT", certificates_path(zone) + "/prioritize",
+               {{"certificates", Json::array({{{"id", id}, {"priority", priority}}})}});
+  print_certificate(session, find_certificate(session, zone, id));
+}
+
 }  // namespace
 
 const std::vector<Command>& certificate_commands() {
@@ -147,6 +162,14 @@ const std::vector<Command>& certificate_commands() {
         kBundle,
         kType},
        replace},
+      {"certificate",
+       "prioritize",
+       "ZONE CERTIFICATE NUMBER",
+       3,
+       3,
+       "Which certificate is shown where several have the host: that with the higher number.",
+       {},
+       prioritize},
       {"certificate",
        "delete",
        "ZONE CERTIFICATE",

@@ -199,6 +199,10 @@ base::Result<Response> Client::call(const std::string& method, const std::string
   Answer& message = answer.value();
   Response response;
   response.status = static_cast<int>(message.result_int());
+  if (message.result() == http::status::no_content) {
+    response.envelope = {{"result", nullptr}, {"success", true}};
+    return response;
+  }
   if (message[http::field::content_type] != "application/json") {
     response.text = std::move(message.body());
     return response;

@@ -1,4 +1,4 @@
-// brinkctl status, stats, version.
+// brinkctl status, stats, addresses, version.
 #include "ctl/cli/output.h"
 #include "ctl/cli/version.h"
 
@@ -85,6 +85,14 @@ void stats(Session& session, const Arguments& arguments) {
   print_counters(result["counters"], arguments.has("all"));
 }
 
+void addresses(Session& session, const Arguments&) {
+  const Json result = session.call("GET", "/client/v4/ips");
+  if (session.json()) return print_json(result);
+  for (const char* family : {"ipv4_cidrs", "ipv6_cidrs"}) {
+    for (const Json& network : result[family]) print(network.get<std::string>() + "\n");
+  }
+}
+
 void version(Session& session, const Arguments&) {
   if (session.json()) return print_json({{"version", kVersion}});
   print(std::string("brinkctl ") + kVersion + "\n");
@@ -103,6 +111,14 @@ const std::vector<Command>& node_commands() {
        "Ports, workers, counters and drop reasons of brink-edge.",
        {{"all", "", "counters that are zero as well"}},
        stats},
+      {"",
+       "addresses",
+       "",
+       0,
+       0,
+       "The networks from which the edge reaches origins, for their firewalls.",
+       {},
+       addresses},
       {"", "version", "", 0, 0, "The version of this program.", {}, version},
   };
   return kCommands;

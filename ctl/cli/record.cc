@@ -1,6 +1,7 @@
 // brinkctl record ...
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 
 #include "ctl/cli/lookup.h"
 #include "ctl/cli/output.h"
@@ -94,8 +95,73 @@ void print_records(Session& session, const Json& records) {
   print(table({"NAME", "TTL", "TYPE", "PROXY", "CONTENT"}, rows));
 }
 
+std::size_t size_of(const Difference& change) {
+  return change.removed.size() + change.changed.size() + change.added.size();
+}
+
+// Whoever looks at a zone while a transaction is open is told which state is shown.
+void note_pending(Session& session, const std::string& zone) {
+  const auto transaction = Transaction::find(session, zone);
+  if (!transaction) return;
+  const Difference change = difference(transaction->before().entries, transaction->wanted());
+  std::fprintf(
+      stderr,
+      "brinkctl: this is the zone as it is served; a transaction with %zu pending is open: "
+      "--pending shows what it makes of the zone, zone diff %s what it changes\n",
+      size_of(change), zone.c_str());
+}
+
+bool contains(const Json& record, const char* member, const std::string& part) {
+  const auto lower = [](std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return text;
+  };
+  return lower(text_of(record, member)).find(lower(part)) != std::string::npos;
+}
+
+// As the options of `record list` have it.
+bool is_wanted(const Json& record, const Arguments& arguments) {
+  if (arguments.has("type") && record["type"] != upper(arguments.get("type"))) return false;
+  if (arguments.has("name") && !contains(record, "name", arguments.get("name"))) return false;
+  if (arguments.has("content") && !contains(record, "content", arguments.get("content"))) {
+    return false;
+  }
+  return !arguments.has("proxied") || record["proxied"] == on_or_off(arguments, "proxied");
+}
+
+// The zone as the open transaction will make it, without what is no record of it.
+Json pending_records(Session& session, const std::string& zone) {
+  const auto transaction = Transaction::find(session, zone);
+  if (!transaction) {
+    throw Stop(Exit::kNotFound, "no transaction of " + zone +
+                                    " is open; brinkctl zone begin opens one, without --pending "
+                                    "the zone is shown as it is served");
+  }
+  Json records = Json::array();
+  for (const Entry& entry : transaction->wanted()) {
+    if (entry.record.type == model::kTypeSoa) continue;
+    Json record = members_of(entry.record);
+    record["name"] = entry.record.name.text();
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+void list_pending(Session& session, const Arguments& arguments) {
+  const std::string zone = text_of(find_zone(session, arguments.positional[0]), "name");
+  Json shown = Json::array();
+  for (const Json& record : pending_records(session, zone)) {
+    if (is_wanted(record, arguments)) shown.push_back(record);
+  }
+  print_records(session, shown);
+}
+
 void list(Session& session, const Arguments& arguments) {
+  if (arguments.has("pending")) return list_pending(session, arguments);
   const Json zone = find_zone(session, arguments.positional[0]);
+  note_pending(session, text_of(zone, "name"));
   std::string target = zone_path(zone) + "/dns_records?order=name";
   for (const auto& [option, key] : {std::pair{"type", "type"},
                                     {"name", "name.contains"},
@@ -115,8 +181,19 @@ void list(Session& session, const Arguments& arguments) {
 
 void show(Session& session, const Arguments& arguments) {
   const Place place = place_of(session, arguments);
-  const Json records =
-      records_at(session, place, arguments.positional.size() > 1 ? arguments.positional[1] : "");
+  const std::string zone = text_of(place.zone, "name");
+  const std::string type = arguments.positional.size() > 1 ? upper(arguments.positional[1]) : "";
+  Json records = Json::array();
+  if (arguments.has("pending")) {
+    for (const Json& record : pending_records(session, zone)) {
+      const bool is_meant =
+          record["name"] == place.name && (type.empty() || record["type"] == type);
+      if (is_meant) records.push_back(record);
+    }
+  } else {
+    note_pending(session, zone);
+    records = records_at(session, place, type);
+  }
   if (records.empty()) throw Stop(Exit::kNotFound, "there are no such records at " + place.name);
   print_records(session, records);
 }
@@ -141,7 +218,7 @@ bool is_collected(Session& session, const Arguments& arguments, const Place& pla
   if (arguments.positional.size() > 2) wish.content = arguments.positional[2];
   transaction->want(edit(transaction->wanted(), wish));
   const Difference change = difference(transaction->before().entries, transaction->wanted());
-  const std::size_t count = change.removed.size() + change.changed.size() + change.added.size();
+  const std::size_t count = size_of(change);
   const std::string zone = transaction->before().name.text();
   if (session.json()) {
     print_json({{"zone", zone}, {"pending", count}});
@@ -242,6 +319,7 @@ std::vector<Option> change_options() {
 
 const std::vector<Command>& record_commands() {
   static const Option kZone{"zone", "ZONE", "the zone; else the longest one that contains NAME"};
+  static const Option kPending{"pending", "", "as the open transaction will make it"};
   static const std::vector<Command> kCommands = {
       {"record",
        "list",
@@ -252,9 +330,10 @@ const std::vector<Command>& record_commands() {
        {{"type", "TYPE", "only of this type"},
         {"name", "TEXT", "only whose name contains this"},
         {"content", "TEXT", "only whose content contains this"},
-        {"proxied", "on|off", "only proxied ones, or only the others", true}},
+        {"proxied", "on|off", "only proxied ones, or only the others", true},
+        kPending},
        list},
-      {"record", "show", "NAME [TYPE]", 1, 2, "The records of a name.", {kZone}, show},
+      {"record", "show", "NAME [TYPE]", 1, 2, "The records of a name.", {kZone, kPending}, show},
       {"record", "set", "NAME TYPE [CONTENT]", 2, 3,
        "Makes CONTENT the only record of NAME and TYPE.\n"
        "Without CONTENT: changes what the options say of the records that are there.",

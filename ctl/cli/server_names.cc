@@ -89,6 +89,15 @@ Texts record_types(const std::string& start) {
   return types;
 }
 
+Texts phases(const std::string& start) {
+  Texts matching;
+  for (const std::string phase : {"http_request_firewall_custom", "http_request_late_transform",
+                                  "http_response_headers_transform"}) {
+    if (phase.starts_with(start)) matching.push_back(phase);
+  }
+  return matching;
+}
+
 // Ends the program when an answer takes too long: the shell waits.
 class Patience {
  public:
@@ -111,6 +120,7 @@ class Patience {
 
 Texts server_names(const std::string& kind, const std::string& start, const LineSoFar& line) {
   if (kind == "TYPE") return record_types(start);
+  if (kind == "PHASE") return phases(start);
   const Patience patience;
   try {
     const Client client(connection_of(line.options));
@@ -120,8 +130,11 @@ Texts server_names(const std::string& kind, const std::string& start, const Line
     if (kind == "CA") return authority_names(client, start);
     const std::string noun = line.command == nullptr ? "" : line.command->noun;
     if (kind == "CERTIFICATE") {
-      const char* path =
-          noun == "certificate" ? "/custom_certificates?per_page=200" : "/origin_tls_client_auth";
+      const char* path = noun == "certificate"          ? "/custom_certificates?per_page=200"
+                         : noun == "client-certificate" ? "/client_certificates?per_page=200"
+                         : line.options.contains("hosts")
+                             ? "/origin_tls_client_auth/hostnames/certificates"
+                             : "/origin_tls_client_auth";
       return ids_in_zone(client, start, line, path);
     }
     if (kind == "NAME" && (noun == "record" || noun == "snapshot"))

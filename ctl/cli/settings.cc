@@ -1,6 +1,7 @@
 // brinkctl settings ...: of a zone, and under dns. those of its DNS.
 #include "ctl/cli/lookup.h"
 #include "ctl/cli/output.h"
+#include "ctl/cli/setting_value.h"
 
 namespace brink::ctl::cli {
 namespace {
@@ -11,31 +12,12 @@ bool is_dns(const std::string& name) {
   return name.starts_with(kDnsPrefix);
 }
 
-// "soa.expire" of {"soa":{"expire":...}} as one level of names.
-void flatten(const std::string& name, const Json& value, Json& flat) {
-  if (!value.is_object() || value.empty()) {
-    flat[name] = value;
-    return;
-  }
-  for (const auto& [member, inner] : value.items()) flatten(name + "." + member, inner, flat);
-}
-
 // {"dns.soa.expire": ...}
 Json dns_settings(Session& session, const Json& zone) {
   Json flat = Json::object();
   const Json settings = session.call("GET", zone_path(zone) + "/dns_settings");
   for (const auto& [name, value] : settings.items()) flatten(kDnsPrefix + name, value, flat);
   return flat;
-}
-
-std::string value_text(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-// As JSON where it is JSON; else the text.
-Json value_of(const std::string& text) {
-  Json value = Json::parse(text, nullptr, false);
-  return value.is_discarded() ? Json(text) : value;
 }
 
 void list(Session& session, const Arguments& arguments) {
@@ -85,13 +67,6 @@ void show(Session& session, const Arguments& arguments) {
   if (is_dns(name)) return print_setting(session, name, dns_setting(session, zone, name));
   const Json setting = session.call("GET", zone_path(zone) + "/settings/" + percent_encode(name));
   print_setting(session, name, setting["value"]);
-}
-
-// Of "dns.soa.expire" and 604800: {"soa":{"expire":604800}}.
-Json nested(const std::string& name, const Json& value) {
-  const std::size_t dot = name.find('.');
-  if (dot == std::string::npos) return {{name, value}};
-  return {{name.substr(0, dot), nested(name.substr(dot + 1), value)}};
 }
 
 void set(Session& session, const Arguments& arguments) {

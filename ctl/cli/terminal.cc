@@ -41,11 +41,14 @@ class PrivateFile {
     }
     ::close(fd);
   }
-  ~PrivateFile() { ::unlink(path_.c_str()); }
+  ~PrivateFile() {
+    if (!is_kept_) ::unlink(path_.c_str());
+  }
   PrivateFile(const PrivateFile&) = delete;
   PrivateFile& operator=(const PrivateFile&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  void keep() { is_kept_ = true; }
 
  private:
   [[noreturn]] void fail() const {
@@ -54,7 +57,15 @@ class PrivateFile {
   }
 
   std::string path_;
+  bool is_kept_ = false;
 };
+
+std::string read_back(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) throw Stop(Exit::kInputUnreadable, path + ": is gone; nothing was changed");
+  return text;
+}
 
 bool is_in_path(const std::string& program) {
   const char* path = std::getenv("PATH");
@@ -117,17 +128,24 @@ char ask(const std::string& question, const std::string& answers) {
 
 std::string edit_text(const std::string& text, const std::string& suffix) {
   const std::string command = editor();
-  const PrivateFile file(text, suffix);
+  PrivateFile file(text, suffix);
   const int status = run_editor(command, file.path());
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    throw Stop(Exit::kRefused, "the editor \"" + command +
-                                   "\" did not end well; nothing was changed. Name another one in "
-                                   "EDITOR");
+  std::string result = read_back(file.path());
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return result;
+  std::string kept;
+  if (result != text) {
+    file.keep();
+    kept = "; what was written is in " + file.path();
   }
-  std::ifstream edited(file.path(), std::ios::binary);
-  std::string result{std::istreambuf_iterator<char>(edited), std::istreambuf_iterator<char>()};
-  if (!edited) throw Stop(Exit::kInputUnreadable, file.path() + ": is gone; nothing was changed");
-  return result;
+  throw Stop(Exit::kRefused, "the editor \"" + command +
+                                 "\" did not end well; nothing was changed" + kept +
+                                 ". Name another one in EDITOR");
+}
+
+std::string keep_text(const std::string& text, const std::string& suffix) {
+  PrivateFile file(text, suffix);
+  file.keep();
+  return file.path();
 }
 
 }  // namespace brink::ctl::cli

@@ -16,7 +16,10 @@ char ask(const std::string& question, const std::string& answers);
 
 // Lets the user write on `text` in $VISUAL, $EDITOR or the first of editor, nano and vi that is
 // there. The text lies meanwhile in a file of mode 0600, named in `suffix`, which is gone
-// afterwards. Throws Stop.
+// afterwards, unless the editor fails and has written into it. Throws Stop.
 std::string edit_text(const std::string& text, const std::string& suffix);
+
+// Puts the text into such a file, which stays; returns its path. Throws Stop.
+std::string keep_text(const std::string& text, const std::string& suffix);
 
 }  // namespace brink::ctl::cli

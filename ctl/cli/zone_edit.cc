@@ -20,9 +20,27 @@ class Edit {
   Edit(Session& session, ZoneState zone, bool is_agreed)
       : session_(session), zone_(std::move(zone)), text_(kHint + zone_.text), agreed_(is_agreed) {}
 
+  // What somebody wrote outlives a fault: the zone may have changed, the server be gone.
   void run() {
+    try {
+      write_and_commit();
+    } catch (const Stop& stop) {
+      if (!is_unsaved_ || !has_terminal()) throw;
+      const std::string path = keep_text(text_, suffix());
+      throw Stop(stop.code, std::string(stop.what()) + "; your text is kept in " + path +
+                                "; to see what it has of its own: brinkctl zone export " +
+                                zone_.name.text() + " | diff - " + path);
+    }
+  }
+
+ private:
+  [[nodiscard]] std::string suffix() const { return "." + zone_.name.text() + ".zone"; }
+
+  void write_and_commit() {
     while (true) {
-      text_ = edit_text(text_, "." + zone_.name.text() + ".zone");
+      std::string edited = edit_text(text_, suffix());
+      is_unsaved_ = is_unsaved_ || edited != text_;
+      text_ = std::move(edited);
       auto wanted = parse_zone_text(text_, zone_.name);
       if (!wanted) {
         again_or_stop(zone_.name.text() + ".zone, " + wanted.error().message());
@@ -32,7 +50,6 @@ class Edit {
     }
   }
 
- private:
   // False: the user writes on.
   bool try_commit(const Entries& wanted) {
     const Difference change = difference(zone_.entries, wanted);
@@ -62,14 +79,18 @@ class Edit {
       throw Stop(Exit::kUsage, "nobody can be asked here, nothing was changed; add --yes");
     }
     const char answer = ask("Do this? [y]es, [e]dit again, [q]uit:", "yeq");
-    if (answer == 'q') throw Stop(Exit::kRefused, "nothing was changed");
+    if (answer == 'q') give_up();
     return answer == 'y';
   }
 
-  void again_or_stop(const std::string& reason) const {
+  void again_or_stop(const std::string& reason) {
     if (!has_terminal()) throw Stop(Exit::kRefused, reason + "; nothing was changed");
     std::fprintf(stderr, "brinkctl: %s\n", reason.c_str());
-    if (ask("[e]dit again, [q]uit:", "eq") == 'e') return;
+    if (ask("[e]dit again, [q]uit:", "eq") != 'e') give_up();
+  }
+
+  [[noreturn]] void give_up() {
+    is_unsaved_ = false;
     throw Stop(Exit::kRefused, "nothing was changed");
   }
 
@@ -93,6 +114,7 @@ class Edit {
   Session& session_;
   ZoneState zone_;
   std::string text_;
+  bool is_unsaved_ = false;  // the user has changed the text and not given it up
   const bool agreed_;
 };
 

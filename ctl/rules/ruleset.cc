@@ -124,16 +124,18 @@ std::optional<Refusal> headers_fault(const Rule& rule, Phase phase) {
 
 std::optional<Refusal> response_fault(const BlockResponse& response) {
   if (response.status_code < 400 || response.status_code > 499) {
-    return invalid_rule("response.status_code must be from 400 to 499.");
+    return invalid_rule("\"action_parameters.response.status_code\" must be from 400 to 499.");
   }
   if (response.content.size() > kContentMax) {
-    return invalid_rule("response.content has at most " + std::to_string(kContentMax) + " octets.");
+    return invalid_rule("\"action_parameters.response.content\" has at most " +
+                        std::to_string(kContentMax) + " octets.");
   }
   for (const char* type : {"application/json", "text/html", "text/plain", "text/xml"}) {
     if (response.content_type == type) return std::nullopt;
   }
   return invalid_rule(
-      "response.content_type must be application/json, text/html, text/plain or text/xml.");
+      "\"action_parameters.response.content_type\" must be application/json, text/html, text/plain "
+      "or text/xml.");
 }
 
 }  // namespace
@@ -167,11 +169,11 @@ Stage stage_of(Phase phase) {
 
 std::optional<Refusal> fault_of(const Rule& rule, Phase phase) {
   if (rule.description.size() > kDescriptionMax || !is_line(rule.description)) {
-    return invalid_rule("A description has at most " + std::to_string(kDescriptionMax) +
+    return invalid_rule("\"description\" has at most " + std::to_string(kDescriptionMax) +
                         " octets and no control characters.");
   }
   if (rule.ref.size() > kDescriptionMax || !is_line(rule.ref)) {
-    return invalid_rule("A ref has at most " + std::to_string(kDescriptionMax) +
+    return invalid_rule("\"ref\" has at most " + std::to_string(kDescriptionMax) +
                         " octets and no control characters.");
   }
   if (rule.expression.empty()) {

@@ -41,6 +41,16 @@ TEST(Rule, GoesThroughJsonAndBack) {
   EXPECT_EQ(again.value().last_updated, rule.value().last_updated);
 }
 
+TEST(Rule, IsReadBackWhenWhatItNamesIsGone) {
+  Json json = Json::parse(block(R"(,"id":"0123456789abcdef0123456789abcdef","version":"3")"));
+  json["expression"] = "http.gone eq 1";
+  EXPECT_FALSE(rule_from_json(json, Phase::kFirewallCustom));
+  const auto rule = stored_rule_from_json(json, Phase::kFirewallCustom);
+  ASSERT_TRUE(rule) << rule.error().message;
+  EXPECT_EQ(rule.value().expression, "http.gone eq 1");
+  EXPECT_EQ(fault_of(rule.value(), Phase::kFirewallCustom)->code, kCodeExpressionInvalid);
+}
+
 TEST(Rule, BlocksWithAnAnswer) {
   const std::string response =
       R"(,"action_parameters":{"response":{"status_code":418,"content_type":"text/plain",)"
@@ -65,12 +75,23 @@ TEST(Rule, IsRefusedWithItsReason) {
   expect(R"({"action":"block"})", kBlock, "20125 ");
   expect(block("", "http.hos eq 1"), kBlock, "20127 ");
   expect(block("", "http.hos eq 1"), kBlock, "position 1: the field \"http.hos\"");
-  expect(block(R"(,"ratelimit":{})"), kBlock, "\"ratelimit\" is not supported");
+  expect(block(R"(,"ratelimit":{})"), kBlock, "\"ratelimit\" is not supported; there are id, ");
   expect(block(R"(,"enabled":1)"), kBlock, "\"enabled\" must be true or false");
   expect(block(R"(,"id":"7")"), kBlock, "32 hex digits");
+  expect(block(R"(,"id":null)"), kBlock, "\"id\" must be a string");
+  for (const char* position : {"null", "[]", "{}", R"({"index":1,"before":""})", R"({"at":1})"}) {
+    expect(block(std::string(",\"position\":") + position), kBlock,
+           "\"position\" must be an object");
+  }
+  for (const char* index : {"0", "201", "1.5", "-1", "true", "null", "1e30"}) {
+    expect(block(std::string(",\"position\":{\"index\":") + index + "}"), kBlock,
+           "\"position.index\" must be a whole number");
+  }
+  expect(block(R"(,"position":{"before":1})"), kBlock, "\"position.before\" must be");
   expect(block(R"(,"description":"a\nb")"), kBlock, "no control characters");
   expect(block(R"(,"action_parameters":7)"), kBlock, "must be an object");
-  expect(block(R"(,"action_parameters":{"headers":{}})"), kBlock, "\"headers\" is not supported");
+  expect(block(R"(,"action_parameters":{"headers":{}})"), kBlock,
+         "\"action_parameters.headers\" is not supported");
   expect(block(R"(,"action_parameters":{"response":{"status_code":200,"content":"",)"
                R"("content_type":"text/plain"}})"),
          kBlock, "from 400 to 499");
@@ -79,7 +100,7 @@ TEST(Rule, IsRefusedWithItsReason) {
   expect(block(), kRewrite, "is \"rewrite\"");
   expect(R"({"action":"rewrite","expression":"true"})", kRewrite, "action_parameters.headers");
   expect(R"({"action":"rewrite","expression":"true","action_parameters":{"uri":{}}})", kRewrite,
-         "\"uri\" is not supported");
+         "\"action_parameters.uri\" is not supported");
   expect(rewrite("{}"), kRewrite, "1 to 30 headers");
   expect(rewrite(R"({"a b":{"operation":"remove"}})"), kRewrite, "not a name of a header");
   expect(rewrite(R"({"X":{"operation":"drop"}})"), kRewrite, "set, add or remove");

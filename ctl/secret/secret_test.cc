@@ -7,6 +7,7 @@
 #include <set>
 
 #include "ctl/secret/key_file.h"
+#include "ctl/secret/wipe.h"
 
 namespace brink::ctl::secret {
 namespace {
@@ -22,6 +23,21 @@ Key key_of(std::uint8_t octet) {
   Key key;
   key.bytes.fill(octet);
   return key;
+}
+
+TEST(Wipe, LeavesNothingInThePlaceOfTheText) {
+  std::string secret(64, 'k');  // too long to lie within the string itself
+  const char* octets = secret.data();
+  wipe(secret);
+  EXPECT_EQ(secret, "");
+  EXPECT_EQ(std::string(octets, 64), std::string(64, '\0'))
+      << "cleared, so its memory is still its";
+}
+
+TEST(Wipe, ComesAtTheEndOfTheScope) {
+  std::string secret(64, 'k');
+  { const WipedAtEnd wiped(secret); }
+  EXPECT_EQ(secret, "");
 }
 
 TEST(Sha256, IsTheKnownOne) {  // FIPS 180-4, the example "abc"

@@ -12,7 +12,7 @@ using rules::Ruleset;
 constexpr char kSelect[] =
     "SELECT id, zone, phase, name, description, version, last_updated, rules FROM rulesets ";
 
-// What the store keeps was checked when it came in, so it reads back unless the file was edited.
+// What the store keeps has the form that it was written in, unless the file was edited.
 Ruleset read_row(const Statement& row) {
   Ruleset ruleset;
   ruleset.id = read_id(row.blob(0));

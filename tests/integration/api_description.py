@@ -46,7 +46,11 @@ class Operation:
         if described is None:
             raise Misfit(f"{self} ({self.id}) answered {status}, which openapi.yaml does not have "
                          f"among its responses {list(self.responses)}: {body[:500]}")
-        content = self.document.resolve(described)["content"]
+        content = self.document.resolve(described).get("content", {})
+        if not content:
+            if body or content_type:
+                raise Misfit(f"{self} ({self.id}) answered {status} with a body: {body[:500]}")
+            return
         if content_type not in content:
             raise Misfit(f"{self} ({self.id}) answered {status} as {content_type!r}; openapi.yaml "
                          f"has {list(content)}")

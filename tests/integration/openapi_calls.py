@@ -292,7 +292,8 @@ def call_origin_pulls(api, zone, made):
     host = {"hostname": "www.example.com", "cert_id": one, "enabled": True}
     api.ok("editHostPulls", zone, json_body={"config": [host]})
     api.refused("editHostPulls", zone, json_body={"config": []}, code=9207)
-    for wrong, status, code in (({"hostname": "www.example.org"}, 400, 12022), ({"cert_id": "x"}, 404, 7003)):
+    for wrong, status, code in (({"hostname": "www.example.org"}, 400, 12022), ({"cert_id": "x"}, 400, 9207),
+                                ({"cert_id": "0" * 32}, 404, 7003)):
         api.refused("editHostPulls", zone, json_body={"config": [host | wrong]}, status=status, code=code)
     api.ok("showHostPull", zone, "www.example.com")
     api.refused("deleteHostPullCertificate", zone, one, code=12025)
@@ -338,7 +339,8 @@ def call_rulesets(api, zone):
         api.ok("overwriteEntrypoint", zone, phase, json_body={"rules": [REWRITE]})
         api.ok("showEntrypoint", zone, phase)
     api.refused("showEntrypoint", zone, "nothing", code=20120)
-    api.ok("deleteRuleset", *path)
+    gone = api.call("deleteRuleset", *path)
+    assert gone.status == 204 and "content-length" not in gone.headers
     api.refused("showRuleset", *path, status=404, code=7003)
 
 

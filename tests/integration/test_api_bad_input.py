@@ -92,22 +92,7 @@ def same_kind(operation, body):
     return not DESCRIPTION.faults(body, operation.request_content()[0])
 
 
-# Bodies of certificates and rulesets that are refused, but not always by the name of the field, or
-# that take a null for what is left out; and orders, which are refused whatever they say.
-UNNAMED = {"createCustomCertificate", "editCustomCertificate", "prioritizeCustomCertificates",
-           "editHostAssociations", "createMtlsCertificate", "createOriginPullCertificate", "editHostPulls",
-           "createHostPullCertificate", "createRuleset", "overwriteRuleset", "createRule",
-           "overwriteEntrypoint"}
-UNREAD = {"createCertificatePack", "orderCertificatePack"}
-
-
-def known_faults(names, reason):
-    """WITH_BODY, where those of `names` are known to fail: once they do not, this says so."""
-    return [pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=reason))
-            if name in names else name for name in WITH_BODY]
-
-
-@pytest.mark.parametrize("name", known_faults(UNNAMED, "the field is not always named"))
+@pytest.mark.parametrize("name", WITH_BODY)
 def test_a_field_that_breaks_its_schema_is_named(node, name):
     operation = DESCRIPTION.operations[name]
     schema, _ = operation.request_content()
@@ -148,7 +133,7 @@ def raw_bodies(example):
         yield f"{name} with a NUL", b'{"' + name.encode() + b'\\u0000": 1}'
 
 
-@pytest.mark.parametrize("name", known_faults(UNREAD, "the body is not read"))
+@pytest.mark.parametrize("name", WITH_BODY)
 def test_what_is_no_json_object_is_refused(node, name):
     operation = DESCRIPTION.operations[name]
     faults = Faults(node)
@@ -175,6 +160,8 @@ ZONE_FILES = {
     "a record behind a good one": b"good A 203.0.113.1\nbad A 203.0.113.256\n",
     "CNAME and others": b"x CNAME a.test.\nx A 203.0.113.1\n",
     "a file to include": b"$INCLUDE /etc/passwd\n",
+    "a quote that stays open": b'www TXT "open\nnext A 203.0.113.1\n',
+    "a wrong TTL": b"www 12x A 203.0.113.1\n",
     "a huge name": b"a" * 64 + b" A 203.0.113.1\n",
     "invalid UTF-8 as a name": b"\xff\xfe A 203.0.113.256\n",
 }

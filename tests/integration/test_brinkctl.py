@@ -2,6 +2,7 @@
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -272,7 +273,74 @@ fi
     assert "203.0.113.77" in contents and '"gone soon"' not in contents
 
 
+def kept_file(text):
+    return re.search(r"your text is kept in (\S+\.zone);", text.replace("\r", "").replace("\n", " "))[1]
+
+
+def test_on_a_terminal_the_text_outlives_a_change_that_cannot_be_taken_over(control, zone, tmp_path):
+    editor = script(tmp_path, f"""
+{BRINKCTL} --socket {control.socket} record delete old.example.com TXT >/dev/null 2>&1
+sed -i -e 's/gone soon/here to stay/' -e '$a late A 203.0.113.8' "$1"
+""")
+    terminal = Terminal(control, "zone", "edit", zone, EDITOR=editor, VISUAL="", TMPDIR=str(tmp_path))
+    terminal.wait_for(r"Do this\?")
+    terminal.write("y\n")
+    terminal.wait_for(r"\[e\]dit again")
+    terminal.write("e\n")
+    terminal.wait_for(r"zone export example\.com")
+    assert terminal.end() == 1
+    assert "not there any more" in terminal.text
+    kept = kept_file(terminal.text)
+    text = pathlib.Path(kept).read_text()
+    assert "here to stay" in text and "late A 203.0.113.8" in text
+    assert os.stat(kept).st_mode & 0o777 == 0o600
+
+
+def test_on_a_terminal_the_text_outlives_the_server_but_not_a_quit(control, zone, tmp_path):
+    editor = script(tmp_path, 'sed -i /gone/d "$1"\n')
+    for answer, code in (("q", 1), ("y", 3)):
+        terminal = Terminal(control, "zone", "edit", zone, EDITOR=editor, VISUAL="",
+                            TMPDIR=str(tmp_path))
+        terminal.wait_for(r"Do this\?")
+        if answer == "y":
+            control.stop()
+        terminal.write(answer + "\n")
+        assert terminal.end() == code
+        kept = list(tmp_path.glob("brinkctl-*.zone"))
+        assert len(kept) == (answer == "y")
+    assert str(kept[0]) == kept_file(terminal.text)
+
+
 # --- transactions
+
+
+def test_lists_say_which_state_they_show_while_a_transaction_is_open(control, zone):
+    before = run(control, "record", "list", zone)
+    assert before.stderr == ""
+    assert run(control, "record", "list", zone, "--pending").returncode == 4
+    run(control, "zone", "begin", zone)
+    run(control, "record", "set", "mail.example.com", "A", "203.0.113.99")
+    run(control, "record", "delete", "old.example.com", "TXT")
+    for words in (["list", zone], ["show", "mail.example.com"]):
+        served = run(control, "record", *words)
+        assert served.returncode == 0
+        assert "203.0.113.25" in served.stdout and "203.0.113.99" not in served.stdout
+        assert "as it is served" in served.stderr and "2 pending" in served.stderr
+        pending = run(control, "record", *words, "--pending")
+        assert (pending.returncode, pending.stderr) == (0, ""), pending.stderr
+        assert "203.0.113.99" in pending.stdout and "203.0.113.25" not in pending.stdout
+
+    def names(*options):
+        listed = run(control, "record", "list", zone, "--pending", "--json", *options)
+        return sorted({record["name"] for record in json.loads(listed.stdout)})
+    assert "old.example.com" not in names() and "www.example.com" in names()
+    assert names("--type", "a", "--proxied", "off") == ["mail.example.com"]
+    assert names("--content", "113.99") == names("--name", "MAIL") == ["mail.example.com"]
+    gone = run(control, "record", "show", "old.example.com", "--pending")
+    assert gone.returncode == 4
+    run(control, "zone", "commit", zone)
+    assert run(control, "record", "list", zone).stderr == ""
+
 
 
 def test_a_transaction_collects_and_commits_as_one(control, zone):
