@@ -200,5 +200,5 @@ def test_a_ruleset_does_not_drift(control, zone, phase, rules):
     assert control.api("GET", path)["result"] == put
     again = control.api("PUT", path, json=plan | {"rules": changed})["result"]
     assert again["rules"] == put["rules"]
-    control.api("DELETE", path)
+    control.api("DELETE", path, 204)
     control.api("GET", path, 404)

@@ -77,8 +77,11 @@ address-requests-max = 1000000
     def api(self, method, path, status=200, **options):
         reply = requests.request(method, self.base + path, timeout=30, headers=self.headers,
                                  **options)
+        assert reply.status_code == status, reply.text
+        if status == 204:
+            assert reply.content == b""
+            return None
         body = reply.json()
-        assert reply.status_code == status, body
         assert body["success"] == (status == 200)
         return body
 
