@@ -267,6 +267,10 @@ TEST_F(ApiTest, ABadZoneFileNamesItsLineAndChangesNothing) {
   };
   EXPECT_NE(message("a 300 A 203.0.113.1\nb 300 A nonsense\n").find("line 2"), std::string::npos);
   EXPECT_NE(message("a 300 A 203.0.113.1\na 300 CNAME b\n").find("line 2"), std::string::npos);
+  EXPECT_NE(message("z 300 A 203.0.113.1\nz CNAME b\na 300 A 203.0.113.1\na CNAME b\nx A y\n")
+                .find("line 2"),
+            std::string::npos)
+      << "the first one, not that of the first name";
   EXPECT_NE(message("a.example.org. 300 A 203.0.113.1\n").find("example.com"), std::string::npos);
   EXPECT_NE(message("$INCLUDE /etc/passwd\n").find("$INCLUDE"), std::string::npos);
   EXPECT_NE(message("a TXT x ; cf_tags=cf-proxied:true\n").find("proxied"), std::string::npos);

@@ -17,11 +17,15 @@ Outcome<Record> Change::create(const model::RecordDraft& draft) {
   if (auto conflict = model::conflict_of(service_.settings.rules, zone_, record, neighbours))
     return *std::move(conflict);
   record.id = model::Id::random(service_.entropy);
+  date(record);
+  service_.store.insert_record(zone_, record);
+  return made;
+}
+
+void Change::date(Record& record) const {
   record.created_on = record.modified_on = now_;
   if (!record.comment.empty()) record.comment_modified_on = now_;
   if (!record.tags.empty()) record.tags_modified_on = now_;
-  service_.store.insert_record(zone_, record);
-  return made;
 }
 
 Outcome<Record> Change::replace(const Record& old, const model::RecordDraft& draft) {

@@ -25,6 +25,8 @@ class Change {
 
   // A new record, with a fresh id.
   model::Outcome<model::Record> create(const model::RecordDraft& draft);
+  // Fills in the times of a new record.
+  void date(model::Record& record) const;
   // Replaces what `old` says by `draft`; id and creation time stay.
   model::Outcome<model::Record> replace(const model::Record& old, const model::RecordDraft& draft);
   void remove(const model::Record& record);

@@ -4,6 +4,7 @@
 #include "ctl/api/change.h"
 #include "ctl/api/json_input.h"
 #include "ctl/api/multipart.h"
+#include "ctl/api/record_loader.h"
 #include "ctl/api/service.h"
 #include "ctl/model/zone_line.h"
 #include "dns/zone/zone_file.h"
@@ -46,7 +47,10 @@ Reply export_zone(Service& service, const Request& request) {
 class Import {
  public:
   Import(Service& service, model::Zone zone, bool proxied)
-      : service_(service), change_(service, std::move(zone)), proxied_(proxied) {}
+      : service_(service),
+        change_(service, std::move(zone)),
+        loader_(service, change_),
+        proxied_(proxied) {}
 
   base::Result<void> run(std::string_view text);
   Reply finish(model::Timestamp start);
@@ -54,18 +58,17 @@ class Import {
  private:
   base::Result<void> take(const dns::zone::ZoneFileRecord& line);
   void take_soa(const dns::zone::ResourceRecord& record);
-  base::Result<void> take_default_ns();
-  [[nodiscard]] bool is_default_ns(const DomainName& owner, const model::RecordDraft& draft) const;
-  [[nodiscard]] bool can_be_proxied(model::RecordDraft draft) const;
+  void take_default_ns();
+  [[nodiscard]] bool is_default_ns(const Record& record) const;
   std::uint32_t allowed_ttl(std::uint32_t ttl);
-  model::Outcome<Record> insert(const model::RecordDraft& draft);
 
   Service& service_;
   Change change_;
+  RecordLoader loader_;
   bool proxied_;
-  std::uint64_t parsed_ = 0, added_ = 0, known_ = 0, clamped_ = 0;
+  std::uint64_t parsed_ = 0, unneeded_ = 0, clamped_ = 0;
   bool soa_changed_ = false;
-  std::vector<model::RecordDraft> default_ns_;
+  std::vector<std::pair<Record, std::size_t>> default_ns_;  // with their lines
   std::optional<std::uint32_t> serial_;
 };
 
@@ -74,25 +77,23 @@ base::Result<void> Import::run(std::string_view text) {
   auto taken = dns::zone::parse_zone_file(
       text, {reinterpret_cast<const char*>(apex.data()), apex.size()}, model::kTtlAutomatic,
       [this](const dns::zone::ZoneFileRecord& line) { return take(line); });
+  loader_.flush();
+  if (loader_.fault()) return *loader_.fault();
   if (!taken) return taken;
-  return take_default_ns();
+  take_default_ns();
+  if (loader_.fault()) return *loader_.fault();
+  return {};
 }
 
 // The name servers that a zone has by default are exported, but are no records of it, unless it has
 // others besides.
-base::Result<void> Import::take_default_ns() {
-  const auto at_apex = service_.store.records_at(change_.zone(), change_.zone().name);
-  const bool has_ns = std::any_of(at_apex.begin(), at_apex.end(), [](const Record& record) {
-    return record.type == model::kTypeNs;
-  });
-  for (const model::RecordDraft& draft : default_ns_) {
-    if (!has_ns) {
-      ++known_;
-    } else if (const auto inserted = insert(draft); !inserted) {
-      return base::Error{inserted.error().detail(), draft.name + " NS", ""};
-    }
+void Import::take_default_ns() {
+  if (!service_.store.has_record(change_.zone(), change_.zone().name, model::kTypeNs)) {
+    unneeded_ = default_ns_.size();
+    return;
   }
-  return {};
+  for (auto& [record, line] : default_ns_) loader_.add(std::move(record), line);
+  loader_.flush();
 }
 
 base::Result<void> Import::take(const dns::zone::ZoneFileRecord& line) {
@@ -112,50 +113,36 @@ base::Result<void> Import::take(const dns::zone::ZoneFileRecord& line) {
     take_soa(record);
     return {};
   }
-  auto content = model::content_of(record.type, octets(record.rdata));
   model::ParsedComment said = model::parse_comment(line.comment);
-  model::RecordDraft draft{.name = owner->text() + ".",
-                           .type = model::type_to_text(record.type),
-                           .content = std::move(content.text),
-                           .priority = content.priority,
-                           .ttl = allowed_ttl(record.ttl),
-                           .comment = std::move(said.comment),
-                           .tags = std::move(said.tags)};
-  draft.settings.flatten_cname = said.flatten_cname;
-  if (is_default_ns(*owner, draft)) {
-    default_ns_.push_back(std::move(draft));
+  model::RecordDraft rest{.ttl = allowed_ttl(record.ttl),
+                          .comment = std::move(said.comment),
+                          .tags = std::move(said.tags)};
+  rest.settings.flatten_cname = said.flatten_cname;
+  const auto make = [&](bool proxied) {
+    rest.proxied = proxied;
+    return model::make_record(service_.settings.rules, change_.zone(), *owner, record.type,
+                              octets(record.rdata), rest);
+  };
+  auto made = make(said.proxied.value_or(proxied_));
+  // The form asked for proxied records: those that can be.
+  if (!made && !said.proxied && proxied_) made = make(false);
+  if (!made) {
+    return base::Error{made.error().detail(),
+                       owner->text() + " " + model::type_to_text(record.type), ""};
+  }
+  if (is_default_ns(made.value())) {
+    default_ns_.emplace_back(std::move(made).value(), line.line);
     return {};
   }
-  draft.proxied = said.proxied.value_or(proxied_ && can_be_proxied(draft));
-  const auto inserted = insert(draft);
-  if (inserted) return {};
-  return base::Error{inserted.error().detail(),
-                     owner->text() + " " + model::type_to_text(record.type), ""};
+  if (loader_.add(std::move(made).value(), line.line)) return {};
+  return *loader_.fault();
 }
 
-// A record that is there already counts as imported, so that an import can be repeated.
-model::Outcome<Record> Import::insert(const model::RecordDraft& draft) {
-  auto created = change_.create(draft);
-  if (created) {
-    ++added_;
-    return created;
-  }
-  if (created.error().code != model::kCodeRecordExists) return created;
-  ++known_;
-  return Record{};
-}
-
-// The form asked for proxied records: those that can be.
-bool Import::can_be_proxied(model::RecordDraft draft) const {
-  draft.proxied = true;
-  return model::make_record(service_.settings.rules, change_.zone(), draft).ok();
-}
-
-bool Import::is_default_ns(const DomainName& owner, const model::RecordDraft& draft) const {
+bool Import::is_default_ns(const Record& record) const {
+  if (record.type != model::kTypeNs || record.name != change_.zone().name) return false;
   const auto& servers = service_.settings.authority.servers_of(change_.zone());
-  return draft.type == "NS" && owner == change_.zone().name &&
-         std::any_of(servers.begin(), servers.end(),
-                     [&](const DomainName& server) { return server.text() == draft.content; });
+  return std::any_of(servers.begin(), servers.end(),
+                     [&](const DomainName& server) { return server.text() == record.content; });
 }
 
 // Keeps the file's SOA when it differs from what the zone is served with, whatever its serial.
@@ -180,15 +167,16 @@ std::uint32_t Import::allowed_ttl(std::uint32_t ttl) {
 }
 
 Reply Import::finish(model::Timestamp start) {
-  const bool is_change = added_ != 0 || soa_changed_ || serial_;
+  const bool is_change = loader_.added() != 0 || soa_changed_ || serial_;
   const std::uint64_t version = is_change ? change_.commit(serial_) : 0;
-  Reply reply = answer(to_text({{"recs_added", added_}, {"total_records_parsed", parsed_}}));
+  Reply reply =
+      answer(to_text({{"recs_added", loader_.added()}, {"total_records_parsed", parsed_}}));
   reply.version = version;
   const auto note = [&](std::uint64_t count, const std::string& what) {
     if (count == 0) return;
     reply.envelope.messages.push_back({kCodeImportNote, std::to_string(count) + " " + what});
   };
-  note(known_, "records were there already and were left alone.");
+  note(loader_.known() + unneeded_, "records were there already and were left alone.");
   note(clamped_, "records had a TTL outside the allowed range, which was brought into it.");
   const model::Timestamp end = service_.clock();
   reply.envelope.extra =

@@ -90,9 +90,11 @@ base::Result<void> Output::set_former_apex(const DomainName& name) {
 
 base::Result<void> put_names_of(store::Store& store, const model::Zone& zone,
                                 IndexedLookups& lookups, Output& output) {
-  const ZoneIndex index(store, zone);
+  ZoneIndex index(store, zone);
   lookups.use(index);
-  for (const DomainName& name : index.names()) {
+  for (std::size_t i = 0; i < index.names().size(); ++i) {
+    const DomainName& name = index.names()[i];
+    index.turn_to(i);
     if (name == zone.name || index.is_occluded(name) || index.is_handed_down(name)) continue;
     const auto contents = output.compiler().compile(zone, name);
     if (!contents) return contents.error();
@@ -107,16 +109,24 @@ base::Result<void> put_names_of(store::Store& store, const model::Zone& zone,
 base::Result<void> set_names_of(store::Store& store, const model::Zone& zone,
                                 const Affected::Names& dropped_zones, IndexedLookups& lookups,
                                 Output& output, Affected::Names& others) {
-  const ZoneIndex index(store, zone);
+  ZoneIndex index(store, zone);
   lookups.use(index);
-  for (const DomainName& name : index.names()) {
+  const std::string first = Affected::key_of(zone.name);
+  for (auto other = others.lower_bound(first);
+       other != others.end() && other->second.is_within(zone.name);) {
+    const bool is_ours = other->second != zone.name && !dropped_zones.contains(other->first) &&
+                         index.has_own(other->second);
+    other = is_ours ? others.erase(other) : std::next(other);
+  }
+  for (std::size_t i = 0; i < index.names().size(); ++i) {
+    const DomainName& name = index.names()[i];
+    index.turn_to(i);
     if (name == zone.name) continue;
     if (index.is_handed_down(name)) {
       others.emplace(Affected::key_of(name), name);
       continue;
     }
     if (!dropped_zones.empty() && dropped_zones.contains(Affected::key_of(name))) continue;
-    if (!others.empty()) others.erase(Affected::key_of(name));
     if (auto set = output.set_name(zone, name); !set) return set;
   }
   lookups.use_none();

@@ -71,9 +71,7 @@ std::vector<DomainName> OutsideNames::apply(store::Store& store, const store::Ch
 std::set<DomainName> OutsideNames::owners_within(store::Store& store,
                                                  const model::Zone& zone) const {
   std::set<DomainName> owners;
-  store.for_each_alias([&](const store::Pointer& alias) {
-    if (alias.zone == zone.row) owners.insert(alias.owner);
-  });
+  store.for_each_alias_of(zone, [&](const DomainName& owner) { owners.insert(owner); });
   for (const auto& [owner, outside] : by_owner_) {
     if (owner.is_within(zone.name)) owners.insert(owner);
   }

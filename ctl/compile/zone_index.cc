@@ -1,42 +1,72 @@
 #include "ctl/compile/zone_index.h"
 
+#include <algorithm>
+
 namespace brink::ctl::compile {
 
 using model::DomainName;
 
 ZoneIndex::ZoneIndex(store::Store& store, const model::Zone& zone) : zone_(zone) {
-  ranges_.emplace(zone.name.text(), Range{});
-  store.for_each_record(zone, [&](const model::Record& record) {
-    if (names_.empty() || names_.back() != record.name) {
-      names_.push_back(record.name);
-      ranges_[record.name.text()].first = static_cast<std::uint32_t>(entries_.size());
-      add_ancestors(record.name);
-    }
-    ++ranges_[record.name.text()].count;
-    entries_.push_back(entry_of(zone, record));
-    const bool is_delegation = record.type == model::kTypeNs && record.name != zone.name;
-    if (is_delegation || record.type == model::kTypeDname) cuts_.insert(record.name.text());
+  const bool lets_proxy = model::lets_proxy(zone);
+  store.for_each_record_view(zone, [&](const store::RecordView& record) {
+    if (names_.empty() || names_.back().text() != record.name) add_name(record.name);
+    entries_.push_back({record.type,
+                        record.ttl,
+                        record.proxied && lets_proxy,
+                        record.settings,
+                        {record.rdata.begin(), record.rdata.end()}});
+    const DomainName& name = names_.back();
+    const bool is_delegation = record.type == model::kTypeNs && name != zone.name;
+    if (is_delegation || record.type == model::kTypeDname) cuts_.insert(name.text());
   });
+  firsts_.push_back(static_cast<std::uint32_t>(entries_.size()));
   for (const DomainName& below : store.zones_below(zone.name)) zones_below_.insert(below.text());
 }
 
+void ZoneIndex::add_name(std::string_view text) {
+  auto name = DomainName::parse(text);
+  if (!name) throw store::Failure("the store holds a name that is none: " + std::string(text));
+  names_.push_back(std::move(name).value());
+  firsts_.push_back(static_cast<std::uint32_t>(entries_.size()));
+}
+
+const std::uint32_t* ZoneIndex::find(const DomainName& name) const {
+  if (places_.empty()) make_places();
+  const auto place = places_.find(name.text());
+  return place == places_.end() ? nullptr : &place->second;
+}
+
 // Once an ancestor is there, so are all of its own.
-void ZoneIndex::add_ancestors(const DomainName& name) {
-  for (DomainName up = name; up != zone_.name;) {
-    up = up.parent();
-    if (!ranges_.emplace(up.text(), Range{}).second) return;
+void ZoneIndex::make_places() const {
+  places_.reserve(names_.size() + 1);
+  places_.emplace(zone_.name.text(), kNone);
+  for (std::uint32_t i = 0; i < names_.size(); ++i) {
+    std::string_view up = names_[i].text();
+    places_[up] = i;
+    while (up != zone_.name.text()) {
+      up.remove_prefix(std::min(up.size(), model::first_label_size(up) + 1));
+      if (!places_.emplace(up, kNone).second) break;
+    }
   }
 }
 
 std::vector<Entry> ZoneIndex::entries(const DomainName& name) const {
-  const auto range = ranges_.find(name.text());
-  if (range == ranges_.end()) return {};
-  const auto first = entries_.begin() + range->second.first;
-  return {first, first + range->second.count};
+  std::uint32_t at = current_;
+  if (at == kNone || names_[at] != name) {
+    const std::uint32_t* place = find(name);
+    if (place == nullptr || *place == kNone) return {};
+    at = *place;
+  }
+  return {entries_.begin() + firsts_[at], entries_.begin() + firsts_[at + 1]};
 }
 
 bool ZoneIndex::exists(const DomainName& name) const {
-  return ranges_.contains(name.text());
+  return find(name) != nullptr;
+}
+
+bool ZoneIndex::has_own(const DomainName& name) const {
+  const std::uint32_t* place = find(name);
+  return place != nullptr && *place != kNone && !is_handed_down(name);
 }
 
 bool ZoneIndex::is_occluded(const DomainName& name) const {

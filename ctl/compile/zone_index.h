@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -19,25 +21,34 @@ class ZoneIndex {
 
   [[nodiscard]] const model::Zone& zone() const { return zone_; }
   // Every name with records, what is above before what is below.
-  [[nodiscard]] const std::vector<model::DomainName>& names() const { return names_; }
+  [[nodiscard]] const std::deque<model::DomainName>& names() const { return names_; }
+  // The name that is compiled now, by its place in names(): its entries are found at once.
+  void turn_to(std::size_t place) { current_ = static_cast<std::uint32_t>(place); }
   [[nodiscard]] std::vector<Entry> entries(const model::DomainName& name) const;
   [[nodiscard]] bool exists(const model::DomainName& name) const;
+  // Whether a name has records, and no zone below this one owns it.
+  [[nodiscard]] bool has_own(const model::DomainName& name) const;
   [[nodiscard]] bool is_occluded(const model::DomainName& name) const;
   // Whether a zone below this one owns a name.
   [[nodiscard]] bool is_handed_down(const model::DomainName& name) const;
 
  private:
-  struct Range {
-    std::uint32_t first = 0, count = 0;  // none: an empty non-terminal
-  };
+  static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
-  void add_ancestors(const model::DomainName& name);
+  void add_name(std::string_view text);
+  // The name's place in names_, kNone for an empty non-terminal; null: it does not exist.
+  [[nodiscard]] const std::uint32_t* find(const model::DomainName& name) const;
+  void make_places() const;
 
   const model::Zone& zone_;
   std::vector<Entry> entries_;
-  std::vector<model::DomainName> names_;
-  std::unordered_map<std::string, Range> ranges_;  // of every name that exists
-  std::unordered_set<std::string> cuts_;           // with a DNAME, or delegated
+  std::deque<model::DomainName> names_;  // keeps its elements where they are
+  std::vector<std::uint32_t> firsts_;    // of each name its first entry; and the end
+  std::uint32_t current_ = kNone;
+  // Of every name that exists, made when it is needed first: most names only ask for themselves.
+  // The texts are those of zone_ and names_, or the end of one.
+  mutable std::unordered_map<std::string_view, std::uint32_t> places_;
+  std::unordered_set<std::string> cuts_;  // with a DNAME, or delegated
   std::unordered_set<std::string> zones_below_;
 };
 

@@ -17,6 +17,7 @@
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/secret/key_file.h"
+#include "ctl/store/checkpointer.h"
 #include "ctl/store/store.h"
 #include "dataplane/snapshot/layout.h"
 #include "l7/render/route_blob.h"
@@ -179,7 +180,8 @@ std::vector<std::uint8_t> compile_fingerprint(const Config& config) {
 }  // namespace
 
 struct Control::Parts {
-  std::unique_ptr<store::Store> store;           // store thread, once it runs
+  std::unique_ptr<store::Store> store;  // store thread, once it runs
+  std::unique_ptr<store::Checkpointer> checkpointer;
   std::unique_ptr<store::Store> reader;          // publisher thread
   std::unique_ptr<store::Store> outside_reader;  // outside keeper's thread
   api::Settings settings;
@@ -208,6 +210,7 @@ struct Control::Parts {
   void publish(std::uint64_t version, std::function<void()> done);
   void ask_edge(publish::Question question, publish::EdgeQuestions::Answered answered);
   void overtake(std::uint64_t edge_version);
+  void warm_up();
   void keep_token_uses();
 };
 
@@ -217,6 +220,12 @@ base::Result<void> Control::Parts::open(const Config& config) {
   auto opened = store::Store::open(config.store, store::Access::kReadWrite);
   if (!opened) return opened.error();
   store = std::move(opened).value();
+  auto checkpoints =
+      store::Checkpointer::start(*store, config.store, [](const std::string& failure) {
+        spdlog::error("the store's log cannot be moved into its file: {}", failure);
+      });
+  if (!checkpoints) return checkpoints.error();
+  checkpointer = std::move(checkpoints).value();
   opened = store::Store::open(config.store, store::Access::kReadOnly);
   if (!opened) return opened.error();
   reader = std::move(opened).value();
@@ -322,6 +331,16 @@ void Control::Parts::overtake(std::uint64_t edge_version) {
   }
 }
 
+// What the first list and the first look at the status would wait for. Store's thread.
+void Control::Parts::warm_up() {
+  try {
+    store->fill_zone_directory();
+    store->record_count();
+  } catch (const store::Failure& failure) {
+    spdlog::error("the store cannot be read: {}", failure.what());
+  }
+}
+
 // What was used since the last time. Without the store's thread.
 void Control::Parts::keep_token_uses() {
   try {
@@ -337,6 +356,7 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
   parts->compile = compile_options(config);
   if (auto opened = parts->open(config); !opened) return opened.error();
   parts->queue = std::make_unique<api::WorkQueue>();
+  parts->queue->post([parts = parts.get()] { parts->warm_up(); });
   parts->start_publisher(config);
   parts->start_questions(config);
   parts->start_keeper(config);

@@ -31,10 +31,9 @@ base::Result<T> reading(store::Store& reader, const Read& read) {
   }
 }
 
-// A difference of this many names, and more than this part of all records, is slower to apply than
-// to replace everything.
+// A difference of this many names, and of more than there are records, is slower to apply than to
+// replace everything. A million new names beside as many others take two thirds of the time.
 constexpr std::uint64_t kManyNames = 10'000;
-constexpr std::uint64_t kLargePart = 4;
 
 }  // namespace
 
@@ -89,7 +88,7 @@ base::Result<std::optional<publish::Sealed>> SnapshotCompiler::make_changes(
   sealed.leads_to = present();
   std::uint64_t most = kManyNames;
   if (history.entries_between(served.version, sealed.leads_to.version) > kManyNames) {
-    most = std::max(most, reader_.record_count() / kLargePart);
+    most = std::max(most, reader_.record_count_at_most());
   }
   const auto changes = history.changes_between(served.version, sealed.leads_to.version, most);
   if (!changes) return std::optional<publish::Sealed>();

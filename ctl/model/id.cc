@@ -30,6 +30,16 @@ Id Id::random(const Entropy& entropy) {
   return id;
 }
 
+Id IdSeries::next() {
+  CHECK(count_ < std::uint32_t{1} << 31);
+  for (int i = 0; i < 4; ++i) {
+    next_.bytes[12 + static_cast<std::size_t>(i)] =
+        static_cast<std::uint8_t>(count_ >> (24 - 8 * i));
+  }
+  ++count_;
+  return next_;
+}
+
 std::optional<Id> Id::parse(std::string_view hex) {
   Id id;
   if (hex.size() != 2 * id.bytes.size()) return std::nullopt;

@@ -29,4 +29,17 @@ struct Id {
   auto operator<=>(const Id&) const = default;
 };
 
+// Many ids at once, each greater than the one before: random but for the last four octets, which
+// count. Whoever indexes by id has them side by side.
+class IdSeries {
+ public:
+  explicit IdSeries(const Entropy& entropy) : next_(Id::random(entropy)) {}
+  // At most 2^31 times.
+  Id next();
+
+ private:
+  Id next_;
+  std::uint32_t count_ = 0;
+};
+
 }  // namespace brink::ctl::model

@@ -88,16 +88,21 @@ Outcome<std::vector<std::uint8_t>> to_wire(std::string_view text) {
   return wire;
 }
 
-// The end of the first label's text: the index of its unescaped dot, or npos.
-std::size_t first_dot(std::string_view text) {
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '\\') {
-      ++at;
-    } else if (text[at] == '.') {
-      return at;
+// Whether the text is a name in canonical form, certainly: lower-case labels without anything that
+// needs an escape. Nearly all names are.
+bool is_plain(std::string_view text) {
+  if (text.size() > kWireMax - 2) return false;
+  std::size_t label = 0;
+  for (const char c : text) {
+    if (c == '.') {
+      if (label == 0) return false;
+      label = 0;
+      continue;
     }
+    if (!((c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_' || c == '*')) return false;
+    if (++label > kLabelMax) return false;
   }
-  return std::string_view::npos;
+  return label != 0;
 }
 
 }  // namespace
@@ -105,6 +110,11 @@ std::size_t first_dot(std::string_view text) {
 Outcome<DomainName> DomainName::parse(std::string_view text) {
   if (text.empty()) return bad_name(text, "it is empty");
   if (text == ".") return DomainName();
+  if (is_plain(text)) {
+    DomainName name;
+    name.text_ = text;
+    return name;
+  }
   auto wire = to_wire(text);
   if (!wire) return wire.error();
   auto name = from_wire(wire.value());
@@ -114,6 +124,7 @@ Outcome<DomainName> DomainName::parse(std::string_view text) {
 
 std::optional<DomainName> DomainName::from_wire(std::span<const std::uint8_t> wire) {
   DomainName name;
+  name.text_.reserve(wire.size());
   std::size_t at = 0;
   while (at < wire.size() && wire[at] != 0) {
     const std::size_t length = wire[at];
@@ -127,6 +138,18 @@ std::optional<DomainName> DomainName::from_wire(std::span<const std::uint8_t> wi
 }
 
 std::vector<std::uint8_t> DomainName::wire() const {
+  if (is_plain(text_)) {
+    std::vector<std::uint8_t> wire(text_.size() + 2);
+    std::size_t length_at = 0;
+    for (std::size_t at = 0; at < text_.size(); ++at) {
+      wire[at + 1] = static_cast<std::uint8_t>(text_[at]);
+      if (text_[at] != '.') continue;
+      wire[length_at] = static_cast<std::uint8_t>(at - length_at);
+      length_at = at + 1;
+    }
+    wire[length_at] = static_cast<std::uint8_t>(text_.size() - length_at);
+    return wire;
+  }
   auto wire = to_wire(text_);
   CHECK(wire.ok());
   return std::move(wire).value();
@@ -145,9 +168,20 @@ bool DomainName::is_within(const DomainName& ancestor) const {
 
 DomainName DomainName::parent() const {
   DomainName up;
-  const std::size_t dot = first_dot(text_);
-  if (dot != std::string::npos) up.text_ = text_.substr(dot + 1);
+  const std::size_t dot = first_label_size(text_);
+  if (dot != text_.size()) up.text_ = text_.substr(dot + 1);
   return up;
+}
+
+std::size_t first_label_size(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '.') {
+      return at;
+    }
+  }
+  return text.size();
 }
 
 Outcome<DomainName> owner_name(std::string_view text, const DomainName& zone) {

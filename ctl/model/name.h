@@ -40,6 +40,9 @@ class DomainName {
   std::string text_;
 };
 
+// Characters of the first label of a name's text, without the dot behind it.
+std::size_t first_label_size(std::string_view text);
+
 // A name as a person writes it: non-ASCII labels become Punycode (RFC 5891). What cannot be one
 // stays as it is, for DomainName::parse to refuse.
 std::string to_ascii(std::string_view text);

@@ -186,6 +186,22 @@ std::optional<Refusal> pair_conflict(const Zone& zone, const Record& candidate,
   return std::nullopt;
 }
 
+// What is left when name, type and data are known.
+Outcome<Record> finish_record(const Rules& rules, Record record, RecordDraft draft) {
+  if (auto fault = ttl_fault(rules, draft.ttl)) return *std::move(fault);
+  if (auto fault = comment_fault(rules, draft.comment)) return *std::move(fault);
+  if (auto fault = tags_fault(rules, draft.tags)) return *std::move(fault);
+  record.comment = std::move(draft.comment);
+  record.tags = std::move(draft.tags);
+  record.settings = draft.settings;
+  record.proxied = draft.proxied;
+  record.ttl = draft.proxied ? kTtlAutomatic : draft.ttl;
+  if (record.proxied) {
+    if (auto fault = proxy_fault(rules, record)) return *std::move(fault);
+  }
+  return record;
+}
+
 }  // namespace
 
 RecordDraft draft_of(const Record& record) {
@@ -232,18 +248,28 @@ Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDr
     return invalid_record(kCodeContentInvalid, "A CNAME record cannot point at itself.");
   }
 
-  if (auto fault = ttl_fault(rules, draft.ttl)) return *std::move(fault);
-  if (auto fault = comment_fault(rules, draft.comment)) return *std::move(fault);
-  if (auto fault = tags_fault(rules, draft.tags)) return *std::move(fault);
-  record.comment = draft.comment;
-  record.tags = draft.tags;
-  record.settings = draft.settings;
-  record.proxied = draft.proxied;
-  record.ttl = draft.proxied ? kTtlAutomatic : draft.ttl;
-  if (record.proxied) {
-    if (auto fault = proxy_fault(rules, record)) return *std::move(fault);
+  return finish_record(rules, std::move(record), draft);
+}
+
+Outcome<Record> make_record(const Rules& rules, const Zone& zone, const DomainName& name,
+                            RecordType type, std::span<const std::uint8_t> rdata,
+                            RecordDraft rest) {
+  const bool is_address =
+      (type == kTypeA && rdata.size() == 4) || (type == kTypeAaaa && rdata.size() == 16);
+  if (is_address && name.is_within(zone.name)) {
+    Record record;
+    record.name = name;
+    record.type = type;
+    record.rdata.assign(rdata.begin(), rdata.end());
+    record.content = content_of(type, rdata).text;
+    return finish_record(rules, std::move(record), std::move(rest));
   }
-  return record;
+  Content content = content_of(type, rdata);
+  rest.name = name.text() + ".";
+  rest.type = type_to_text(type);
+  rest.content = std::move(content.text);
+  rest.priority = content.priority;
+  return make_record(rules, zone, rest);
 }
 
 std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const Record& candidate,
@@ -263,7 +289,11 @@ std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const R
 }
 
 bool effective_proxy(const Zone& zone, const Record& record) {
-  return record.proxied && zone.status == ZoneStatus::kActive && !zone.paused &&
+  return record.proxied && lets_proxy(zone);
+}
+
+bool lets_proxy(const Zone& zone) {
+  return zone.status == ZoneStatus::kActive && !zone.paused &&
          zone.dns.mode != ZoneMode::kDnsOnly && !zone.dns.enforce_dns_only;
 }
 

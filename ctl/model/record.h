@@ -74,6 +74,11 @@ constexpr bool has_priority(RecordType type) {
 // and times are the caller's to fill. A proxied record's TTL becomes automatic.
 Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDraft& draft);
 
+// The same from the wire, with what else `rest` says; its name, type, content and priority do not
+// count. Addresses, which most records of large zones are, take no way through text.
+Outcome<Record> make_record(const Rules& rules, const Zone& zone, const DomainName& name,
+                            RecordType type, std::span<const std::uint8_t> rdata, RecordDraft rest);
+
 // conflict_of tells why `candidate` cannot stand beside `neighbours`: the zone's other records of
 // the same name, without the one that it replaces.
 std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const Record& candidate,
@@ -83,6 +88,8 @@ std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const R
 // against it: a zone that is not active, paused or DNS-only, or whose account is, answers with the
 // origin's values.
 bool effective_proxy(const Zone& zone, const Record& record);
+// The zone's part of it: whether records of the zone that are proxied have their way.
+bool lets_proxy(const Zone& zone);
 
 // The content of a record in the form of the API, and its priority, from RDATA.
 struct Content {

@@ -34,6 +34,7 @@ class Differences {
   using ZoneRows = std::map<std::int64_t, std::optional<model::Zone>>;
 
   void find_imports(std::int64_t from_seq);
+  [[nodiscard]] bool has_runs(std::int64_t from_seq);
   void make_whole(std::int64_t zone_row);
   [[nodiscard]] bool is_too_much() const { return names_.size() + changes_.unlisted > most_; }
   NameChange& name_change(std::int64_t zone_row, const model::DomainName& name);
@@ -78,8 +79,8 @@ constexpr std::int64_t kImportPart = 4;
 
 void Differences::find_imports(std::int64_t from_seq) {
   auto select = database_.cached(
-      "SELECT zone, count(*) FROM record_log WHERE seq > ?1 AND kind = 0 GROUP BY zone "
-      "HAVING count(*) >= ?2");
+      "SELECT zone, sum(iif(kind = 0, 1, ttl)) AS inserts FROM record_log WHERE seq > ?1 AND "
+      "kind IN (0, 3) GROUP BY zone HAVING inserts >= ?2");
   select->bind(1, from_seq).bind(2, kImportMin);
   std::string rows;
   while (select->step()) {
@@ -107,15 +108,32 @@ void Differences::make_whole(std::int64_t zone_row) {
   }
 }
 
+constexpr char kEntries[] =
+    "SELECT l.seq, l.kind, l.zone, l.row, l.name, l.type, r.name, r.type FROM record_log l "
+    "LEFT JOIN records r ON r.row = l.row AND r.zone = l.zone WHERE l.seq > ?1 AND "
+    "(l.kind <> 0 OR l.zone NOT IN (SELECT value FROM json_each(?2))) ORDER BY l.seq";
+// The same with a row for every record of entries that have many.
+constexpr char kEntriesOfRuns[] =
+    "WITH RECURSIVE entries (seq, kind, zone, row, more, name, type) AS "
+    "  (SELECT seq, kind, zone, row, iif(kind = 3, ttl - 1, 0), name, type FROM record_log "
+    "   WHERE seq > ?1 AND "
+    "     (kind NOT IN (0, 3) OR zone NOT IN (SELECT value FROM json_each(?2))) UNION ALL "
+    "   SELECT seq, kind, zone, row + 1, more - 1, NULL, NULL FROM entries WHERE more > 0) "
+    "SELECT l.seq, l.kind, l.zone, l.row, l.name, l.type, r.name, r.type FROM entries l "
+    "LEFT JOIN records r ON r.row = l.row AND r.zone = l.zone ORDER BY l.seq";
+
+bool Differences::has_runs(std::int64_t from_seq) {
+  auto select = database_.cached("SELECT 1 FROM record_log WHERE seq > ?1 AND kind = 3 LIMIT 1");
+  select->bind(1, from_seq);
+  return select->step();
+}
+
 // A record's names are those of its before-images, of what it is now, and, when `to` is not now, of
 // the first before-image behind it. What else changed behind it may be among them.
 bool Differences::add_records(std::int64_t from_seq, std::int64_t to_seq) {
   if (to_seq - from_seq >= kImportMin) find_imports(from_seq);
   if (is_too_much()) return false;
-  auto select = database_.prepare(
-      "SELECT l.seq, l.kind, l.zone, l.row, l.name, l.type, r.name, r.type FROM record_log l "
-      "LEFT JOIN records r ON r.row = l.row AND r.zone = l.zone WHERE l.seq > ?1 AND "
-      "(l.kind <> 0 OR l.zone NOT IN (SELECT value FROM json_each(?2))) ORDER BY l.seq");
+  auto select = database_.prepare(has_runs(from_seq) ? kEntriesOfRuns : kEntries);
   select->bind(1, from_seq).bind(2, imports_);
   std::set<RecordKey> behind;
   while (select->step()) {
@@ -126,7 +144,7 @@ bool Differences::add_records(std::int64_t from_seq, std::int64_t to_seq) {
     const bool is_behind = select->integer(0) > to_seq;
     const bool first = touched_.insert(key).second;
     if (is_behind && (first || !behind.insert(key).second)) continue;
-    if (static_cast<LogKind>(select->integer(1)) != LogKind::kInsert) {
+    if (!is_insert(static_cast<LogKind>(select->integer(1)))) {
       const model::DomainName name = read_name(select->text(4));
       note(key.first, name, type(5));
       if (first) name_change(key.first, name).existed = true;
@@ -392,18 +410,25 @@ void count_zones(Database& database, std::int64_t after_seq, Counts& counts) {
 
 // By zone: records added, changed and removed behind an entry of the log.
 constexpr char kCountTouched[] =
-    "WITH touched AS (SELECT zone, row, min(seq) AS first, max(seq) AS last FROM record_log "
-    "                 WHERE seq > ?1 GROUP BY zone, row) "
-    "SELECT touched.zone, sum(f.kind = 0 AND l.kind <> 2), sum(f.kind <> 0 AND l.kind <> 2), "
-    "sum(f.kind <> 0 AND l.kind = 2) FROM touched "
+    "WITH RECURSIVE runs (seq, zone, row, more) AS "
+    "  (SELECT seq, zone, row, ttl - 1 FROM record_log WHERE seq > ?1 AND kind = 3 UNION ALL "
+    "   SELECT seq, zone, row + 1, more - 1 FROM runs WHERE more > 0), "
+    "entries AS (SELECT seq, zone, row FROM record_log WHERE seq > ?1 AND kind <> 3 UNION ALL "
+    "            SELECT seq, zone, row FROM runs), "
+    "touched AS (SELECT zone, row, min(seq) AS first, max(seq) AS last FROM entries "
+    "            GROUP BY zone, row) "
+    "SELECT touched.zone, sum(f.kind IN (0, 3) AND l.kind <> 2), "
+    "sum(f.kind NOT IN (0, 3) AND l.kind <> 2), sum(f.kind NOT IN (0, 3) AND l.kind = 2) "
+    "FROM touched "
     "JOIN record_log f ON f.seq = touched.first JOIN record_log l ON l.seq = touched.last "
     "GROUP BY touched.zone";
 // The same, when there are inserts only: a row that was inserted twice was deleted meanwhile.
 constexpr char kCountInserted[] =
-    "SELECT zone, count(*), 0, 0 FROM record_log WHERE seq > ?1 GROUP BY zone";
+    "SELECT zone, sum(iif(kind = 0, 1, ttl)), 0, 0 FROM record_log WHERE seq > ?1 GROUP BY zone";
 
 bool has_only_inserts(Database& database, std::int64_t after_seq) {
-  auto other = database.cached("SELECT 1 FROM record_log WHERE seq > ?1 AND kind <> 0 LIMIT 1");
+  auto other =
+      database.cached("SELECT 1 FROM record_log WHERE seq > ?1 AND kind NOT IN (0, 3) LIMIT 1");
   other->bind(1, after_seq);
   return !other->step();
 }
@@ -457,11 +482,9 @@ std::optional<OpenChanges> History::open_changes(std::uint64_t records_max) {
   started->bind(1, static_cast<std::int64_t>(*store_.taken_));
   CHECK(started->step());
   const Sequences first{started->integer(0), started->integer(1)};
-  auto count = database_.cached("SELECT count(*) FROM record_log WHERE seq > ?1");
-  count->bind(1, first.record);
-  if (count->step() && count->integer(0) > static_cast<std::int64_t>(records_max)) {
-    return std::nullopt;
-  }
+  auto newest = database_.cached("SELECT max(seq) FROM record_log");
+  const std::int64_t entries = newest->step() ? newest->integer(0) - first.record : 0;
+  if (entries > static_cast<std::int64_t>(records_max)) return std::nullopt;
   const ZoneStates zones = zones_before(database_, first.zone);
   for (const auto& [row, before] : zones) {
     auto after = zone_at(database_, row);

@@ -40,6 +40,18 @@ std::optional<std::size_t> target_offset(model::RecordType type) {
 }  // namespace
 
 TreeKey tree_key(const model::DomainName& name) {
+  if (name.text().find('\\') == std::string::npos) {  // its octets are its characters
+    TreeKey key;
+    key.reserve(name.text().size() + 1);
+    for (std::string_view rest = name.text(); !rest.empty();) {
+      const std::size_t dot = rest.rfind('.');
+      const std::string_view label = dot == std::string_view::npos ? rest : rest.substr(dot + 1);
+      key.insert(key.end(), label.begin(), label.end());
+      key.push_back(kLabelEnd);
+      rest = dot == std::string_view::npos ? std::string_view() : rest.substr(0, dot);
+    }
+    return key;
+  }
   const std::vector<std::uint8_t> wire = name.wire();
   std::vector<std::span<const std::uint8_t>> labels;
   for (std::size_t at = 0; wire[at] != 0; at += 1U + wire[at]) {

@@ -5,6 +5,11 @@
 #include "ctl/store/row.h"
 
 namespace brink::ctl::store {
+namespace {
+
+constexpr int kInsertsColumn = 2 + 7;  // `ttl` in kRecordColumns
+
+}  // namespace
 
 ZoneStates zones_before(Database& database, std::int64_t after_seq) {
   auto select = database.prepare("SELECT kind, " + std::string(kZoneColumns) +
@@ -25,9 +30,15 @@ RecordStates records_before(Database& database, std::int64_t after_seq) {
   select->bind(1, after_seq);
   RecordStates states;
   while (select->step()) {
-    const auto [state, fresh] = states.try_emplace({select->integer(1), select->integer(2)});
-    if (!fresh || static_cast<LogKind>(select->integer(0)) == LogKind::kInsert) continue;
-    state->second = read_record(*select, 2);
+    const auto kind = static_cast<LogKind>(select->integer(0));
+    const std::int64_t zone = select->integer(1), row = select->integer(2);
+    if (kind == LogKind::kInserts) {
+      const std::int64_t count = select->integer(kInsertsColumn);
+      for (std::int64_t i = 0; i < count; ++i) states.try_emplace({zone, row + i});
+      continue;
+    }
+    const auto [state, fresh] = states.try_emplace({zone, row});
+    if (fresh && !is_insert(kind)) state->second = read_record(*select, 2);
   }
   return states;
 }

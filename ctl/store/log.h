@@ -13,7 +13,14 @@
 
 namespace brink::ctl::store {
 
-enum class LogKind : std::uint8_t { kInsert = 0, kUpdate = 1, kDelete = 2 };
+// kInserts: records of consecutive rows, of which the entry has the first; column `ttl` has their
+// number, which no other kind of insert uses. Its number in the log is that of the last of them, as
+// if each had an entry.
+enum class LogKind : std::uint8_t { kInsert = 0, kUpdate = 1, kDelete = 2, kInserts = 3 };
+
+constexpr bool is_insert(LogKind kind) {
+  return kind == LogKind::kInsert || kind == LogKind::kInserts;
+}
 
 // Zones by row as they were once; empty: not there.
 using ZoneStates = std::map<std::int64_t, std::optional<model::Zone>>;

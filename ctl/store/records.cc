@@ -1,4 +1,5 @@
 // Store: the records of a zone.
+#include "ctl/store/log.h"
 #include "ctl/store/row.h"
 #include "ctl/store/store.h"
 
@@ -40,20 +41,65 @@ void bind_record(Statement& statement, const model::Record& record, const Derive
 }  // namespace
 
 void Store::insert_record(const model::Zone& zone, model::Record& record) {
-  change([&] {
-    const Derived derived(record);
-    auto insert = database_->cached(
-        "INSERT INTO records (id, name, type, content, priority, rdata, ttl, proxied, comment, "
-        "tags, settings, created_on, modified_on, comment_modified_on, tags_modified_on, name_key, "
-        "target_key, zone, row) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-        "?14, ?15, ?16, ?17, ?18, ?19)");
-    bind_record(*insert, record, derived);
-    insert->bind(18, zone.row);
-    if (record.row != 0) insert->bind(19, record.row);
-    insert->run();
-    record.row = database_->last_insert_row();
-    ++more_records_;
-  });
+  change([&] { write_record(zone, record); });
+}
+
+void Store::write_record(const model::Zone& zone, model::Record& record) {
+  const Derived derived(record);
+  auto insert = database_->cached(
+      "INSERT INTO records (id, name, type, content, priority, rdata, ttl, proxied, comment, "
+      "tags, settings, created_on, modified_on, comment_modified_on, tags_modified_on, name_key, "
+      "target_key, zone, row) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+      "?14, ?15, ?16, ?17, ?18, ?19)");
+  bind_record(*insert, record, derived);
+  insert->bind(18, zone.row);
+  if (record.row != 0) insert->bind(19, record.row);
+  insert->run();
+  record.row = database_->last_insert_row();
+  ++more_records_;
+}
+
+RecordInserter::RecordInserter(Store& store, const model::Zone& zone) : store_(store), zone_(zone) {
+  CHECK(store_.in_transaction_ && !store_.inserting_);
+  store_.take_version();
+  store_.inserting_ = true;
+  store_.database_->set_triggers(false);  // the one that writes the log
+}
+
+RecordInserter::~RecordInserter() {
+  store_.database_->set_triggers(true);
+}
+
+void RecordInserter::insert(model::Record& record) {
+  CHECK(store_.inserting_ && record.row == 0);
+  store_.write_record(zone_, record);
+  // SQLite gives the next free row behind all others, until there is none.
+  if (record.row != first_row_ + count_) {
+    end_run();
+    first_row_ = record.row;
+  }
+  ++count_;
+}
+
+// The entry takes as many numbers as it stands for.
+void RecordInserter::end_run() {
+  if (count_ == 0) return;
+  auto insert = store_.database_->cached(
+      "INSERT INTO record_log (seq, version, kind, zone, row, ttl) VALUES ("
+      "(SELECT coalesce(max(seq), 0) FROM record_log) + ?5, ?1, ?2, ?3, ?4, ?5)");
+  insert->bind(1, static_cast<std::int64_t>(*store_.taken_))
+      .bind(2, static_cast<std::int64_t>(LogKind::kInserts))
+      .bind(3, zone_.row)
+      .bind(4, first_row_)
+      .bind(5, count_)
+      .run();
+  count_ = 0;
+}
+
+void RecordInserter::finish() {
+  end_run();
+  store_.database_->set_triggers(true);
+  store_.inserting_ = false;
 }
 
 void Store::update_record(const model::Record& record) {
@@ -99,6 +145,12 @@ std::vector<model::Record> Store::records_at(const model::Zone& zone,
   return records;
 }
 
+// Rows count up from 1.
+std::uint64_t Store::record_count_at_most() {
+  auto select = database_->cached("SELECT max(row) FROM records");
+  return select->step() ? static_cast<std::uint64_t>(select->integer(0)) : 0;
+}
+
 std::uint64_t Store::record_count(const model::Zone& zone) {
   auto select = database_->cached("SELECT count(*) FROM records WHERE zone = ?1");
   select->bind(1, zone.row);
@@ -112,6 +164,19 @@ void Store::for_each_record(const model::Zone& zone,
   auto select = database_->cached(sql.c_str());
   select->bind(1, zone.row);
   while (select->step()) visit(read_record(*select));
+}
+
+void Store::for_each_record_view(const model::Zone& zone,
+                                 const std::function<void(const RecordView&)>& visit) {
+  auto select = database_->cached(
+      "SELECT name, type, ttl, proxied, settings, rdata FROM records WHERE zone = ?1 "
+      "ORDER BY name_key, type, rdata");
+  select->bind(1, zone.row);
+  while (select->step()) {
+    visit({select->text(0), static_cast<model::RecordType>(select->integer(1)),
+           static_cast<std::uint32_t>(select->integer(2)), select->integer(3) != 0,
+           read_settings(select->integer(4)), select->blob(5)});
+  }
 }
 
 }  // namespace brink::ctl::store

@@ -65,6 +65,10 @@ std::int64_t settings_bits(const model::RecordSettings& settings) {
          (settings.ipv6_only ? kIpv6Only : 0);
 }
 
+model::RecordSettings read_settings(std::int64_t bits) {
+  return {(bits & kFlattenCname) != 0, (bits & kIpv4Only) != 0, (bits & kIpv6Only) != 0};
+}
+
 model::Zone read_zone(const Statement& row, int first) {
   model::Zone zone;
   zone.row = row.integer(first);
@@ -101,8 +105,7 @@ model::Record read_record(const Statement& row, int first) {
   record.proxied = row.integer(first + 8) != 0;
   record.comment = row.text(first + 9);
   record.tags = split_tags(row.text(first + 10));
-  const std::int64_t bits = row.integer(first + 11);
-  record.settings = {(bits & kFlattenCname) != 0, (bits & kIpv4Only) != 0, (bits & kIpv6Only) != 0};
+  record.settings = read_settings(row.integer(first + 11));
   record.created_on = {row.integer(first + 12)};
   record.modified_on = {row.integer(first + 13)};
   record.comment_modified_on = read_time(row.optional_integer(first + 14));

@@ -45,5 +45,6 @@ std::optional<std::int64_t> micros(const std::optional<model::Timestamp>& time);
 std::string join_tags(const std::vector<std::string>& tags);
 
 std::int64_t settings_bits(const model::RecordSettings& settings);
+model::RecordSettings read_settings(std::int64_t bits);
 
 }  // namespace brink::ctl::store

@@ -8,6 +8,7 @@ namespace brink::ctl::store {
 namespace {
 
 constexpr int kBusyTimeoutMs = 10'000;
+constexpr int kAutomaticCheckpointPages = 1000;
 
 [[noreturn]] void fail(sqlite3* database, std::string_view doing) {
   throw Failure(std::string(doing) + ": " + sqlite3_errmsg(database));
@@ -162,6 +163,43 @@ std::int64_t Database::total_changes() const {
 
 std::int64_t Database::last_insert_row() const {
   return sqlite3_last_insert_rowid(handle_);
+}
+
+void Database::set_triggers(bool on) {
+  CHECK(sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, on ? 1 : 0, nullptr) ==
+        SQLITE_OK);
+}
+
+std::uint64_t Database::checkpoint() {
+  int in_log = 0, moved = 0;
+  const int status =
+      sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
+  // Busy: somebody else is at it.
+  if (status != SQLITE_OK && status != SQLITE_BUSY) fail(handle_, "checkpoint");
+  return moved > 0 ? static_cast<std::uint64_t>(moved) : 0;
+}
+
+void Database::set_after_commit(AfterCommit hook) {
+  after_commit_ = std::move(hook);
+  if (!after_commit_) {
+    sqlite3_wal_autocheckpoint(handle_, kAutomaticCheckpointPages);  // takes the hook's place
+    return;
+  }
+  // What becomes of a checkpoint makes no difference to the commit.
+  sqlite3_wal_hook(
+      handle_,
+      [](void* self, sqlite3* handle, const char* name, int pages) {
+        const auto& called = static_cast<Database*>(self)->after_commit_;
+        const Move move = called(static_cast<std::uint64_t>(pages));
+        if (move != Move::kNot) {
+          sqlite3_wal_checkpoint_v2(
+              handle, name,
+              move == Move::kWaiting ? SQLITE_CHECKPOINT_FULL : SQLITE_CHECKPOINT_PASSIVE, nullptr,
+              nullptr);
+        }
+        return SQLITE_OK;
+      },
+      this);
 }
 
 }  // namespace brink::ctl::store

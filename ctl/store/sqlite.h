@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -90,13 +91,26 @@ class Database {
   Borrowed cached(const char* sql);
   [[nodiscard]] std::unique_ptr<Statement> prepare(std::string_view sql);
   [[nodiscard]] std::int64_t last_insert_row() const;
+  // Triggers run, unless this says otherwise. Statements are prepared anew after a change of it.
+  void set_triggers(bool on);
   // Rows inserted, updated and deleted since the database was opened, by triggers too.
   [[nodiscard]] std::int64_t total_changes() const;
+
+  // Moves as much of the write-ahead log into the file as no reader stands in the way of, and
+  // returns how many of the log's pages are there now. Waits for nobody.
+  std::uint64_t checkpoint();
+  // Called after each commit with the number of pages in the write-ahead log; says whether this
+  // commit moves them, and waits for who is at it or reads older ones (for the busy timeout).
+  // Empty: commits move them by themselves, whenever there are a thousand.
+  enum class Move : std::uint8_t { kNot, kNow, kWaiting };
+  using AfterCommit = std::function<Move(std::uint64_t log_pages)>;
+  void set_after_commit(AfterCommit hook);
 
  private:
   explicit Database(sqlite3* handle) : handle_(handle) {}
 
   sqlite3* handle_;
+  AfterCommit after_commit_;
   std::unordered_map<const char*, std::unique_ptr<Statement>> cache_;  // keyed by the literal
 };
 

@@ -76,6 +76,7 @@ std::uint64_t Store::take_version() {
 }
 
 void Store::change(const std::function<void()>& write) {
+  CHECK(!inserting_);
   if (in_transaction_) {
     take_version();
     return write();
@@ -244,7 +245,7 @@ Transaction::~Transaction() {
   if (!open_) return;
   store_.in_transaction_ = false;
   store_.taken_.reset();
-  store_.summarized_ = false;
+  store_.summarized_ = store_.inserting_ = false;
   store_.forget_changes();
   try {
     if (kind_ == Kind::kWrite) store_.database_->shrink();
@@ -255,6 +256,7 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
+  CHECK(!store_.inserting_);  // or the history would not know of them
   if (store_.taken_) store_.summarize(*store_.taken_);
   if (kind_ == Kind::kWrite && store_.before_commit_) store_.before_commit_();
   store_.database_->execute("COMMIT");

@@ -11,7 +11,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ctl/model/record.h"
@@ -32,6 +34,16 @@ struct Pointer {
   std::int64_t zone = 0;  // the row of the zone that holds it
   model::DomainName owner;
   model::DomainName target;
+};
+
+// What of a record decides how it is served. Name and data are good until the visit is over.
+struct RecordView {
+  std::string_view name;  // canonical text
+  model::RecordType type = 0;
+  std::uint32_t ttl = 0;
+  bool proxied = false;
+  model::RecordSettings settings;
+  std::span<const std::uint8_t> rdata;
 };
 
 class Store {
@@ -59,6 +71,10 @@ class Store {
   // Called within every write transaction as the last thing before it is committed; what it throws
   // undoes the transaction. It changes neither zones nor records. Empty: nothing is called.
   void set_before_commit(std::function<void()> hook) { before_commit_ = std::move(hook); }
+  // See Database::set_after_commit.
+  void set_after_commit(Database::AfterCommit hook) {
+    database_->set_after_commit(std::move(hook));
+  }
   // The version that the open transaction has taken; empty: none.
   [[nodiscard]] std::optional<std::uint64_t> taken_version() const { return taken_; }
   // Whether the open transaction has written anything at all.
@@ -95,12 +111,16 @@ class Store {
   Page<model::Record> list_records(const model::Zone& zone, const RecordQuery& query);
   std::uint64_t record_count(const model::Zone& zone);
   std::uint64_t record_count();  // of what is committed; a Store that writes counts them once
+  std::uint64_t record_count_at_most();  // at least as many as there are; costs nothing
 
   // Zones by name; records of a zone by name, type and data; names in the order of the tree, what
   // is above before what is below. The callback must not write, nor call for_each_record.
   void for_each_zone(const std::function<void(const model::Zone&)>& visit);
   void for_each_record(const model::Zone& zone,
                        const std::function<void(const model::Record&)>& visit);
+  // The same records in the same order, in half the time.
+  void for_each_record_view(const model::Zone& zone,
+                            const std::function<void(const RecordView&)>& visit);
 
   // The name tree. Each of these costs what it finds, whatever the size of zone and store.
 
@@ -119,6 +139,9 @@ class Store {
                      const std::function<bool(const model::DomainName&)>& visit);
   // All CNAME records of all zones, in no particular order. The callback must not write.
   void for_each_alias(const std::function<void(const Pointer&)>& visit);
+  // Names of the zone with a CNAME record, each once. Costs what the zone has.
+  void for_each_alias_of(const model::Zone& zone,
+                         const std::function<void(const model::DomainName&)>& visit);
   // CNAME records of all zones whose target is `name`, or at or below it.
   std::vector<Pointer> aliases_to(const model::DomainName& name, Reach reach);
   // Records of one zone that point there otherwise: DNAME, NS, MX, SRV, SVCB, HTTPS.
@@ -127,6 +150,7 @@ class Store {
 
  private:
   friend class Transaction;
+  friend class RecordInserter;
   friend class History;
   friend class Identities;
   friend class AuditLog;
@@ -141,6 +165,7 @@ class Store {
 
   // Runs `write` as part of the transaction, which takes a version before it, or as one of its own.
   void change(const std::function<void()>& write);
+  void write_record(const model::Zone& zone, model::Record& record);
   // Counts what the version did to each zone.
   void summarize(std::uint64_t version);
   // What is kept in memory follows the transaction, which is committed now, or forgets about it.
@@ -161,6 +186,31 @@ class Store {
   std::int64_t changes_before_ = 0;     // of the database, when the transaction began
   std::optional<std::uint64_t> taken_;  // by the transaction that is open
   bool summarized_ = false;             // what that did; it changes nothing more
+  bool inserting_ = false;              // a RecordInserter is at work
+};
+
+// RecordInserter: many new records of one zone, which leave one entry in the history's log,
+// whatever their number. Within a write transaction, in which nobody else changes the store until
+// finish(). One that is destroyed before has left a transaction that cannot be committed.
+class RecordInserter {
+ public:
+  RecordInserter(Store& store, const model::Zone& zone);
+  ~RecordInserter();
+  RecordInserter(const RecordInserter&) = delete;
+  RecordInserter& operator=(const RecordInserter&) = delete;
+
+  // Fills in the row. Fastest in the order in which records are compiled.
+  void insert(model::Record& record);
+  void finish();
+
+ private:
+  void end_run();
+
+  Store& store_;
+  const model::Zone& zone_;
+  // Rows inserted since the last entry in the log.
+  std::int64_t first_row_ = 0;
+  std::int64_t count_ = 0;
 };
 
 // Transaction rolls back unless committed. kRead sees one state of the store throughout.

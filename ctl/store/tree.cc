@@ -79,6 +79,14 @@ void Store::for_each_alias(const std::function<void(const Pointer&)>& visit) {
   while (select->step()) visit(read_pointer(*select));
 }
 
+void Store::for_each_alias_of(const model::Zone& zone,
+                              const std::function<void(const model::DomainName&)>& visit) {
+  auto select = database_->cached(
+      "SELECT name_key FROM records INDEXED BY records_identity WHERE zone = ?1 AND type = 5");
+  select->bind(1, zone.row);
+  while (select->step()) visit(name_of(select->blob(0)));
+}
+
 std::vector<Pointer> Store::aliases_to(const model::DomainName& name, Reach reach) {
   const KeyRange range(name, reach);
   auto select = database_->cached(

@@ -143,6 +143,17 @@ void ZoneDirectory::erase(std::int64_t row) {
 Page<std::int64_t> ZoneDirectory::find(const ZoneQuery& query,
                                        const std::vector<std::int64_t>* rows) const {
   Page<std::int64_t> page;
+  // A name that has to be there exactly is looked up.
+  const bool is_exact = query.name && query.name->match == TextMatch::kExact && !query.match_any;
+  if (is_exact && rows == nullptr) {
+    const auto at = find_name(query.name->value);
+    if (at == by_name_.end() || name_of(entries_[*at]) != query.name->value) return page;
+    const std::vector<std::int64_t> only = {entries_[*at].row};
+    std::vector<bool> unused;
+    page.total = match(query, &only, unused);
+    if (page.total != 0) PageFiller(page, query.paging).take(only.front());
+    return page;
+  }
   std::vector<bool> matches;
   page.total = match(query, rows, matches);
   if (query.paging.per_page == 0 || page.total == 0) return page;

@@ -1,5 +1,7 @@
 #include "dns/zone/zone_file.h"
 
+#include <stdio_ext.h>
+
 #include <cctype>
 #include <cstdio>
 #include <memory>
@@ -8,6 +10,7 @@
 
 #include "dns/zone/generate.h"
 #include "dns/zone/ldns_owner.h"
+#include "dns/zone/plain_line.h"
 #include "dns/zone/text.h"
 #include "dns/zone/zone_file_syntax.h"
 
@@ -145,11 +148,15 @@ class Parser {
   Parser(const Parser&) = delete;
   Parser& operator=(const Parser&) = delete;
 
-  base::Result<void> run(const std::function<base::Result<void>(const ZoneFileRecord&)>& take);
+  using Take = std::function<base::Result<void>(const ZoneFileRecord&)>;
+  base::Result<void> run(const Take& take);
 
  private:
-  base::Result<void> handle(ldns_rr* rr, std::size_t first_line,
-                            const std::function<base::Result<void>(const ZoneFileRecord&)>& take);
+  [[nodiscard]] bool take_plain_line();
+  base::Result<void> read_by_ldns(std::FILE* file, const Take& take);
+  void tell_previous_owner();
+  base::Result<void> handle(ldns_rr* rr, std::size_t first_line, const Take& take);
+  base::Result<void> give(const ZoneFileRecord& record, const Take& take) const;
   [[nodiscard]] std::size_t record_line(std::size_t from) const;
   [[nodiscard]] base::Error refused(std::size_t line, ldns_status status) const;
   [[nodiscard]] std::size_t number_of(std::size_t line) const {
@@ -159,10 +166,13 @@ class Parser {
   Lines lines_;
   std::vector<std::size_t> line_numbers_;
   std::string_view text_;
+  std::size_t at_ = 0;  // in text_: the next line
   ldns_rdf* origin_;
   ldns_rdf* previous_ = nullptr;
   std::uint32_t default_ttl_;
-  int line_ = 1;  // ldns: the next line to read
+  int line_ = 1;          // ldns: the next line to read
+  ZoneFileRecord plain_;  // of the plain line that was read last
+  bool is_plain_previous_ = false;
 };
 
 // ldns skips blank and comment lines before a record.
@@ -185,8 +195,7 @@ base::Error Parser::refused(std::size_t line, ldns_status status) const {
       "use the form of RFC 1035 5.1: name [ttl] [class] type data");
 }
 
-base::Result<void> Parser::run(
-    const std::function<base::Result<void>(const ZoneFileRecord&)>& take) {
+base::Result<void> Parser::run(const Take& take) {
   if (text_.empty()) return {};
   if (text_.find('\0') != std::string_view::npos) {
     return base::Error{"a zone file contains no NUL", "", "give a text file"};
@@ -197,30 +206,62 @@ base::Result<void> Parser::run(
   const std::unique_ptr<std::FILE, FileClose> file(
       ::fmemopen(const_cast<char*>(text_.data()), text_.size(), "r"));
   if (!file) return base::Error{"no memory to read the zone file", "", ""};
-  while (std::feof(file.get()) == 0) {
-    const auto first = static_cast<std::size_t>(line_);
-    ldns_rr* raw = nullptr;
-    const ldns_status status =
-        ldns_rr_new_frm_fp_l(&raw, file.get(), &default_ttl_, &origin_, &previous_, &line_);
-    const Rr rr(raw);
-    switch (static_cast<int>(status)) {
-      case LDNS_STATUS_OK:
-        if (auto taken = handle(rr.get(), first, take); !taken) return taken;
-        break;
-      case LDNS_STATUS_SYNTAX_EMPTY:
-      case LDNS_STATUS_SYNTAX_TTL:
-      case LDNS_STATUS_SYNTAX_ORIGIN:
-        break;
-      default:
-        return refused(record_line(first), status);
-    }
+  ::__fsetlocking(file.get(), FSETLOCKING_BYCALLER);
+  while (at_ < text_.size()) {
+    auto taken = take_plain_line() ? give(plain_, take) : read_by_ldns(file.get(), take);
+    if (!taken) return taken;
   }
   return {};
 }
 
-base::Result<void> Parser::handle(
-    ldns_rr* rr, std::size_t first_line,
-    const std::function<base::Result<void>(const ZoneFileRecord&)>& take) {
+bool Parser::take_plain_line() {
+  if (at_ != 0 && text_[at_ - 1] != '\n') return false;
+  const std::string_view line = text_.substr(at_, text_.find('\n', at_) - at_);
+  const std::string_view origin(reinterpret_cast<const char*>(ldns_rdf_data(origin_)),
+                                ldns_rdf_size(origin_));
+  if (!read_plain_line(line, origin, plain_.record)) return false;
+  plain_.line = number_of(static_cast<std::size_t>(line_));
+  const std::size_t comment = line.find(';');
+  plain_.comment =
+      comment == std::string_view::npos ? std::string_view() : trim(line.substr(comment + 1));
+  plain_.ttl_given = true;
+  is_plain_previous_ = true;
+  at_ += line.size() + 1;
+  ++line_;
+  return true;
+}
+
+// What a line without an owner belongs to.
+void Parser::tell_previous_owner() {
+  if (!std::exchange(is_plain_previous_, false)) return;
+  const Wire& owner = plain_.record.owner;
+  ldns_rdf_deep_free(previous_);
+  previous_ = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, owner.size(), owner.data());
+}
+
+// Reads up to the end of a record or directive.
+base::Result<void> Parser::read_by_ldns(std::FILE* file, const Take& take) {
+  if (is_plain_previous_) std::fseek(file, static_cast<long>(at_), SEEK_SET);
+  tell_previous_owner();
+  const auto first = static_cast<std::size_t>(line_);
+  ldns_rr* raw = nullptr;
+  const ldns_status status =
+      ldns_rr_new_frm_fp_l(&raw, file, &default_ttl_, &origin_, &previous_, &line_);
+  const Rr rr(raw);
+  at_ = std::feof(file) != 0 ? text_.size() : static_cast<std::size_t>(std::ftell(file));
+  switch (static_cast<int>(status)) {
+    case LDNS_STATUS_OK:
+      return handle(rr.get(), first, take);
+    case LDNS_STATUS_SYNTAX_EMPTY:
+    case LDNS_STATUS_SYNTAX_TTL:
+    case LDNS_STATUS_SYNTAX_ORIGIN:
+      return {};
+    default:
+      return refused(record_line(first), status);
+  }
+}
+
+base::Result<void> Parser::handle(ldns_rr* rr, std::size_t first_line, const Take& take) {
   ZoneFileRecord out;
   const std::size_t line = record_line(first_line);
   out.line = number_of(line);
@@ -238,11 +279,15 @@ base::Result<void> Parser::handle(
   out.record.rdata = rdata_of(rr);
   out.comment = split_comment(lines_.at(static_cast<std::size_t>(line_) - 1)).second;
   out.ttl_given = head_of(lines_.at(line)).states_ttl;
-  auto taken = take(out);
+  return give(out, take);
+}
+
+base::Result<void> Parser::give(const ZoneFileRecord& record, const Take& take) const {
+  auto taken = take(record);
   if (taken) return taken;
   base::Error error = taken.error();
   error.where =
-      "line " + std::to_string(out.line) + (error.where.empty() ? "" : ", " + error.where);
+      "line " + std::to_string(record.line) + (error.where.empty() ? "" : ", " + error.where);
   return error;
 }
 

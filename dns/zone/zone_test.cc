@@ -138,6 +138,63 @@ TEST(ZoneFile, GivesRecordsWithLinesCommentsAndTtls) {
   EXPECT_EQ(parsed.records[5].record.rdata, Wire("\3a;b\1c"));
 }
 
+// Every line twice: as it is, and in parentheses, which only the whole grammar knows.
+TEST(ZoneFile, PlainLinesSayWhatTheGrammarSays) {
+  const std::string label(63, 'l');
+  for (const std::string& line : std::vector<std::string>{
+           "a 60 A 192.0.2.1", "a 60 IN A 192.0.2.1", "a\t0\tIN\tA\t192.0.2.1\t",
+           "A.b 60 A 192.0.2.1", "*.a 60 AAAA 2001:DB8::1",
+           "a.example.net. 60 AAAA ::ffff:192.0.2.1", "a. 60 A 192.0.2.1",
+           "a-_0 999999999 IN A 192.0.2.1", label + "." + label + " 60 A 192.0.2.1",
+           // Wrong ones, and what is not as plain as it looks.
+           "a..b 60 A 192.0.2.1", ".a 60 A 192.0.2.1", ". 60 A 192.0.2.1",
+           "l" + label + " 60 A 192.0.2.1",
+           label + "." + label + "." + label + "." + label + " 60 A 192.0.2.1", "a 60 A 192.0.2",
+           "a 60 A 192.0.2.256", "a 60 A 2001:db8::1", "a 60 AAAA 192.0.2.1",
+           "a 60 A 192.0.2.1 192.0.2.2", "a 60 A", "a 60", "a", "a 1h A 192.0.2.1",
+           "a IN 60 A 192.0.2.1", "a 60 in a 192.0.2.1", "@ 60 A 192.0.2.1", "a\\.b 60 A 192.0.2.1",
+           "60 A 192.0.2.1", "A 192.0.2.1", "a 60 CH A 192.0.2.1"}) {
+    const Parsed as_is = parse("$ORIGIN x.example.\n" + line + "\n");
+    const Parsed in_full = parse("$ORIGIN x.example.\n" + line + " ( )\n");
+    EXPECT_EQ(as_is.error.empty(), in_full.error.empty()) << line << ": " << as_is.error;
+    ASSERT_EQ(as_is.records.size(), in_full.records.size()) << line;
+    if (as_is.records.empty()) continue;
+    EXPECT_EQ(as_is.records[0].record.owner, in_full.records[0].record.owner) << line;
+    EXPECT_EQ(as_is.records[0].record.type, in_full.records[0].record.type) << line;
+    EXPECT_EQ(as_is.records[0].record.ttl, in_full.records[0].record.ttl) << line;
+    EXPECT_EQ(as_is.records[0].record.rdata, in_full.records[0].record.rdata) << line;
+    EXPECT_EQ(as_is.records[0].line, 2U);
+  }
+}
+
+TEST(ZoneFile, PlainLinesStandAmongOthers) {
+  const Parsed parsed = parse(
+      "a 60 A 192.0.2.1 ; one\n"
+      " 60 A 192.0.2.2\n"
+      "\n"
+      "b 60 A 192.0.2.3\n"
+      "c 60 TXT ( \"x\"\n"
+      "d 60 A 192.0.2.4 )\n"
+      "$ORIGIN x.\n"
+      "$TTL 7\n"
+      "e 60 A 192.0.2.5;two\n"
+      "f A 192.0.2.6\n"
+      "g 60 A 192.0.2.7");
+  ASSERT_EQ(parsed.records.size(), 7U) << parsed.error;
+  const auto owner = [&](std::size_t at) { return name_to_text(parsed.records[at].record.owner); };
+  EXPECT_EQ(parsed.records[0].comment, "one");
+  EXPECT_EQ(owner(1), owner(0)) << "of the plain line before";
+  EXPECT_EQ(parsed.records[2].line, 4U);
+  EXPECT_EQ(parsed.records[3].record.rdata, Wire("\1x\1d\00260\1A\011192.0.2.4"));
+  EXPECT_EQ(owner(4), "e.x.");
+  EXPECT_EQ(parsed.records[4].comment, "two");
+  EXPECT_EQ(parsed.records[5].record.ttl, 7U);
+  EXPECT_EQ(owner(6), "g.x.");
+  EXPECT_EQ(parsed.records[6].line, 11U);
+  EXPECT_NE(parse("a 60 A 192.0.2.1\nb 60 A 192.0.2.300\n").error.find("line 2"),
+            std::string::npos);
+}
+
 TEST(ZoneFile, GeneratesRecords) {
   const auto owners = [](const std::string& line) {
     std::string text;

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <optional>
 
+#include "ctl/store/checkpointer.h"
 #include "ctl/store/store.h"
 #include "dataplane/base/bytes.h"
 #include "perf/support/synthetic_zones.h"
@@ -75,6 +76,12 @@ int main(int argc, char** argv) {
     return 1;
   }
   ctl::store::Store& store = *opened.value();
+  const auto checkpointer = ctl::store::Checkpointer::start(
+      store, argv[1], [](const auto& failure) { std::fprintf(stderr, "%s\n", failure.c_str()); });
+  if (!checkpointer) {
+    std::fprintf(stderr, "fill_store: %s\n", checkpointer.error().message().c_str());
+    return 1;
+  }
   std::optional<Transaction> transaction;
   std::size_t written = 0, zones = 0;
   const bool mixed = options.shape == perf::Shape::kMixedZones;

@@ -1,0 +1,59 @@
+// Checkpointer: moves what commits have left in SQLite's write-ahead log into the store's file, on
+// a thread and a connection of its own, so that no commit waits for that: after an import it is
+// hundreds of megabytes.
+//
+// What is committed is on disk before that and apart from it. A process that ends, in whatever way,
+// leaves the rest in the log, where the next one finds it.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "ctl/store/sqlite.h"
+#include "dataplane/base/result.h"
+
+namespace brink::ctl::store {
+
+class Store;
+
+class Checkpointer {
+ public:
+  // Of the log that `store` writes from now on; `store` is the one that writes to `path`, and
+  // outlives it. `failed`: told of a failure, on the checkpointer's thread; the next commit leads
+  // to another attempt.
+  static base::Result<std::unique_ptr<Checkpointer>> start(
+      Store& store, const std::string& path, std::function<void(const std::string&)> failed);
+  // On the store's thread, or when that does nothing any more. Its commits see to the log again.
+  ~Checkpointer();
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+
+  // Pages of the log that are in the file already, as far as is known. Any thread.
+  [[nodiscard]] std::uint64_t pages_moved() const { return moved_.load(); }
+
+ private:
+  Checkpointer(Store& store, std::unique_ptr<Database> database,
+               std::function<void(const std::string&)> failed);
+  void run();
+  // Store's thread, after a commit: the log has so many pages.
+  Database::Move take_commit(std::uint64_t pages);
+
+  Store& store_;
+  const std::unique_ptr<Database> database_;  // checkpointer's thread
+  const std::function<void(const std::string&)> failed_;
+  std::atomic<std::uint64_t> moved_{0};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool due_ = false;       // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;     // last: starts when all else is there
+};
+
+}  // namespace brink::ctl::store
