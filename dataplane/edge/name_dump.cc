@@ -59,7 +59,7 @@ base::Result<NameDump> dump_name(const View& view, std::span<const std::uint8_t>
   const snapshot::NameContents contents{sets, view.route(*record),
                                         (record->flags & snapshot::kCut) != 0,
                                         (record->flags & snapshot::kParentSide) != 0};
-  if (auto put = encoder.put_zone({owner + apex_at, record->apex_size}, zone.serial, negative);
+  if (auto put = encoder.put_zone({owner + apex_at, record->apex_size}, {zone.serial, negative});
       !put) {
     return put.error();
   }

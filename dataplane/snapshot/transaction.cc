@@ -60,8 +60,9 @@ void TransactionEncoder::start(std::uint8_t kind, std::uint8_t flags, std::size_
   bytes(name);
 }
 
-base::Result<void> TransactionEncoder::put_zone(Name apex, std::uint32_t serial,
-                                                std::span<const std::uint8_t> negative) {
+base::Result<void> TransactionEncoder::put_zone(Name apex, const ZoneContents& contents) {
+  const std::uint32_t serial = contents.serial;
+  const auto negative = contents.negative;
   start(kPutZone, 0, 0, apex);
   u32(serial);
   u32(negative.size());
@@ -97,6 +98,12 @@ base::Result<void> TransactionEncoder::drop_name(Name name) {
   start(kDropName, 0, 0, name);
   return {};
 }
+
+base::Result<void> TransactionEncoder::put_denial(Name, std::span<const std::uint8_t>) {
+  return bad("chains are not kept yet");
+}
+
+base::Result<void> TransactionEncoder::drop_denial(Name) { return bad("chains are not kept yet"); }
 
 std::vector<std::uint8_t> TransactionEncoder::finish(std::uint64_t from_version,
                                                      std::uint64_t version,
@@ -225,7 +232,7 @@ base::Result<void> TransactionDecoder::apply_one(ChangeSink& sink) {
         return bad("it is cut short");
       }
       blob_.assign(negative.begin(), negative.end());
-      return sink.put_zone(name, serial, blob_);
+      return sink.put_zone(name, {.serial = serial, .negative = blob_});
     }
     case kUseZone:
       return sink.use_zone(name);

@@ -42,12 +42,13 @@ class TransactionEncoder : public ChangeSink {
  public:
   TransactionEncoder();
 
-  base::Result<void> put_zone(Name apex, std::uint32_t serial,
-                              std::span<const std::uint8_t> negative) override;
+  base::Result<void> put_zone(Name apex, const ZoneContents& contents) override;
   base::Result<void> use_zone(Name apex) override;
   base::Result<void> drop_zone(Name apex) override;
   base::Result<void> put_name(Name name, const NameContents& contents) override;
   base::Result<void> drop_name(Name name) override;
+  base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override;
+  base::Result<void> drop_denial(Name owner) override;
 
   [[nodiscard]] std::uint32_t operation_count() const { return count_; }
   // The transaction; nothing may be called after it.

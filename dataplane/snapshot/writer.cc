@@ -118,8 +118,8 @@ base::Result<void> Writer::check() const {
   return {};
 }
 
-base::Result<void> Writer::put_zone(Name apex, std::uint32_t serial,
-                                    std::span<const std::uint8_t> negative) {
+base::Result<void> Writer::put_zone(Name apex, const ZoneContents& contents) {
+  const auto negative = contents.negative;
   CHECK(open_);
   if (auto checked = check(); !checked) return checked;
   if (!set_checked_key(apex_, image_.hash_key_, apex)) {
@@ -142,7 +142,7 @@ base::Result<void> Writer::put_zone(Name apex, std::uint32_t serial,
     ++zones_;
     apex_missing_ = true;
   }
-  if (!set_state(zone_, serial, negative)) return no_memory(apex);
+  if (!set_state(zone_, contents.serial, negative)) return no_memory(apex);
   return {};
 }
 
@@ -156,6 +156,14 @@ base::Result<void> Writer::use_zone(Name apex) {
   if (index == 0 || (record(index).flags & kApex) == 0) return refuse("there is no such zone", apex);
   zone_ = record(index).zone;
   return {};
+}
+
+base::Result<void> Writer::put_denial(Name owner, std::span<const std::uint8_t>) {
+  return refuse("chains are not kept yet", owner);
+}
+
+base::Result<void> Writer::drop_denial(Name owner) {
+  return refuse("chains are not kept yet", owner);
 }
 
 base::Result<void> Writer::drop_zone(Name apex) {

@@ -59,12 +59,13 @@ class Writer : public ChangeSink {
   // The last failure was want of memory.
   [[nodiscard]] bool is_out_of_memory() const { return out_of_memory_; }
 
-  base::Result<void> put_zone(Name apex, std::uint32_t serial,
-                              std::span<const std::uint8_t> negative) override;
+  base::Result<void> put_zone(Name apex, const ZoneContents& contents) override;
   base::Result<void> use_zone(Name apex) override;
   base::Result<void> drop_zone(Name apex) override;
   base::Result<void> put_name(Name name, const NameContents& contents) override;
   base::Result<void> drop_name(Name name) override;
+  base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override;
+  base::Result<void> drop_denial(Name owner) override;
   void expect(std::span<const Name> names) override;
 
   // Says why the transaction cannot be committed, if so (a new zone without apex).
