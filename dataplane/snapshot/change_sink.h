@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "dataplane/base/result.h"
+#include "dataplane/snapshot/layout.h"
 
 namespace brink::snapshot {
 
@@ -31,15 +32,10 @@ struct Rrset {
 };
 
 // How a zone proves that something is not there.
-enum class DenialKind : std::uint8_t {
-  kNone,   // it does not: the zone is not signed
-  kNsec,   // RFC 4034 4
-  kNsec3,  // RFC 5155
-};
 struct Denial {
   DenialKind kind = DenialKind::kNone;
-  std::uint16_t iterations = 0;       // of NSEC3; at most kNsec3IterationsMax
-  std::span<const std::uint8_t> salt = {};  // of NSEC3
+  std::uint16_t iterations = 0;             // of NSEC3; at most kNsec3IterationsMax
+  std::span<const std::uint8_t> salt = {};  // of NSEC3; at most kNsec3SaltMax octets
 };
 
 struct ZoneContents {
