@@ -34,9 +34,10 @@ class Puts : public snapshot::ChangeSink {
     bool cut, parent_side;
   };
 
-  base::Result<void> put_zone(Name apex, std::uint32_t serial,
-                              std::span<const std::uint8_t> negative) override {
-    zone = Zone{{apex.begin(), apex.end()}, serial, {negative.begin(), negative.end()}};
+  base::Result<void> put_zone(Name apex, const snapshot::ZoneContents& contents) override {
+    zone = Zone{{apex.begin(), apex.end()},
+                contents.serial,
+                {contents.negative.begin(), contents.negative.end()}};
     return {};
   }
   base::Result<void> put_name(Name name, const snapshot::NameContents& contents) override {
@@ -50,6 +51,10 @@ class Puts : public snapshot::ChangeSink {
   base::Result<void> use_zone(Name) override { return unexpected(); }
   base::Result<void> drop_zone(Name) override { return unexpected(); }
   base::Result<void> drop_name(Name) override { return unexpected(); }
+  base::Result<void> put_denial(Name, std::span<const std::uint8_t>) override {
+    return unexpected();
+  }
+  base::Result<void> drop_denial(Name) override { return unexpected(); }
 
   std::optional<Zone> zone;
   std::optional<Owner> owner;

@@ -40,7 +40,7 @@ class Output {
 base::Result<void> Output::put_zone(const model::Zone& zone) {
   const auto negative = compiler_.compile_negative(zone);
   if (!negative) return negative.error();
-  if (auto put = sink_.put_zone(zone.name.wire(), zone.serial, negative.value()); !put) return put;
+  if (auto put = sink_.put_zone(zone.name.wire(), {zone.serial, negative.value()}); !put) return put;
   ++counts_.zones_put;
   current_row_ = zone.row;
   const auto apex = compiler_.compile(zone, zone.name);

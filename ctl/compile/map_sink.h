@@ -16,23 +16,40 @@ class MapSink : public snapshot::ChangeSink {
  public:
   struct Zone {
     std::uint32_t serial = 0;
-    std::vector<std::uint8_t> negative;
+    std::vector<std::uint8_t> negative, signed_negative;
+    snapshot::DenialKind denies = snapshot::DenialKind::kNone;
+    std::uint16_t iterations = 0;
+    std::vector<std::uint8_t> salt;
+    // The records of its chain, by owner.
+    std::map<std::string, std::vector<std::uint8_t>> chain;
+
+    [[nodiscard]] bool denies_as(const Zone& other) const {
+      return denies == other.denies && iterations == other.iterations && salt == other.salt;
+    }
     bool operator==(const Zone&) const = default;
   };
   struct Contents {
     std::string zone;
-    std::map<std::uint16_t, std::vector<std::uint8_t>> rrsets;
+    std::map<std::uint16_t, std::vector<std::uint8_t>> rrsets, signed_rrsets;
     std::vector<std::uint8_t> route;
     bool cut = false, parent_side = false;
     bool operator==(const Contents&) const = default;
   };
 
-  base::Result<void> put_zone(Name apex, std::uint32_t serial,
-                              std::span<const std::uint8_t> negative) override {
+  base::Result<void> put_zone(Name apex, const snapshot::ZoneContents& contents) override {
     if (phase_ != Phase::kZones) return refuse("a zone behind names", apex);
     current_ = lower(apex);
     is_new_ = !zones_.contains(current_);
-    zones_[current_] = {serial, {negative.begin(), negative.end()}};
+    Zone zone{contents.serial,
+              {contents.negative.begin(), contents.negative.end()},
+              {contents.signed_negative.begin(), contents.signed_negative.end()},
+              contents.denial.kind,
+              contents.denial.iterations,
+              {contents.denial.salt.begin(), contents.denial.salt.end()},
+              {}};
+    Zone& held = zones_[current_];
+    if (zone.denies_as(held)) zone.chain = std::move(held.chain);
+    held = std::move(zone);
     return {};
   }
 
@@ -75,6 +92,7 @@ class MapSink : public snapshot::ChangeSink {
     held.zone = current_;
     for (const snapshot::Rrset& set : contents.rrsets) {
       if (!held.rrsets.emplace(set.type, set.blob).second) return refuse("a type twice", name);
+      if (!set.signed_blob.empty()) held.signed_rrsets.emplace(set.type, set.signed_blob);
     }
     held.route.assign(contents.route.begin(), contents.route.end());
     held.cut = contents.cut;
@@ -87,6 +105,18 @@ class MapSink : public snapshot::ChangeSink {
     if (zones_.contains(lower(name))) return refuse("an apex dropped", name);
     phase_ = Phase::kNames;
     names_.erase(lower(name));
+    return {};
+  }
+
+  base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override {
+    if (auto fault = check_denial(owner); !fault) return fault;
+    zones_[current_].chain[lower(owner)].assign(blob.begin(), blob.end());
+    return {};
+  }
+
+  base::Result<void> drop_denial(Name owner) override {
+    if (auto fault = check_denial(owner); !fault) return fault;
+    zones_[current_].chain.erase(lower(owner));
     return {};
   }
 
@@ -117,6 +147,19 @@ class MapSink : public snapshot::ChangeSink {
 
  private:
   enum class Phase { kZones, kNames, kDrops, kFormerApexes };
+
+  base::Result<void> check_denial(Name owner) {
+    if (phase_ >= Phase::kDrops || is_new_) return refuse("a denial too late", owner);
+    if (!zones_.contains(current_)) return refuse("a denial without a zone", owner);
+    if (zones_[current_].denies == snapshot::DenialKind::kNone) {
+      return refuse("a denial in a zone that is not signed", owner);
+    }
+    if (!dns::zone::is_at_or_below(lower(owner), current_)) {
+      return refuse("a denial outside its zone", owner);
+    }
+    phase_ = Phase::kNames;
+    return {};
+  }
 
   static std::string lower(Name name) {
     return dns::zone::lower_name({reinterpret_cast<const char*>(name.data()), name.size()});

@@ -85,7 +85,7 @@ class ControlTest : public ::testing::Test {
   static Bytes transaction(std::uint64_t from, std::uint64_t to, std::uint8_t last) {
     snapshot::TransactionEncoder encoder;
     const snapshot::Rrset address{1, blob(1, {192, 0, 2, last})};
-    EXPECT_TRUE(encoder.put_zone(wire_name("example.com"), last, blob(6, Bytes(22))).ok());
+    EXPECT_TRUE(encoder.put_zone(wire_name("example.com"), {last, blob(6, Bytes(22))}).ok());
     EXPECT_TRUE(encoder.put_name(wire_name("example.com"), {}).ok());
     EXPECT_TRUE(encoder.put_name(wire_name("www.example.com"), {std::span(&address, 1), {}}).ok());
     return encoder.finish(from, to, 0);

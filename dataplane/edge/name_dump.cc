@@ -2,6 +2,7 @@
 
 #include "dataplane/snapshot/name_text.h"
 #include "dataplane/snapshot/transaction.h"
+#include "dataplane/snapshot/zone_state.h"
 
 namespace brink::edge {
 namespace {
@@ -22,7 +23,15 @@ std::vector<snapshot::Rrset> rrsets_of(const View& view, const Record& record) {
     sets.push_back({record.inline_type, bytes_of(*view.inline_blob(record))});
   }
   for (const snapshot::RrsetEntry& entry : view.rrsets(record)) {
-    sets.push_back({entry.type, bytes_of(*view.table_blob(record, entry))});
+    if (entry.form == snapshot::kPlainForm) {
+      sets.push_back({entry.type, bytes_of(*view.table_blob(record, entry))});
+    }
+  }
+  for (snapshot::Rrset& set : sets) {
+    const BlobHeader* with_signatures = view.signed_blob(record, set.type);
+    if (with_signatures != view.blob(record, set.type)) {
+      set.signed_blob = bytes_of(*with_signatures);
+    }
   }
   return sets;
 }
@@ -33,6 +42,15 @@ std::string standing_of(const Lookup& found) {
   if (found.record == nullptr) return "nxdomain";
   if (!found.exact) return "wildcard";
   return (found.record->flags & snapshot::kEmpty) != 0 ? "empty" : "exact";
+}
+
+// The spans lead into the image.
+snapshot::ZoneContents zone_contents_of(const snapshot::ZoneState& zone) {
+  const snapshot::StateContents state = snapshot::contents_of(zone);
+  return {state.serial,
+          state.negative,
+          state.signed_negative,
+          {state.chain.kind, state.chain.iterations, state.salt}};
 }
 
 }  // namespace
@@ -54,13 +72,12 @@ base::Result<NameDump> dump_name(const View& view, std::span<const std::uint8_t>
   const std::uint8_t* owner = view.name_bytes(*record);
   const std::size_t apex_at = record->name_size - record->apex_size;
   const snapshot::ZoneState& zone = view.zone(*record);
-  const auto negative = bytes_of(snapshot::negative_blob(zone));
+  const auto zone_contents = zone_contents_of(zone);
   const auto sets = rrsets_of(view, *record);
   const snapshot::NameContents contents{sets, view.route(*record),
                                         (record->flags & snapshot::kCut) != 0,
                                         (record->flags & snapshot::kParentSide) != 0};
-  if (auto put = encoder.put_zone({owner + apex_at, record->apex_size}, zone.serial, negative);
-      !put) {
+  if (auto put = encoder.put_zone({owner + apex_at, record->apex_size}, zone_contents); !put) {
     return put.error();
   }
   if (auto put = encoder.put_name({owner, record->name_size}, contents); !put) return put.error();

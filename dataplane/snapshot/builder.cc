@@ -33,9 +33,8 @@ void Builder::free_garbage() {
   }
 }
 
-base::Result<void> Builder::put_zone(Name apex, std::uint32_t serial,
-                                     std::span<const std::uint8_t> negative) {
-  return run([&](Writer& writer) { return writer.put_zone(apex, serial, negative); });
+base::Result<void> Builder::put_zone(Name apex, const ZoneContents& contents) {
+  return run([&](Writer& writer) { return writer.put_zone(apex, contents); });
 }
 
 base::Result<void> Builder::use_zone(Name apex) {
@@ -52,6 +51,14 @@ base::Result<void> Builder::put_name(Name name, const NameContents& contents) {
 
 base::Result<void> Builder::drop_name(Name name) {
   return run([&](Writer& writer) { return writer.drop_name(name); });
+}
+
+base::Result<void> Builder::put_denial(Name owner, std::span<const std::uint8_t> blob) {
+  return run([&](Writer& writer) { return writer.put_denial(owner, blob); });
+}
+
+base::Result<void> Builder::drop_denial(Name owner) {
+  return run([&](Writer& writer) { return writer.drop_denial(owner); });
 }
 
 base::Result<Image> Builder::finish(std::uint64_t version, std::uint64_t created_unix_ns,

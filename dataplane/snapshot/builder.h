@@ -15,12 +15,13 @@ class Builder : public ChangeSink {
   explicit Builder(const base::HashKey& hash_key, const ImageOptions& options = {},
                    std::uint64_t names = 0);
 
-  base::Result<void> put_zone(Name apex, std::uint32_t serial,
-                              std::span<const std::uint8_t> negative) override;
+  base::Result<void> put_zone(Name apex, const ZoneContents& contents) override;
   base::Result<void> use_zone(Name apex) override;
   base::Result<void> drop_zone(Name apex) override;
   base::Result<void> put_name(Name name, const NameContents& contents) override;
   base::Result<void> drop_name(Name name) override;
+  base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override;
+  base::Result<void> drop_denial(Name owner) override;
 
   // The image; nothing may be called after it. Fails if a zone has no apex.
   base::Result<Image> finish(std::uint64_t version, std::uint64_t created_unix_ns,

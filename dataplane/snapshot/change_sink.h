@@ -5,8 +5,13 @@
 // that several served zones enclose (the deepest) and says so with put_zone or use_zone before.
 // Ancestors, empty non-terminals and wildcard links are not the renderer's business.
 //
+// A signed zone has a chain of NSEC or NSEC3 records besides its names, set by their owners: every
+// record of the chain is one put_denial. They are no names of the table: nobody asks for them but to
+// be told that something is not there.
+//
 // Order within one transaction: zones that are new or changed (a new zone's apex is the first name
-// after it), then names, then dropped zones, then names that stood at the apex of a dropped zone.
+// after it), then names and records of chains, then dropped zones, then names that stood at the apex of a
+// dropped zone.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +19,30 @@
 #include <vector>
 
 #include "dataplane/base/result.h"
+#include "dataplane/snapshot/layout.h"
 
 namespace brink::snapshot {
 
-// A rendered RRset: `blob` is a whole Blob in the layout's form.
+// A rendered RRset: whole Blobs in the layout's form.
 struct Rrset {
   std::uint16_t type;
   std::vector<std::uint8_t> blob;
+  // As those get it who set DO (RFC 3225): with signatures. Empty: the same for them.
+  std::vector<std::uint8_t> signed_blob = {};
+};
+
+// How a zone proves that something is not there.
+struct Denial {
+  DenialKind kind = DenialKind::kNone;
+  std::uint16_t iterations = 0;             // of NSEC3; at most kNsec3IterationsMax
+  std::span<const std::uint8_t> salt = {};  // of NSEC3; at most kNsec3SaltMax octets
+};
+
+struct ZoneContents {
+  std::uint32_t serial = 0;
+  std::span<const std::uint8_t> negative;  // a Blob: the SOA as negative answers carry it (RFC 2308 5)
+  std::span<const std::uint8_t> signed_negative = {};  // the same with signatures; empty: not signed
+  Denial denial = {};
 };
 
 // What a name owns. Without RRsets and route it is there all the same (an apex is never without).
@@ -40,10 +62,9 @@ class ChangeSink {
 
   virtual ~ChangeSink() = default;
 
-  // Makes or updates a zone and makes it the current one. `negative` is a Blob with the SOA record
-  // as negative answers carry it (RFC 2308 5).
-  virtual base::Result<void> put_zone(Name apex, std::uint32_t serial,
-                                      std::span<const std::uint8_t> negative) = 0;
+  // Makes or updates a zone and makes it the current one. Its chain is kept if it denies as before,
+  // and else begins empty.
+  virtual base::Result<void> put_zone(Name apex, const ZoneContents& contents) = 0;
   // Makes a zone that is there the current one.
   virtual base::Result<void> use_zone(Name apex) = 0;
   // Removes a zone, with its apex; none of its other names may be left.
@@ -52,6 +73,12 @@ class ChangeSink {
   virtual base::Result<void> put_name(Name name, const NameContents& contents) = 0;
   // Takes from a name all that it owns, whichever zone it belonged to; nothing if it is not there.
   virtual base::Result<void> drop_name(Name name) = 0;
+
+  // Sets a record of the current zone's chain, whose owner lies at or below the apex. `blob` is a
+  // free-standing Blob (layout.h) with the record and its signatures.
+  virtual base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) = 0;
+  // Takes a record from the current zone's chain; nothing if it is not there.
+  virtual base::Result<void> drop_denial(Name owner) = 0;
 
   // A hint: the next calls are about these names, kExpectedMax at most. Whoever keeps them in much
   // memory may fetch it meanwhile, for all of them at once.

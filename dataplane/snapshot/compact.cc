@@ -3,7 +3,9 @@
 #include <cstring>
 #include <vector>
 
+#include "dataplane/snapshot/denial_tree.h"
 #include "dataplane/snapshot/link.h"
+#include "dataplane/snapshot/zone_state.h"
 
 namespace brink::snapshot {
 
@@ -19,6 +21,7 @@ class Compactor {
   bool copy_name(const Record& old);
   bool copy_contents(const Record& old, Record& fresh);
   bool copy_zone(const Record& old, std::uint32_t& zone);
+  bool copy_chain(const ZoneState& old, HeapRef fresh);
   void link_names();
   HeapRef copy_block(HeapRef ref, std::size_t size);
 
@@ -90,8 +93,9 @@ bool Compactor::copy_contents(const Record& old, Record& fresh) {
     sets_.clear();
     for (const RrsetEntry& entry : view_.rrsets(old)) {
       const BlobHeader* blob = view_.table_blob(old, entry);
-      sets_.push_back(
-          {entry.type, {reinterpret_cast<const std::uint8_t*>(blob), blob_size(*blob)}});
+      sets_.push_back({entry.type,
+                       entry.form,
+                       {reinterpret_cast<const std::uint8_t*>(blob), blob_size(*blob)}});
     }
     fresh.rrsets = image_.rrsets_.make(image_.heap_, sets_, (old.flags & kCut) != 0);
     if (fresh.rrsets == 0) return false;
@@ -108,17 +112,23 @@ bool Compactor::copy_zone(const Record& old, std::uint32_t& zone) {
   if (zone == 0) {
     const ZoneState& state = view_.zone(old);
     zone = image_.zones_.allocate();
-    const std::size_t size = blob_size(negative_blob(state));
-    const HeapRef ref = zone == 0 ? 0 : image_.heap_.allocate(sizeof state + size);
-    if (ref == 0) return false;
-    const ZoneState fresh{options_.generation, 0, state.serial, 0};
-    std::memcpy(image_.heap_.at(ref), &fresh, sizeof fresh);
-    std::memcpy(image_.heap_.at(ref) + sizeof fresh, &negative_blob(state), size);
+    const HeapRef ref =
+        zone == 0 ? 0 : make_state(image_.heap_, options_.generation, 0, contents_of(state));
+    if (ref == 0 || !copy_chain(state, ref)) return false;
     image_.zones_[zone] = {ref, 0};
     zones_[old.zone] = zone;
   }
   ++image_.zones_[zone].name_count;
   return true;
+}
+
+bool Compactor::copy_chain(const ZoneState& old, HeapRef fresh) {
+  const DenialChain* from = View::chain(old);
+  if (from == nullptr) return true;
+  std::vector<DenialTree::Block> made, replaced;
+  DenialTree tree(image_.heap_, options_.generation, made, replaced);
+  DenialChain* to = chain_of(*reinterpret_cast<ZoneState*>(image_.heap_.at(fresh)));
+  return tree.copy(*to, DenialReader(from_.root.heap), *from) == DenialTree::Outcome::kDone;
 }
 
 void Compactor::link_names() {

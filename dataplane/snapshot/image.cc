@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "dataplane/snapshot/checksum.h"
+#include "dataplane/snapshot/denial_tree.h"
 #include "dataplane/snapshot/file_io.h"
 
 namespace brink::snapshot {
@@ -270,7 +271,10 @@ void Image::adopt_zones() {
       zones_.free(i);
       continue;
     }
-    reinterpret_cast<ZoneState*>(heap_.at(zones_[i].state))->birth = generation_;
+    auto& state = *reinterpret_cast<ZoneState*>(heap_.at(zones_[i].state));
+    state.birth = generation_;
+    const DenialChain* chain = View::chain(state);
+    if (chain != nullptr && chain->root != 0) DenialTree::adopt(heap_, chain->root, generation_);
     ++state_.zones;
   }
 }

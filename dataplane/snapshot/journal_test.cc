@@ -25,7 +25,7 @@ class JournalTest : public ::testing::Test {
   // From version `from` to the next, with `names` names.
   static Bytes transaction(std::uint64_t from, int names) {
     TransactionEncoder encoder;
-    EXPECT_TRUE(encoder.put_zone(wire_name("b"), 1, soa()).ok());
+    EXPECT_TRUE(encoder.put_zone(wire_name("b"), {1, soa()}).ok());
     EXPECT_TRUE(encoder.put_name(wire_name("b"), {}).ok());
     for (int i = 0; i < names; ++i) {
       EXPECT_TRUE(encoder.put_name(wire_name("n" + std::to_string(i) + ".b"), {}).ok());

@@ -9,7 +9,7 @@
 //   buckets_offset         bucket_count * 64     Bucket, a power of two of them
 //   records_offset         record_count * 128    Record; record 0 is never used
 //   zones_offset           zone_count * 8        Zone; zone 0 is "no zone"
-//   heap_offset            heap_size             long names, RRsets, zone states, routes
+//   heap_offset            heap_size             long names, RRsets, zone states, chains, routes
 //
 // Versions. A name's bucket slot leads to its newest Record, and from there `previous` to older
 // ones; a reader takes the first whose `birth` its generation has reached. So a transaction is
@@ -30,7 +30,7 @@
 namespace brink::snapshot {
 
 inline constexpr std::uint64_t kImageMagic = 0x31474d494b4e5242;  // "BRNKIMG1"
-inline constexpr std::uint32_t kLayoutVersion = 3;
+inline constexpr std::uint32_t kLayoutVersion = 4;
 inline constexpr std::size_t kHeaderSize = 4096;
 inline constexpr std::size_t kSectionAlignment = 128;
 
@@ -109,7 +109,7 @@ inline constexpr std::size_t kInlineNameMax = 48;
 // 32     4    HeapRef of the RrsetTable; 0 = none
 // 36     4    HeapRef of the Route; 0 = not proxied
 // 40     4    names directly below this one; the writer's own
-// 44     4    zero (denial of existence comes here)
+// 44     4    zero
 // 48     80   area: the lower-case wire name, then, at the next multiple of 8, the inline blob
 struct alignas(128) Record {
   std::uint64_t name_hash;
@@ -125,7 +125,7 @@ struct alignas(128) Record {
   HeapRef rrsets;
   HeapRef route;
   std::uint32_t children;
-  std::uint32_t reserved_denial;
+  std::uint32_t reserved;
   std::uint8_t area[kRecordAreaSize];
 };
 static_assert(sizeof(Record) == 128);
@@ -146,18 +146,97 @@ static_assert(sizeof(Zone) == 8);
 // 0      4    birth, as in Record
 // 4      4    HeapRef of the state before; 0 = none
 // 8      4    SOA serial
-// 12     4    zero
-// 16     -    a Blob: the SOA as negative answers carry it (RFC 2308 5)
+// 12     2    where the signed form of the negative answer is, in units of 8 bytes from here; 0 =
+// none 14     2    where the DenialChain is, in units of 8 bytes from here; 0 = the zone is not
+// signed 16     -    a Blob: the SOA as negative answers carry it (RFC 2308 5)
+//        -    the same with its signatures, at the next multiple of 8
+//        -    a DenialChain, at the next multiple of 8
 struct ZoneState {
   std::uint32_t birth;
   HeapRef previous;
   std::uint32_t serial;
-  std::uint32_t reserved;
+  std::uint16_t signed_units;
+  std::uint16_t chain_units;
 };
 static_assert(sizeof(ZoneState) == 16);
 
+// How a zone proves that something is not there.
+enum class DenialKind : std::uint8_t {
+  kNone,   // it does not: the zone is not signed
+  kNsec,   // RFC 4034 4
+  kNsec3,  // RFC 5155
+};
+// More are work for every resolver that checks them (RFC 9276 3.1), and for us.
+inline constexpr std::uint16_t kNsec3IterationsMax = 50;
+// Digest and salt of an iteration then fit one block of SHA-1.
+inline constexpr std::size_t kNsec3SaltMax = 32;
+
+// The NSEC or NSEC3 records of a zone: a B+tree in the canonical order of their owners, in one
+// version. Its nodes and entries are blocks of the heap that other versions may share.
+//
+// OFFSET SIZE MEANING
+// 0      4    HeapRef of the root DenialNode; 0 = no records
+// 4      4    records
+// 8      1    levels of nodes; 0 = no records
+// 9      1    DenialKind, not kNone
+// 10     2    NSEC3: iterations
+// 12     1    NSEC3: salt size
+// 13     3    zero
+// 16     -    salt
+struct DenialChain {
+  HeapRef root;
+  std::uint32_t count;
+  std::uint8_t height;
+  DenialKind kind;
+  std::uint16_t iterations;
+  std::uint8_t salt_size;
+  std::uint8_t reserved[3];
+};
+static_assert(sizeof(DenialChain) == 16);
+
+// Entries or children of a node; a multiple of 4. Half as many, spread over two neighbours, become
+// one.
+inline constexpr std::uint32_t kDenialFanout = 24;
+// Filled as they are, no heap has room for records of so many levels.
+inline constexpr std::uint32_t kDenialHeightMax = 16;
+// Octets of a key (denial.h): those of a name's labels, each at most doubled.
+inline constexpr std::size_t kDenialKeyMax = 512;
+
+// OFFSET SIZE MEANING
+// 0      4    birth: the generation whose transaction made it, and may go on changing it
+// 4      2    prefix size
+// 6      1    n: slots, each an entry or, above the lowest level, a child
+// 7      1    level; 0 = the lowest
+// 8      -    prefix: octets that the keys of all slots start with; zeros to the next multiple of 8
+//        8*m  heads: of each slot the 8 octets of its key behind the prefix, the first the most
+//             significant, zeros behind the key's end; m is n, rounded up to a multiple of 4
+//        4*m  HeapRefs of DenialEntry; of a child the first one in it
+//        4*m  HeapRefs of the children; only above the lowest level
+//
+// Slots are sorted by key, and the key of a child is its first.
+struct DenialNode {
+  std::uint32_t birth;
+  std::uint16_t prefix_size;
+  std::uint8_t count;
+  std::uint8_t level;
+};
+static_assert(sizeof(DenialNode) == 8);
+
+// OFFSET SIZE MEANING
+// 0      2    key size
+// 2      2    zero
+// 4      -    key (denial.h), padded to a multiple of 2
+//        -    a free-standing Blob
+struct DenialEntry {
+  std::uint16_t key_size;
+  std::uint16_t reserved;
+};
+static_assert(sizeof(DenialEntry) == 4);
+
 // The RRsets of a name that are not inline, in one block of the heap: this header, `count` entries
-// sorted by type, then their blobs.
+// sorted by type and form, then their blobs. A signed form is never inline, and is there only
+// beside the plain one, which may be: who does not ask for signatures finds no other cache lines
+// than if there were none.
 //
 // Names that own the same may lead to the same block. Where a name owns more besides, as a signed
 // delegation does, an entry of its block leads out of it, to the blob of a block that holds no
@@ -167,9 +246,13 @@ struct RrsetTable {
   std::uint16_t owners;      // records and entries of other blocks that lead here; the writer's own
   std::uint32_t size_bytes;  // of the whole block
 };
+// The forms of an RRset: signed ones have it and its RRSIGs as one body, additional records with
+// theirs.
+inline constexpr std::uint16_t kPlainForm = 0;
+inline constexpr std::uint16_t kSignedForm = 1;
 struct RrsetEntry {
   std::uint16_t type;
-  std::uint16_t reserved;
+  std::uint16_t form;
   std::uint32_t offset_units;  // HeapRef of the blob less that of this block, modulo 2^32
 };
 static_assert(sizeof(RrsetTable) == 8 && sizeof(RrsetEntry) == 8);
@@ -202,6 +285,11 @@ constexpr HeapRef block_elsewhere(HeapRef block, const RrsetEntry& entry) {
 // 12     -    body, required part, optional part; padded to a multiple of 2
 //        4*n  fix-ups
 //        -    target: the lower-case wire name
+//
+// A free-standing Blob is about names that no question has: each record of its body starts with an
+// owner of its own, labels and then a pointer, C0 00 until its fix-up is written. That of the first
+// record leads to the apex, those of others there or into the blob, to what stands before the
+// record. It has no required and no optional part and no target.
 struct BlobHeader {
   std::uint16_t body_size;
   std::uint16_t required_size;

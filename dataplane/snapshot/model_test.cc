@@ -210,7 +210,7 @@ bool Driver::put_zone(Model& model) {
   const bool is_new = model.zones.count(apex) == 0;
   const auto serial = static_cast<std::uint32_t>(random_());
   const Bytes negative = blob(6, Bytes(22 + below(20), static_cast<std::uint8_t>(serial)));
-  if (!expect(writer_->put_zone(wire_of(apex), serial, negative), true, "put_zone")) return false;
+  if (!expect(writer_->put_zone(wire_of(apex), {serial, negative}), true, "put_zone")) return false;
   ModelZone& zone = model.zones[apex];
   zone.serial = serial;
   zone.negative = negative;

@@ -160,7 +160,7 @@ class RaceWriter {
     adopt(Image::create(key_of_seed(seed), {}).value());
     change([](ChangeSink& sink) {
       for (const char* zone : {"one.test", "two.test"}) {
-        ASSERT_TRUE(sink.put_zone(wire_name(zone), 1, soa()).ok());
+        ASSERT_TRUE(sink.put_zone(wire_name(zone), {1, soa()}).ok());
         ASSERT_TRUE(sink.put_name(wire_name(zone), {std::vector{a(1)}, {}}).ok());
       }
       ASSERT_TRUE(sink.use_zone(wire_name("one.test")).ok());
@@ -341,8 +341,8 @@ void RaceWriter::random_change(ChangeSink& sink) {
   const auto use = [&](const char* zone) { EXPECT_TRUE(sink.use_zone(wire_name(zone)).ok()); };
   const auto serial = static_cast<std::uint32_t>(random_());
   if (random_() % 4 == 0) {
-    EXPECT_TRUE(sink.put_zone(wire_name("one.test"), serial, soa()).ok());
-    EXPECT_TRUE(sink.put_zone(wire_name("two.test"), serial, soa()).ok());
+    EXPECT_TRUE(sink.put_zone(wire_name("one.test"), {serial, soa()}).ok());
+    EXPECT_TRUE(sink.put_zone(wire_name("two.test"), {serial, soa()}).ok());
   }
   for (auto count = random_() % 4; count > 0; --count) {
     const auto pair = static_cast<std::uint32_t>(random_() % kPairs);

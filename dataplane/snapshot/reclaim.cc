@@ -10,7 +10,8 @@ namespace brink::snapshot {
 
 bool Garbage::empty() const {
   return replaced.empty() && states.empty() && gone.empty() && records.empty() &&
-         dropped_states.empty() && zones.empty() && buckets.empty();
+         dropped_states.empty() && denials.empty() && dropped_chains.empty() && zones.empty() &&
+         buckets.empty();
 }
 
 void Writer::end() {
@@ -18,6 +19,8 @@ void Writer::end() {
   zone_ = 0;
   undo_.clear();
   if (undo_.capacity() > (std::size_t{1} << 16)) undo_.shrink_to_fit();
+  made_denials_.clear();
+  if (made_denials_.capacity() > (std::size_t{1} << 16)) made_denials_.shrink_to_fit();
 }
 
 Garbage Writer::commit(std::uint64_t version, std::uint64_t created_unix_ns, std::uint64_t token) {
@@ -31,6 +34,7 @@ Garbage Writer::commit(std::uint64_t version, std::uint64_t created_unix_ns, std
 Garbage Writer::pause() {
   CHECK(open_ && !apex_missing_);
   undo_.clear();
+  made_denials_.clear();
   return flush();
 }
 
@@ -45,6 +49,10 @@ Garbage Writer::abort() {
   CHECK(open_);
   Garbage garbage;
   for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) take_back(*step, garbage);
+  // Of what chains were made of no reader has seen anything: no state led there that it could see.
+  for (const DenialTree::Block& block : made_denials_) {
+    image_.heap_.free(block.ref, block.size_bytes);
+  }
   garbage_ = std::move(garbage);
   end();
   return flush();
@@ -102,6 +110,10 @@ Garbage Writer::release(Garbage garbage) {
   for (const std::uint32_t index : garbage.gone) unlink(index, later);
   for (const std::uint32_t index : garbage.records) free_record(index);
   for (const HeapRef ref : garbage.dropped_states) free_state(ref);
+  for (const DenialTree::Block& block : garbage.denials) {
+    image_.heap_.free(block.ref, block.size_bytes);
+  }
+  for (const HeapRef root : garbage.dropped_chains) DenialTree::free(image_.heap_, root);
   for (const std::uint32_t zone : garbage.zones) {
     image_.zones_[zone] = {};
     image_.zones_.free(zone);
@@ -152,7 +164,7 @@ void Writer::free_record(std::uint32_t index) {
 
 void Writer::free_state(HeapRef ref) {
   const auto* state = reinterpret_cast<const ZoneState*>(image_.heap_.at(ref));
-  image_.heap_.free(ref, sizeof(ZoneState) + blob_size(negative_blob(*state)));
+  image_.heap_.free(ref, state_size(*state));
 }
 
 }  // namespace brink::snapshot

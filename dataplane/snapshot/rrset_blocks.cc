@@ -29,15 +29,21 @@ std::span<const std::uint8_t> only_blob(const Heap& heap, HeapRef block) {
   return {at, blob_size(*reinterpret_cast<const BlobHeader*>(at))};
 }
 
+// Signed forms are not: no two owners have the same signatures.
+template <typename T>
+bool is_servers(const T& set) {
+  return set.type == kTypeNs && set.form == kPlainForm;
+}
+
 bool is_sharable(const RrsetTable& table) {
   const RrsetEntry& first = entries_of(table).front();
-  return table.count == 1 && first.type == kTypeNs && first.offset_units == kOnlyBlobUnits;
+  return table.count == 1 && is_servers(first) && first.offset_units == kOnlyBlobUnits;
 }
 
 // A block of `sets`, with one owner. `servers`: if it is not 0, the block with the NS set.
 HeapRef write_block(Heap& heap, std::span<const RrsetBlocks::Set> sets, HeapRef servers) {
   const auto elsewhere = [servers](const RrsetBlocks::Set& set) {
-    return servers != 0 && set.type == kTypeNs;
+    return servers != 0 && is_servers(set);
   };
   std::size_t size = sizeof(RrsetTable) + sets.size() * sizeof(RrsetEntry);
   for (const auto& set : sets) size += elsewhere(set) ? 0 : round_up(set.blob.size(), kHeapUnit);
@@ -50,7 +56,7 @@ HeapRef write_block(Heap& heap, std::span<const RrsetBlocks::Set> sets, HeapRef 
   std::memcpy(block, &table, sizeof table);
   std::size_t at = sizeof(RrsetTable) + sets.size() * sizeof(RrsetEntry);
   for (std::size_t i = 0; i < sets.size(); ++i) {
-    RrsetEntry entry{sets[i].type, 0, servers + kOnlyBlobUnits - ref};
+    RrsetEntry entry{sets[i].type, sets[i].form, servers + kOnlyBlobUnits - ref};
     if (!elsewhere(sets[i])) {
       entry.offset_units = static_cast<std::uint32_t>(at / kHeapUnit);
       std::memcpy(block + at, sets[i].blob.data(), sets[i].blob.size());
@@ -64,8 +70,7 @@ HeapRef write_block(Heap& heap, std::span<const RrsetBlocks::Set> sets, HeapRef 
 }  // namespace
 
 HeapRef RrsetBlocks::make(Heap& heap, std::span<const Set> sets, bool cut) {
-  const auto servers =
-      std::find_if(sets.begin(), sets.end(), [](const Set& set) { return set.type == kTypeNs; });
+  const auto servers = std::find_if(sets.begin(), sets.end(), is_servers<Set>);
   if (!cut || servers == sets.end()) return write_block(heap, sets, 0);
   const HeapRef shared = share(heap, *servers);
   if (shared == 0 || sets.size() == 1) return shared;
@@ -108,7 +113,7 @@ void RrsetBlocks::drop(Heap& heap, HeapRef block) {
 void RrsetBlocks::adopt(const Heap& heap, HeapRef block, std::vector<bool>& seen) {
   const RrsetTable& table = table_at(heap, block);
   for (const RrsetEntry& entry : entries_of(table)) {
-    if (entry.type != kTypeNs) continue;
+    if (!is_servers(entry)) continue;
     const HeapRef servers = is_elsewhere(table, entry) ? block_elsewhere(block, entry) : block;
     if (seen[servers] || !is_sharable(table_at(heap, servers))) return;
     seen[servers] = true;

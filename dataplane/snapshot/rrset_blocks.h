@@ -19,6 +19,7 @@ class RrsetBlocks {
  public:
   struct Set {
     std::uint16_t type;
+    std::uint16_t form;
     std::span<const std::uint8_t> blob;
   };
 
@@ -26,8 +27,8 @@ class RrsetBlocks {
   // `hash_key`: the image's.
   explicit RrsetBlocks(const base::HashKey& hash_key) : hash_key_(hash_key) {}
 
-  // A block with these sets, sorted by type, one or more; `cut`: of a delegation. It has one owner
-  // more. 0: no memory.
+  // A block with these sets, sorted by type and form, one or more; `cut`: of a delegation. It has
+  // one owner more. 0: no memory.
   HeapRef make(Heap& heap, std::span<const Set> sets, bool cut);
   // It has one owner less; without any it is freed.
   void drop(Heap& heap, HeapRef block);

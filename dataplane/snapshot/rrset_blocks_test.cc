@@ -27,7 +27,7 @@ class RrsetBlocksTest : public ::testing::Test {
  protected:
   RrsetBlocksTest() {
     store_.change([](Writer& writer) {
-      ASSERT_TRUE(writer.put_zone(wire_name("test"), 1, soa()).ok());
+      ASSERT_TRUE(writer.put_zone(wire_name("test"), {1, soa()}).ok());
       ASSERT_TRUE(writer.put_name(wire_name("test"), {std::vector{a(1)}, {}}).ok());
     });
     store_.release();

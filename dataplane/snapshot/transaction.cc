@@ -13,7 +13,15 @@
 namespace brink::snapshot {
 namespace {
 
-enum Kind : std::uint8_t { kPutZone = 1, kUseZone, kDropZone, kPutName, kDropName };
+enum Kind : std::uint8_t {
+  kPutZone = 1,
+  kUseZone,
+  kDropZone,
+  kPutName,
+  kDropName,
+  kPutDenial,
+  kDropDenial
+};
 constexpr std::uint8_t kFlagCut = 1;
 constexpr std::uint8_t kFlagParentSide = 2;
 constexpr std::size_t kCrcOffset = offsetof(TransactionHeader, crc32c);
@@ -49,6 +57,11 @@ void TransactionEncoder::u32(std::size_t value) {
   bytes({reinterpret_cast<const std::uint8_t*>(&narrow), sizeof narrow});
 }
 
+void TransactionEncoder::sized(std::span<const std::uint8_t> content) {
+  u32(content.size());
+  bytes(content);
+}
+
 void TransactionEncoder::start(std::uint8_t kind, std::uint8_t flags, std::size_t rrsets,
                                Name name) {
   CHECK(name.size() <= 255);
@@ -60,12 +73,20 @@ void TransactionEncoder::start(std::uint8_t kind, std::uint8_t flags, std::size_
   bytes(name);
 }
 
-base::Result<void> TransactionEncoder::put_zone(Name apex, std::uint32_t serial,
-                                                std::span<const std::uint8_t> negative) {
+base::Result<void> TransactionEncoder::put_zone(Name apex, const ZoneContents& contents) {
+  const Denial& denial = contents.denial;
+  if (denial.salt.size() > kNsec3SaltMax) {
+    return base::Error{"its NSEC3 salt has more than " + std::to_string(kNsec3SaltMax) + " octets",
+                       "name " + name_text(apex), "use a shorter one, or none"};
+  }
   start(kPutZone, 0, 0, apex);
-  u32(serial);
-  u32(negative.size());
-  bytes(negative);
+  u32(contents.serial);
+  sized(contents.negative);
+  sized(contents.signed_negative);
+  out_.push_back(static_cast<std::uint8_t>(denial.kind));
+  u16(denial.iterations);
+  out_.push_back(static_cast<std::uint8_t>(denial.salt.size()));
+  bytes(denial.salt);
   return {};
 }
 
@@ -83,18 +104,28 @@ base::Result<void> TransactionEncoder::put_name(Name name, const NameContents& c
   const auto flags = static_cast<std::uint8_t>((contents.cut ? kFlagCut : 0) |
                                                (contents.parent_side ? kFlagParentSide : 0));
   start(kPutName, flags, contents.rrsets.size(), name);
-  u32(contents.route.size());
-  bytes(contents.route);
+  sized(contents.route);
   for (const Rrset& set : contents.rrsets) {
     u16(set.type);
-    u32(set.blob.size());
-    bytes(set.blob);
+    sized(set.blob);
+    sized(set.signed_blob);
   }
   return {};
 }
 
 base::Result<void> TransactionEncoder::drop_name(Name name) {
   start(kDropName, 0, 0, name);
+  return {};
+}
+
+base::Result<void> TransactionEncoder::put_denial(Name owner, std::span<const std::uint8_t> blob) {
+  start(kPutDenial, 0, 0, owner);
+  sized(blob);
+  return {};
+}
+
+base::Result<void> TransactionEncoder::drop_denial(Name owner) {
+  start(kDropDenial, 0, 0, owner);
   return {};
 }
 
@@ -164,6 +195,15 @@ bool TransactionDecoder::take_integer(T& out) {
   return true;
 }
 
+// A copy, since blobs are aligned and these bytes are not.
+bool TransactionDecoder::take_blob(std::vector<std::uint8_t>& out) {
+  std::uint32_t size;
+  std::span<const std::uint8_t> bytes;
+  if (!take_integer(size) || !take(size, bytes)) return false;
+  out.assign(bytes.begin(), bytes.end());
+  return true;
+}
+
 base::Result<bool> TransactionDecoder::apply(ChangeSink& sink, std::uint32_t operations_max) {
   for (std::uint32_t i = 0; i < operations_max && applied_ < count_; ++i, ++applied_) {
     if (applied_ >= announced_) announce(sink);
@@ -190,22 +230,36 @@ void TransactionDecoder::announce(ChangeSink& sink) {
   sink.expect({names, count});
 }
 
-bool TransactionDecoder::skip(ChangeSink::Name& name) {
-  std::uint8_t kind, flags, name_size;
-  std::uint16_t rrsets, type;
-  std::uint32_t serial, size;
+bool TransactionDecoder::skip_bytes() {
+  std::uint32_t size;
   std::span<const std::uint8_t> bytes;
+  return take_integer(size) && take(size, bytes);
+}
+
+bool TransactionDecoder::skip(ChangeSink::Name& name) {
+  std::uint8_t kind, flags, name_size, denial, salt_size;
+  std::uint16_t rrsets, type, iterations;
+  std::uint32_t serial;
+  std::span<const std::uint8_t> salt;
   if (!take_integer(kind) || !take_integer(flags) || !take_integer(rrsets) ||
       !take_integer(name_size) || !take(name_size, name)) {
     return false;
   }
-  if (kind == kPutZone) return take_integer(serial) && take_integer(size) && take(size, bytes);
-  if (kind != kPutName) return true;
-  if (!take_integer(size) || !take(size, bytes)) return false;
-  for (; rrsets > 0; --rrsets) {
-    if (!take_integer(type) || !take_integer(size) || !take(size, bytes)) return false;
+  switch (kind) {
+    case kPutZone:
+      return take_integer(serial) && skip_bytes() && skip_bytes() && take_integer(denial) &&
+             take_integer(iterations) && take_integer(salt_size) && take(salt_size, salt);
+    case kPutName:
+      if (!skip_bytes()) return false;
+      for (; rrsets > 0; --rrsets) {
+        if (!take_integer(type) || !skip_bytes() || !skip_bytes()) return false;
+      }
+      return true;
+    case kPutDenial:
+      return skip_bytes();
+    default:
+      return true;
   }
-  return true;
 }
 
 base::Result<void> TransactionDecoder::apply_one(ChangeSink& sink) {
@@ -218,15 +272,8 @@ base::Result<void> TransactionDecoder::apply_one(ChangeSink& sink) {
   }
   if (kind != kPutName && (flags != 0 || rrsets != 0)) return bad("it has flags it cannot have");
   switch (kind) {
-    case kPutZone: {
-      std::uint32_t serial, size;
-      std::span<const std::uint8_t> negative;
-      if (!take_integer(serial) || !take_integer(size) || !take(size, negative)) {
-        return bad("it is cut short");
-      }
-      blob_.assign(negative.begin(), negative.end());
-      return sink.put_zone(name, serial, blob_);
-    }
+    case kPutZone:
+      return apply_zone(sink, name);
     case kUseZone:
       return sink.use_zone(name);
     case kDropZone:
@@ -235,9 +282,31 @@ base::Result<void> TransactionDecoder::apply_one(ChangeSink& sink) {
       return apply_name(sink, name, flags, rrsets);
     case kDropName:
       return sink.drop_name(name);
+    case kPutDenial:
+      if (!take_blob(blob_)) return bad("it is cut short");
+      return sink.put_denial(name, blob_);
+    case kDropDenial:
+      return sink.drop_denial(name);
     default:
       return bad("it is of the unknown kind " + std::to_string(kind));
   }
+}
+
+base::Result<void> TransactionDecoder::apply_zone(ChangeSink& sink, ChangeSink::Name apex) {
+  ZoneContents contents;
+  std::uint8_t kind, salt_size;
+  if (!take_integer(contents.serial) || !take_blob(blob_) || !take_blob(signed_blob_) ||
+      !take_integer(kind) || !take_integer(contents.denial.iterations) ||
+      !take_integer(salt_size) || !take(salt_size, contents.denial.salt)) {
+    return bad("it is cut short");
+  }
+  if (kind > static_cast<std::uint8_t>(DenialKind::kNsec3)) {
+    return bad("its zone has a chain of the unknown kind " + std::to_string(kind));
+  }
+  contents.denial.kind = static_cast<DenialKind>(kind);
+  contents.negative = blob_;
+  contents.signed_negative = signed_blob_;
+  return sink.put_zone(apex, contents);
 }
 
 base::Result<void> TransactionDecoder::apply_name(ChangeSink& sink, ChangeSink::Name name,
@@ -250,12 +319,10 @@ base::Result<void> TransactionDecoder::apply_name(ChangeSink& sink, ChangeSink::
   if (!take_integer(size) || !take(size, contents.route)) return bad("its route is cut short");
   rrsets_.resize(std::max(rrsets_.size(), rrsets));
   for (std::size_t i = 0; i < rrsets; ++i) {
-    std::span<const std::uint8_t> blob;
-    if (!take_integer(rrsets_[i].type) || !take_integer(size) || !take(size, blob)) {
+    Rrset& set = rrsets_[i];
+    if (!take_integer(set.type) || !take_blob(set.blob) || !take_blob(set.signed_blob)) {
       return bad("an RRset is cut short");
     }
-    // A copy, since blobs are aligned and these bytes are not.
-    rrsets_[i].blob.assign(blob.begin(), blob.end());
   }
   contents.rrsets = std::span(rrsets_).first(rrsets);
   return sink.put_name(name, contents);

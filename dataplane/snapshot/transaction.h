@@ -5,11 +5,14 @@
 //   0      64   TransactionHeader
 //   64     -    operations, not aligned:
 //                 u8 kind, u8 flags, u16 RRsets, u8 name size, name (wire form), then
-//                 put_zone: u32 serial, u32 size, the negative Blob
-//                 put_name: u32 size, route; for each RRset u16 type, u32 size, Blob
+//                 put_zone: u32 serial, u32 size, the negative Blob, u32 size, its signed form, u8
+//                   DenialKind, u16 iterations, u8 salt size, salt
+//                 put_name: u32 size, route; for each RRset u16 type, u32 size, Blob, u32 size, its
+//                   signed form
+//                 put_denial: u32 size, Blob
 //
-// Host (little-endian) byte order. The bytes may come from anywhere: what does not decode is refused
-// with the reason, and what decodes is checked by the Writer that it is applied to.
+// Host (little-endian) byte order. The bytes may come from anywhere: what does not decode is
+// refused with the reason, and what decodes is checked by the Writer that it is applied to.
 #pragma once
 
 #include <cstdint>
@@ -42,12 +45,13 @@ class TransactionEncoder : public ChangeSink {
  public:
   TransactionEncoder();
 
-  base::Result<void> put_zone(Name apex, std::uint32_t serial,
-                              std::span<const std::uint8_t> negative) override;
+  base::Result<void> put_zone(Name apex, const ZoneContents& contents) override;
   base::Result<void> use_zone(Name apex) override;
   base::Result<void> drop_zone(Name apex) override;
   base::Result<void> put_name(Name name, const NameContents& contents) override;
   base::Result<void> drop_name(Name name) override;
+  base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override;
+  base::Result<void> drop_denial(Name owner) override;
 
   [[nodiscard]] std::uint32_t operation_count() const { return count_; }
   // The transaction; nothing may be called after it.
@@ -57,6 +61,7 @@ class TransactionEncoder : public ChangeSink {
  private:
   void start(std::uint8_t kind, std::uint8_t flags, std::size_t rrsets, Name name);
   void bytes(std::span<const std::uint8_t> bytes);
+  void sized(std::span<const std::uint8_t> bytes);
   void u16(std::size_t value);
   void u32(std::size_t value);
 
@@ -83,18 +88,21 @@ class TransactionDecoder {
   void announce(ChangeSink& sink);
   bool skip(ChangeSink::Name& name);
   base::Result<void> apply_one(ChangeSink& sink);
+  bool skip_bytes();
+  base::Result<void> apply_zone(ChangeSink& sink, ChangeSink::Name apex);
   base::Result<void> apply_name(ChangeSink& sink, ChangeSink::Name name, std::uint8_t flags,
                                 std::size_t rrsets);
   bool take(std::size_t size, std::span<const std::uint8_t>& out);
   template <typename T>
   bool take_integer(T& out);
+  bool take_blob(std::vector<std::uint8_t>& out);
 
   std::span<const std::uint8_t> rest_;
   std::uint32_t count_;
   std::uint32_t applied_ = 0;
   std::uint32_t announced_ = 0;  // operations whose names the sink was told
   std::vector<Rrset> rrsets_;  // reused from name to name
-  std::vector<std::uint8_t> blob_;
+  std::vector<std::uint8_t> blob_, signed_blob_;
 };
 
 }  // namespace brink::snapshot

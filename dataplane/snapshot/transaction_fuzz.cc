@@ -29,13 +29,15 @@ constexpr std::size_t kInputMax = 1U << 16;
 // Takes whatever decodes.
 class Anything : public ChangeSink {
  public:
-  base::Result<void> put_zone(Name, std::uint32_t, std::span<const std::uint8_t>) override {
+  base::Result<void> put_zone(Name, const ZoneContents&) override {
     return {};
   }
   base::Result<void> use_zone(Name) override { return {}; }
   base::Result<void> drop_zone(Name) override { return {}; }
   base::Result<void> put_name(Name, const NameContents&) override { return {}; }
   base::Result<void> drop_name(Name) override { return {}; }
+  base::Result<void> put_denial(Name, std::span<const std::uint8_t>) override { return {}; }
+  base::Result<void> drop_denial(Name) override { return {}; }
 };
 
 Bytes with_header(std::span<const std::uint8_t> operations, std::uint32_t count) {
@@ -66,14 +68,14 @@ void fill(Store& store) {
   Writer& writer = store.begin();
   const Rrset txt{16, blob(16, Bytes(60, 1))};
   const Bytes route(20, 7);
-  bool ok = writer.put_zone(wire_name("b"), 1, soa()).ok();
+  bool ok = writer.put_zone(wire_name("b"), {1, soa()}).ok();
   ok = ok && writer.put_name(wire_name("b"), {std::vector{a(1)}, {}}).ok();
   ok = ok && writer.put_name(wire_name("a.a.b"), {std::vector{a(2), txt}, route}).ok();
   ok = ok && writer.put_name(wire_name("*.a.b"), {std::vector{a(3)}, {}}).ok();
   const std::vector<Rrset> signed_servers = {{2, blob(2, Bytes(70, 2))}, {43, blob(43, Bytes(70))}};
   ok = ok && writer.put_name(wire_name("d.b"), {signed_servers, {}, true}).ok();
   ok = ok && writer.put_name(wire_name("e.b"), {std::span(signed_servers).first(1), {}, true}).ok();
-  ok = ok && writer.put_zone(wire_name("c.b"), 1, soa()).ok();
+  ok = ok && writer.put_zone(wire_name("c.b"), {1, soa()}).ok();
   ok = ok && writer.put_name(wire_name("c.b"), {std::vector{a(4)}, {}}).ok();
   ok = ok && writer.put_name(wire_name(std::string(60, 'l') + ".c.b"), {std::vector{a(5)}, {}}).ok();
   CHECK(ok);

@@ -12,13 +12,17 @@ namespace {
 // Notes which names were announced and which then came.
 class Listener : public ChangeSink {
  public:
-  base::Result<void> put_zone(Name apex, std::uint32_t, std::span<const std::uint8_t>) override {
+  base::Result<void> put_zone(Name apex, const ZoneContents&) override {
     return came(apex);
   }
   base::Result<void> use_zone(Name apex) override { return came(apex); }
   base::Result<void> drop_zone(Name apex) override { return came(apex); }
   base::Result<void> put_name(Name name, const NameContents&) override { return came(name); }
   base::Result<void> drop_name(Name name) override { return came(name); }
+  base::Result<void> put_denial(Name owner, std::span<const std::uint8_t>) override {
+    return came(owner);
+  }
+  base::Result<void> drop_denial(Name owner) override { return came(owner); }
   void expect(std::span<const Name> names) override {
     EXPECT_TRUE(expected_.empty()) << "announced before the last ones have come";
     EXPECT_LE(names.size(), kExpectedMax);
@@ -46,7 +50,7 @@ Bytes all_kinds() {
   for (int i = 0; i < 50; ++i) {
     const Bytes name = wire_name("n" + std::to_string(i) + ".b");
     EXPECT_TRUE(
-        encoder.put_zone(name, 1, soa()).ok() &&
+        encoder.put_zone(name, {1, soa()}).ok() &&
         encoder.put_name(name, {std::vector{a(1), Rrset{16, blob(16, Bytes(40))}}, soa()}).ok() &&
         encoder.use_zone(name).ok() && encoder.drop_name(name).ok() &&
         encoder.drop_zone(name).ok());

@@ -10,7 +10,9 @@
 #include "dataplane/base/bytes.h"
 #include "dataplane/snapshot/heap.h"
 #include "dataplane/snapshot/layout.h"
+#include "dataplane/snapshot/verify_chain.h"
 #include "dataplane/snapshot/view.h"
+#include "dataplane/snapshot/zone_state.h"
 
 namespace brink::snapshot {
 namespace {
@@ -71,6 +73,7 @@ class Verifier {
   base::Result<void> check_elsewhere(HeapRef from, const RrsetEntry& entry, std::uint32_t index);
   base::Result<void> check_owners() const;
   base::Result<void> check_zones();
+  base::Result<void> check_state(std::uint32_t zone);
   bool take(HeapRef ref, std::size_t bytes);
   base::Result<void> check_buckets();
   void prefetch_records_of(std::uint32_t bucket) const;
@@ -233,9 +236,16 @@ base::Result<void> Verifier::check_block(HeapRef ref, std::uint32_t index) {
   if (!take(ref, table->size_bytes)) return bad_record("its RRset table shares memory", index);
   const std::span<const RrsetEntry> entries(reinterpret_cast<const RrsetEntry*>(table + 1),
                                             table->count);
+  const auto order = [](const RrsetEntry& entry) { return std::pair(entry.type, entry.form); };
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (i > 0 && entries[i - 1].type >= entries[i].type) {
+    if (i > 0 && order(entries[i - 1]) >= order(entries[i])) {
       return bad_record("its RRset table is not sorted", index);
+    }
+    if (entries[i].form > kSignedForm) return bad_record("an RRset has an unknown form", index);
+    const bool beside_plain = record(index).inline_type == entries[i].type ||
+                              (i > 0 && entries[i - 1].type == entries[i].type);
+    if (entries[i].form == kSignedForm && (!beside_plain || table->owners > 1)) {
+      return bad_record("an RRset has no plain form", index);
     }
     if (is_elsewhere(*table, entries[i])) {
       if (auto result = check_elsewhere(ref, entries[i], index); !result) return result;
@@ -259,8 +269,8 @@ base::Result<void> Verifier::check_elsewhere(HeapRef from, const RrsetEntry& ent
   }
   const auto* table = reinterpret_cast<const RrsetTable*>(room.data());
   const auto* only = reinterpret_cast<const RrsetEntry*>(table + 1);
-  if (table->count != 1 || only->type != entry.type || only->offset_units != kOnlyBlobUnits ||
-      is_elsewhere(*table, *only)) {
+  if (table->count != 1 || only->type != entry.type || only->form != entry.form ||
+      only->offset_units != kOnlyBlobUnits || is_elsewhere(*table, *only)) {
     return bad_record("an RRset is out of bounds", index);
   }
   return check_block(ref, index);
@@ -286,21 +296,42 @@ base::Result<void> Verifier::check_zones() {
     if (image_.zones[i].name_count != names_in_zone_[i]) {
       return fault("its number of names is wrong");
     }
-    const auto room = heap(image_.zones[i].state);
-    if (room.size() < sizeof(ZoneState)) return fault("its state is out of bounds");
-    if (reinterpret_cast<const ZoneState*>(room.data())->previous != 0) {
-      return fault("it has an older state");
-    }
-    const auto blob = room.subspan(sizeof(ZoneState));
-    if (auto r = verify_blob(blob); !r) return fault(r.error().what);
-    if (reinterpret_cast<const BlobHeader*>(blob.data())->body_count != 1) {
-      return fault("its negative answer is not one SOA");
-    }
-    if (!take(image_.zones[i].state,
-              sizeof(ZoneState) + blob_size(*reinterpret_cast<const BlobHeader*>(blob.data())))) {
-      return fault("its state shares memory");
+    if (auto r = check_state(i); !r) return fault(r.error().what);
+  }
+  return {};
+}
+
+base::Result<void> Verifier::check_state(std::uint32_t zone) {
+  const HeapRef ref = image_.zones[zone].state;
+  const auto room = heap(ref);
+  if (room.size() < sizeof(ZoneState)) return bad("its state is out of bounds", "");
+  const auto& state = *reinterpret_cast<const ZoneState*>(room.data());
+  if (state.previous != 0) return bad("it has an older state", "");
+  const auto negative = room.subspan(sizeof state);
+  if (auto r = verify_blob(negative); !r) return r;
+  const auto& soa = *reinterpret_cast<const BlobHeader*>(negative.data());
+  if (soa.body_count != 1) return bad("its negative answer is not one SOA", "");
+  std::size_t end = sizeof state + blob_size(soa);
+  // The parts of a state follow one another.
+  const auto next_part = [&](std::size_t units) {
+    end = (end + kHeapUnit - 1) / kHeapUnit * kHeapUnit;
+    return units * kHeapUnit == end && end <= room.size();
+  };
+  if (state.signed_units != 0) {
+    if (!next_part(state.signed_units)) return bad("its state is out of bounds", "");
+    if (auto r = verify_blob(room.subspan(end)); !r) return r;
+    end += blob_size(*View::signed_negative_blob(state));
+  }
+  if (state.chain_units != 0) {
+    if (!next_part(state.chain_units)) return bad("its state is out of bounds", "");
+    const ChainPlace place{image_.heap, room.subspan(end), record(apexes_[zone]).name_size};
+    if (auto r =
+            verify_chain(place, [this](HeapRef at, std::size_t size) { return take(at, size); });
+        !r) {
+      return r;
     }
   }
+  if (!take(ref, state_size(state))) return bad("its state shares memory", "");
   return {};
 }
 
@@ -432,51 +463,6 @@ base::Result<void> Verifier::check_counts() const {
 }
 
 }  // namespace
-
-base::Result<void> verify_blob(std::span<const std::uint8_t> room) {
-  if (room.size() < sizeof(BlobHeader)) return bad("a blob is out of bounds", "");
-  const auto& blob = *reinterpret_cast<const BlobHeader*>(room.data());
-  const std::size_t data = blob_data_size(blob);
-  if (blob_size(blob) > room.size()) return bad("a blob is out of bounds", "");
-  if (blob.body_count == 0) return bad("a blob is empty", "");
-
-  // Records must tile the three parts exactly. Owners are pointers, so a record is
-  // 2 + 10 bytes and its data.
-  const std::uint8_t* bytes = blob_body(blob);
-  const std::size_t ends[] = {blob.body_size, std::size_t{blob.body_size} + blob.required_size,
-                              data};
-  const std::size_t counts[] = {blob.body_count, blob.required_count, blob.optional_count};
-  std::size_t at = 0;
-  for (std::size_t part = 0; part < 3; ++part) {
-    for (std::size_t i = 0; i < counts[part]; ++i) {
-      if (ends[part] - at < 12) return bad("a blob's records do not fit", "");
-      if (base::load_be16(bytes + at) != (part == 0 ? 0xc00c : 0xc000)) {
-        return bad("a blob's record has no owner pointer", "");
-      }
-      const std::size_t size = 12U + base::load_be16(bytes + at + 10);
-      if (size > ends[part] - at) return bad("a blob's records do not fit", "");
-      at += size;
-    }
-    if (at != ends[part]) return bad("a blob's records do not fill it", "");
-  }
-  std::size_t last = 0;
-  for (const Fixup& fixup : blob_fixups(blob)) {
-    const std::uint16_t kind = fixup.kind_and_target & kFixupKindMask;
-    const std::uint16_t target = fixup.kind_and_target & kFixupTargetMask;
-    if (fixup.offset + 2U > data || fixup.offset < last)
-      return bad("a fix-up is out of bounds", "");
-    if (kind == kFixupBlob ? (target >= fixup.offset || target > kFixupTargetMax)
-                           : (kind != kFixupApex || target != 0)) {
-      return bad("a fix-up points ahead or nowhere", "");
-    }
-    last = fixup.offset + 2U;
-  }
-  const auto target = blob_target(blob);
-  if (!target.empty() && wire_name_size(target) != target.size()) {
-    return bad("an alias target is malformed", "");
-  }
-  return {};
-}
 
 base::Result<void> verify_header(const ImageHeader& header, std::uint64_t size_bytes) {
   if (header.magic != kImageMagic) return bad("it is not an image (magic)", "header");

@@ -32,13 +32,18 @@ Sections sections_of(std::span<const std::uint8_t> image);
 Root root_of(const Sections& sections);
 
 // Checks every index and reference, every name (well-formed, lower-case, hashed right, findable,
-// with its parent in the table), every blob (record boundaries, fix-ups, sizes) and that no two
-// blocks share memory or have other owners than they say, so that a Writer may free them. Slots of
-// names and zones may be free (all zero). An Error names what is wrong and where.
-// O(size of the image); any thread; the image must not change meanwhile.
+// with its parent in the table), every blob (record boundaries, fix-ups, sizes), every chain of
+// denial (order, keys, what its nodes say of them) and that no two blocks share memory or have
+// other owners than they say, so that a Writer may free them. Slots of names and zones may be free
+// (all zero). An Error names what is wrong and where. O(size of the image); any thread; the image
+// must not change meanwhile.
 base::Result<void> verify(const Sections& sections);
 
 // Checks one blob that starts where `room` does and must not go beyond it.
 base::Result<void> verify_blob(std::span<const std::uint8_t> room);
+// The same for a free-standing one.
+base::Result<void> verify_free_blob(std::span<const std::uint8_t> room);
+// A verified free-standing blob starts with a record of the name that has this DenialKey.
+bool is_owner(std::span<const std::uint8_t> key, const BlobHeader& blob);
 
 }  // namespace brink::snapshot

@@ -12,6 +12,7 @@
 #include <span>
 
 #include "dataplane/base/hash.h"
+#include "dataplane/snapshot/denial.h"
 #include "dataplane/snapshot/layout.h"
 #include "dataplane/snapshot/link.h"
 #include "dataplane/snapshot/name.h"
@@ -106,7 +107,7 @@ class View {
     return heap(ref);
   }
 
-  // blob: the RRset of this type at this record, or null.
+  // blob: the RRset of this type at this record, in its plain form, or null.
   [[nodiscard]] const BlobHeader* blob(const Record& record, std::uint16_t type) const noexcept {
     if (record.inline_type == type) return inline_blob(record);
     return record.rrsets == 0 ? nullptr : table_blob(record, type);
@@ -114,7 +115,17 @@ class View {
   [[nodiscard]] const BlobHeader* inline_blob(const Record& record) const noexcept {
     return reinterpret_cast<const BlobHeader*>(record.area + record.inline_offset);
   }
-  // The out-of-line RRsets, sorted by type; empty if there are none.
+  // signed_blob: the same with signatures; the plain form if there is no other.
+  [[nodiscard]] const BlobHeader* signed_blob(const Record& record,
+                                              std::uint16_t type) const noexcept {
+    const BlobHeader* plain = record.inline_type == type ? inline_blob(record) : nullptr;
+    for (const RrsetEntry& entry : rrsets(record)) {
+      if (entry.type > type) break;
+      if (entry.type == type) plain = table_blob(record, entry);  // the signed form is the last
+    }
+    return plain;
+  }
+  // The out-of-line RRsets, sorted by type and form; empty if there are none.
   [[nodiscard]] std::span<const RrsetEntry> rrsets(const Record& record) const noexcept {
     if (record.rrsets == 0) return {};
     const auto* table = reinterpret_cast<const RrsetTable*>(heap(record.rrsets));
@@ -125,6 +136,32 @@ class View {
                                              const RrsetEntry& entry) const noexcept {
     return reinterpret_cast<const BlobHeader*>(heap(record.rrsets + entry.offset_units));
   }
+  // The SOA of a zone's negative answers with signatures; the plain form if there is no other.
+  [[nodiscard]] static const BlobHeader* signed_negative_blob(const ZoneState& state) noexcept {
+    const std::size_t units =
+        state.signed_units == 0 ? sizeof state / kHeapUnit : state.signed_units;
+    return reinterpret_cast<const BlobHeader*>(part_of(state, units));
+  }
+  // The zone's chain of denial; null: it is not signed.
+  [[nodiscard]] static const DenialChain* chain(const ZoneState& state) noexcept {
+    if (state.chain_units == 0) return nullptr;
+    return reinterpret_cast<const DenialChain*>(part_of(state, state.chain_units));
+  }
+  // The chain's record at or before the key; before the first, the last. Null in a chain without
+  // records only. At most kDenialHeightMax nodes.
+  [[nodiscard]] DenialHit find_denial(const DenialChain& chain,
+                                      const DenialKey& key) const noexcept {
+    DenialHit hit;
+    const DenialEntry* entry = DenialReader(root_.heap).find(chain, key, hit.exact);
+    if (entry != nullptr) hit.blob = &denial_blob(*entry);
+    return hit;
+  }
+  // The same for several at once, in less time: the memory that one waits for is fetched while the
+  // others go on.
+  void find_denials(std::span<DenialQuestion> questions) const noexcept {
+    DenialReader(root_.heap).find(questions);
+  }
+
   void prefetch_rrsets(const Record& record) const noexcept {
     const std::uint8_t* at = heap(record.rrsets);
     __builtin_prefetch(at);
@@ -143,6 +180,10 @@ class View {
   }
 
  private:
+  [[nodiscard]] static const std::uint8_t* part_of(const ZoneState& state,
+                                                   std::size_t units) noexcept {
+    return reinterpret_cast<const std::uint8_t*>(&state) + units * kHeapUnit;
+  }
   // Generations wrap; an image is renewed long before half of them have passed (writer.h).
   [[nodiscard]] bool sees(std::uint32_t birth) const noexcept {
     return static_cast<std::int32_t>(generation_ - birth) >= 0;

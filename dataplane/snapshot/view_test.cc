@@ -11,7 +11,7 @@ namespace {
 class ViewTest : public ::testing::Test {
  protected:
   ViewTest() : builder_(key_of_seed(1)) {
-    EXPECT_TRUE(builder_.put_zone(wire_name("example.com"), 7, soa()).ok());
+    EXPECT_TRUE(builder_.put_zone(wire_name("example.com"), {7, soa()}).ok());
     add("example.com", {a(9)});
   }
   void add(const std::string& name, const std::vector<Rrset>& sets, const Bytes& route = {}) {

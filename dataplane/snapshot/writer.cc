@@ -70,11 +70,61 @@ std::string fault_of(const NameContents& contents) {
     if (std::count_if(contents.rrsets.begin(), contents.rrsets.end(), same) > 1) {
       return "two RRsets have type " + std::to_string(set.type);
     }
-    if (std::string fault = fault_of(std::span<const std::uint8_t>(set.blob)); !fault.empty()) {
-      return fault + " (type " + std::to_string(set.type) + ")";
+    std::string fault = fault_of(std::span<const std::uint8_t>(set.blob));
+    if (fault.empty() && !set.signed_blob.empty()) {
+      fault = fault_of(std::span<const std::uint8_t>(set.signed_blob));
     }
+    if (!fault.empty()) return fault + " (type " + std::to_string(set.type) + ")";
   }
   return "";
+}
+
+std::string fault_of_negative(std::span<const std::uint8_t> negative) {
+  if (const std::string fault = fault_of(negative); !fault.empty()) {
+    return "its negative answer: " + fault;
+  }
+  return "";
+}
+
+std::string fault_of(const ZoneContents& contents) {
+  if (std::string fault = fault_of_negative(contents.negative); !fault.empty()) return fault;
+  if (reinterpret_cast<const BlobHeader*>(contents.negative.data())->body_count != 1) {
+    return "its negative answer is not one SOA";
+  }
+  if (!contents.signed_negative.empty()) {
+    if (std::string fault = fault_of_negative(contents.signed_negative); !fault.empty()) {
+      return fault;
+    }
+  }
+  const Denial& denial = contents.denial;
+  if (denial.kind != DenialKind::kNsec3) {
+    return denial.iterations == 0 && denial.salt.empty() ? ""
+                                                         : "only NSEC3 has iterations and salt";
+  }
+  if (denial.iterations > kNsec3IterationsMax) {
+    return "its NSEC3 iterations are more than " + std::to_string(kNsec3IterationsMax);
+  }
+  if (denial.salt.size() > kNsec3SaltMax) {
+    return "its NSEC3 salt has more than " + std::to_string(kNsec3SaltMax) + " octets";
+  }
+  return "";
+}
+
+// What a chain is at first that denies as `denial` says.
+DenialChain empty_chain(const Denial& denial) {
+  return {.root = 0,
+          .count = 0,
+          .height = 0,
+          .kind = denial.kind,
+          .iterations = denial.iterations,
+          .salt_size = static_cast<std::uint8_t>(denial.salt.size()),
+          .reserved = {}};
+}
+
+bool denies_as(const DenialChain& chain, const Denial& denial) {
+  const auto salt = denial_salt(chain);
+  return chain.kind == denial.kind && chain.iterations == denial.iterations &&
+         std::equal(salt.begin(), salt.end(), denial.salt.begin(), denial.salt.end());
 }
 
 }  // namespace
@@ -118,19 +168,13 @@ base::Result<void> Writer::check() const {
   return {};
 }
 
-base::Result<void> Writer::put_zone(Name apex, std::uint32_t serial,
-                                    std::span<const std::uint8_t> negative) {
+base::Result<void> Writer::put_zone(Name apex, const ZoneContents& contents) {
   CHECK(open_);
   if (auto checked = check(); !checked) return checked;
   if (!set_checked_key(apex_, image_.hash_key_, apex)) {
     return refuse("it is no well-formed zone name", apex);
   }
-  if (const std::string fault = fault_of(negative); !fault.empty()) {
-    return refuse("its negative answer: " + fault, apex);
-  }
-  if (reinterpret_cast<const BlobHeader*>(negative.data())->body_count != 1) {
-    return refuse("its negative answer is not one SOA", apex);
-  }
+  if (const std::string fault = fault_of(contents); !fault.empty()) return refuse(fault, apex);
   const std::uint32_t index = newest(apex_);
   if (index != 0 && (record(index).flags & kApex) != 0) {
     zone_ = record(index).zone;
@@ -142,7 +186,20 @@ base::Result<void> Writer::put_zone(Name apex, std::uint32_t serial,
     ++zones_;
     apex_missing_ = true;
   }
-  if (!set_state(zone_, serial, negative)) return no_memory(apex);
+  StateContents state{contents.serial, contents.negative, contents.signed_negative,
+                      empty_chain(contents.denial), contents.denial.salt};
+  HeapRef dropped = 0;
+  if (const HeapRef old = image_.zones_[zone_].state; old != 0) {
+    if (const DenialChain* chain = View::chain(state_at(old)); chain != nullptr) {
+      if (denies_as(*chain, contents.denial)) {
+        state.chain = *chain;
+      } else {
+        dropped = chain->root;
+      }
+    }
+  }
+  if (!set_state(zone_, state)) return no_memory(apex);
+  if (dropped != 0) garbage_.dropped_chains.push_back(dropped);
   return {};
 }
 
@@ -158,6 +215,57 @@ base::Result<void> Writer::use_zone(Name apex) {
   return {};
 }
 
+// The chain of the current zone, to be changed, and the key of a record in it.
+base::Result<DenialChain*> Writer::open_chain(Name owner, DenialKey& key) {
+  CHECK(open_);
+  NameKey name;
+  if (!set_checked_key(name, image_.hash_key_, owner)) return refuse("it is malformed", owner);
+  if (auto checked = check(); !checked) return checked.error();
+  if (zone_ == 0) return refuse("no zone was named before it", owner);
+  if (!is_inside(name, apex_)) return refuse("it is outside its zone", owner);
+  HeapRef ref = image_.zones_[zone_].state;
+  if (View::chain(state_at(ref)) == nullptr) return refuse("its zone is not signed", owner);
+  // No reader sees a state of the transaction's own.
+  if (state_at(ref).birth != generation_) {
+    if (!set_state(zone_, contents_of(state_at(ref)))) return no_memory(owner);
+    ref = image_.zones_[zone_].state;
+  }
+  set_denial_key(key, name.bytes, name.size, apex_.size);
+  return chain_of(state_at(ref));
+}
+
+base::Result<void> Writer::denial_done(DenialTree::Outcome outcome, Name owner) {
+  switch (outcome) {
+    case DenialTree::Outcome::kDone:
+      return {};
+    case DenialTree::Outcome::kNoMemory:
+      return no_memory(owner);
+    case DenialTree::Outcome::kTooHigh:
+      break;
+  }
+  return refuse("the chain of its zone is too high, its image was not made by this program", owner);
+}
+
+base::Result<void> Writer::put_denial(Name owner, std::span<const std::uint8_t> blob) {
+  DenialKey key;
+  const auto chain = open_chain(owner, key);
+  if (!chain) return chain.error();
+  if (const auto verified = verify_free_blob(blob); !verified) {
+    return refuse(verified.error().what, owner);
+  }
+  const auto& header = *reinterpret_cast<const BlobHeader*>(blob.data());
+  if (blob_size(header) != blob.size()) return refuse("there is more behind a blob", owner);
+  if (!is_owner({key.bytes, key.size}, header)) return refuse("its blob is another's", owner);
+  return denial_done(denials().put(*chain.value(), key, blob), owner);
+}
+
+base::Result<void> Writer::drop_denial(Name owner) {
+  DenialKey key;
+  const auto chain = open_chain(owner, key);
+  if (!chain) return chain.error();
+  return denial_done(denials().drop(*chain.value(), key), owner);
+}
+
 base::Result<void> Writer::drop_zone(Name apex) {
   if (auto used = use_zone(apex); !used) return used;
   const std::uint32_t zone = zone_;
@@ -169,7 +277,10 @@ base::Result<void> Writer::drop_zone(Name apex) {
   count_name(zone, -1);
   if (!remove_contents(newest(apex_), apex_)) return no_memory(apex);
   garbage_.zones.push_back(zone);
-  garbage_.dropped_states.push_back(image_.zones_[zone].state);
+  const HeapRef state = image_.zones_[zone].state;
+  garbage_.dropped_states.push_back(state);
+  const DenialChain* chain = View::chain(state_at(state));
+  if (chain != nullptr && chain->root != 0) garbage_.dropped_chains.push_back(chain->root);
   --zones_;
   zone_ = 0;
   return {};
@@ -287,18 +398,22 @@ bool Writer::fill(Record& fresh, const NameContents& contents) {
   return true;
 }
 
-// One set that fits goes into the record; the others into one block, blobs behind the table: one run
-// of cache lines.
+// One set that fits goes into the record, in its plain form; all else into one block, blobs behind
+// the table: one run of cache lines.
 bool Writer::fill_rrsets(Record& fresh, std::span<const Rrset> rrsets) {
   std::vector<RrsetBlocks::Set> sets;
-  for (const Rrset& set : rrsets) sets.push_back({set.type, set.blob});
-  std::sort(sets.begin(), sets.end(),
-            [](const auto& left, const auto& right) { return left.type < right.type; });
+  for (const Rrset& set : rrsets) {
+    sets.push_back({set.type, kPlainForm, set.blob});
+    if (!set.signed_blob.empty()) sets.push_back({set.type, kSignedForm, set.signed_blob});
+  }
+  std::sort(sets.begin(), sets.end(), [](const auto& left, const auto& right) {
+    return std::pair(left.type, left.form) < std::pair(right.type, right.form);
+  });
 
   const std::size_t name_room =
       (fresh.flags & kLongName) != 0 ? kHeapUnit : round_up(fresh.name_size, kHeapUnit);
   const auto fits = [name_room](const RrsetBlocks::Set& set) {
-    return set.blob.size() <= kRecordAreaSize - name_room;
+    return set.form == kPlainForm && set.blob.size() <= kRecordAreaSize - name_room;
   };
   const auto best =
       std::min_element(sets.begin(), sets.end(), [&](const auto& left, const auto& right) {
@@ -380,15 +495,11 @@ bool Writer::replace_by(std::uint16_t flags, std::uint32_t old, const NameKey& k
   return true;
 }
 
-bool Writer::set_state(std::uint32_t zone, std::uint32_t serial,
-                       std::span<const std::uint8_t> negative) {
+bool Writer::set_state(std::uint32_t zone, const StateContents& contents) {
   Zone& target = image_.zones_[zone];
   __builtin_prefetch(image_.heap_.at(target.state));  // it will be freed
-  const HeapRef ref = image_.heap_.allocate(sizeof(ZoneState) + negative.size());
+  const HeapRef ref = make_state(image_.heap_, generation_, target.state, contents);
   if (ref == 0) return false;
-  const ZoneState state{generation_, target.state, serial, 0};
-  std::memcpy(image_.heap_.at(ref), &state, sizeof state);
-  std::memcpy(image_.heap_.at(ref) + sizeof state, negative.data(), negative.size());
   undo_.push_back({Undo::Kind::kState, zone, target.state});
   if (target.state != 0) garbage_.states.push_back({ref, target.state});
   store_link(target.state, ref);

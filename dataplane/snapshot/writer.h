@@ -19,7 +19,9 @@
 #include <vector>
 
 #include "dataplane/snapshot/change_sink.h"
+#include "dataplane/snapshot/denial_tree.h"
 #include "dataplane/snapshot/image.h"
+#include "dataplane/snapshot/zone_state.h"
 
 namespace brink::snapshot {
 
@@ -38,6 +40,8 @@ struct Garbage {
   std::vector<std::uint32_t> gone;     // names that ceased to exist, to be taken from the table
   std::vector<std::uint32_t> records;  // reached by no link any more
   std::vector<HeapRef> dropped_states;
+  std::vector<DenialTree::Block> denials;  // nodes and entries of chains that go on without them
+  std::vector<HeapRef> dropped_chains;     // their roots
   std::vector<std::uint32_t> zones;
   std::vector<BucketArray> buckets;
 
@@ -59,12 +63,13 @@ class Writer : public ChangeSink {
   // The last failure was want of memory.
   [[nodiscard]] bool is_out_of_memory() const { return out_of_memory_; }
 
-  base::Result<void> put_zone(Name apex, std::uint32_t serial,
-                              std::span<const std::uint8_t> negative) override;
+  base::Result<void> put_zone(Name apex, const ZoneContents& contents) override;
   base::Result<void> use_zone(Name apex) override;
   base::Result<void> drop_zone(Name apex) override;
   base::Result<void> put_name(Name name, const NameContents& contents) override;
   base::Result<void> drop_name(Name name) override;
+  base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override;
+  base::Result<void> drop_denial(Name owner) override;
   void expect(std::span<const Name> names) override;
 
   // Says why the transaction cannot be committed, if so (a new zone without apex).
@@ -120,7 +125,13 @@ class Writer : public ChangeSink {
   bool vanish(const NameKey& key);
   bool replace_by(std::uint16_t flags, std::uint32_t old, const NameKey& key);
   bool remove_contents(std::uint32_t old, const NameKey& key);
-  bool set_state(std::uint32_t zone, std::uint32_t serial, std::span<const std::uint8_t> negative);
+  bool set_state(std::uint32_t zone, const StateContents& contents);
+  base::Result<DenialChain*> open_chain(Name owner, DenialKey& key);
+  base::Result<void> denial_done(DenialTree::Outcome outcome, Name owner);
+  DenialTree denials() { return {image_.heap_, generation_, made_denials_, garbage_.denials}; }
+  [[nodiscard]] ZoneState& state_at(HeapRef ref) const {
+    return *reinterpret_cast<ZoneState*>(image_.heap_.at(ref));
+  }
   void set_wildcard(std::uint32_t index, std::uint32_t wildcard);
   void set_children(std::uint32_t index, std::uint32_t children);
   void count_name(std::uint32_t zone, int change);
@@ -145,7 +156,8 @@ class Writer : public ChangeSink {
   std::uint64_t names_ = 0;       // in all zones, with the transaction
   std::uint32_t zones_ = 0;
   std::vector<Undo> undo_;
-  Garbage garbage_;  // if it commits
+  std::vector<DenialTree::Block> made_denials_;  // by the transaction: freed if it is aborted
+  Garbage garbage_;                              // if it commits
 };
 
 }  // namespace brink::snapshot

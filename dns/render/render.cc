@@ -98,7 +98,7 @@ base::Result<void> render_zone(snapshot::ChangeSink& sink, const zone::Zone& zon
                                const RouteOf& route_of) {
   const auto negative = render_negative(zone.apex(), zone.soa());
   if (!negative) return negative.error();
-  if (auto put = sink.put_zone(octets(zone.apex()), zone.serial(), negative.value()); !put) {
+  if (auto put = sink.put_zone(octets(zone.apex()), {zone.serial(), negative.value()}); !put) {
     return put;
   }
   const FindNode find = [&zone](const Wire& name) -> std::optional<Node> {

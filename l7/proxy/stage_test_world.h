@@ -161,7 +161,7 @@ inline Bytes address_blob() {
 // (IPv6 origin) and, DNS only, mail - all below example.com.
 inline snapshot::Image make_image() {
   snapshot::Builder builder{base::HashKey{}};
-  EXPECT_TRUE(builder.put_zone(test::wire_name("example.com"), 1, address_blob()).ok());
+  EXPECT_TRUE(builder.put_zone(test::wire_name("example.com"), {1, address_blob()}).ok());
   EXPECT_TRUE(builder.put_name(test::wire_name("example.com"), {}).ok());
   const auto add = [&](const std::string& name, const std::vector<base::IpAddress>& origins,
                        bool proxied = true) {

@@ -167,7 +167,7 @@ class RouteLookup : public ::testing::Test {
   RouteLookup() {
     const base::HashKey key{};
     snapshot::Builder builder(key);
-    EXPECT_TRUE(builder.put_zone(wire("example.com"), 1, a_blob()).ok());
+    EXPECT_TRUE(builder.put_zone(wire("example.com"), {1, a_blob()}).ok());
     EXPECT_TRUE(builder.put_name(wire("example.com"), {}).ok());
     const snapshot::Rrset address{1, a_blob()};
     const auto add = [&](const std::string& name, const Bytes& blob) {

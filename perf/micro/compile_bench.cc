@@ -23,13 +23,15 @@ struct Shape {
 // Takes everything and keeps nothing.
 class NullSink : public snapshot::ChangeSink {
  public:
-  base::Result<void> put_zone(Name, std::uint32_t, std::span<const std::uint8_t>) override {
+  base::Result<void> put_zone(Name, const snapshot::ZoneContents&) override {
     return {};
   }
   base::Result<void> use_zone(Name) override { return {}; }
   base::Result<void> drop_zone(Name) override { return {}; }
   base::Result<void> put_name(Name, const snapshot::NameContents&) override { return {}; }
   base::Result<void> drop_name(Name) override { return {}; }
+  base::Result<void> put_denial(Name, std::span<const std::uint8_t>) override { return {}; }
+  base::Result<void> drop_denial(Name) override { return {}; }
 };
 
 model::Id id_of(std::size_t number) {

@@ -41,7 +41,7 @@ std::vector<std::uint8_t> synthetic_change(const SyntheticOptions& options, std:
   const Wire name = synthetic_name(options, index);
   const Wire apex = name.substr(1U + static_cast<unsigned char>(name[0]));
   snapshot::TransactionEncoder encoder;
-  CHECK(encoder.put_zone(octets(apex), number, negative_blob(apex, number)).ok());
+  CHECK(encoder.put_zone(octets(apex), {number, negative_blob(apex, number)}).ok());
   const std::vector<snapshot::Rrset> sets = {address_set(apex, number)};
   snapshot::NameContents contents;
   contents.rrsets = sets;

@@ -123,8 +123,8 @@ void Changer::put(snapshot::TransactionEncoder& encoder, std::size_t slot,
       {owner, dns::zone::kTypeA, 300,
        wire_of(ChangeVersions::address(options_.names, slot, version))}};
   const auto zone = taken(dns::zone::Zone::build(apex, records));
-  done(encoder.put_zone(octets(apex), zone.serial(),
-                        taken(dns::render::render_negative(apex, zone.soa()))));
+  const auto negative = taken(dns::render::render_negative(apex, zone.soa()));
+  done(encoder.put_zone(octets(apex), {zone.serial(), negative}));
   for (const Wire& name : {apex, owner}) {
     const auto rrsets =
         taken(dns::render::render_name(apex, *zone.find(name), [&](const Wire& other) {

@@ -52,10 +52,9 @@ class NestedZones : public snapshot::ChangeSink {
   NestedZones(snapshot::Builder& builder, std::vector<dns::zone::Wire> apexes)
       : builder_(builder), apexes_(std::move(apexes)) {}
 
-  base::Result<void> put_zone(Name apex, std::uint32_t serial,
-                              std::span<const std::uint8_t> negative) override {
+  base::Result<void> put_zone(Name apex, const snapshot::ZoneContents& contents) override {
     zone_ = dns::zone::Wire(apex.begin(), apex.end());
-    return builder_.put_zone(apex, serial, negative);
+    return builder_.put_zone(apex, contents);
   }
   base::Result<void> put_name(Name name, const snapshot::NameContents& contents) override {
     const dns::zone::Wire owner(name.begin(), name.end());
@@ -79,6 +78,10 @@ class NestedZones : public snapshot::ChangeSink {
   base::Result<void> use_zone(Name apex) override { return builder_.use_zone(apex); }
   base::Result<void> drop_zone(Name apex) override { return builder_.drop_zone(apex); }
   base::Result<void> drop_name(Name name) override { return builder_.drop_name(name); }
+  base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override {
+    return builder_.put_denial(owner, blob);
+  }
+  base::Result<void> drop_denial(Name owner) override { return builder_.drop_denial(owner); }
 
  private:
   snapshot::Builder& builder_;

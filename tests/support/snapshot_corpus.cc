@@ -45,7 +45,7 @@ Bytes nested_zones() {
                        [](ChangeSink& sink) {
                          const Rrset alias{5, alias_blob(wire_name("a.b"))};
                          const Rrset ns{2, blob(2, wire_name("ns.c"))};
-                         return sink.put_zone(wire_name("d.b"), 3, soa()).ok() &&
+                         return sink.put_zone(wire_name("d.b"), {3, soa()}).ok() &&
                                 put(sink, "d.b", 1) && put(sink, "*.d.b", 2) &&
                                 sink.put_name(wire_name("e.d.b"), {std::vector{alias}, {}}).ok() &&
                                 sink.put_name(wire_name("f.d.b"), {std::vector{ns}, {}, true}).ok();
@@ -118,9 +118,9 @@ bool save_image(const std::filesystem::path& path) {
   Writer& writer = store.begin();
   const std::vector<Rrset> sets = {a(1), {28, blob(28, Bytes(16))}, {16, blob(16, Bytes(90, 3))}};
   const std::string label(60, 'l');
-  bool ok = writer.put_zone(wire_name("b"), 1, soa()).ok() && put(writer, "b", 1) &&
+  bool ok = writer.put_zone(wire_name("b"), {1, soa()}).ok() && put(writer, "b", 1) &&
             writer.put_name(wire_name(label + ".a.b"), {sets, Bytes(9)}).ok() &&
-            put(writer, "*.c.b", 2) && writer.put_zone(wire_name("d.b"), 2, soa()).ok() &&
+            put(writer, "*.c.b", 2) && writer.put_zone(wire_name("d.b"), {2, soa()}).ok() &&
             put(writer, "d.b", 3) && put(writer, label + ".d.b", 4) && put(writer, "e.b.d.b", 5);
   const std::vector<Rrset> servers = {{2, blob(2, Bytes(70, 2))}, {43, blob(43, Bytes(70, 5))}};
   for (const char* name : {"f.d.b", "g.d.b"}) {

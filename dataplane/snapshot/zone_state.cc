@@ -1,0 +1,81 @@
+#include "dataplane/snapshot/zone_state.h"
+
+#include <cstring>
+
+#include "dataplane/base/check.h"
+#include "dataplane/snapshot/view.h"
+
+namespace brink::snapshot {
+namespace {
+
+std::size_t units_of(std::size_t size) {
+  return (size + kHeapUnit - 1) / kHeapUnit;
+}
+
+std::span<const std::uint8_t> bytes_of(const BlobHeader& blob) {
+  return {reinterpret_cast<const std::uint8_t*>(&blob), blob_size(blob)};
+}
+
+}  // namespace
+
+StateContents contents_of(const ZoneState& state) {
+  StateContents contents{state.serial, bytes_of(negative_blob(state)), {}, {}, {}};
+  if (state.signed_units != 0) {
+    contents.signed_negative = bytes_of(*View::signed_negative_blob(state));
+  }
+  if (const DenialChain* chain = View::chain(state); chain != nullptr) {
+    contents.chain = *chain;
+    contents.salt = denial_salt(*chain);
+  }
+  return contents;
+}
+
+std::size_t state_size(const ZoneState& state) {
+  if (const DenialChain* chain = View::chain(state); chain != nullptr) {
+    return state.chain_units * kHeapUnit + sizeof *chain + chain->salt_size;
+  }
+  if (state.signed_units != 0) {
+    return state.signed_units * kHeapUnit + blob_size(*View::signed_negative_blob(state));
+  }
+  return sizeof state + blob_size(negative_blob(state));
+}
+
+HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
+                   const StateContents& contents) {
+  const bool has_chain = contents.chain.kind != DenialKind::kNone;
+  std::size_t end = sizeof(ZoneState) + contents.negative.size();
+  std::size_t signed_units = 0, chain_units = 0;
+  if (!contents.signed_negative.empty()) {
+    signed_units = units_of(end);
+    end = signed_units * kHeapUnit + contents.signed_negative.size();
+  }
+  if (has_chain) {
+    chain_units = units_of(end);
+    end = chain_units * kHeapUnit + sizeof(DenialChain) + contents.salt.size();
+  }
+  // Two blobs of the largest size are less.
+  CHECK(chain_units <= 0xffff && signed_units <= 0xffff);
+  const HeapRef ref = heap.allocate(end);
+  if (ref == 0) return 0;
+  std::uint8_t* const at = heap.at(ref);
+  const ZoneState state{birth, previous, contents.serial, static_cast<std::uint16_t>(signed_units),
+                        static_cast<std::uint16_t>(chain_units)};
+  std::memcpy(at, &state, sizeof state);
+  std::memcpy(at + sizeof state, contents.negative.data(), contents.negative.size());
+  if (signed_units != 0) {
+    std::memcpy(at + signed_units * kHeapUnit, contents.signed_negative.data(),
+                contents.signed_negative.size());
+  }
+  if (has_chain) {
+    std::uint8_t* const chain = at + chain_units * kHeapUnit;
+    std::memcpy(chain, &contents.chain, sizeof contents.chain);
+    std::memcpy(chain + sizeof contents.chain, contents.salt.data(), contents.salt.size());
+  }
+  return ref;
+}
+
+DenialChain* chain_of(ZoneState& state) {
+  return const_cast<DenialChain*>(View::chain(state));
+}
+
+}  // namespace brink::snapshot
