@@ -380,6 +380,44 @@ constexpr char kTokenUse[] = R"sql(
 ALTER TABLE tokens ADD COLUMN last_used_on INTEGER;
 )sql";
 
+// Whether and how a zone is signed is a column of its own, part of its history. Keys belong to it by
+// its id, like certificates. What the sweeps for signatures whose time is over have found takes
+// versions, like names outside.
+constexpr char kDnssec[] = R"sql(
+ALTER TABLE zones ADD COLUMN dnssec TEXT NOT NULL DEFAULT '';
+ALTER TABLE zone_log ADD COLUMN dnssec TEXT;
+CREATE INDEX zones_dnssec ON zones (name_key) WHERE dnssec <> '';
+
+CREATE TABLE dnssec_keys (
+  row        INTEGER PRIMARY KEY,
+  id         BLOB NOT NULL UNIQUE,
+  zone       BLOB NOT NULL,
+  role       INTEGER NOT NULL, -- 0 both, 1 key-signing, 2 zone-signing
+  algorithm  INTEGER NOT NULL,
+  flags      INTEGER NOT NULL,
+  tag        INTEGER NOT NULL,
+  public_key BLOB NOT NULL,
+  sealed_key BLOB NOT NULL,
+  created_on INTEGER NOT NULL,
+  timing     TEXT NOT NULL -- times of its life, `name=microseconds` a line
+);
+CREATE INDEX dnssec_keys_zone ON dnssec_keys (zone);
+CREATE TABLE dnssec_checks (
+  zone       BLOB PRIMARY KEY,
+  next_on    INTEGER NOT NULL,
+  checked_on INTEGER,
+  failures   INTEGER NOT NULL DEFAULT 0,
+  result     TEXT NOT NULL DEFAULT ''
+) WITHOUT ROWID;
+CREATE INDEX dnssec_checks_next ON dnssec_checks (next_on);
+CREATE TABLE resigned_log (
+  version  INTEGER NOT NULL,
+  zone     INTEGER NOT NULL,
+  name_key BLOB NOT NULL,
+  PRIMARY KEY (version, zone, name_key)
+) WITHOUT ROWID;
+)sql";
+
 // Makes the triggers that keep before-images of zones anew, from the columns that the log has.
 void renew_zone_triggers(Database& database) {
   std::string columns, values;
@@ -437,6 +475,7 @@ constexpr Migration kMigrations[] = {
     {kZoneSettings, renew_zone_triggers},  // 5: settings of zones
     {kCertificates},                       // 6: certificates and rulesets
     {kTokenUse},                           // 7: when tokens were used
+    {kDnssec, renew_zone_triggers},        // 8: DNSSEC
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 
