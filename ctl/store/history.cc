@@ -347,7 +347,7 @@ namespace {
 void forget_zone_contents(Database& database) {
   for (const char* table : {"host_pulls", "host_authorities", "zone_certificates",
                             "client_certificates", "zone_tls", "rulesets", "dnssec_keys",
-                            "dnssec_checks"}) {
+                            "dnssec_zones"}) {
     const std::string sql = std::string("DELETE FROM ") + table +
                             " WHERE zone NOT IN (SELECT id FROM zones) AND zone NOT IN "
                             "(SELECT id FROM zone_log WHERE kind = 2)";

@@ -392,24 +392,33 @@ CREATE TABLE dnssec_keys (
   row        INTEGER PRIMARY KEY,
   id         BLOB NOT NULL UNIQUE,
   zone       BLOB NOT NULL,
-  role       INTEGER NOT NULL, -- 0 both, 1 key-signing, 2 zone-signing
-  algorithm  INTEGER NOT NULL,
-  flags      INTEGER NOT NULL,
-  tag        INTEGER NOT NULL,
-  public_key BLOB NOT NULL,
+  role       INTEGER NOT NULL, -- 0 key-signing, 1 zone-signing, 2 both
+  state      INTEGER NOT NULL, -- the steps of a key's life, from 0
+  since      INTEGER NOT NULL, -- seconds
+  with_set   INTEGER NOT NULL,
+  ds_shown   INTEGER NOT NULL,
+  ds_since   INTEGER NOT NULL, -- seconds
+  uses       INTEGER NOT NULL, -- bits: 1 in DNSKEY, 2 signs it, 4 signs CDS, 8 signs the rest, 16 in CDS
+  dnskey     BLOB NOT NULL,    -- RDATA
   sealed_key BLOB NOT NULL,
-  created_on INTEGER NOT NULL,
-  timing     TEXT NOT NULL -- times of its life, `name=microseconds` a line
+  created_on INTEGER NOT NULL
 );
 CREATE INDEX dnssec_keys_zone ON dnssec_keys (zone);
-CREATE TABLE dnssec_checks (
-  zone       BLOB PRIMARY KEY,
-  next_on    INTEGER NOT NULL,
-  checked_on INTEGER,
-  failures   INTEGER NOT NULL DEFAULT 0,
-  result     TEXT NOT NULL DEFAULT ''
+CREATE TABLE dnssec_zones (
+  zone        BLOB PRIMARY KEY,
+  no_ds_since INTEGER,          -- seconds
+  roll_ksk    INTEGER NOT NULL,
+  roll_zsk    INTEGER NOT NULL,
+  apex        BLOB NOT NULL,    -- DNSKEY, CDS and CDNSKEY as they are served
+  step_on     INTEGER,          -- when time alone makes a difference
+  look_on     INTEGER,          -- when to look at the parent
+  looks       INTEGER NOT NULL, -- in a row that changed nothing
+  looked_on   INTEGER,
+  waits       INTEGER NOT NULL, -- for the parent
+  result      TEXT NOT NULL     -- of the last look, for people
 ) WITHOUT ROWID;
-CREATE INDEX dnssec_checks_next ON dnssec_checks (next_on);
+CREATE INDEX dnssec_zones_step ON dnssec_zones (step_on) WHERE step_on IS NOT NULL;
+CREATE INDEX dnssec_zones_look ON dnssec_zones (look_on) WHERE look_on IS NOT NULL;
 CREATE TABLE resigned_log (
   version  INTEGER NOT NULL,
   zone     INTEGER NOT NULL,
