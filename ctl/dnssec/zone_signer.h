@@ -1,5 +1,6 @@
 // ZoneSigner and Signers: what the compiler asks of a zone's DNSSEC, without a word about keys,
-// where they lie and which of them are in use. An interface: see signers.h for what stands behind it.
+// where they lie and which of them are in use. An interface: see signers.h for what stands behind
+// it.
 #pragma once
 
 #include <memory>
@@ -26,8 +27,8 @@ class ZoneSigner {
   // Inception and expiration are those of the slot that `now` falls in for the name `scheduled_by`
   // (lower-case wire form): the name whose turn it is when the slot ends, see
   // store::Changes::resigned. That is `owner`, but for NSEC3 records, where it is the name that was
-  // hashed. The same arguments and keys give the same times; signatures themselves may differ. Fails
-  // when the data has no canonical form.
+  // hashed. The same arguments and keys give the same times; signatures themselves may differ.
+  // Fails when the data has no canonical form.
   [[nodiscard]] virtual base::Result<std::vector<dns::zone::Wire>> sign(
       const dns::zone::Wire& owner, const dns::zone::Rrset& rrset,
       const dns::zone::Wire& scheduled_by, model::Timestamp now) const = 0;

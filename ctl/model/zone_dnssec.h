@@ -39,10 +39,11 @@ inline constexpr std::uint8_t kEd25519 = 15;          // RFC 8080
 struct ZoneDnssec {
   DnssecStatus status = DnssecStatus::kDisabled;
   std::uint8_t algorithm = kEcdsaP256Sha256;  // of new keys
-  bool split_keys = false;                    // a key-signing and a zone-signing key, not one for both
+  bool split_keys = false;  // a key-signing and a zone-signing key, not one for both
   ZoneDenial denial = ZoneDenial::kNsec;
-  bool multi_signer = false;  // others sign the zone too (RFC 8901): their DNSKEYs are among its records
-  bool presigned = false;     // it comes with its signatures, and nothing is signed here
+  bool multi_signer =
+      false;  // others sign the zone too (RFC 8901): their DNSKEYs are among its records
+  bool presigned = false;  // it comes with its signatures, and nothing is signed here
   // Grow with every change of what the apex has for keys, and of which keys sign names.
   std::uint32_t key_set = 0;
   std::uint32_t signing_set = 0;

@@ -33,9 +33,9 @@ TEST(ZoneDnssecTest, TextKeepsEverything) {
 }
 
 TEST(ZoneDnssecTest, OtherTextsAreRefused) {
-  for (const char* text : {"status", "status=on", "algorithm=256", "algorithm=", "denial=nsec5",
-                           "split_keys=2", "key_set=-1", "signing_set=4294967296", "keys=1",
-                           "modified_on=now"}) {
+  for (const char* text :
+       {"status", "status=on", "algorithm=256", "algorithm=", "denial=nsec5", "split_keys=2",
+        "key_set=-1", "signing_set=4294967296", "keys=1", "modified_on=now"}) {
     EXPECT_FALSE(zone_dnssec_from_text(text)) << text;
   }
 }

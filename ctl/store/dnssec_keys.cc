@@ -103,10 +103,11 @@ DnssecKey read_key(const Statement& row) {
   const Octets sealed = row.blob(9);
   key.sealed_key.assign(sealed.begin(), sealed.end());
   key.created_on = {row.integer(10)};
+  key.spare = row.integer(11) != 0;
   return key;
 }
 
-// Columns 2 to 8 as parameters 2 to 8.
+// What changes of a key, as parameters 1 to 9.
 void bind_state(Statement& statement, const DnssecKey& key) {
   statement.bind(1, key.id.bytes)
       .bind(2, static_cast<std::int64_t>(key.key.role))
@@ -115,7 +116,8 @@ void bind_state(Statement& statement, const DnssecKey& key) {
       .bind(5, static_cast<std::int64_t>(key.key.with_set))
       .bind(6, static_cast<std::int64_t>(key.key.ds_shown))
       .bind(7, key.key.ds_since)
-      .bind(8, use_bits(key.use));
+      .bind(8, use_bits(key.use))
+      .bind(9, static_cast<std::int64_t>(key.spare));
 }
 
 }  // namespace
@@ -123,7 +125,7 @@ void bind_state(Statement& statement, const DnssecKey& key) {
 std::vector<DnssecKey> DnssecKeys::of(const Id& zone) {
   auto select = database_.cached(
       "SELECT id, role, state, since, with_set, ds_shown, ds_since, uses, dnskey, sealed_key, "
-      "created_on FROM dnssec_keys WHERE zone = ?1 ORDER BY row");
+      "created_on, spare FROM dnssec_keys WHERE zone = ?1 ORDER BY row");
   select->bind(1, zone.bytes);
   std::vector<DnssecKey> keys;
   while (select->step()) keys.push_back(read_key(*select));
@@ -170,20 +172,21 @@ void DnssecKeys::put(const Id& zone, const DnssecZone& state) {
 
 void DnssecKeys::insert(const Id& zone, const DnssecKey& key) {
   auto insert = database_.cached(
-      "INSERT INTO dnssec_keys (id, role, state, since, with_set, ds_shown, ds_since, uses, zone, "
-      "dnskey, sealed_key, created_on) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+      "INSERT INTO dnssec_keys (id, role, state, since, with_set, ds_shown, ds_since, uses, spare, "
+      "zone, dnskey, sealed_key, created_on) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+      "?12, ?13)");
   bind_state(*insert, key);
-  insert->bind(9, zone.bytes)
-      .bind(10, octets_of(key.key.dnskey))
-      .bind(11, key.sealed_key)
-      .bind(12, key.created_on.micros)
+  insert->bind(10, zone.bytes)
+      .bind(11, octets_of(key.key.dnskey))
+      .bind(12, key.sealed_key)
+      .bind(13, key.created_on.micros)
       .run();
 }
 
 void DnssecKeys::update(const DnssecKey& key) {
   auto update = database_.cached(
       "UPDATE dnssec_keys SET role = ?2, state = ?3, since = ?4, with_set = ?5, ds_shown = ?6, "
-      "ds_since = ?7, uses = ?8 WHERE id = ?1");
+      "ds_since = ?7, uses = ?8, spare = ?9 WHERE id = ?1");
   bind_state(*update, key);
   update->run();
 }

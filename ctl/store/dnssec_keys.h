@@ -1,7 +1,7 @@
 // DnssecKeys: the keys that zones are signed with, sealed, and where their rollovers stand. What is
-// served of them is said by model::ZoneDnssec, whose counters grow with it; they themselves are in no
-// version, and no rollback touches them. Those of a deleted zone stay under its id for as long as a
-// rollback can bring it back.
+// served of them is said by model::ZoneDnssec, whose counters grow with it; they themselves are in
+// no version, and no rollback touches them. Those of a deleted zone stay under its id for as long
+// as a rollback can bring it back.
 //
 // Belongs to the thread of its Store and borrows it. Failures of the disk or file throw
 // store::Failure. Writes belong into the caller's write transaction.
@@ -26,6 +26,7 @@ struct DnssecKey {
   dns::dnssec::KeyUse use;  // as of the last step
   std::vector<std::uint8_t> sealed_key;
   model::Timestamp created_on;
+  bool spare = false;  // brought along by a user, and taken when the next key of its kind is needed
 };
 
 // What a zone has besides its keys.

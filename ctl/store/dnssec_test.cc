@@ -25,10 +25,14 @@ class DnssecStoreTest : public StoreTest {
     made.key.ds_shown = true;
     made.key.ds_since = 1'767'225'601;
     made.key.dnskey = std::string("\x01\x01\x03\x0d", 4) + std::string(64, '\0');
-    made.use = {.in_dnskey = true, .signs_dnskey = false, .signs_cds = true, .signs_zone = false,
+    made.use = {.in_dnskey = true,
+                .signs_dnskey = false,
+                .signs_cds = true,
+                .signs_zone = false,
                 .in_cds = true};
     made.sealed_key = {1, 2, 3};
     made.created_on = {99};
+    made.spare = true;
     return made;
   }
   DnssecZone zone_state() {
@@ -76,16 +80,19 @@ TEST_F(DnssecStoreTest, KeysComeBackWholeAndInOrder) {
   EXPECT_EQ(read[1].key, second.key);
   EXPECT_EQ(read[0].sealed_key, first.sealed_key);
   EXPECT_EQ(read[0].created_on, first.created_on);
+  EXPECT_TRUE(read[0].spare);
   EXPECT_TRUE(read[0].use.in_dnskey && read[0].use.signs_cds && read[0].use.in_cds);
   EXPECT_FALSE(read[0].use.signs_dnskey || read[0].use.signs_zone);
 
   first.key.state = KeyState::kActive;
   first.key.ds_shown = false;
   first.use = {.signs_zone = true};
+  first.spare = false;
   keys_.update(first);
   read = keys_.of(zone.id);
   EXPECT_EQ(read[0].key, first.key);
   EXPECT_TRUE(read[0].use.signs_zone);
+  EXPECT_FALSE(read[0].spare);
   EXPECT_FALSE(read[0].use.in_dnskey);
   EXPECT_EQ(read[1].key, second.key);
 

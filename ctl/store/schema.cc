@@ -401,7 +401,8 @@ CREATE TABLE dnssec_keys (
   uses       INTEGER NOT NULL, -- bits: 1 in DNSKEY, 2 signs it, 4 signs CDS, 8 signs the rest, 16 in CDS
   dnskey     BLOB NOT NULL,    -- RDATA
   sealed_key BLOB NOT NULL,
-  created_on INTEGER NOT NULL
+  created_on INTEGER NOT NULL,
+  spare      INTEGER NOT NULL
 );
 CREATE INDEX dnssec_keys_zone ON dnssec_keys (zone);
 CREATE TABLE dnssec_zones (
