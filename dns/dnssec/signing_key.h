@@ -35,6 +35,12 @@ inline constexpr int kRsaBitsMax = 4096;
 inline constexpr int kRsaBitsDefault = 2048;
 inline constexpr std::size_t kKeyTextMax = 16'384;  // octets of a private key's text
 
+// OpenSSL's key with an owner.
+struct PkeyFree {
+  void operator()(EVP_PKEY* key) const;
+};
+using Pkey = std::unique_ptr<EVP_PKEY, PkeyFree>;
+
 // Overwrites a secret text, then empties it.
 void wipe(std::string& secret);
 
@@ -53,10 +59,6 @@ class SigningKey {
   // and must be what the text says where it says so (RSA). The caller wipes `text`.
   static base::Result<SigningKey> from_private_key_format(std::string_view text);
 
-  SigningKey(SigningKey&&) noexcept;
-  SigningKey& operator=(SigningKey&&) noexcept;
-  ~SigningKey();
-
   // PKCS #8, PEM, in the clear: the caller seals it, then wipes it.
   [[nodiscard]] std::string to_pem() const;
 
@@ -72,11 +74,6 @@ class SigningKey {
   [[nodiscard]] Wire sign(std::string_view octets) const;
 
  private:
-  struct PkeyFree {
-    void operator()(EVP_PKEY* key) const;
-  };
-  using Pkey = std::unique_ptr<EVP_PKEY, PkeyFree>;
-
   SigningKey(Algorithm algorithm, Pkey key);
   static base::Result<SigningKey> checked(Algorithm algorithm, Pkey key);
 
