@@ -1,5 +1,6 @@
 #include "ctl/dnssec/sweep.h"
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -94,12 +95,13 @@ void Sweep::walk(Position& position, model::Timestamp now) {
       return;
     }
     position.zone = zone->name;
-    --left;
+    std::size_t names = 0;
     if (zone->dnssec.is_signed()) {
-      left -= walk_names(*zone, position, now, left);
+      names = walk_names(*zone, position, now, left);
     } else {
       position.name.reset();
     }
+    left -= std::max<std::size_t>(1, names);
   }
 }
 

@@ -115,12 +115,14 @@ base::Result<bool> ZoneKeys::advance(model::Zone& zone, model::Timestamp now,
   work.state.roll_zsk = step.value().set.roll_zsk;
   work.state.waits_for_parent = step.value().waits_for_parent;
   work.state.step_on.reset();
-  if (step.value().next_event) work.state.step_on = time_of(*step.value().next_event);
+  const auto next = step.value().next_event;
+  if (next) work.state.step_on = time_of(*next);
   if (found) {
     work.state.looked_on = now;
     work.state.result = looked_text(*found, step.value().set);
   }
   plan_look(zone, before != zone.dnssec || waited != work.state.waits_for_parent, found, now, work);
+  if (next && *next <= seconds_of(now)) wait_for_look(found.has_value(), now, work);
   keys_.put(zone.id, work.state);
   return before != zone.dnssec;
 }
@@ -232,6 +234,12 @@ void ZoneKeys::plan_look(const model::Zone& zone, bool has_news,
   }
   if (found) ++state.looks;
   state.look_on = model::Timestamp{now.micros + interval};
+}
+
+// The step that is due rests on what the parent has now: a look comes first, and the step with it.
+void ZoneKeys::wait_for_look(bool has_looked, model::Timestamp now, Work& work) {
+  if (!has_looked) work.state.look_on = now;
+  work.state.step_on.reset();
 }
 
 base::Result<model::Id> ZoneKeys::add_spare(const model::Zone& zone, dns::dnssec::Role role,

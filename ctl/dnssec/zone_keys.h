@@ -65,6 +65,7 @@ class ZoneKeys {
   void write_keys(model::Zone& zone, const dns::dnssec::Step& step, Work& work);
   void plan_look(const model::Zone& zone, bool has_news, const std::optional<ParentFound>& found,
                  model::Timestamp now, Work& work);
+  static void wait_for_look(bool has_looked, model::Timestamp now, Work& work);
 
   store::DnssecKeys keys_;
   const secret::SealedBox& box_;
