@@ -12,6 +12,7 @@
 #include "ctl/model/rdata.h"
 #include "ctl/model/timestamp.h"
 #include "ctl/model/zone_dns.h"
+#include "ctl/model/zone_dnssec.h"
 
 namespace brink::ctl::model {
 
@@ -50,6 +51,7 @@ struct Zone {
   std::uint32_t serial = 0;  // RFC 1982; grows with every change of the zone
   std::optional<ZoneSoa> soa;
   ZoneDns dns;
+  ZoneDnssec dnssec;
   ZoneSettings settings;  // by name; what nobody has set is not there
   Timestamp created_on;
   Timestamp modified_on;

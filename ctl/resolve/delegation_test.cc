@@ -12,6 +12,8 @@ namespace {
 
 using Kind = Delegation::Kind;
 
+const std::string kDigest(64, 'a');
+
 class ScriptedExchange : public Exchange {
  public:
   // Questions that no script answers time out.
@@ -72,8 +74,18 @@ class DelegationTest : public ::testing::Test {
     return found.at(0);
   }
 
+  ParentDs check_parent_ds(const std::string& zone = "example.com") {
+    std::vector<ParentDs> found;
+    check_ds(exchange_, filter_, 53, name(zone),
+             [&](ParentDs ds) { found.push_back(std::move(ds)); });
+    exchange_.run();
+    EXPECT_EQ(found.size(), 1U);
+    return found.at(0);
+  }
+
   const Question kParent{name("com"), model::kTypeNs};
   const Question kZone{name("example.com"), model::kTypeNs};
+  const Question kDs{name("example.com"), model::kTypeDs};
   AddressFilter filter_;
   ScriptedExchange exchange_;
 };
@@ -135,6 +147,52 @@ TEST_F(DelegationTest, DoesNotFollowReferralsUpOrSideways) {
   exchange_.script_at("203.0.113.2", Message(kZone).authority(". 300 NS a.root."));
   exchange_.script_at("203.0.113.1", Message(kZone).authority("other.com. 300 NS ns1.other.com."));
   EXPECT_EQ(check().kind, Kind::kUnknown);
+}
+
+TEST_F(DelegationTest, ReadsTheParentsDsRecords) {
+  exchange_.script_at("203.0.113.2", Message(kDs)
+                                         .authoritative()
+                                         .answer("example.com. 300 DS 2 13 2 " + kDigest)
+                                         .answer("example.com. 300 DS 1 13 2 " + kDigest)
+                                         .answer("other.com. 300 DS 3 13 2 " + kDigest));
+  const ParentDs found = check_parent_ds();
+  ASSERT_TRUE(found.known) << found.reason;
+  ASSERT_EQ(found.rdata.size(), 2U);
+  EXPECT_EQ(found.rdata[0].substr(0, 4), std::string("\0\1\x0d\2", 4));
+  EXPECT_EQ(found.rdata[1].substr(0, 4), std::string("\0\2\x0d\2", 4));
+}
+
+TEST_F(DelegationTest, KnowsThatTheParentHasNoDs) {
+  exchange_.script_at("203.0.113.2", Message(kDs).authoritative().authority(
+                                         "com. 300 SOA a.tld. host.tld. 1 2 3 4 5"));
+  const ParentDs found = check_parent_ds();
+  EXPECT_TRUE(found.known) << found.reason;
+  EXPECT_TRUE(found.rdata.empty());
+}
+
+TEST_F(DelegationTest, TakesNoWordOnDsFromTheZoneItself) {
+  exchange_.script_at("203.0.113.2", Message(kDs).authoritative().authority(
+                                         "example.com. 300 SOA a.tld. host.tld. 1 2 3 4 5"));
+  exchange_.script_at("203.0.113.1", Message(kDs).answer("example.com. 300 DS 1 13 2 " + kDigest));
+  const ParentDs found = check_parent_ds();
+  EXPECT_FALSE(found.known);
+  EXPECT_EQ(exchange_.asked_at.size(), 2U);
+}
+
+TEST_F(DelegationTest, FollowsAReferralToTheDs) {
+  const Question between{name("co.com"), model::kTypeNs};
+  exchange_.script(between, Message(between).authority("com. 9 SOA a.tld. h.tld. 1 2 3 4 5"));
+  exchange_.script_at("203.0.113.2", Message(kDs).authority("co.com. 300 NS ns.co.com."));
+  script_address("ns.co.com", "203.0.113.9");
+  exchange_.script_at("203.0.113.9", Message(kDs).authoritative().answer(
+                                         "example.co.com. 300 DS 1 13 2 " + kDigest));
+  EXPECT_EQ(check_parent_ds("example.co.com").rdata.size(), 1U);
+}
+
+TEST_F(DelegationTest, SaysNothingAboutDsWhenNobodyAnswers) {
+  const ParentDs found = check_parent_ds();
+  EXPECT_FALSE(found.known);
+  EXPECT_NE(found.reason.find("Timeout"), std::string::npos) << found.reason;
 }
 
 TEST_F(DelegationTest, AsksNoServerInside) {

@@ -36,6 +36,7 @@ class Resolver::Impl {
                std::function<void()> done);
   void after(std::chrono::milliseconds wait, const std::function<void()>& done);
   void delegation(const model::DomainName& zone, std::function<void(Delegation)> done);
+  void parent_ds(const model::DomainName& zone, std::function<void(ParentDs)> done);
   ResolverStatus status() const {
     return {table_.status(now()), table_.counters(), table_.left_out()};
   }
@@ -58,6 +59,9 @@ class Resolver::Impl {
   void answer_waiters();
   [[nodiscard]] bool is_done(const Waiter& waiter) const;
 
+  template <typename Found>
+  std::function<void(Found)> in_time(std::function<void(Found)> done, Found late);
+
   const ResolverOptions options_;
   const Changed changed_;
   asio::io_context context_{1};
@@ -76,27 +80,41 @@ Resolver::Impl::~Impl() {
   thread_.join();
 }
 
-void Resolver::Impl::delegation(const model::DomainName& zone,
-                                std::function<void(Delegation)> done) {
+// `done` with what is found, or with `late` when that takes too long.
+template <typename Found>
+std::function<void(Found)> Resolver::Impl::in_time(std::function<void(Found)> done, Found late) {
   struct Once {
-    Once(asio::io_context& context, std::function<void(Delegation)> done_)
+    Once(asio::io_context& context, std::function<void(Found)> done_)
         : timer(context), done(std::move(done_)) {}
     asio::steady_timer timer;
-    std::function<void(Delegation)> done;
-    void use(Delegation found) {
+    std::function<void(Found)> done;
+    void use(Found found) {
       if (done) std::exchange(done, nullptr)(std::move(found));
     }
   };
   const auto once = std::make_shared<Once>(context_, std::move(done));
   once->timer.expires_after(options_.delegation_timeout);
-  once->timer.async_wait([once](const Error& error) {
-    if (!error) once->use({Delegation::Kind::kUnknown, {}, "the servers take too long"});
+  once->timer.async_wait([once, late = std::move(late)](const Error& error) {
+    if (!error) once->use(late);
   });
-  check_delegation(exchange_, options_.filter, options_.parent_port, zone,
-                   [once](Delegation found) {
-                     once->timer.cancel();
-                     once->use(std::move(found));
-                   });
+  return [once](Found found) {
+    once->timer.cancel();
+    once->use(std::move(found));
+  };
+}
+
+constexpr char kTooLong[] = "the servers take too long";
+
+void Resolver::Impl::delegation(const model::DomainName& zone,
+                                std::function<void(Delegation)> done) {
+  check_delegation(
+      exchange_, options_.filter, options_.parent_port, zone,
+      in_time<Delegation>(std::move(done), {Delegation::Kind::kUnknown, {}, kTooLong}));
+}
+
+void Resolver::Impl::parent_ds(const model::DomainName& zone, std::function<void(ParentDs)> done) {
+  check_ds(exchange_, options_.filter, options_.parent_port, zone,
+           in_time<ParentDs>(std::move(done), {false, {}, kTooLong}));
 }
 
 void Resolver::Impl::after(std::chrono::milliseconds wait, const std::function<void()>& done) {
@@ -210,6 +228,12 @@ void Resolver::after(std::chrono::milliseconds wait, std::function<void()> done)
 void Resolver::delegation(model::DomainName zone, std::function<void(Delegation)> done) {
   impl_->post([impl = impl_.get(), zone = std::move(zone), done = std::move(done)] {
     impl->delegation(zone, done);
+  });
+}
+
+void Resolver::parent_ds(model::DomainName zone, std::function<void(ParentDs)> done) {
+  impl_->post([impl = impl_.get(), zone = std::move(zone), done = std::move(done)] {
+    impl->parent_ds(zone, done);
   });
 }
 

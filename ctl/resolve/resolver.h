@@ -1,5 +1,6 @@
 // Resolver: the one resolver of the control side: keeps the addresses of names outside the served
-// zones (see NameTable), and checks delegations (see check_delegation). A thread of its own; every
+// zones (see NameTable), and asks parents
+// of zones for delegations and DS records (see check_delegation). A thread of its own; every
 // method may be called from any thread, every callback comes on the resolver's.
 #pragma once
 
@@ -44,6 +45,8 @@ class Resolver {
   void after(std::chrono::milliseconds wait, std::function<void()> done);
   // See check_delegation; it has a time limit here.
   void delegation(model::DomainName zone, std::function<void(Delegation)> done);
+  // Likewise check_ds.
+  void parent_ds(model::DomainName zone, std::function<void(ParentDs)> done);
   // Calls `done` with what is known now.
   void status(std::function<void(ResolverStatus)> done);
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "ctl/store/key.h"
 #include "ctl/store/log.h"
 #include "ctl/store/row.h"
 
@@ -17,7 +18,8 @@ std::int64_t number(Borrowed statement, std::int64_t otherwise = 0) {
 // More than what is served at the apex alone.
 bool differs_whole(const model::Zone& before, const model::Zone& after) {
   return before.row != after.row || before.status != after.status || before.type != after.type ||
-         before.paused != after.paused || before.dns.differs_below_apex(after.dns);
+         before.paused != after.paused || before.dns.differs_below_apex(after.dns) ||
+         before.dnssec.differs_below_apex(after.dnssec);
 }
 
 // Collects the answer of changes_between.
@@ -238,12 +240,23 @@ std::optional<Changes> History::changes_between(std::uint64_t from, std::uint64_
   if (!differences.add_records(first.record, last.record)) return std::nullopt;
   Changes changes = differences.take();
   changes.resolved = resolved_between(from, to);
+  changes.resigned = resigned_between(from, to);
   return changes;
 }
 
 std::uint64_t History::entries_between(std::uint64_t from, std::uint64_t to) {
   const Sequences first = sequences_after(from), last = sequences_after(to);
   return static_cast<std::uint64_t>(last.record - first.record + last.zone - first.zone);
+}
+
+std::vector<ResignedName> History::resigned_between(std::uint64_t from, std::uint64_t to) {
+  auto select = database_.cached(
+      "SELECT DISTINCT z.name, l.name_key FROM resigned_log l JOIN zones z ON z.row = l.zone "
+      "WHERE l.version > ?1 AND l.version <= ?2");
+  select->bind(1, static_cast<std::int64_t>(from)).bind(2, static_cast<std::int64_t>(to));
+  std::vector<ResignedName> names;
+  while (select->step()) names.push_back({read_name(select->text(0)), name_of(select->blob(1))});
+  return names;
 }
 
 std::vector<model::DomainName> History::resolved_between(std::uint64_t from, std::uint64_t to) {
@@ -276,13 +289,16 @@ std::vector<VersionSummary> History::list(std::uint64_t limit, std::optional<std
   std::vector<VersionSummary> versions;
   while (select->step()) {
     const auto version = static_cast<std::uint64_t>(select->integer(0));
-    auto resolved = database_.cached("SELECT count(*) FROM resolved_log WHERE version = ?1");
-    resolved->bind(1, select->integer(0));
-    const std::int64_t names = resolved->step() ? resolved->integer(0) : 0;
+    const auto logged = [&](const char* count) {
+      auto statement = database_.cached(count);
+      statement->bind(1, select->integer(0));
+      return static_cast<std::uint64_t>(statement->step() ? statement->integer(0) : 0);
+    };
     versions.push_back({version,
                         {select->integer(1)},
                         zones_of(version, zone),
-                        static_cast<std::uint64_t>(names)});
+                        logged("SELECT count(*) FROM resolved_log WHERE version = ?1"),
+                        logged("SELECT count(*) FROM resigned_log WHERE version = ?1")});
   }
   return versions;
 }
@@ -348,7 +364,8 @@ namespace {
 // host_pulls go before the certificates that they refer to.
 void forget_zone_contents(Database& database) {
   for (const char* table : {"host_pulls", "host_authorities", "zone_certificates",
-                            "client_certificates", "zone_tls", "rulesets"}) {
+                            "client_certificates", "zone_tls", "rulesets", "dnssec_keys",
+                            "dnssec_zones"}) {
     const std::string sql = std::string("DELETE FROM ") + table +
                             " WHERE zone NOT IN (SELECT id FROM zones) AND zone NOT IN "
                             "(SELECT id FROM zone_log WHERE kind = 2)";
@@ -387,6 +404,10 @@ bool History::sweep(std::uint64_t rows_max) {
   remove(
       "DELETE FROM resolved_log WHERE (version, name) IN (SELECT version, name FROM resolved_log "
       "WHERE version <= ?1 ORDER BY version LIMIT ?2) RETURNING 1",
+      static_cast<std::int64_t>(oldest));
+  remove(
+      "DELETE FROM resigned_log WHERE (version, zone, name_key) IN (SELECT version, zone, name_key "
+      "FROM resigned_log WHERE version <= ?1 ORDER BY version LIMIT ?2) RETURNING 1",
       static_cast<std::int64_t>(oldest));
   if (!more) forget_zone_contents(database_);
   if (own) own->commit();

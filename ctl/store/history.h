@@ -26,7 +26,8 @@ struct ZoneChange {
   model::DomainName name;
   ZoneAction action = ZoneAction::kChanged;
   // Of kChanged: more than the apex, times and settings kept for others differs (status, pause,
-  // type, ZoneDns; deleted and made anew), so that any of its names may be served in another way.
+  // type, ZoneDns, ZoneDnssec; deleted and made anew), so that any of its names may be served in
+  // another way. Keys that come and go without signing names change the apex alone.
   // Or so many records came in that those are not listed by name, see Changes.
   bool whole = false;
 };
@@ -40,6 +41,15 @@ struct NameChange {
   bool cut = false;        // an NS or DNAME record is among what changed
 };
 
+// A name of a signed zone whose signatures are to be made anew, since their time comes to an end. It
+// is the apex, has records, or has some below it.
+struct ResignedName {
+  model::DomainName zone;
+  model::DomainName name;
+
+  auto operator<=>(const ResignedName&) const = default;
+};
+
 // Each zone and each (zone, name) once, in no particular order. Names that a deleted zone had are
 // among `names`. A zone that a large part of its records was added to (an import) is `whole` or
 // created, and only what was changed or removed of it is among `names`.
@@ -48,6 +58,7 @@ struct Changes {
   std::vector<NameChange> names;
   std::uint64_t unlisted = 0;               // records of zones of the latter kind, all together
   std::vector<model::DomainName> resolved;  // outside the served zones, with other addresses
+  std::vector<ResignedName> resigned;       // of zones that are there
 };
 
 // What a version did to a zone. Records are counted by what became of each in the end.
@@ -64,6 +75,7 @@ struct VersionSummary {
   model::Timestamp created_on;
   std::vector<ZoneSummary> zones;  // by name
   std::uint64_t resolved = 0;      // names outside that have other addresses
+  std::uint64_t resigned = 0;      // names signed anew, since it was time to
 };
 
 // What a transaction has done so far: before, after, or both.
@@ -116,7 +128,8 @@ class History {
 
   // Makes the records and settings of all zones, or of `zone` alone, what they were after
   // `to_version`, as a new change on top, and returns its version. The account's word on the
-  // proxy (enforce_dns_only) stays what it is. A zone that was there and is
+  // proxy (enforce_dns_only) stays what it is, and so do keys and state of DNSSEC, which the parent
+  // and others have seen. A zone that was there and is
   // deleted comes back with its id; one that was not there then is deleted. Serials of zones that
   // differ go up (RFC 1982), never back, also over a deletion. Part of the caller's write
   // transaction, or one of its own. Fails, and changes nothing, when `to_version` lies below
@@ -149,6 +162,7 @@ class History {
   // The last log entries that belong to the state after `version`.
   Sequences sequences_after(std::uint64_t version);
   std::vector<model::DomainName> resolved_between(std::uint64_t from, std::uint64_t to);
+  std::vector<ResignedName> resigned_between(std::uint64_t from, std::uint64_t to);
   std::vector<ZoneSummary> zones_of(std::uint64_t version,
                                     const std::optional<model::DomainName>& zone);
 

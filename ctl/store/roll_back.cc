@@ -4,6 +4,7 @@
 
 #include "ctl/store/history.h"
 #include "ctl/store/log.h"
+#include "ctl/store/row.h"
 
 namespace brink::ctl::store {
 namespace {
@@ -26,6 +27,7 @@ class RollBack {
   void add_zone(std::int64_t row, std::optional<model::Zone> then,
                 const std::optional<model::DomainName>& only);
   void raise_serial(model::Zone& zone);
+  void keep_dnssec(model::Zone& zone, const std::optional<model::Zone>& now);
   [[nodiscard]] bool is_free(std::int64_t record_row);
 
   Store& store_;
@@ -73,6 +75,19 @@ void RollBack::raise_serial(model::Zone& zone) {
   zone.modified_on = time_;
 }
 
+// As it is now, or was when the zone was deleted: its keys are those, whatever they were once, and
+// resolvers hold on to what they have seen.
+void RollBack::keep_dnssec(model::Zone& zone, const std::optional<model::Zone>& now) {
+  if (now) {
+    zone.dnssec = now->dnssec;
+    return;
+  }
+  auto select = database_.cached(
+      "SELECT dnssec FROM zone_log WHERE row = ?1 AND kind = 2 ORDER BY seq DESC LIMIT 1");
+  select->bind(1, zone.row);
+  if (select->step()) zone.dnssec = read_dnssec(select->text(0));
+}
+
 bool RollBack::is_free(std::int64_t record_row) {
   auto select = database_.cached("SELECT 1 FROM records WHERE row = ?1");
   select->bind(1, record_row);
@@ -86,6 +101,7 @@ void RollBack::run() {
     if (!zone.then) continue;
     zone.then->dns.enforce_dns_only = store_.enforces_dns_only(zone.then->account);
     raise_serial(*zone.then);
+    keep_dnssec(*zone.then, zone.now);
   }
   for (const auto& [row, zone] : zones_) {
     if (zone.now && !zone.then) store_.delete_zone(*zone.now);

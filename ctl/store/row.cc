@@ -51,6 +51,12 @@ model::ZoneDns read_dns(std::string_view text) {
   return *std::move(dns);
 }
 
+model::ZoneDnssec read_dnssec(std::string_view text) {
+  auto dnssec = model::zone_dnssec_from_text(text);
+  if (!dnssec) throw Failure("the store holds a DNSSEC state that is none: " + std::string(text));
+  return *dnssec;
+}
+
 std::string join_tags(const std::vector<std::string>& tags) {
   std::string text;
   for (const std::string& tag : tags) {
@@ -88,6 +94,7 @@ model::Zone read_zone(const Statement& row, int first) {
   zone.account = read_id(row.blob(first + 12));
   zone.dns = read_dns(row.text(first + 13));
   zone.settings = split_settings(row.text(first + 14));
+  zone.dnssec = read_dnssec(row.text(first + 15));
   return zone;
 }
 

@@ -15,7 +15,7 @@ namespace brink::ctl::store {
 
 inline constexpr char kZoneColumns[] =
     "row, id, name, status, type, paused, serial, soa_ttl, soa_rdata, created_on, modified_on, "
-    "activated_on, account, dns, settings";
+    "activated_on, account, dns, settings, dnssec";
 inline constexpr char kRecordColumns[] =
     "row, id, name, type, content, priority, rdata, ttl, proxied, comment, tags, settings, "
     "created_on, modified_on, comment_modified_on, tags_modified_on";
@@ -30,6 +30,8 @@ model::DomainName read_name(std::string_view text);
 
 // Throws Failure when the text is none of to_text(ZoneDns).
 model::ZoneDns read_dns(std::string_view text);
+// Likewise of to_text(ZoneDnssec).
+model::ZoneDnssec read_dnssec(std::string_view text);
 
 // The current row of a statement that selects exactly these columns.
 model::Zone read_zone(const Statement& statement, int first_column = 0);

@@ -380,6 +380,54 @@ constexpr char kTokenUse[] = R"sql(
 ALTER TABLE tokens ADD COLUMN last_used_on INTEGER;
 )sql";
 
+// Whether and how a zone is signed is a column of its own, part of its history. Keys belong to it by
+// its id, like certificates. What the sweeps for signatures whose time is over have found takes
+// versions, like names outside.
+constexpr char kDnssec[] = R"sql(
+ALTER TABLE zones ADD COLUMN dnssec TEXT NOT NULL DEFAULT '';
+ALTER TABLE zone_log ADD COLUMN dnssec TEXT;
+CREATE INDEX zones_dnssec ON zones (name_key) WHERE dnssec <> '';
+
+CREATE TABLE dnssec_keys (
+  row        INTEGER PRIMARY KEY,
+  id         BLOB NOT NULL UNIQUE,
+  zone       BLOB NOT NULL,
+  role       INTEGER NOT NULL, -- 0 key-signing, 1 zone-signing, 2 both
+  state      INTEGER NOT NULL, -- the steps of a key's life, from 0
+  since      INTEGER NOT NULL, -- seconds
+  with_set   INTEGER NOT NULL,
+  ds_shown   INTEGER NOT NULL,
+  ds_since   INTEGER NOT NULL, -- seconds
+  uses       INTEGER NOT NULL, -- bits: 1 in DNSKEY, 2 signs it, 4 signs CDS, 8 signs the rest, 16 in CDS
+  dnskey     BLOB NOT NULL,    -- RDATA
+  sealed_key BLOB NOT NULL,
+  created_on INTEGER NOT NULL,
+  spare      INTEGER NOT NULL
+);
+CREATE INDEX dnssec_keys_zone ON dnssec_keys (zone);
+CREATE TABLE dnssec_zones (
+  zone        BLOB PRIMARY KEY,
+  no_ds_since INTEGER,          -- seconds
+  roll_ksk    INTEGER NOT NULL,
+  roll_zsk    INTEGER NOT NULL,
+  apex        BLOB NOT NULL,    -- DNSKEY, CDS and CDNSKEY as they are served
+  step_on     INTEGER,          -- when time alone makes a difference
+  look_on     INTEGER,          -- when to look at the parent
+  looks       INTEGER NOT NULL, -- in a row that changed nothing
+  looked_on   INTEGER,
+  waits       INTEGER NOT NULL, -- for the parent
+  result      TEXT NOT NULL     -- of the last look, for people
+) WITHOUT ROWID;
+CREATE INDEX dnssec_zones_step ON dnssec_zones (step_on) WHERE step_on IS NOT NULL;
+CREATE INDEX dnssec_zones_look ON dnssec_zones (look_on) WHERE look_on IS NOT NULL;
+CREATE TABLE resigned_log (
+  version  INTEGER NOT NULL,
+  zone     INTEGER NOT NULL,
+  name_key BLOB NOT NULL,
+  PRIMARY KEY (version, zone, name_key)
+) WITHOUT ROWID;
+)sql";
+
 // Makes the triggers that keep before-images of zones anew, from the columns that the log has.
 void renew_zone_triggers(Database& database) {
   std::string columns, values;
@@ -437,6 +485,7 @@ constexpr Migration kMigrations[] = {
     {kZoneSettings, renew_zone_triggers},  // 5: settings of zones
     {kCertificates},                       // 6: certificates and rulesets
     {kTokenUse},                           // 7: when tokens were used
+    {kDnssec, renew_zone_triggers},        // 8: DNSSEC
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 

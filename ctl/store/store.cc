@@ -11,11 +11,13 @@ namespace {
 // What is stored of a zone besides its own members; must outlive the statement's run.
 struct Derived {
   explicit Derived(const model::Zone& zone)
-      : key(tree_key(zone.name)), dns(to_text(zone.dns)), settings(join_settings(zone.settings)) {}
+      : key(tree_key(zone.name)), dns(to_text(zone.dns)), settings(join_settings(zone.settings)),
+        dnssec(to_text(zone.dnssec)) {}
 
   TreeKey key;
   std::string dns;
   std::string settings;
+  std::string dnssec;
 };
 
 void bind_zone(Statement& statement, const model::Zone& zone, const Derived& derived) {
@@ -30,7 +32,8 @@ void bind_zone(Statement& statement, const model::Zone& zone, const Derived& der
       .bind(11, micros(zone.activated_on))
       .bind(12, derived.key)
       .bind(14, derived.dns)
-      .bind(15, derived.settings);
+      .bind(15, derived.settings)
+      .bind(17, derived.dnssec);
   if (zone.soa) {
     statement.bind(7, static_cast<std::int64_t>(zone.soa->ttl)).bind(8, zone.soa->rdata);
   }
@@ -135,8 +138,8 @@ void Store::insert_zone(model::Zone& zone) {
     }
     auto insert = database_->cached(
         "INSERT INTO zones (id, name, status, type, paused, serial, soa_ttl, soa_rdata, "
-        "created_on, modified_on, activated_on, name_key, row, dns, settings, account) VALUES "
-        "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
+        "created_on, modified_on, activated_on, name_key, row, dns, settings, account, dnssec) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)");
     const Derived derived(zone);
     bind_zone(*insert, zone, derived);
     insert->bind(13, zone.row).bind(16, zone.account.bytes).run();
@@ -149,7 +152,7 @@ void Store::update_zone(const model::Zone& zone) {
     auto update = database_->cached(
         "UPDATE zones SET id = ?1, name = ?2, status = ?3, type = ?4, paused = ?5, serial = ?6, "
         "soa_ttl = ?7, soa_rdata = ?8, created_on = ?9, modified_on = ?10, activated_on = ?11, "
-        "name_key = ?12, dns = ?14, settings = ?15 WHERE row = ?13");
+        "name_key = ?12, dns = ?14, settings = ?15, dnssec = ?17 WHERE row = ?13");
     const Derived derived(zone);
     bind_zone(*update, zone, derived);
     update->bind(13, zone.row).run();

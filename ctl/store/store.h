@@ -160,6 +160,8 @@ class Store {
   friend class AccountCertificates;
   friend class ClientCertificates;
   friend class Rulesets;
+  friend class DnssecKeys;
+  friend class ResignedNames;
   Store(std::unique_ptr<Database> database, Access access, model::WallClock clock)
       : database_(std::move(database)), access_(access), clock_(std::move(clock)) {}
 

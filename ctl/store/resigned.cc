@@ -1,0 +1,44 @@
+#include "ctl/store/resigned.h"
+
+#include "ctl/store/key.h"
+#include "ctl/store/row.h"
+
+namespace brink::ctl::store {
+
+void ResignedNames::put(const model::Zone& zone, const std::vector<model::DomainName>& names) {
+  CHECK(store_.in_transaction_);
+  if (names.empty()) return;
+  const std::uint64_t version = store_.take_version();
+  for (const model::DomainName& name : names) {
+    const TreeKey key = tree_key(name);
+    auto insert = database_.cached("INSERT OR IGNORE INTO resigned_log VALUES (?1, ?2, ?3)");
+    insert->bind(1, static_cast<std::int64_t>(version)).bind(2, zone.row).bind(3, key).run();
+  }
+}
+
+std::optional<model::Zone> ResignedNames::next_zone(const std::optional<model::DomainName>& after) {
+  static const std::string sql =
+      "SELECT " + std::string(kZoneColumns) +
+      " FROM zones INDEXED BY zones_dnssec WHERE dnssec <> '' AND name_key > ?1 "
+      "ORDER BY name_key LIMIT 1";
+  const TreeKey key = after ? tree_key(*after) : TreeKey();
+  auto select = database_.cached(sql.c_str());
+  select->bind(1, key);
+  if (!select->step()) return std::nullopt;
+  return read_zone(*select);
+}
+
+std::vector<model::DomainName> ResignedNames::names_behind(const model::Zone& zone,
+                                                           const model::DomainName& after,
+                                                           std::size_t limit) {
+  const TreeKey key = tree_key(after);
+  auto select = database_.cached(
+      "SELECT DISTINCT name_key FROM records WHERE zone = ?1 AND name_key > ?2 "
+      "ORDER BY name_key LIMIT ?3");
+  select->bind(1, zone.row).bind(2, key).bind(3, static_cast<std::int64_t>(limit));
+  std::vector<model::DomainName> names;
+  while (select->step()) names.push_back(name_of(select->blob(0)));
+  return names;
+}
+
+}  // namespace brink::ctl::store
