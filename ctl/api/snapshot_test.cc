@@ -73,7 +73,7 @@ class NameTest : public ApiTest {
       route = l7::render::render_route(spec);
     }
     const auto negative =
-        dns::render::render_negative(apex_, set(6, {"ns1 host 7 1 2 3 900"})).value();
+        dns::render::render_negative(apex_, set(6, {"ns1 host 7 1 2 3 900"})).value().blob;
     snapshot::TransactionEncoder encoder;
     ASSERT_TRUE(encoder.put_zone(bytes(apex_), {7, negative}).ok());
     ASSERT_TRUE(encoder.put_name(bytes(node.owner), {rendered, route, node.cut}).ok());

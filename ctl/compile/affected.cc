@@ -18,6 +18,7 @@ void Affected::collect(const store::Changes& changes) {
     const model::Zone* zone = lookups_.zone_at(change.zone);
     if (zone != nullptr && !wholly_.contains(change.zone)) take_name(*zone, change);
   }
+  for (const store::ResignedName& resigned : changes.resigned) take_resigned(resigned);
   for (const DomainName& name : changes.resolved) add_scope({Kind::kName, name, 0});
   spread();
 }
@@ -51,6 +52,18 @@ void Affected::take_name(const model::Zone& zone, const store::NameChange& chang
     add_scope({Kind::kSubtree, change.name, zone.row});
   }
   if (change.name != zone.name) take_existence(zone, change);
+}
+
+// Other names carry its addresses and their signatures.
+void Affected::take_resigned(const store::ResignedName& resigned) {
+  const model::Zone* zone = lookups_.zone_at(resigned.zone);
+  if (zone == nullptr || wholly_.contains(resigned.zone)) return;
+  add(resigned.name);
+  if (resigned.name == resigned.zone) add_to(zones_, resigned.name);
+  for (const store::Pointer& pointer :
+       store_.pointers_to(zone->row, resigned.name, Reach::kName)) {
+    add(pointer.owner);
+  }
 }
 
 // The topmost name that has come into being, or ceased to be, with this one. Below it wildcards

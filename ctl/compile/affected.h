@@ -56,6 +56,7 @@ class Affected {
   void take_zone(const store::ZoneChange& change);
   void take_ownership_below(const model::DomainName& apex);
   void take_name(const model::Zone& zone, const store::NameChange& change);
+  void take_resigned(const store::ResignedName& resigned);
   void take_existence(const model::Zone& zone, const store::NameChange& change);
   void add(const model::DomainName& name) { add_to(names_, name); }
   static void add_to(Names& names, const model::DomainName& name);

@@ -25,6 +25,7 @@ class Follower {
         {*base::IpAddress::parse("192.0.2.17"), *base::IpAddress::parse("2001:db8::17")}};
     options_.authority.more_name_servers = {{name("ns1.other.test"), name("ns2.other.test")}};
     options_.authority.own_apex_ns = own_apex_ns;
+    options_.signers = &signers_;
     version_ = store_->version();
   }
 
@@ -58,6 +59,7 @@ class Follower {
  private:
   std::unique_ptr<store::Store> store_;
   Ids ids_;
+  TestSigners signers_;
   Options options_ = test_options();
   MapSink sink_;
   OutsideNames outside_{options_};
@@ -171,7 +173,12 @@ class RandomChanges {
     for (std::uint64_t i = below(20); i > 0; --i) add_random(zone);
   }
   void switch_zone(model::Zone zone) {
-    switch (below(7)) {
+    switch (below(10)) {
+      case 7:
+      case 8:
+      case 9:
+        switch_dnssec(zone.dnssec);
+        break;
       case 0:
         zone.paused = !zone.paused;
         break;
@@ -190,6 +197,25 @@ class RandomChanges {
                     model::rdata_from_text(model::kTypeSoa, "ns h 1 2 3 4 5", zone.name).value()};
     }
     bump(zone);
+  }
+
+  void switch_dnssec(model::ZoneDnssec& dnssec) {
+    switch (below(5)) {
+      case 0:
+        dnssec.status = model::DnssecStatus::kDisabled;
+        break;
+      case 1:
+        dnssec.denial = below(2) == 0 ? model::ZoneDenial::kNsec : model::ZoneDenial::kNsec3;
+        break;
+      case 2:
+        ++dnssec.key_set;
+        break;
+      case 3:
+        ++dnssec.signing_set;
+        break;
+      default:
+        dnssec.status = model::DnssecStatus::kActive;
+    }
   }
 
   void switch_dns(model::ZoneDns& dns) {
@@ -342,7 +368,7 @@ std::uint64_t setting(const char* variable, std::uint64_t otherwise) {
 
 void compare_both_ways(bool own_apex_ns) {
   const std::uint64_t seed = setting("BRINK_TEST_SEED", own_apex_ns ? 1 : 2);
-  const std::uint64_t steps = setting("BRINK_TEST_STEPS", 1500);
+  const std::uint64_t steps = setting("BRINK_TEST_STEPS", 1000);
   std::printf("seed %llu, %llu steps\n", static_cast<unsigned long long>(seed),
               static_cast<unsigned long long>(steps));
   Follower follower(own_apex_ns);

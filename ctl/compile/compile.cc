@@ -1,6 +1,7 @@
 #include "ctl/compile/compile.h"
 
 #include "ctl/compile/affected.h"
+#include "ctl/compile/chain_compiler.h"
 #include "ctl/compile/name_compiler.h"
 #include "ctl/compile/zone_index.h"
 
@@ -13,7 +14,11 @@ using model::DomainName;
 class Output {
  public:
   Output(Lookups& lookups, const Options& options, snapshot::ChangeSink& sink)
-      : compiler_(lookups, options), lookups_(lookups), sink_(sink) {}
+      : compiler_(lookups, options),
+        chains_(compiler_, lookups, options),
+        lookups_(lookups),
+        options_(options),
+        sink_(sink) {}
 
   // With its apex.
   base::Result<void> put_zone(const model::Zone& zone);
@@ -25,22 +30,46 @@ class Output {
   base::Result<void> set_name(const model::Zone& zone, const DomainName& name);
   // What the zone above has where a zone was dropped.
   base::Result<void> set_former_apex(const DomainName& name);
+  // Of a signed zone all records of its chain.
+  base::Result<void> put_chain(const model::Zone& zone);
+  // Those that names have touched.
+  base::Result<void> put_touched_chains();
 
   NameCompiler& compiler() { return compiler_; }
+  ChainCompiler& chains() { return chains_; }
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
+  [[nodiscard]] snapshot::Denial denial_of(const model::Zone& zone) const;
+  base::Result<void> use(const model::Zone& zone);
+
   NameCompiler compiler_;
+  ChainCompiler chains_;
   Lookups& lookups_;
+  const Options& options_;
   snapshot::ChangeSink& sink_;
   Counts counts_;
   std::int64_t current_row_ = 0;  // the sink's current zone
 };
 
+snapshot::Denial Output::denial_of(const model::Zone& zone) const {
+  if (options_.signers == nullptr || !zone.dnssec.is_signed()) return {};
+  if (zone.dnssec.denial == model::ZoneDenial::kNsec) return {snapshot::DenialKind::kNsec};
+  return {snapshot::DenialKind::kNsec3, model::kNsec3Iterations, {}};
+}
+
+base::Result<void> Output::use(const model::Zone& zone) {
+  if (current_row_ == zone.row) return {};
+  current_row_ = zone.row;
+  return sink_.use_zone(zone.name.wire());
+}
+
 base::Result<void> Output::put_zone(const model::Zone& zone) {
   const auto negative = compiler_.compile_negative(zone);
   if (!negative) return negative.error();
-  if (auto put = sink_.put_zone(zone.name.wire(), {zone.serial, negative.value()}); !put) return put;
+  const auto& [blob, signed_blob] = negative.value();
+  const snapshot::ZoneContents contents{zone.serial, blob, signed_blob, denial_of(zone)};
+  if (auto put = sink_.put_zone(zone.name.wire(), contents); !put) return put;
   ++counts_.zones_put;
   current_row_ = zone.row;
   const auto apex = compiler_.compile(zone, zone.name);
@@ -50,10 +79,7 @@ base::Result<void> Output::put_zone(const model::Zone& zone) {
 
 base::Result<void> Output::put_name(const model::Zone& zone, const DomainName& name,
                                     const Contents& contents) {
-  if (current_row_ != zone.row) {
-    if (auto used = sink_.use_zone(zone.name.wire()); !used) return used;
-    current_row_ = zone.row;
-  }
+  if (auto used = use(zone); !used) return used;
   ++counts_.names_put;
   counts_.routes += contents.route.empty() ? 0 : 1;
   return sink_.put_name(name.wire(),
@@ -72,6 +98,20 @@ base::Result<void> Output::set_name(const model::Zone& zone, const DomainName& n
   if (contents.value()) return put_name(zone, name, *contents.value());
   ++counts_.names_dropped;
   return sink_.drop_name(name.wire());
+}
+
+base::Result<void> Output::put_chain(const model::Zone& zone) {
+  if (denial_of(zone).kind == snapshot::DenialKind::kNone) return {};
+  if (auto used = use(zone); !used) return used;
+  return chains_.put_all(zone, sink_);
+}
+
+base::Result<void> Output::put_touched_chains() {
+  for (const ChainCompiler::Touched& touched : chains_.take_touched()) {
+    if (auto used = use(*touched.zone); !used) return used;
+    if (auto put = chains_.put(touched, sink_); !put) return put;
+  }
+  return {};
 }
 
 base::Result<void> Output::drop_zone(const DomainName& apex) {
@@ -101,7 +141,7 @@ base::Result<void> put_names_of(store::Store& store, const model::Zone& zone,
     if (!contents.value()) continue;
     if (auto put = output.put_name(zone, name, *contents.value()); !put) return put;
   }
-  return {};
+  return output.put_chain(zone);
 }
 
 // Puts or drops all names of a zone, and takes them from `others`, to which those go that a zone
@@ -116,12 +156,15 @@ base::Result<void> set_names_of(store::Store& store, const model::Zone& zone,
        other != others.end() && other->second.is_within(zone.name);) {
     const bool is_ours = other->second != zone.name && !dropped_zones.contains(other->first) &&
                          index.has_own(other->second);
+    // The zone above may have had it in its chain.
+    if (is_ours) output.chains().touch(other->second);
     other = is_ours ? others.erase(other) : std::next(other);
   }
   for (std::size_t i = 0; i < index.names().size(); ++i) {
     const DomainName& name = index.names()[i];
     index.turn_to(i);
     if (name == zone.name) continue;
+    if (index.is_occluded(name)) output.chains().touch(zone, name);
     if (index.is_handed_down(name)) {
       others.emplace(Affected::key_of(name), name);
       continue;
@@ -129,8 +172,9 @@ base::Result<void> set_names_of(store::Store& store, const model::Zone& zone,
     if (!dropped_zones.empty() && dropped_zones.contains(Affected::key_of(name))) continue;
     if (auto set = output.set_name(zone, name); !set) return set;
   }
+  auto put = output.put_chain(zone);
   lookups.use_none();
-  return {};
+  return put;
 }
 
 }  // namespace
@@ -168,9 +212,15 @@ base::Result<Counts> compile_changes(store::Store& store, const store::Changes& 
     if (!set) return set.error();
   }
   for (const auto& [key, name] : names) {
+    output.chains().touch(name);
     if (affected.zones().contains(key) || dropped.contains(key)) continue;
     if (auto set = output.set_name(name); !set) return set.error();
   }
+  for (const store::NameChange& change : changes.names) {
+    const model::Zone* zone = stored.zone_at(change.zone);
+    if (zone != nullptr) output.chains().touch(*zone, change.name);
+  }
+  if (auto put = output.put_touched_chains(); !put) return put.error();
   // The deepest first.
   for (auto zone = dropped.rbegin(); zone != dropped.rend(); ++zone) {
     if (auto drop = output.drop_zone(zone->second); !drop) return drop.error();

@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "ctl/dnssec/zone_signer.h"
 #include "ctl/model/authority.h"
 #include "ctl/model/record.h"
 #include "ctl/store/history.h"
@@ -43,6 +44,9 @@ struct Options {
   std::uint32_t proxied_ttl = 300;  // seconds
   std::uint32_t auto_ttl = 300;     // seconds
   std::function<std::vector<std::uint8_t>(const ProxiedName&)> render_route;
+  // Signs the zones that are to be signed, as of `now`; null: none is.
+  dnssec::Signers* signers = nullptr;
+  model::Timestamp now{};
 
   // A set that is not there any more is another one.
   [[nodiscard]] const std::vector<base::IpAddress>& addresses_of(const model::Zone& zone) const {

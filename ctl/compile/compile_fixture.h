@@ -37,6 +37,41 @@ inline std::vector<std::uint8_t> render_text(const ProxiedName& proxied) {
   return {text.begin(), text.end()};
 }
 
+// Signs with a digest of what is signed: whoever signs the same with the same keys gets the same.
+class TestSigners : public dnssec::Signers {
+ public:
+  base::Result<std::shared_ptr<const dnssec::ZoneSigner>> of(const model::Zone& zone) override {
+    return std::shared_ptr<const dnssec::ZoneSigner>(std::make_shared<Signer>(zone));
+  }
+
+ private:
+  class Signer : public dnssec::ZoneSigner {
+   public:
+    explicit Signer(const model::Zone& zone)
+        : keys_(zone.name.text() + std::to_string(zone.dnssec.signing_set)) {
+      const std::string key = std::to_string(zone.dnssec.key_set);
+      apex_rrsets_.push_back({dns::zone::kTypeDnskey, 300, {std::string("\1\1\3\15", 4) + key}});
+    }
+    [[nodiscard]] base::Result<std::vector<dns::zone::Wire>> sign(
+        const dns::zone::Wire& owner, const dns::zone::Rrset& rrset,
+        const dns::zone::Wire& scheduled_by, model::Timestamp now) const override {
+      std::string all = keys_ + owner + scheduled_by + std::to_string(now.micros);
+      all += std::to_string(rrset.type) + std::to_string(rrset.ttl);
+      for (const auto& rdata : rrset.rdata) all += rdata;
+      const std::uint16_t type = __builtin_bswap16(rrset.type);
+      return std::vector{std::string(reinterpret_cast<const char*>(&type), 2) +
+                         std::to_string(std::hash<std::string>()(all))};
+    }
+    [[nodiscard]] const std::vector<dns::zone::Rrset>& apex_rrsets() const override {
+      return apex_rrsets_;
+    }
+
+   private:
+    std::string keys_;
+    std::vector<dns::zone::Rrset> apex_rrsets_;
+  };
+};
+
 inline Options test_options() {
   Options options;
   for (const char* text : {"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2"}) {

@@ -2,10 +2,12 @@
 // are passed as zone_of returned them.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "ctl/model/record.h"
 #include "ctl/model/zone.h"
+#include "ctl/store/key.h"
 #include "dataplane/base/ip.h"
 
 namespace brink::ctl::compile {
@@ -41,6 +43,13 @@ class Lookups {
   virtual bool exists(const model::Zone& zone, const model::DomainName& name) = 0;
   // Whether a delegation or DNAME of the zone stands above a name.
   virtual bool is_occluded(const model::Zone& zone, const model::DomainName& name) = 0;
+
+  // The first name with records of the zone at or after a place in the order of the tree (store/key.h),
+  // and the last before one; empty: there is none.
+  virtual std::optional<model::DomainName> first_from(const model::Zone& zone,
+                                                      const store::TreeKey& key) = 0;
+  virtual std::optional<model::DomainName> last_before(const model::Zone& zone,
+                                                       const store::TreeKey& key) = 0;
 
   // A name that no served zone owns. Without addresses: not known yet, or it leads nowhere.
   virtual Outside outside(const model::DomainName& name) = 0;

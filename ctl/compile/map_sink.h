@@ -139,6 +139,11 @@ class MapSink : public snapshot::ChangeSink {
   // Empty, or what is not the same.
   [[nodiscard]] std::string difference(const MapSink& other) const {
     std::string text;
+    for (const auto& [apex, zone] : zones_) {
+      const auto same = other.zones_.find(apex);
+      if (same == other.zones_.end()) continue;
+      compare(zone.chain, same->second.chain, "denial ", text);
+    }
     compare(zones_, other.zones_, "zone ", text);
     compare(names_, other.names_, "", text);
     return text;

@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "ctl/compile/origins.h"
+#include "dataplane/base/bytes.h"
+#include "dns/dnssec/denial.h"
+#include "dns/zone/text.h"
 
 namespace brink::ctl::compile {
 namespace {
@@ -186,13 +189,111 @@ bool NameCompiler::take_parent_ds(const model::Zone& zone, dns::zone::Node& node
   return true;
 }
 
-std::optional<dns::zone::Node> NameCompiler::find(const model::Zone& zone, const Wire& wire) {
+base::Result<std::shared_ptr<const dnssec::ZoneSigner>> NameCompiler::signer_of(
+    const model::Zone& zone) {
+  if (options_.signers == nullptr || !zone.dnssec.is_signed()) {
+    return std::shared_ptr<const dnssec::ZoneSigner>();
+  }
+  if (signer_row_ != zone.row) {
+    auto signer = options_.signers->of(zone);
+    if (!signer) return in_zone(zone, signer.error());
+    signer_ = std::move(signer).value();
+    signer_row_ = zone.row;
+  }
+  return signer_;
+}
+
+base::Result<void> NameCompiler::sign(const model::Zone& zone, const Wire& owner,
+                                      const Wire& scheduled_by, dns::zone::Rrset& set) {
+  const auto signer = signer_of(zone);
+  if (!signer) return signer.error();
+  if (signer.value() == nullptr) return {};
+  auto signatures = signer.value()->sign(owner, set, scheduled_by, options_.now);
+  if (!signatures) {
+    base::Error error = signatures.error();
+    error.where = dns::zone::name_to_text(owner) + " " + dns::zone::type_to_text(set.type);
+    return in_zone(zone, std::move(error));
+  }
+  set.signatures = std::move(signatures).value();
+  return {};
+}
+
+// What the zone is the authority for (RFC 4035 2.2). The DS set of a delegated zone is its parent's.
+base::Result<void> NameCompiler::sign(const model::Zone& zone, const DomainName& name,
+                                      bool parent_side, dns::zone::Node& node) {
+  for (dns::zone::Rrset& set : node.rrsets) {
+    if (node.cut && set.type != model::kTypeDs) continue;
+    const bool is_parents = parent_side && set.type == model::kTypeDs;
+    const model::Zone& signing = is_parents ? *lookups_.zone_of(name.parent()) : zone;
+    if (auto signed_set = sign(signing, node.owner, node.owner, set); !signed_set) {
+      return signed_set;
+    }
+  }
+  return {};
+}
+
+// What a signed zone has at its apex besides: keys, and the parameters of NSEC3 (RFC 5155 4).
+base::Result<void> NameCompiler::add_keys(const model::Zone& zone, dns::zone::Node& node) {
+  const auto signer = signer_of(zone);
+  if (!signer) return signer.error();
+  if (signer.value() == nullptr) return {};
+  for (const dns::zone::Rrset& set : signer.value()->apex_rrsets()) {
+    const bool joins = set.type == dns::zone::kTypeDnskey && zone.dnssec.multi_signer;
+    if (!joins) std::erase_if(node.rrsets, [&](const auto& own) { return own.type == set.type; });
+    for (const Wire& rdata : set.rdata) node.add(set.type, set.ttl, rdata);
+  }
+  if (zone.dnssec.denial == model::ZoneDenial::kNsec3) {
+    node.add(dns::zone::kTypeNsec3Param, 0,
+             dns::dnssec::nsec3param_rdata({model::kNsec3Iterations, {}}));
+  }
+  return {};
+}
+
+std::uint32_t NameCompiler::negative_ttl(const model::Zone& zone) const {
+  const model::ZoneSoa soa = model::served_soa(zone, options_.authority);
+  if (soa.rdata.size() < 4) return soa.ttl;
+  return std::min(soa.ttl, base::load_be32(soa.rdata.data() + soa.rdata.size() - 4));
+}
+
+NameTypes NameCompiler::types(const model::Zone& zone, const DomainName& name) {
+  NameTypes types;
+  const auto add = [&types](std::uint16_t type) { types.types.push_back(type); };
+  if (lookups_.zone_of(name)->row != zone.row) {  // delegated to a zone that is served as well
+    types.cut = true;
+    for (const Entry& entry : lookups_.entries(zone, name)) add(entry.type);
+    return types;
+  }
+  Served served = serve(zone, name);
+  types.cut = served.node.cut;
+  if (name == zone.name) {
+    add_authority(zone, served.node);
+    // Keys that cannot be read fail the apex itself.
+    if (!add_keys(zone, served.node)) return types;
+    std::erase_if(served.node.rrsets, [](const auto& set) { return set.type == model::kTypeDs; });
+  }
+  for (const dns::zone::Rrset& set : served.node.rrsets) add(set.type);
+  return types;
+}
+
+// The addresses of another name, for the additional section.
+base::Result<std::optional<dns::zone::Node>> NameCompiler::find(const model::Zone& zone,
+                                                                const Wire& wire) {
+  using Found = std::optional<dns::zone::Node>;
   const auto name = DomainName::from_wire(
       std::span(reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()));
-  if (!name) return std::nullopt;
+  if (!name) return Found();
   Served served = serve(zone, *name);
-  if (!served.has_records()) return std::nullopt;
-  return std::move(served.node);
+  if (!served.has_records()) return Found();
+  dns::zone::Node node = std::move(served.node);
+  std::erase_if(node.rrsets, [](const dns::zone::Rrset& set) {
+    return set.type != model::kTypeA && set.type != model::kTypeAaaa;
+  });
+  if (!node.occluded) {
+    if (auto signed_node = sign(zone, *name, false, node); !signed_node) {
+      return signed_node.error();
+    }
+  }
+  return Found(std::move(node));
 }
 
 base::Result<std::optional<Contents>> NameCompiler::compile(const model::Zone& zone,
@@ -205,25 +306,36 @@ base::Result<std::optional<Contents>> NameCompiler::compile(const model::Zone& z
   if (is_apex) {
     add_authority(zone, served.node);
     contents.parent_side = take_parent_ds(zone, served.node);
+    if (auto added = add_keys(zone, served.node); !added) return added.error();
   }
   const Wire apex = to_wire(zone.name.wire());
   if (auto checked = dns::zone::check_node(served.node, apex); !checked) {
     return in_zone(zone, checked.error());
   }
-  auto rrsets = dns::render::render_name(apex, served.node,
-                                         [&](const Wire& target) { return find(zone, target); });
+  auto signed_node = sign(zone, name, contents.parent_side, served.node);
+  if (!signed_node) return signed_node.error();
+  std::optional<base::Error> fault;
+  auto rrsets = dns::render::render_name(apex, served.node, [&](const Wire& target) {
+    auto found = find(zone, target);
+    if (found) return std::move(found).value();
+    fault = found.error();
+    return std::optional<dns::zone::Node>();
+  });
+  if (fault) return *std::move(fault);
   if (!rrsets) return in_zone(zone, rrsets.error());
   contents.rrsets = std::move(rrsets).value();
   if (served.proxied) contents.route = options_.render_route(*served.proxied);
   return std::optional(std::move(contents));
 }
 
-base::Result<std::vector<std::uint8_t>> NameCompiler::compile_negative(const model::Zone& zone) {
+base::Result<dns::render::Negative> NameCompiler::compile_negative(const model::Zone& zone) {
   const model::ZoneSoa soa = model::served_soa(zone, options_.authority);
-  auto blob = dns::render::render_negative(to_wire(zone.name.wire()),
-                                           {model::kTypeSoa, soa.ttl, {to_wire(soa.rdata)}});
-  if (!blob) return in_zone(zone, blob.error());
-  return blob;
+  const Wire apex = to_wire(zone.name.wire());
+  dns::zone::Rrset set{model::kTypeSoa, soa.ttl, {to_wire(soa.rdata)}};
+  if (auto signed_set = sign(zone, apex, apex, set); !signed_set) return signed_set.error();
+  auto negative = dns::render::render_negative(apex, set);
+  if (!negative) return in_zone(zone, negative.error());
+  return negative;
 }
 
 }  // namespace brink::ctl::compile

@@ -2,6 +2,7 @@
 // Private to this folder.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -20,6 +21,12 @@ struct Contents {
   bool parent_side = false;
 };
 
+// What a record of the zone's chain says that a name owns.
+struct NameTypes {
+  std::vector<std::uint16_t> types;  // without those that signing adds
+  bool cut = false;
+};
+
 class NameCompiler {
  public:
   NameCompiler(Lookups& lookups, const Options& options) : lookups_(lookups), options_(options) {}
@@ -30,8 +37,16 @@ class NameCompiler {
                                                 const model::DomainName& name);
   // The name outside the served zones whose addresses are part of what `name` owns, if there is one.
   std::optional<model::DomainName> outside(const model::Zone& zone, const model::DomainName& name);
-  // The SOA of the zone's negative answers.
-  base::Result<std::vector<std::uint8_t>> compile_negative(const model::Zone& zone);
+  // The SOA of the zone's negative answers, and their TTL (RFC 2308 5).
+  base::Result<dns::render::Negative> compile_negative(const model::Zone& zone);
+  [[nodiscard]] std::uint32_t negative_ttl(const model::Zone& zone) const;
+
+  // Of a name that the zone owns or delegates.
+  NameTypes types(const model::Zone& zone, const model::DomainName& name);
+  // Adds the signatures of a set of the zone; none where it is not signed. `scheduled_by`: see
+  // dnssec::ZoneSigner. An Error names zone, owner and type.
+  base::Result<void> sign(const model::Zone& zone, const dns::zone::Wire& owner,
+                          const dns::zone::Wire& scheduled_by, dns::zone::Rrset& set);
 
  private:
   class Served;
@@ -39,11 +54,18 @@ class NameCompiler {
   // The name's records as answered, without SOA and NS that the zone has by default.
   Served serve(const model::Zone& zone, const model::DomainName& name);
   void add_authority(const model::Zone& zone, dns::zone::Node& node) const;
+  base::Result<void> add_keys(const model::Zone& zone, dns::zone::Node& node);
+  base::Result<void> sign(const model::Zone& zone, const model::DomainName& name, bool parent_side,
+                          dns::zone::Node& node);
+  base::Result<std::shared_ptr<const dnssec::ZoneSigner>> signer_of(const model::Zone& zone);
   bool take_parent_ds(const model::Zone& zone, dns::zone::Node& node);
-  std::optional<dns::zone::Node> find(const model::Zone& zone, const dns::zone::Wire& name);
+  base::Result<std::optional<dns::zone::Node>> find(const model::Zone& zone,
+                                                    const dns::zone::Wire& name);
 
   Lookups& lookups_;
   const Options& options_;
+  std::int64_t signer_row_ = 0;  // the zone that was signed last
+  std::shared_ptr<const dnssec::ZoneSigner> signer_;
 };
 
 }  // namespace brink::ctl::compile

@@ -21,6 +21,15 @@ class StoreLookups : public Lookups {
   bool exists(const model::Zone& zone, const model::DomainName& name) override;
   bool is_occluded(const model::Zone& zone, const model::DomainName& name) override;
 
+  std::optional<model::DomainName> first_from(const model::Zone& zone,
+                                              const store::TreeKey& key) override {
+    return store_.first_name_from(zone, key);
+  }
+  std::optional<model::DomainName> last_before(const model::Zone& zone,
+                                               const store::TreeKey& key) override {
+    return store_.last_name_before(zone, key);
+  }
+
   Outside outside(const model::DomainName& name) override;
 
   // The zone of exactly this name.

@@ -86,6 +86,24 @@ bool ZoneIndex::is_handed_down(const DomainName& name) const {
   return false;
 }
 
+// Of the first name whose key is not below `key`.
+std::size_t ZoneIndex::place_of(const store::TreeKey& key) const {
+  const auto at = std::lower_bound(
+      names_.begin(), names_.end(), key,
+      [](const DomainName& name, const store::TreeKey& k) { return store::tree_key(name) < k; });
+  return static_cast<std::size_t>(at - names_.begin());
+}
+
+std::optional<DomainName> ZoneIndex::first_from(const store::TreeKey& key) const {
+  const std::size_t place = place_of(key);
+  return place == names_.size() ? std::nullopt : std::optional(names_[place]);
+}
+
+std::optional<DomainName> ZoneIndex::last_before(const store::TreeKey& key) const {
+  const std::size_t place = place_of(key);
+  return place == 0 ? std::nullopt : std::optional(names_[place - 1]);
+}
+
 const model::Zone* IndexedLookups::zone_of(const DomainName& name) {
   const bool is_ours =
       index_ != nullptr && name.is_within(index_->zone().name) && !index_->is_handed_down(name);
@@ -102,6 +120,16 @@ bool IndexedLookups::exists(const model::Zone& zone, const DomainName& name) {
 
 bool IndexedLookups::is_occluded(const model::Zone& zone, const DomainName& name) {
   return is_indexed(zone) ? index_->is_occluded(name) : others_.is_occluded(zone, name);
+}
+
+std::optional<DomainName> IndexedLookups::first_from(const model::Zone& zone,
+                                                     const store::TreeKey& key) {
+  return is_indexed(zone) ? index_->first_from(key) : others_.first_from(zone, key);
+}
+
+std::optional<DomainName> IndexedLookups::last_before(const model::Zone& zone,
+                                                      const store::TreeKey& key) {
+  return is_indexed(zone) ? index_->last_before(key) : others_.last_before(zone, key);
 }
 
 }  // namespace brink::ctl::compile

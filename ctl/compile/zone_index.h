@@ -29,6 +29,8 @@ class ZoneIndex {
   // Whether a name has records, and no zone below this one owns it.
   [[nodiscard]] bool has_own(const model::DomainName& name) const;
   [[nodiscard]] bool is_occluded(const model::DomainName& name) const;
+  [[nodiscard]] std::optional<model::DomainName> first_from(const store::TreeKey& key) const;
+  [[nodiscard]] std::optional<model::DomainName> last_before(const store::TreeKey& key) const;
   // Whether a zone below this one owns a name.
   [[nodiscard]] bool is_handed_down(const model::DomainName& name) const;
 
@@ -39,6 +41,7 @@ class ZoneIndex {
   // The name's place in names_, kNone for an empty non-terminal; null: it does not exist.
   [[nodiscard]] const std::uint32_t* find(const model::DomainName& name) const;
   void make_places() const;
+  [[nodiscard]] std::size_t place_of(const store::TreeKey& key) const;
 
   const model::Zone& zone_;
   std::vector<Entry> entries_;
@@ -64,6 +67,10 @@ class IndexedLookups : public Lookups {
   std::vector<Entry> entries(const model::Zone& zone, const model::DomainName& name) override;
   bool exists(const model::Zone& zone, const model::DomainName& name) override;
   bool is_occluded(const model::Zone& zone, const model::DomainName& name) override;
+  std::optional<model::DomainName> first_from(const model::Zone& zone,
+                                              const store::TreeKey& key) override;
+  std::optional<model::DomainName> last_before(const model::Zone& zone,
+                                               const store::TreeKey& key) override;
   Outside outside(const model::DomainName& name) override { return others_.outside(name); }
 
  private:

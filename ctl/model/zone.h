@@ -29,6 +29,8 @@ std::optional<ZoneType> zone_type_from_text(std::string_view text);
 struct ZoneSoa {
   std::uint32_t ttl = 3600;
   Rdata rdata;
+
+  bool operator==(const ZoneSoa&) const = default;
 };
 
 // A setting that a user has made. It is kept for the proxy and for whoever asks; what is answered

@@ -2,15 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <string>
 
 #include "dataplane/base/check.h"
 
 namespace brink::ctl::resolve {
 namespace {
-
-constexpr unsigned kMappingBits = 96;
 
 Prefix known(std::string_view text) {
   const auto prefix = Prefix::parse(text);
@@ -44,34 +40,6 @@ bool any_contains(const auto& prefixes, const base::IpAddress& address) {
 }
 
 }  // namespace
-
-std::optional<Prefix> Prefix::parse(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  const auto address = base::IpAddress::parse(text.substr(0, slash));
-  if (!address) return std::nullopt;
-  const unsigned bits = address->is_v4() ? 32 : 128;
-  unsigned length = bits;
-  if (slash != std::string_view::npos) {
-    const std::string_view number = text.substr(slash + 1);
-    const char* end = number.data() + number.size();
-    const auto [rest, error] = std::from_chars(number.data(), end, length);
-    if (error != std::errc() || rest != end || length > bits) return std::nullopt;
-  }
-  if (address->is_v4()) length += kMappingBits;
-  const Prefix prefix{*address, static_cast<std::uint8_t>(length)};
-  for (unsigned bit = length; bit < 128; ++bit) {
-    if ((address->bytes()[bit / 8] & (0x80U >> (bit % 8))) != 0) return std::nullopt;
-  }
-  return prefix;
-}
-
-bool Prefix::contains(const base::IpAddress& candidate) const {
-  const unsigned whole = length / 8U, rest = length % 8U;
-  const auto& ours = address.bytes();
-  const auto& theirs = candidate.bytes();
-  if (!std::equal(ours.begin(), ours.begin() + whole, theirs.begin())) return false;
-  return rest == 0 || (ours[whole] ^ theirs[whole]) >> (8 - rest) == 0;
-}
 
 bool is_public(const base::IpAddress& address) {
   static const Prefix kGlobalUnicast = known("2000::/3");

@@ -3,26 +3,13 @@
 // prefix that the operator allows. Immutable: any thread.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string_view>
 #include <vector>
 
-#include "dataplane/base/ip.h"
+#include "dataplane/base/ip_prefix.h"
 
 namespace brink::ctl::resolve {
 
-struct Prefix {
-  base::IpAddress address;
-  std::uint8_t length = 0;  // bits of the 128; an IPv4 prefix counts its 96 bits of mapping
-
-  // "203.0.113.0/24", "2001:db8::/32", or a single address. Empty: no prefix, or bits set behind
-  // it.
-  static std::optional<Prefix> parse(std::string_view text);
-  [[nodiscard]] bool contains(const base::IpAddress& candidate) const;
-
-  bool operator==(const Prefix&) const = default;
-};
+using Prefix = base::IpPrefix;
 
 // Unicast that is routed between networks: not loopback, private, link-local, shared (RFC 6598),
 // documentation, multicast, reserved, and no IPv6 form that embeds an IPv4 address (RFC 6890 and

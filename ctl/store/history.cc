@@ -19,7 +19,9 @@ std::int64_t number(Borrowed statement, std::int64_t otherwise = 0) {
 bool differs_whole(const model::Zone& before, const model::Zone& after) {
   return before.row != after.row || before.status != after.status || before.type != after.type ||
          before.paused != after.paused || before.dns.differs_below_apex(after.dns) ||
-         before.dnssec.differs_below_apex(after.dnssec);
+         before.dnssec.differs_below_apex(after.dnssec) ||
+         // Every record of the chain has the TTL of negative answers (RFC 9077).
+         (after.dnssec.is_signed() && before.soa != after.soa);
 }
 
 // Collects the answer of changes_between.

@@ -137,6 +137,10 @@ class Store {
   // must not call for_each_name.
   void for_each_name(const model::Zone& zone, const model::DomainName& name,
                      const std::function<bool(const model::DomainName&)>& visit);
+  // The first name with records at or after a place in the order of the tree, and the last before
+  // one; empty: there is none in the zone.
+  std::optional<model::DomainName> first_name_from(const model::Zone& zone, const TreeKey& key);
+  std::optional<model::DomainName> last_name_before(const model::Zone& zone, const TreeKey& key);
   // All CNAME records of all zones, in no particular order. The callback must not write.
   void for_each_alias(const std::function<void(const Pointer&)>& visit);
   // Names of the zone with a CNAME record, each once. Costs what the zone has.

@@ -73,6 +73,25 @@ void Store::for_each_name(const model::Zone& zone, const model::DomainName& name
   }
 }
 
+std::optional<model::DomainName> Store::first_name_from(const model::Zone& zone,
+                                                        const TreeKey& key) {
+  auto select = database_->cached(
+      "SELECT name_key FROM records WHERE zone = ?1 AND name_key >= ?2 ORDER BY name_key LIMIT 1");
+  select->bind(1, zone.row).bind(2, key);
+  if (!select->step()) return std::nullopt;
+  return name_of(select->blob(0));
+}
+
+std::optional<model::DomainName> Store::last_name_before(const model::Zone& zone,
+                                                         const TreeKey& key) {
+  auto select = database_->cached(
+      "SELECT name_key FROM records WHERE zone = ?1 AND name_key < ?2 ORDER BY name_key DESC "
+      "LIMIT 1");
+  select->bind(1, zone.row).bind(2, key);
+  if (!select->step()) return std::nullopt;
+  return name_of(select->blob(0));
+}
+
 void Store::for_each_alias(const std::function<void(const Pointer&)>& visit) {
   auto select = database_->prepare(
       "SELECT zone, name_key, target_key FROM records WHERE type = 5 AND target_key IS NOT NULL");

@@ -298,6 +298,7 @@ base::Result<void> Edge::make_stages() {
     config.dns.udp_size_max = config_.dns_udp_size;
     config.dns.identity = config_.dns_identity;
     config.dns.version = config_.dns_version;
+    config.dns.whoami = config_.dns_whoami;
     config.cookies = &cookie_secrets_;
     config.wall_offset = wall_offset();
     config.dns.keepalive_100ms =

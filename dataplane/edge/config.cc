@@ -67,6 +67,8 @@ po::options_description setting_options() {
       "one in so many beyond it is sent truncated, 0 none");
   add("dns.rate-prefix-v4", text()->default_value("24"), "bits that make a network");
   add("dns.rate-prefix-v6", text()->default_value("56"), "likewise");
+  add("dns.rate-exempt", list(), "network that has no limit, repeatable");
+  add("dns.whoami", text()->default_value(""), "name that answers with the client's address");
   add("dns.tcp-connections", text()->default_value("4096"), "over TCP of a worker, 0 none");
   add("dns.tcp-per-client", text()->default_value("128"),
       "of them from one IPv4 address or IPv6 /64");
@@ -280,6 +282,12 @@ void read_stages(Reader& r, Config& c) {
   r.number("dns.rate-slip", c.dns_rate.slip, 0, 1000);
   r.number("dns.rate-prefix-v4", c.dns_rate.prefix_v4, 8, 32);
   r.number("dns.rate-prefix-v6", c.dns_rate.prefix_v6, 16, 128);
+  for (const std::string& text : r.list("dns.rate-exempt")) {
+    r.take(parse_prefix("dns.rate-exempt", text),
+           [&](const base::IpPrefix& prefix) { c.dns_rate.exempt.push_back(prefix); });
+  }
+  r.take(parse_dns_name("dns.whoami", r.text("dns.whoami")),
+         [&](std::string name) { c.dns_whoami = std::move(name); });
   r.number("dns.tcp-connections", c.dns_tcp_connections, 0, 1U << 20);
   r.number("dns.tcp-per-client", c.dns_tcp_per_client, 1, 65535);
   std::uint32_t idle_s = 10;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "dataplane/ipc/stats_segment.h"
+#include "dataplane/snapshot/name.h"
 
 namespace brink::edge {
 namespace {
@@ -60,6 +61,23 @@ base::Result<exception::InterfaceAddress> parse_interface_address(const std::str
   const auto bits = parse_number(field, text.substr(slash + 1), 1, v4 ? 32 : 128);
   if (!bits) return bits.error();
   return exception::InterfaceAddress{address.value(), static_cast<std::uint8_t>(bits.value())};
+}
+
+base::Result<base::IpPrefix> parse_prefix(const std::string& field, const std::string& text) {
+  const auto prefix = base::IpPrefix::parse(text);
+  if (!prefix) {
+    return refuse(field, text, "not a network", "give one such as 192.0.2.0/24 or 2001:db8::/32");
+  }
+  return *prefix;
+}
+
+base::Result<std::string> parse_dns_name(const std::string& field, const std::string& text) {
+  if (text.empty()) return std::string();
+  snapshot::NameKey key;
+  if (!snapshot::set_key_from_text(key, {}, text)) {
+    return refuse(field, text, "not a domain name", "give one such as whoami.example.net");
+  }
+  return std::string(reinterpret_cast<const char*>(key.bytes), key.size);
 }
 
 base::Result<std::pair<base::IpAddress, net::MacAddress>> parse_neighbour(const std::string& field,

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "dataplane/base/ip.h"
+#include "dataplane/base/ip_prefix.h"
 #include "dataplane/base/result.h"
 #include "dataplane/edge/config.h"
 
@@ -23,6 +23,10 @@ base::Result<base::IpAddress> parse_address(const std::string& field, const std:
 // ADDRESS/BITS of the family that the field asks for.
 base::Result<exception::InterfaceAddress> parse_interface_address(const std::string& field,
                                                                   const std::string& text, bool v4);
+// ADDRESS/BITS, or an address alone.
+base::Result<base::IpPrefix> parse_prefix(const std::string& field, const std::string& text);
+// A host name to its lower-case wire form; empty stays empty.
+base::Result<std::string> parse_dns_name(const std::string& field, const std::string& text);
 // ADDRESS=MAC
 base::Result<std::pair<base::IpAddress, net::MacAddress>> parse_neighbour(const std::string& field,
                                                                           const std::string& text);

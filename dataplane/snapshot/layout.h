@@ -87,6 +87,7 @@ enum RecordFlag : std::uint16_t {
   kAlias = 16,      // owns a CNAME
   kWildcard = 32,   // first label is "*"
   kLongName = 64,   // the name is in the heap, its HeapRef in the first 4 bytes of `area`
+  kRedirect = 256,    // owns a DNAME
   kParentSide = 128,  // an apex whose DS set (or its absence) belongs to the served parent zone
 };
 

@@ -137,8 +137,11 @@ inline std::string Model::compare_contents(const View& view, const Record& recor
   const auto has = [&](std::uint16_t flag) { return (record.flags & flag) != 0; };
   const bool alias = std::any_of(name.rrsets.begin(), name.rrsets.end(),
                                  [](const Rrset& set) { return set.type == 5; });
+  const bool redirect = std::any_of(name.rrsets.begin(), name.rrsets.end(),
+                                    [](const Rrset& set) { return set.type == 39; });
   const Bytes zone_name = wire_of(name.zone);
   if (has(kEmpty) || has(kGone) || has(kCut) != name.cut || has(kAlias) != alias ||
+      has(kRedirect) != redirect ||
       has(kParentSide) != name.parent_side ||
       has(kApex) != (zone_name.size() == record.name_size)) {
     return "flags";

@@ -18,7 +18,7 @@ namespace brink::snapshot {
 namespace {
 
 constexpr std::uint16_t kFlagsInFile =
-    kApex | kCut | kEmpty | kAlias | kWildcard | kLongName | kParentSide;
+    kApex | kCut | kEmpty | kAlias | kWildcard | kLongName | kParentSide | kRedirect;
 
 base::Error bad(const std::string& what, const std::string& where) {
   return {what, "image " + where, "publish a fresh image"};

@@ -87,7 +87,8 @@ Lookup View::lookup_missing(const NameKey& key) const noexcept {
   if (closest == nullptr) return {};
   const Record* wildcard = version(load_link(closest->wildcard));
   const Record* encloser = closest->zone != 0 ? closest : above(key, closest_offset);
-  return encloser == nullptr ? Lookup{} : Lookup{wildcard, encloser, false};
+  if (encloser == nullptr) return {};
+  return {wildcard, encloser, false, static_cast<std::uint16_t>(key.size - closest_offset)};
 }
 
 }  // namespace brink::snapshot

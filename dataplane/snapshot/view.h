@@ -27,6 +27,9 @@ struct Lookup {
   // zone is that of the name above); null: not ours.
   const Record* encloser = nullptr;
   bool exact = false;  // `record` is the name itself (an empty non-terminal included)
+  // Wire size of the closest encloser's name, empty non-terminal or not, where the name itself is
+  // not there.
+  std::uint16_t closest_size = 0;
 };
 
 class View {

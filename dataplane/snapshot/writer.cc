@@ -17,6 +17,7 @@ constexpr std::uint16_t kTypeA = 1;
 constexpr std::uint16_t kTypeNs = 2;
 constexpr std::uint16_t kTypeCname = 5;
 constexpr std::uint16_t kTypeAaaa = 28;
+constexpr std::uint16_t kTypeDname = 39;
 
 std::size_t round_up(std::size_t value, std::size_t unit) {
   return (value + unit - 1) / unit * unit;
@@ -306,6 +307,7 @@ base::Result<void> Writer::put_name(Name name, const NameContents& contents) {
   if (contents.parent_side) flags |= kParentSide;
   for (const Rrset& set : contents.rrsets) {
     if (set.type == kTypeCname) flags |= kAlias;
+    if (set.type == kTypeDname) flags |= kRedirect;
   }
   const std::uint32_t index = make_record(key, flags);
   if (index == 0) return no_memory(name);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "dataplane/base/check.h"
-#include "dns/answer/chaos.h"
 #include "dns/answer/resolve.h"
 #include "dns/answer/response.h"
 
@@ -28,6 +27,14 @@ Rcode refuse_type(const wire::Query& query, Transport transport) noexcept {
     default:
       return Rcode::kNoError;
   }
+}
+
+// Why there is no answer (RFC 8914); 0: the response code says it all.
+std::uint16_t error_of(const wire::Query& query, Rcode rcode) noexcept {
+  if (rcode == Rcode::kNotImp) return wire::kErrorNotSupported;
+  if (rcode != Rcode::kRefused) return 0;
+  if (query.type == wire::kTypeAxfr || query.type == wire::kTypeIxfr) return wire::kErrorProhibited;
+  return query.klass == wire::kClassIn ? wire::kErrorNotAuthoritative : wire::kErrorProhibited;
 }
 
 Counter counter_of(Rcode rcode) noexcept {
@@ -64,6 +71,8 @@ Counter counter_of(Outcome outcome) noexcept {
       return Counter::kDnsReferral;
     case Outcome::kNxDomain:
       return Counter::kDnsNxDomain;
+    case Outcome::kTooLong:
+      return Counter::kDnsYxDomain;
     case Outcome::kRefused:
       return Counter::kDnsRefused;
     case Outcome::kServFail:
@@ -82,6 +91,7 @@ guard::AnswerKind kind_of(Outcome outcome) noexcept {
       return guard::AnswerKind::kReferral;
     case Outcome::kNxDomain:
       return guard::AnswerKind::kNxDomain;
+    case Outcome::kTooLong:
     case Outcome::kRefused:
     case Outcome::kServFail:
       break;
@@ -143,7 +153,8 @@ void Engine::answer_burst(const snapshot::View& view, Transport transport,
     const Slot& slot = slots_[i];
     if (slot.query.verdict != Verdict::kQuery) continue;
     const snapshot::Record& record = view.record(slot.candidate);
-    if (record.inline_type != slot.query.type && record.rrsets != 0) view.prefetch_rrsets(record);
+    const bool is_inline = record.inline_type == slot.query.type && !slot.query.dnssec_ok;
+    if (!is_inline && record.rrsets != 0) view.prefetch_rrsets(record);
   }
   for (std::size_t i = 0; i < count; ++i) {
     answer(view, transport, slots_[i], messages[i], counters);
@@ -169,7 +180,7 @@ bool Engine::answer_options(const wire::Query& query, Transport transport, const
     out.put(wire::kOptionNsid, {identity, options_.identity.size()});
   }
   // RFC 7828 3.3.2: only over a stream.
-  if (query.wants_keepalive && transport == Transport::kStream) {
+  if (query.wants_keepalive && transport != Transport::kUdp) {
     out.put_u16(wire::kOptionKeepalive, options_.keepalive_100ms);
   }
   return good;
@@ -205,19 +216,25 @@ bool Engine::is_over_rate(const wire::Query& query, const Envelope& envelope, Me
 }
 
 // What no zone answers: errors, cookies, what the server says of itself.
-void Engine::answer_without_zone(const wire::Query& query, const Envelope& envelope, Rcode rcode,
+void Engine::answer_without_zone(const wire::Query& query, Envelope& envelope, Rcode rcode,
                                  Message& in, ipc::WorkerCounters& counters) noexcept {
   if (is_over_rate(query, envelope, in, guard::AnswerKind::kError, 0, counters)) return;
+  const bool question = query.verdict == Verdict::kQuery;
+  const std::uint8_t* name = in.message + wire::kHeaderSize;
+  const bool tells = question && rcode == Rcode::kNoError;
+  const bool whoami = tells && query.klass == wire::kClassIn;
+  if (tells && !whoami &&
+      (query.klass != wire::kClassChaos || !knows_chaos(query, name, names()))) {
+    rcode = Rcode::kRefused;
+  }
+  if (const std::uint16_t error = error_of(query, rcode); query.edns && error != 0) {
+    envelope.options.put_u16(wire::kOptionError, error);
+  }
   Response response(in.message, query, in.capacity - kSlack, options_.udp_size_max,
                     envelope.options);
-  const bool question = query.verdict == Verdict::kQuery;
-  if (question && rcode == Rcode::kNoError) {  // and not of class IN
-    const ServerNames names{options_.identity, options_.version};
-    const bool told = query.klass == wire::kClassChaos &&
-                      answer_chaos(query, in.message + wire::kHeaderSize, names, response);
-    if (!told) rcode = Rcode::kRefused;
-    response.set_authoritative(told);
-  }
+  if (envelope.padded) response.set_padding(kPaddingBlock);
+  if (whoami && in.client != nullptr) answer_whoami(query, *in.client, names(), response);
+  if (tells && !whoami && rcode == Rcode::kNoError) answer_chaos(query, name, names(), response);
   response.set_rcode(rcode);
   counters.add(Counter::kDnsAnswers);
   counters.add(rcode == Rcode::kNoError && !question ? Counter::kDnsNoData : counter_of(rcode));
@@ -237,6 +254,7 @@ void Engine::answer(const snapshot::View& view, Transport transport, Slot& slot,
   const bool known = query.edns && answer_options(query, transport, in, counters, envelope.options);
   envelope.limited =
       limiter_ != nullptr && transport == Transport::kUdp && in.client != nullptr && !known;
+  envelope.padded = transport == Transport::kEncryptedStream && query.wants_padding;
   const bool question = query.verdict == Verdict::kQuery;
   const Rcode early = question ? refuse_type(query, transport) : rcode_of(query.verdict);
   if (!question || early != Rcode::kNoError || query.klass != wire::kClassIn) {
@@ -246,24 +264,31 @@ void Engine::answer(const snapshot::View& view, Transport transport, Slot& slot,
 }
 
 void Engine::answer_from_zones(const snapshot::View& view, Transport transport, Slot& slot,
-                               const Envelope& envelope, Message& in,
+                               Envelope& envelope, Message& in,
                                ipc::WorkerCounters& counters) noexcept {
   const wire::Query& query = slot.query;
   const std::size_t room = in.capacity - kSlack;
   const std::size_t limit =
-      transport == Transport::kStream
+      transport != Transport::kUdp
           ? room
           : std::min<std::size_t>(std::min(query.udp_size, options_.udp_size_max), room);
   Response response(in.message, query, limit, options_.udp_size_max, envelope.options);
+  if (envelope.padded) response.set_padding(kPaddingBlock);
   const snapshot::Record& candidate = view.record(slot.candidate);
   const bool hit = slot.candidate != 0 && view.is_hit(candidate, slot.key);
+  if (!hit && is_whoami(query, in.message + wire::kHeaderSize, names())) {
+    return answer_without_zone(query, envelope, Rcode::kNoError, in, counters);
+  }
   const snapshot::Lookup found =
       hit ? snapshot::Lookup{&candidate, &candidate, true} : view.lookup(slot.key);
   const Outcome outcome = resolve(view, query, found, slot.key, response);
+  if (outcome == Outcome::kRefused) {
+    return answer_without_zone(query, envelope, Rcode::kRefused, in, counters);
+  }
   if (is_over_rate(query, envelope, in, kind_of(outcome), source_of(found, outcome), counters)) {
     return;
   }
-  if (outcome == Outcome::kRefused) response.set_rcode(Rcode::kRefused);
+  if (outcome == Outcome::kTooLong) response.set_rcode(Rcode::kYxDomain);
   if (outcome == Outcome::kServFail) response.set_rcode(Rcode::kServFail);
   if (response.truncated()) counters.add(Counter::kDnsTruncated);
   counters.add(Counter::kDnsAnswers);

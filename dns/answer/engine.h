@@ -13,6 +13,7 @@
 #include "dataplane/ipc/counters.h"
 #include "dataplane/snapshot/view.h"
 #include "dns/answer/edns_options.h"
+#include "dns/answer/self.h"
 #include "dns/guard/cookie.h"
 #include "dns/guard/rate_limit.h"
 #include "dns/wire/query.h"
@@ -25,8 +26,12 @@ inline constexpr std::uint16_t kUdpSizeDefault = 1232;
 // RFC 1034 5.2.2 leaves the bound on CNAME chains to the server.
 inline constexpr int kChainMax = 16;
 
-// How a message came. Over a stream there is no size to keep to but that of a message.
-enum class Transport : std::uint8_t { kUdp, kStream };
+// RFC 8467 4.1: sizes of encrypted responses are a multiple of this.
+inline constexpr std::uint16_t kPaddingBlock = 468;
+
+// How a message came. Over a stream there is no size to keep to but that of a message; over an
+// encrypted one sizes are told to nobody either.
+enum class Transport : std::uint8_t { kUdp, kStream, kEncryptedStream };
 
 // What a server says of itself, and the bounds it keeps.
 struct EngineOptions {
@@ -34,6 +39,8 @@ struct EngineOptions {
   // NSID (RFC 5001) and id.server, at most 64 octets; version.server. Empty: not told.
   std::string identity;
   std::string version;
+  // A lower-case wire name, which need not be in any zone, that answers with who asks. Empty: none.
+  std::string whoami;
   std::uint16_t keepalive_100ms = 100;  // idle streams (RFC 7828), in 100 ms
 };
 
@@ -81,12 +88,15 @@ class Engine {
   struct Envelope {
     EdnsOptions options;
     bool limited = false;  // its rate may be
+    bool padded = false;   // its size is not to tell what it says
   };
-  void answer_without_zone(const wire::Query& query, const Envelope& envelope, wire::Rcode rcode,
+  void answer_without_zone(const wire::Query& query, Envelope& envelope, wire::Rcode rcode,
                            Message& in, ipc::WorkerCounters& counters) noexcept;
   void answer_from_zones(const snapshot::View& view, Transport transport, Slot& slot,
-                         const Envelope& envelope, Message& in,
-                         ipc::WorkerCounters& counters) noexcept;
+                         Envelope& envelope, Message& in, ipc::WorkerCounters& counters) noexcept;
+  [[nodiscard]] ServerNames names() const noexcept {
+    return {options_.identity, options_.version, options_.whoami};
+  }
   bool is_over_rate(const wire::Query& query, const Envelope& envelope, Message& in,
                     guard::AnswerKind kind, std::uint64_t name_hash,
                     ipc::WorkerCounters& counters) noexcept;

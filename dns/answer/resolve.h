@@ -9,7 +9,7 @@
 
 namespace brink::dns::answer {
 
-enum class Outcome : std::uint8_t { kData, kNoData, kReferral, kNxDomain, kRefused, kServFail };
+enum class Outcome : std::uint8_t { kData, kNoData, kReferral, kNxDomain, kTooLong, kRefused, kServFail };
 
 // Answers `query`, whose name stands at offset 12 of the message and whose lookup gave `found`.
 // `key` is scratch: following an alias overwrites it.

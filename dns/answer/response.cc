@@ -1,5 +1,6 @@
 #include "dns/answer/response.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "dataplane/base/bytes.h"
@@ -12,6 +13,7 @@ using base::store_be16;
 
 constexpr std::uint16_t kPointer = 0xc000;
 constexpr std::size_t kRecordFixed = 12;  // owner pointer, type, class, TTL, data length
+constexpr std::size_t kOptionHead = 4;    // code and size of an EDNS option
 
 }  // namespace
 
@@ -35,9 +37,10 @@ void Response::append(const std::uint8_t* source, std::size_t size) noexcept {
   copy(size - 16);
 }
 
-// Writes the compression pointers of the blob's octets [from, to), which stand in the message.
-void Response::patch(const snapshot::BlobHeader& blob, std::size_t body_at, std::size_t from,
-                     std::size_t to, std::uint16_t apex) noexcept {
+// Writes the compression pointers of the blob's octets [from, to), which stand at `part_at` of the
+// message.
+void Response::patch(const snapshot::BlobHeader& blob, std::size_t body_at, std::size_t part_at,
+                     std::size_t from, std::size_t to, std::uint16_t apex) noexcept {
   for (const snapshot::Fixup& fixup : snapshot::blob_fixups(blob)) {
     if (fixup.offset < from) continue;
     if (fixup.offset >= to) break;
@@ -45,7 +48,8 @@ void Response::patch(const snapshot::BlobHeader& blob, std::size_t body_at, std:
     const std::size_t target = kind == snapshot::kFixupApex
                                    ? apex
                                    : body_at + (fixup.kind_and_target & snapshot::kFixupTargetMask);
-    store_be16(message_ + body_at + fixup.offset, static_cast<std::uint16_t>(kPointer | target));
+    store_be16(message_ + part_at + fixup.offset - from,
+               static_cast<std::uint16_t>(kPointer | target));
   }
 }
 
@@ -61,9 +65,71 @@ bool Response::put_body(const snapshot::BlobHeader& blob, Section section, std::
       at += kRecordFixed + load_be16(message_ + at + kRecordFixed - 2);
     }
   }
-  if (blob.fixup_count != 0) patch(blob, body_at, 0, blob.body_size, apex);
-  std::uint16_t& count = section == Section::kAnswer ? answers_ : authorities_;
-  count = static_cast<std::uint16_t>(count + blob.body_count);
+  if (blob.fixup_count != 0) patch(blob, body_at, body_at, 0, blob.body_size, apex);
+  count(section, blob.body_count);
+  return true;
+}
+
+bool Response::put_free(const snapshot::BlobHeader& blob, Section section,
+                        std::uint16_t apex) noexcept {
+  if (size_ + blob.body_size > limit_) return false;
+  const std::size_t at = size_;
+  append(snapshot::blob_body(blob), blob.body_size);
+  patch(blob, at, at, 0, blob.body_size, apex);
+  count(section, blob.body_count);
+  return true;
+}
+
+bool Response::put_signatures(const snapshot::BlobHeader& blob, Section section,
+                              std::uint16_t owner) noexcept {
+  const std::uint8_t* record = snapshot::blob_body(blob);
+  for (std::uint16_t i = 0; i < blob.body_count; ++i) {
+    const std::size_t size = kRecordFixed + load_be16(record + kRecordFixed - 2);
+    if (load_be16(record + 2) == wire::kTypeRrsig) {  // without names to compress (RFC 4034 3.1.7)
+      if (size_ + size > limit_) return false;
+      store_be16(message_ + size_, static_cast<std::uint16_t>(kPointer | owner));
+      std::memcpy(message_ + size_ + 2, record + 2, size - 2);
+      size_ += size;
+      count(section, 1);
+    }
+    record += size;
+  }
+  return true;
+}
+
+bool Response::put_unsigned_free(const snapshot::BlobHeader& blob, Section section,
+                                 std::uint16_t apex) noexcept {
+  const std::uint8_t* body = snapshot::blob_body(blob);
+  std::size_t end = 0;
+  std::uint16_t records = 0;
+  while (records < blob.body_count) {
+    std::size_t at = end;
+    while (body[at] != 0 && body[at] < 0xc0) at += 1U + body[at];
+    at += body[at] == 0 ? 1 : 2;
+    if (load_be16(body + at) == wire::kTypeRrsig) break;
+    end = at + kRecordFixed - 2 + load_be16(body + at + kRecordFixed - 4);
+    ++records;
+  }
+  if (size_ + end > limit_) return false;
+  const std::size_t at = size_;
+  append(body, end);
+  patch(blob, at, at, 0, end, apex);
+  count(section, records);
+  return true;
+}
+
+bool Response::put_made(const Made& record, std::size_t& data_at) noexcept {
+  if (size_ + kRecordFixed + record.data.size() > limit_) return false;
+  std::uint8_t* at = message_ + size_;
+  store_be16(at, static_cast<std::uint16_t>(kPointer | record.owner));
+  store_be16(at + 2, record.type);
+  store_be16(at + 4, record.klass);
+  base::store_be32(at + 6, record.ttl);
+  store_be16(at + 10, static_cast<std::uint16_t>(record.data.size()));
+  std::memcpy(at + kRecordFixed, record.data.data(), record.data.size());
+  data_at = size_ + kRecordFixed;
+  size_ += kRecordFixed + record.data.size();
+  count(Section::kAnswer, 1);
   return true;
 }
 
@@ -79,28 +145,42 @@ bool Response::append_additional(const snapshot::BlobHeader& blob, std::size_t b
   for (const auto& part : parts) {
     if (part.count == 0) continue;
     if (size_ + part.size > limit_) return !part.required;
+    const std::size_t part_at = size_;
     append(snapshot::blob_body(blob) + at, part.size);
-    patch(blob, body_at, at, at + part.size, apex);
+    patch(blob, body_at, part_at, at, at + part.size, apex);
     additionals_ = static_cast<std::uint16_t>(additionals_ + part.count);
     at += part.size;
   }
   return true;
 }
 
-bool Response::put_chaos_text(std::string_view text) noexcept {
-  const std::size_t size = kRecordFixed + 1 + text.size();
-  if (text.size() > 255 || size_ + size > limit_) return false;
-  std::uint8_t* at = message_ + size_;
-  store_be16(at, static_cast<std::uint16_t>(kPointer | wire::kHeaderSize));
-  store_be16(at + 2, wire::kTypeTxt);
-  store_be16(at + 4, wire::kClassChaos);
-  std::memset(at + 6, 0, 4);  // TTL
-  store_be16(at + 10, static_cast<std::uint16_t>(1 + text.size()));
-  at[kRecordFixed] = static_cast<std::uint8_t>(text.size());
-  std::memcpy(at + kRecordFixed + 1, text.data(), text.size());
-  size_ += size;
-  ++answers_;
-  return true;
+// RFC 7830 3, RFC 8467 4.1: an option of zeros, the last of `opt`.
+void Response::pad(std::uint8_t* opt) noexcept {
+  const std::size_t least = size_ + kOptionHead;
+  const std::size_t wanted = (least + padding_block_ - 1) / padding_block_ * padding_block_;
+  if (least > whole_limit_) return;
+  const std::size_t zeros = std::min(wanted, whole_limit_) - least;
+  store_be16(message_ + size_, wire::kOptionPadding);
+  store_be16(message_ + size_ + 2, static_cast<std::uint16_t>(zeros));
+  std::memset(message_ + least, 0, zeros);
+  store_be16(opt + 9, static_cast<std::uint16_t>(options_.size() + kOptionHead + zeros));
+  size_ = least + zeros;
+}
+
+// RFC 6891 6.1.2: root, OPT, payload size, extended RCODE, version 0, DO as asked, options.
+void Response::put_opt(std::uint16_t rcode) noexcept {
+  std::uint8_t* opt = message_ + size_;
+  opt[0] = 0;
+  store_be16(opt + 1, wire::kTypeOpt);
+  store_be16(opt + 3, udp_size_);
+  opt[5] = static_cast<std::uint8_t>(rcode >> 4);
+  opt[6] = 0;
+  store_be16(opt + 7, query_.dnssec_ok ? 0x8000 : 0);
+  store_be16(opt + 9, options_.size());
+  if (options_.size() != 0) std::memcpy(opt + wire::kOptSize, options_.data(), options_.size());
+  size_ += wire::kOptSize + options_.size();
+  ++additionals_;
+  if (padding_block_ != 0) pad(opt);
 }
 
 std::uint16_t Response::finish() noexcept {
@@ -112,22 +192,7 @@ std::uint16_t Response::finish() noexcept {
   const auto rcode = static_cast<std::uint16_t>(rcode_);
   flags |= rcode & 0xf;
   store_be16(message_ + 2, flags);
-  if (query_.edns) {
-    // RFC 6891 6.1.2: root, OPT, payload size, extended RCODE, version 0, DO as asked, options.
-    std::uint8_t* opt = message_ + size_;
-    opt[0] = 0;
-    store_be16(opt + 1, wire::kTypeOpt);
-    store_be16(opt + 3, udp_size_);
-    opt[5] = static_cast<std::uint8_t>(rcode >> 4);
-    opt[6] = 0;
-    store_be16(opt + 7, query_.dnssec_ok ? 0x8000 : 0);
-    store_be16(opt + 9, options_.size());
-    if (options_.size() != 0) {
-      std::memcpy(opt + wire::kOptSize, options_.data(), options_.size());
-    }
-    size_ += wire::kOptSize + options_.size();
-    ++additionals_;
-  }
+  if (query_.edns) put_opt(rcode);
   store_be16(message_ + 4, query_.question_parsed ? 1 : 0);
   store_be16(message_ + 6, answers_);
   store_be16(message_ + 8, authorities_);

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
-
 #include "dataplane/snapshot/view.h"
 #include "dns/answer/edns_options.h"
 #include "dns/wire/message.h"
@@ -36,6 +34,7 @@ class Response {
         query_(query),
         options_(options),
         size_(query.question_parsed ? query.question_end : wire::kHeaderSize),
+        whole_limit_(limit),
         limit_(limit - (query.edns ? wire::kOptSize + options.size() : 0)),
         udp_size_(udp_size) {}
 
@@ -43,7 +42,23 @@ class Response {
   // appended, if there is no room. Returns in `body_at` where it starts.
   bool put_body(const snapshot::BlobHeader& blob, Section section, std::uint16_t owner,
                 std::uint16_t apex, std::size_t& body_at) noexcept;
-  // Appends the additional records of the blob whose body was put last, at `body_at`. False if the
+  // Appends a free-standing blob whole; false, and nothing is appended, if there is no room.
+  bool put_free(const snapshot::BlobHeader& blob, Section section, std::uint16_t apex) noexcept;
+  // Appends of a blob its signatures alone (RFC 4034 3.1), or, of a free-standing one, all but these.
+  bool put_signatures(const snapshot::BlobHeader& blob, Section section, std::uint16_t owner) noexcept;
+  bool put_unsigned_free(const snapshot::BlobHeader& blob, Section section,
+                         std::uint16_t apex) noexcept;
+  // Appends a record that was made for this answer, without names to compress. False if there is no
+  // room. Returns where its data starts.
+  struct Made {
+    std::uint16_t owner;  // where its name stands
+    std::uint16_t type;
+    std::uint16_t klass;
+    std::uint32_t ttl;
+    std::span<const std::uint8_t> data;
+  };
+  bool put_made(const Made& record, std::size_t& data_at) noexcept;
+  // Appends the additional records of a blob whose body was put at `body_at`. False if the
   // required ones do not fit (RFC 9471); optional ones are left out silently (RFC 2181 9).
   bool put_additional(const snapshot::BlobHeader& blob, std::size_t body_at,
                       std::uint16_t apex) noexcept {
@@ -51,10 +66,9 @@ class Response {
     return append_additional(blob, body_at, apex);
   }
 
-  // Appends a TXT record of class CHAOS, at most 255 octets, for the question's name (RFC 4892).
-  // False if there is no room.
-  bool put_chaos_text(std::string_view text) noexcept;
-
+  // The response will be filled up to a multiple of so many octets (RFC 7830), as far as there is
+  // room.
+  void set_padding(std::uint16_t block) noexcept { padding_block_ = block; }
   void set_truncated() noexcept { truncated_ = true; }
   void set_authoritative(bool value) noexcept { authoritative_ = value; }
   void set_rcode(wire::Rcode rcode) noexcept { rcode_ = rcode; }
@@ -65,17 +79,25 @@ class Response {
 
  private:
   void append(const std::uint8_t* source, std::size_t size) noexcept;
+  void put_opt(std::uint16_t rcode) noexcept;
+  void pad(std::uint8_t* opt) noexcept;
   bool append_additional(const snapshot::BlobHeader& blob, std::size_t body_at,
                          std::uint16_t apex) noexcept;
-  void patch(const snapshot::BlobHeader& blob, std::size_t body_at, std::size_t from,
-             std::size_t to, std::uint16_t apex) noexcept;
+  void patch(const snapshot::BlobHeader& blob, std::size_t body_at, std::size_t part_at,
+             std::size_t from, std::size_t to, std::uint16_t apex) noexcept;
+  void count(Section section, std::size_t records) noexcept {
+    std::uint16_t& counted = section == Section::kAnswer ? answers_ : authorities_;
+    counted = static_cast<std::uint16_t>(counted + records);
+  }
 
   std::uint8_t* message_;
   const wire::Query& query_;
   const EdnsOptions& options_;
   std::size_t size_;
-  std::size_t limit_;
+  std::size_t whole_limit_;
+  std::size_t limit_;  // without what was set aside
   std::uint16_t udp_size_;
+  std::uint16_t padding_block_ = 0;  // 0: none
   std::uint16_t answers_ = 0;
   std::uint16_t authorities_ = 0;
   std::uint16_t additionals_ = 0;

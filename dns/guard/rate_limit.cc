@@ -51,12 +51,16 @@ RateVerdict RateLimiter::check(const base::IpAddress& client, AnswerKind kind,
     line.seconds[way] = second;
     line.sent[way] = 0;
   }
-  if (line.sent[way] >= options_.answers_per_second) return limited();
+  if (line.sent[way] >= options_.answers_per_second) return limited(client);
   ++line.sent[way];
   return RateVerdict::kSend;
 }
 
-RateVerdict RateLimiter::limited() noexcept {
+// The list is looked at for none that is not over the limit.
+RateVerdict RateLimiter::limited(const base::IpAddress& client) noexcept {
+  for (const base::IpPrefix& prefix : options_.exempt) {
+    if (prefix.contains(client)) return RateVerdict::kSend;
+  }
   if (options_.slip == 0 || --until_slip_ > 0) return RateVerdict::kDrop;
   until_slip_ = options_.slip;
   return RateVerdict::kSlip;

@@ -9,10 +9,11 @@
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "dataplane/base/check.h"
 #include "dataplane/base/hash.h"
-#include "dataplane/base/ip.h"
+#include "dataplane/base/ip_prefix.h"
 
 namespace brink::dns::guard {
 
@@ -25,6 +26,7 @@ struct RateLimiterOptions {
   std::uint8_t prefix_v6 = 56;
   std::uint32_t lines = 16384;  // of 64 octets, for eight networks and names each; a power of two
   base::HashKey key{};          // random
+  std::vector<base::IpPrefix> exempt = {};  // who is never limited
 };
 
 enum class RateVerdict : std::uint8_t {
@@ -59,7 +61,7 @@ class RateLimiter {
                                    std::uint64_t name_hash) const noexcept;
   [[nodiscard]] static std::size_t way_of(const Line& line, std::uint32_t tag,
                                           std::uint16_t second) noexcept;
-  RateVerdict limited() noexcept;
+  RateVerdict limited(const base::IpAddress& client) noexcept;
 
   RateLimiterOptions options_;
   std::unique_ptr<Line[]> lines_;

@@ -125,7 +125,7 @@ TEST_F(BlobTest, AWildcardAndTypesThatNobodyKnows) {
 
 TEST_F(BlobTest, TheNegativeAnswersSoa) {
   const auto* soa = zone_.find(zone_.apex())->find(zone::kTypeSoa);
-  const auto negative = render_negative(zone_.apex(), *soa).value();
+  const auto negative = render_negative(zone_.apex(), *soa).value().blob;
   const auto contents = read_blob(negative, zone_.apex(), zone_.apex());
   ASSERT_TRUE(contents.ok()) << contents.error().message();
   EXPECT_EQ(texts(contents.value().body),

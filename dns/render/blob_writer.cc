@@ -46,6 +46,9 @@ NameFields name_fields(std::uint16_t type) {
       return {2, 1, true, true};
     case 33:  // SRV
       return {6, 1, false, true};
+    case 64:  // SVCB
+    case 65:  // HTTPS; RFC 9460 4.1
+      return {2, 1, false, true};
     default:
       return {};
   }
@@ -61,13 +64,32 @@ void BlobWriter::u32(std::uint32_t value) {
   u16(value & 0xffff);
 }
 
-void BlobWriter::add_body(const zone::Rrset& set) {
-  for (const zone::Wire& rdata : set.rdata) {
-    u16(0xc00c);
-    add_record(set.type, set.ttl, rdata);
+void BlobWriter::add_body(const zone::Rrset& set, bool with_signatures) {
+  const auto add = [this, &set](std::uint16_t type, const std::vector<zone::Wire>& records) {
+    for (const zone::Wire& rdata : records) {
+      u16(0xc00c);
+      add_record(type, set.ttl, rdata);
+      ++body_count_;
+    }
+  };
+  add(set.type, set.rdata);
+  if (with_signatures) add(zone::kTypeRrsig, set.signatures);
+  body_size_ = data_.size();
+}
+
+void BlobWriter::add_free_record(const zone::Wire& owner, std::uint16_t type, std::uint32_t ttl,
+                                 const zone::Wire& rdata) {
+  write_name(owner, true);
+  add_record(type, ttl, rdata);
+  ++body_count_;
+}
+
+void BlobWriter::add_free_body(const zone::Wire& owner, const zone::Rrset& set) {
+  for (const zone::Wire& rdata : set.rdata) add_free_record(owner, set.type, set.ttl, rdata);
+  for (const zone::Wire& rdata : set.signatures) {
+    add_free_record(owner, zone::kTypeRrsig, set.ttl, rdata);
   }
   body_size_ = data_.size();
-  body_count_ = set.rdata.size();
 }
 
 // Everything behind the owner.
@@ -122,14 +144,19 @@ void BlobWriter::write_name(const zone::Wire& name, bool compress) {
   data_.push_back(0);
 }
 
-void BlobWriter::add_additional(const zone::Wire& owner, const zone::Rrset& set, bool required) {
+void BlobWriter::add_additional(const zone::Wire& owner, const zone::Rrset& set, bool required,
+                                bool with_signatures) {
   CHECK(body_count_ > 0 && !(required && optional_count_ > 0));
   std::size_t& count = required ? required_count_ : optional_count_;
-  for (const zone::Wire& rdata : set.rdata) {
-    if (count >= kAdditionalMax || !pointer_to(zone::lower_name(owner))) return;
-    add_record(set.type, set.ttl, rdata);
-    ++count;
-  }
+  const auto add = [&](std::uint16_t type, const std::vector<zone::Wire>& records) {
+    for (const zone::Wire& rdata : records) {
+      if (count >= kAdditionalMax || !pointer_to(zone::lower_name(owner))) return;
+      add_record(type, set.ttl, rdata);
+      ++count;
+    }
+  };
+  add(set.type, set.rdata);
+  if (with_signatures) add(zone::kTypeRrsig, set.signatures);
   if (required) required_size_ = data_.size() - body_size_;
 }
 

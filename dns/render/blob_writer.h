@@ -30,12 +30,16 @@ class BlobWriter {
   // `apex` in lower case; it outlives the writer.
   explicit BlobWriter(const zone::Wire& apex) : apex_(apex) {}
 
-  // Adds the RRset itself; first of all, once.
-  void add_body(const zone::Rrset& set);
+  // Adds the RRset itself; first of all, once. `with_signatures`: and what covers it.
+  void add_body(const zone::Rrset& set, bool with_signatures = false);
   // Adds address records of `owner` (any case), which must stand in the body's data. Required ones
   // come before optional ones. Left out when no pointer can reach the owner or a count would
   // overflow.
-  void add_additional(const zone::Wire& owner, const zone::Rrset& set, bool required);
+  void add_additional(const zone::Wire& owner, const zone::Rrset& set, bool required,
+                      bool with_signatures = false);
+  // Makes a free-standing blob (layout.h) of an RRset and its signatures, whose owner (lower-case)
+  // lies at or below the apex; nothing else may be added.
+  void add_free_body(const zone::Wire& owner, const zone::Rrset& set);
   // Notes the target of a CNAME.
   void set_alias_target(const zone::Wire& lower_target) { target_ = lower_target; }
 
@@ -44,6 +48,8 @@ class BlobWriter {
 
  private:
   void add_record(std::uint16_t type, std::uint32_t ttl, const zone::Wire& rdata);
+  void add_free_record(const zone::Wire& owner, std::uint16_t type, std::uint32_t ttl,
+                       const zone::Wire& rdata);
   void write_name(const zone::Wire& name, bool compress);
   bool pointer_to(const zone::Wire& lower_suffix);
   void u16(std::size_t value);

@@ -44,14 +44,25 @@ inline constexpr std::uint16_t kClassChaos = 3;
 inline constexpr std::uint16_t kOptionNsid = 3;
 inline constexpr std::uint16_t kOptionCookie = 10;
 inline constexpr std::uint16_t kOptionKeepalive = 11;
-inline constexpr std::uint16_t kOptionError = 15;  // RFC 8914
+inline constexpr std::uint16_t kOptionPadding = 12;  // RFC 7830
+inline constexpr std::uint16_t kOptionError = 15;    // RFC 8914
 
+// Extended errors (RFC 8914 4).
+inline constexpr std::uint16_t kErrorProhibited = 18;
+inline constexpr std::uint16_t kErrorNotAuthoritative = 20;
+inline constexpr std::uint16_t kErrorNotSupported = 21;
+
+inline constexpr std::uint16_t kTypeA = 1;
 inline constexpr std::uint16_t kTypeCname = 5;
 inline constexpr std::uint16_t kTypeNs = 2;
 inline constexpr std::uint16_t kTypeSoa = 6;
 inline constexpr std::uint16_t kTypeTxt = 16;
+inline constexpr std::uint16_t kTypeAaaa = 28;
+inline constexpr std::uint16_t kTypeDname = 39;
 inline constexpr std::uint16_t kTypeOpt = 41;
 inline constexpr std::uint16_t kTypeDs = 43;
+inline constexpr std::uint16_t kTypeRrsig = 46;
+inline constexpr std::uint16_t kTypeNsec = 47;
 inline constexpr std::uint16_t kTypeTkey = 249;
 inline constexpr std::uint16_t kTypeTsig = 250;
 inline constexpr std::uint16_t kTypeIxfr = 251;

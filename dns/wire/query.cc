@@ -41,6 +41,7 @@ bool take_options(std::span<const std::uint8_t> data, std::size_t at, Query& que
     }
     query.wants_nsid |= code == kOptionNsid;
     query.wants_keepalive |= code == kOptionKeepalive;
+    query.wants_padding |= code == kOptionPadding;
     reader.skip(size);
   }
   return reader.ok();

@@ -26,6 +26,7 @@ struct Query {
   bool dnssec_ok = false;        // its DO bit (RFC 3225)
   bool wants_nsid = false;       // RFC 5001
   bool wants_keepalive = false;  // RFC 7828
+  bool wants_padding = false;    // RFC 7830
   std::uint8_t cookie_size = 0;  // of client and server cookie (RFC 7873): 0, 8 or 16 to 40
   std::uint16_t cookie_at = 0;   // its offset in the message
   std::uint8_t name_size = 0;    // QNAME's wire size

@@ -28,5 +28,12 @@ inline constexpr std::uint16_t kTypeAaaa = 28;
 inline constexpr std::uint16_t kTypeSrv = 33;
 inline constexpr std::uint16_t kTypeDname = 39;
 inline constexpr std::uint16_t kTypeDs = 43;
+inline constexpr std::uint16_t kTypeRrsig = 46;
+inline constexpr std::uint16_t kTypeNsec = 47;
+inline constexpr std::uint16_t kTypeDnskey = 48;
+inline constexpr std::uint16_t kTypeNsec3 = 50;
+inline constexpr std::uint16_t kTypeNsec3Param = 51;
+inline constexpr std::uint16_t kTypeSvcb = 64;
+inline constexpr std::uint16_t kTypeHttps = 65;
 
 }  // namespace brink::dns::zone

@@ -1,15 +1,13 @@
 #include "dns/zone/zone.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "dataplane/base/bytes.h"
 #include "dns/zone/text.h"
 
 namespace brink::dns::zone {
 namespace {
-
-constexpr std::uint16_t kTypeRrsig = 46;
-constexpr std::uint16_t kTypeNsec = 47;
 
 base::Error bad(const Wire& owner, std::uint16_t type, const std::string& what,
                 const std::string& remedy) {
@@ -22,6 +20,10 @@ const Rrset* Node::find(std::uint16_t type) const {
   const auto at = std::lower_bound(rrsets.begin(), rrsets.end(), type,
                                    [](const Rrset& set, std::uint16_t t) { return set.type < t; });
   return at != rrsets.end() && at->type == type ? &*at : nullptr;
+}
+
+Rrset* Node::find(std::uint16_t type) {
+  return const_cast<Rrset*>(std::as_const(*this).find(type));
 }
 
 void Node::add(std::uint16_t type, std::uint32_t ttl, const Wire& rdata) {
@@ -40,7 +42,7 @@ base::Result<void> check_node(const Node& node, const Wire& apex) {
   }
   if (const Rrset* alias = node.find(kTypeCname); alias != nullptr) {
     const bool alone = std::all_of(node.rrsets.begin(), node.rrsets.end(), [](const Rrset& set) {
-      return set.type == kTypeCname || set.type == kTypeRrsig || set.type == kTypeNsec;
+      return set.type == kTypeCname || set.type == kTypeNsec;
     });
     if (!alone) return bad(node.owner, kTypeCname, "CNAME beside other records", "keep one kind");
     if (alias->rdata.size() != 1) {
@@ -59,6 +61,7 @@ base::Result<Zone> Zone::build(const Wire& apex, const std::vector<ResourceRecor
   for (const ResourceRecord& record : records) {
     if (auto added = zone.add(record); !added) return added.error();
   }
+  for (const ResourceRecord& record : records) zone.add_signature(record);
   if (auto checked = zone.check(); !checked) return checked.error();
   zone.mark_cuts();
   return zone;
@@ -69,10 +72,19 @@ base::Result<void> Zone::add(const ResourceRecord& record) {
   if (!is_at_or_below(owner, apex_)) {
     return bad(owner, record.type, "the record is outside the zone", "move it to its own zone");
   }
+  if (record.type == kTypeRrsig) return {};
   const auto [at, fresh] = index_.try_emplace(owner, nodes_.size());
   if (fresh) nodes_.push_back(Node{owner, {}, false, false});
   nodes_[at->second].add(record.type, record.ttl, record.rdata);
   return {};
+}
+
+void Zone::add_signature(const ResourceRecord& record) {
+  if (record.type != kTypeRrsig || record.rdata.size() < 2) return;
+  const auto at = index_.find(lower_name(record.owner));
+  if (at == index_.end()) return;
+  Rrset* covered = nodes_[at->second].find(base::load_be16(record.rdata.data()));
+  if (covered != nullptr) covered->signatures.push_back(record.rdata);
 }
 
 base::Result<void> Zone::check() const {

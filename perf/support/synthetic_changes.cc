@@ -21,7 +21,7 @@ std::vector<std::uint8_t> negative_blob(const Wire& apex, std::uint32_t serial) 
   }
   auto blob = dns::render::render_negative(apex, {dns::zone::kTypeSoa, 3600, {soa}});
   CHECK(blob.ok());
-  return std::move(blob).value();
+  return std::move(blob).value().blob;
 }
 
 snapshot::Rrset address_set(const Wire& apex, std::uint32_t number) {

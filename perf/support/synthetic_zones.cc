@@ -182,7 +182,8 @@ void for_each_synthetic_zone(const SyntheticOptions& options, const TakeZone& ta
 }
 
 void add_synthetic_zones(snapshot::ChangeSink& sink, const SyntheticOptions& options) {
-  for_each_synthetic_zone(options, [&](const Wire& apex, const auto& records) {
+  for_each_synthetic_zone(options, [&](const Wire& apex, auto records) {
+    add_synthetic_signatures(apex, options.chain, records);
     const auto zone = dns::zone::Zone::build(apex, records);
     CHECK(zone.ok());
     const auto rendered = dns::render::render_zone(
@@ -191,15 +192,31 @@ void add_synthetic_zones(snapshot::ChangeSink& sink, const SyntheticOptions& opt
   });
 }
 
+namespace {
+
+std::vector<std::uint8_t> address_query(const Wire& name, bool edns, bool dnssec_ok) {
+  Wire out = {'\x12', '\x34', 1, 0, 0, 1, 0, 0, 0, 0, 0, static_cast<char>(edns)};
+  out += name + Wire{0, 1, 0, 1};
+  if (edns) out += Wire{0, 0, 41, 4, '\xd0', 0, 0, static_cast<char>(dnssec_ok ? 0x80 : 0), 0, 0, 0};
+  return {out.begin(), out.end()};
+}
+
+}  // namespace
+
 std::vector<std::uint8_t> synthetic_query(const SyntheticOptions& options, std::size_t index,
                                           bool edns) {
-  std::vector<std::uint8_t> out = {0x12, 0x34, 1, 0, 0, 1,
-                                   0,    0,    0, 0, 0, edns ? std::uint8_t{1} : std::uint8_t{0}};
-  const std::string name = synthetic_name(options, index);
-  out.insert(out.end(), name.begin(), name.end());
-  out.insert(out.end(), {0, 1, 0, 1});
-  if (edns) out.insert(out.end(), {0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0});
-  return out;
+  return address_query(synthetic_name(options, index), edns, false);
+}
+
+std::vector<std::uint8_t> synthetic_signed_query(const SyntheticOptions& options, std::size_t index,
+                                                 bool missing) {
+  Wire name = synthetic_name(options, index);
+  if (missing) {
+    Wire beside;
+    add_label(beside, "h" + scrambled(index) + "-");
+    name = beside + name.substr(1U + static_cast<unsigned char>(name[0]));
+  }
+  return address_query(name, true, true);
 }
 
 }  // namespace brink::perf

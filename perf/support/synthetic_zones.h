@@ -8,6 +8,7 @@
 
 #include "dataplane/snapshot/change_sink.h"
 #include "dns/zone/resource_record.h"
+#include "perf/support/synthetic_signing.h"
 
 namespace brink::perf {
 
@@ -23,6 +24,7 @@ struct SyntheticOptions {
   std::size_t names = 1'000'000;
   std::size_t names_per_zone = 10;  // of kHosts
   Shape shape = Shape::kHosts;
+  SyntheticChain chain = SyntheticChain::kNone;  // none: the zones are not signed
 };
 
 // Takes an argument of the command line: the number of names in a zone of hosts, or the shape
@@ -44,5 +46,8 @@ void add_synthetic_zones(snapshot::ChangeSink& sink, const SyntheticOptions& opt
 // A query for the A record of name `index`, with EDNS if `edns`.
 std::vector<std::uint8_t> synthetic_query(const SyntheticOptions& options, std::size_t index,
                                           bool edns);
+// The same, asking for signatures; `missing`: of a name beside it that is not there.
+std::vector<std::uint8_t> synthetic_signed_query(const SyntheticOptions& options, std::size_t index,
+                                                 bool missing);
 
 }  // namespace brink::perf

@@ -2,6 +2,8 @@
 // image, bursts of 32 in 2 KiB buffers. Ceiling: the same queries against an empty image (parse,
 // hash, one bucket, REFUSED), which is what everything but finding and copying the answer costs.
 // The clock runs while the engine does; making the queries is outside.
+// With --ask signed the zones are signed and signatures are asked for; with --ask missing it is a
+// flood of random names below them, each answer with its proofs.
 // With --churn, every other window has a thread on CPU 0 that changes records of the same image.
 #include <x86intrin.h>
 
@@ -10,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -60,9 +63,12 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+using MakeQuery = std::function<std::vector<std::uint8_t>(std::size_t index)>;
+
 // `churn`: null, or what changes the image.
 Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& options,
-                 std::size_t answers, bool edns, std::uint16_t want_rcode, perf::Churn* churn) {
+                 std::size_t answers, const MakeQuery& make_query, std::uint16_t want_rcode,
+                 perf::Churn* churn) {
   const auto memory = std::make_unique<std::uint8_t[]>(kBuffers * kBufferStride);
   const auto engine = std::make_unique<dns::answer::Engine>();
   const auto counters = std::make_unique<ipc::WorkerCounters>();
@@ -73,7 +79,7 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
   std::vector<std::vector<std::uint8_t>> queries;
   queries.reserve(kinds);
   for (std::size_t i = 0; i < kinds; ++i) {
-    queries.push_back(perf::synthetic_query(options, random() % options.names, edns));
+    queries.push_back(make_query(random() % options.names));
   }
 
   std::vector<double> windows[2];  // without changes and with
@@ -128,6 +134,9 @@ int main(int argc, char** argv) {
   perf::SyntheticOptions options;
   std::size_t answers = 2'000'000;
   std::uint32_t changes_per_s = 0;
+  std::string ask = "plain";
+  std::string chain = "nsec";
+  std::string shape;
   po::options_description described("answer_engine");
   described.add_options()("help", "show this")(
       "names", po::value(&options.names)->default_value(options.names), "names in the image")(
@@ -135,7 +144,10 @@ int main(int argc, char** argv) {
       "names in one zone")("answers", po::value(&answers)->default_value(answers),
                            "answers in one window")("edns", "queries carry an OPT record")(
       "churn", po::value(&changes_per_s)->default_value(changes_per_s),
-      "records changed a second, meanwhile");
+      "records changed a second, meanwhile")(
+      "ask", po::value(&ask)->default_value(ask), "plain, signed, or missing (and signed)")(
+      "chain", po::value(&chain)->default_value(chain), "nsec or nsec3, of signed zones")(
+      "shape", po::value(&shape), "delegations: one zone of many delegations");
   po::variables_map given;
   po::store(po::parse_command_line(argc, argv, described), given);
   po::notify(given);
@@ -143,6 +155,17 @@ int main(int argc, char** argv) {
     std::cout << described;
     return 0;
   }
+
+  if (!shape.empty()) perf::set_shape(options, shape);
+  if (ask != "plain") {
+    options.chain = chain == "nsec3" ? perf::SyntheticChain::kNsec3 : perf::SyntheticChain::kNsec;
+  }
+  const bool edns = given.count("edns") != 0;
+  const MakeQuery make_query = [&](std::size_t index) {
+    return ask == "plain" ? perf::synthetic_query(options, index, edns)
+                          : perf::synthetic_signed_query(options, index, ask == "missing");
+  };
+  constexpr std::uint16_t kNxDomain = 3, kRefused = 5;
 
   base::HashKey key;
   std::mt19937_64 random(7);
@@ -158,15 +181,15 @@ int main(int argc, char** argv) {
     std::cerr << "no memory for the image\n";
     return 1;
   }
-  const bool edns = given.count("edns") != 0;
   std::unique_ptr<perf::Churn> churn;
   if (changes_per_s != 0) {
     churn = std::make_unique<perf::Churn>(image.value(), options, changes_per_s, kChurnCpu);
   }
-  const Measured ours = measure(image.value(), options, answers, edns, 0, churn.get());
+  const Measured ours = measure(image.value(), options, answers, make_query,
+                                ask == "missing" ? kNxDomain : 0, churn.get());
   const std::uint64_t changes = churn ? churn->changes() : 0;
   churn.reset();
-  const Measured ceiling = measure(empty.value(), options, answers, edns, 5, nullptr);
+  const Measured ceiling = measure(empty.value(), options, answers, make_query, kRefused, nullptr);
   const double hz = tsc_hz();
   const double rate = hz / ours.cycles_per_answer;
   const double peer = hz / ceiling.cycles_per_answer;
@@ -185,6 +208,7 @@ int main(int argc, char** argv) {
       {"peer_name", "ceiling: the same queries refused by an empty image"},
       {"ratio", rate / peer},
       {"names", options.names},
+      {"ask", ask},
       {"cycles_per_answer", ours.cycles_per_answer},
       {"best_cycles_per_answer", ours.best_cycles_per_answer},
       {"peer_cycles", ceiling.cycles_per_answer},

@@ -124,7 +124,7 @@ void Changer::put(snapshot::TransactionEncoder& encoder, std::size_t slot,
        wire_of(ChangeVersions::address(options_.names, slot, version))}};
   const auto zone = taken(dns::zone::Zone::build(apex, records));
   const auto negative = taken(dns::render::render_negative(apex, zone.soa()));
-  done(encoder.put_zone(octets(apex), {zone.serial(), negative}));
+  done(encoder.put_zone(octets(apex), {zone.serial(), negative.blob}));
   for (const Wire& name : {apex, owner}) {
     const auto rrsets =
         taken(dns::render::render_name(apex, *zone.find(name), [&](const Wire& other) {

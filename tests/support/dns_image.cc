@@ -123,6 +123,51 @@ snapshot::Image image_of_zones(const std::vector<std::pair<std::string, std::str
   return std::move(image).value();
 }
 
+std::string sign_zone(std::string_view apex_text, const std::string& text, Chain chain) {
+  ldns_rdf* apex = ldns_dname_new_frm_str(std::string(apex_text).c_str());
+  const std::string origin = "$ORIGIN " + std::string(apex_text) + "\n" + text;
+  FILE* file = fmemopen(const_cast<char*>(origin.data()), origin.size(), "r");
+  ldns_zone* zone = nullptr;
+  if (ldns_zone_new_frm_fp(&zone, file, apex, 300, LDNS_RR_CLASS_IN) != LDNS_STATUS_OK) {
+    give_up("a zone to be signed does not parse");
+  }
+  std::fclose(file);
+  ldns_dnssec_zone* dnssec = ldns_dnssec_zone_new();
+  ldns_dnssec_zone_add_rr(dnssec, ldns_zone_soa(zone));
+  for (std::size_t i = 0; i < ldns_rr_list_rr_count(ldns_zone_rrs(zone)); ++i) {
+    ldns_dnssec_zone_add_rr(dnssec, ldns_rr_list_rr(ldns_zone_rrs(zone), i));
+  }
+  ldns_key* key = ldns_key_new_frm_algorithm(LDNS_SIGN_ECDSAP256SHA256, 256);
+  ldns_key_set_pubkey_owner(key, ldns_rdf_clone(apex));
+  ldns_key_set_flags(key, 257);
+  ldns_rr* dnskey = ldns_key2rr(key);
+  ldns_key_set_keytag(key, ldns_calc_keytag(dnskey));
+  ldns_dnssec_zone_add_rr(dnssec, dnskey);
+  ldns_key_list* keys = ldns_key_list_new();
+  ldns_key_list_push_key(keys, key);
+  ldns_rr_list* made = ldns_rr_list_new();
+  const auto keep = [](ldns_rr*, void*) { return static_cast<int>(LDNS_SIGNATURE_LEAVE_ADD_NEW); };
+  std::uint8_t salt[] = {0xab, 0xcd};
+  const ldns_status status =
+      chain == Chain::kNsec
+          ? ldns_dnssec_zone_sign(dnssec, made, keys, keep, nullptr)
+          : ldns_dnssec_zone_sign_nsec3(dnssec, made, keys, keep, nullptr, 1,
+                                        chain == Chain::kNsec3OptOut ? 1 : 0, 2, sizeof salt, salt);
+  if (status != LDNS_STATUS_OK) give_up(ldns_get_errorstr_by_id(status));
+  char* printed = nullptr;
+  std::size_t size = 0;
+  FILE* out = open_memstream(&printed, &size);
+  ldns_dnssec_zone_print(out, dnssec);
+  std::fclose(out);
+  std::string result = take_text(printed);
+  ldns_rr_list_free(made);
+  ldns_key_list_free(keys);
+  ldns_dnssec_zone_free(dnssec);
+  ldns_zone_free(zone);
+  ldns_rdf_deep_free(apex);
+  return result;
+}
+
 std::vector<std::uint8_t> question(std::string_view name, std::uint16_t type,
                                    const QuestionOptions& options) {
   const auto wire = dns::zone::name_from_text(name);

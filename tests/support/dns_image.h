@@ -15,6 +15,10 @@ namespace brink::test {
 // Builds an image of zones given as {apex, zone file text}; aborts the test program on a bad zone.
 snapshot::Image image_of_zones(const std::vector<std::pair<std::string, std::string>>& zones);
 
+enum class Chain { kNsec, kNsec3, kNsec3OptOut };
+// The text of a zone, signed with a fresh key, with a chain; by ldns.
+std::string sign_zone(std::string_view apex, const std::string& text, Chain chain);
+
 struct QuestionOptions {
   bool edns = false;
   bool dnssec_ok = false;

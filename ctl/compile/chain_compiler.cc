@@ -1,0 +1,186 @@
+#include "ctl/compile/chain_compiler.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "ctl/compile/chain_names.h"
+#include "dns/dnssec/denial.h"
+
+namespace brink::ctl::compile {
+namespace {
+
+namespace dnssec = dns::dnssec;
+using dns::zone::Wire;
+using model::DomainName;
+
+Wire wire_of(const DomainName& name) {
+  const auto octets = name.wire();
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
+std::span<const std::uint8_t> octets(const Wire& wire) {
+  return {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()};
+}
+
+// A name of an NSEC3 chain. Empty non-terminals are in it, too; whose turn it is to be signed
+// again is not for them to say.
+struct Hashed {
+  DomainName name;
+  bool is_empty = true;
+};
+using ByHash = std::map<dnssec::Nsec3Hash, Hashed>;
+
+dnssec::Nsec3Hash hash_of(const DomainName& name) {
+  return dnssec::nsec3_hash(wire_of(name), model::kNsec3Iterations, {});
+}
+
+ByHash hash_all(Lookups& lookups, const model::Zone& zone) {
+  const ChainNames chain(lookups, zone);
+  ByHash hashed;
+  DomainName name = zone.name;
+  do {
+    hashed[hash_of(name)] = {name, false};
+    for (DomainName up = name; up != zone.name;) {
+      up = up.parent();
+      if (!hashed.try_emplace(hash_of(up), Hashed{up, true}).second) break;
+    }
+    name = chain.next(name);
+  } while (name != zone.name);
+  return hashed;
+}
+
+}  // namespace
+
+void ChainCompiler::touch(const model::Zone& zone, const DomainName& name) {
+  if (!zone.dnssec.is_signed() || options_.signers == nullptr) return;
+  Touched& touched = touched_[zone.row];
+  touched.zone = &zone;
+  touched.names.emplace(Affected::key_of(name), name);
+}
+
+// The zones above the one that owns it have it as well where they delegate it, or where it was
+// theirs before they did.
+void ChainCompiler::touch(const DomainName& name) {
+  if (options_.signers == nullptr) return;
+  const model::Zone* owner = lookups_.zone_of(name);
+  for (const model::Zone* zone = owner; zone != nullptr;
+       zone = zone->name.is_root() ? nullptr : lookups_.zone_of(zone->name.parent())) {
+    if (zone == owner || !lookups_.entries(*zone, name).empty()) touch(*zone, name);
+  }
+}
+
+std::vector<ChainCompiler::Touched> ChainCompiler::take_touched() {
+  std::vector<Touched> taken;
+  for (auto& [row, touched] : touched_) taken.push_back(std::move(touched));
+  touched_.clear();
+  return taken;
+}
+
+base::Result<void> ChainCompiler::put(const Touched& touched, snapshot::ChangeSink& sink) {
+  const model::Zone& zone = *touched.zone;
+  if (zone.dnssec.denial == model::ZoneDenial::kNsec3) {
+    return put_nsec3(zone, &touched.names, sink);
+  }
+  const ChainNames chain(lookups_, zone);
+  Names names;
+  for (const auto& [key, name] : touched.names) {
+    if (chain.contains(name)) {
+      names.emplace(key, name);
+    } else if (auto dropped = sink.drop_denial(name.wire()); !dropped) {
+      return dropped;
+    }
+    const DomainName previous = chain.previous(name);
+    names.emplace(Affected::key_of(previous), previous);
+  }
+  return put_nsec(zone, names, sink);
+}
+
+base::Result<void> ChainCompiler::put_all(const model::Zone& zone, snapshot::ChangeSink& sink) {
+  if (!zone.dnssec.is_signed() || options_.signers == nullptr) return {};
+  if (zone.dnssec.denial == model::ZoneDenial::kNsec3) return put_nsec3(zone, nullptr, sink);
+  const ChainNames chain(lookups_, zone);
+  DomainName name = zone.name;
+  do {
+    if (auto put = put_nsec(zone, {{Affected::key_of(name), name}}, sink); !put) return put;
+    name = chain.next(name);
+  } while (name != zone.name);
+  return {};
+}
+
+base::Result<void> ChainCompiler::put_nsec(const model::Zone& zone, const Names& names,
+                                           snapshot::ChangeSink& sink) {
+  const ChainNames chain(lookups_, zone);
+  for (const auto& [key, name] : names) {
+    const NameTypes owned = compiler_.types(zone, name);
+    const auto types = dnssec::denial_types(owned.types, owned.cut, dnssec::DenialKind::kNsec);
+    const Wire owner = wire_of(name);
+    auto put = put_record(zone, owner, dns::zone::kTypeNsec,
+                          dnssec::nsec_rdata(wire_of(chain.next(name)), types), owner, sink);
+    if (!put) return put;
+  }
+  return {};
+}
+
+// Those that `touched` names and their ancestors have changed; null: all.
+base::Result<void> ChainCompiler::put_nsec3(const model::Zone& zone, const Names* touched,
+                                            snapshot::ChangeSink& sink) {
+  const ByHash hashed = hash_all(lookups_, zone);
+  const Wire apex = wire_of(zone.name);
+  std::map<dnssec::Nsec3Hash, bool> wanted;  // whether it is there
+  const auto want = [&](const dnssec::Nsec3Hash& hash) {
+    const bool is_there = hashed.contains(hash);
+    wanted[hash] = is_there;
+    const auto at = hashed.lower_bound(hash);
+    wanted[at == hashed.begin() ? hashed.rbegin()->first : std::prev(at)->first] = true;
+  };
+  if (touched == nullptr) {
+    for (const auto& [hash, name] : hashed) wanted[hash] = true;
+  } else {
+    for (const auto& [key, name] : *touched) {
+      for (DomainName at = name;; at = at.parent()) {
+        want(hash_of(at));
+        if (at == zone.name) break;
+      }
+    }
+    // Empty non-terminals are signed with the apex.
+    if (touched->contains(Affected::key_of(zone.name))) {
+      for (const auto& [hash, name] : hashed) {
+        if (name.is_empty) wanted[hash] = true;
+      }
+    }
+  }
+  for (const auto& [hash, is_there] : wanted) {
+    const Wire owner = dnssec::nsec3_owner(hash, apex);
+    if (!is_there) {
+      if (auto dropped = sink.drop_denial(octets(owner)); !dropped) return dropped;
+      continue;
+    }
+    const auto at = hashed.find(hash);
+    const auto next = std::next(at) == hashed.end() ? hashed.begin() : std::next(at);
+    const Hashed& name = at->second;
+    const NameTypes owned = name.is_empty ? NameTypes{} : compiler_.types(zone, name.name);
+    const auto types = dnssec::denial_types(owned.types, owned.cut, dnssec::DenialKind::kNsec3);
+    auto put = put_record(
+        zone, owner, dns::zone::kTypeNsec3,
+        dnssec::nsec3_rdata({model::kNsec3Iterations, {}}, false, next->first, types),
+        name.is_empty ? apex : wire_of(name.name), sink);
+    if (!put) return put;
+  }
+  return {};
+}
+
+// RFC 9077 3: with the TTL of negative answers.
+base::Result<void> ChainCompiler::put_record(const model::Zone& zone, const Wire& owner,
+                                             std::uint16_t type, Wire rdata,
+                                             const Wire& scheduled_by,
+                                             snapshot::ChangeSink& sink) {
+  dns::zone::Rrset set{type, compiler_.negative_ttl(zone), {std::move(rdata)}};
+  if (auto signed_set = compiler_.sign(zone, owner, scheduled_by, set); !signed_set) {
+    return signed_set;
+  }
+  const auto blob = dns::render::render_denial(wire_of(zone.name), owner, set);
+  if (!blob) return blob.error();
+  return sink.put_denial(octets(owner), blob.value());
+}
+
+}  // namespace brink::ctl::compile

@@ -1,0 +1,56 @@
+// ChainCompiler: the chains by which signed zones prove what is not there (RFC 4035 2.3, RFC 5155
+// 7.1), as far as what is compiled may have changed them. Private to this folder.
+//
+// A record of a chain says which types its name owns and which name comes next. So a name that may
+// have changed touches its own record and that of the name before it. NSEC3 records come in an
+// order that nobody keeps: all names of the zone are hashed whenever one is touched.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "ctl/compile/affected.h"
+#include "ctl/compile/name_compiler.h"
+#include "dataplane/snapshot/change_sink.h"
+
+namespace brink::ctl::compile {
+
+class ChainCompiler {
+ public:
+  using Names = Affected::Names;
+  struct Touched {
+    const model::Zone* zone;
+    Names names;
+  };
+
+  ChainCompiler(NameCompiler& compiler, Lookups& lookups, const Options& options)
+      : compiler_(compiler), lookups_(lookups), options_(options) {}
+
+  // The name was compiled, or dropped: in every zone that has it, or had.
+  void touch(const model::DomainName& name);
+  // In this zone, whoever owns it now.
+  void touch(const model::Zone& zone, const model::DomainName& name);
+  // What was touched in signed zones, which is then forgotten.
+  std::vector<Touched> take_touched();
+
+  // Put records of the zone's chain into the sink, whose current zone it is: those that names have
+  // touched, or all. An Error names zone, owner and type.
+  base::Result<void> put(const Touched& touched, snapshot::ChangeSink& sink);
+  base::Result<void> put_all(const model::Zone& zone, snapshot::ChangeSink& sink);
+
+ private:
+  base::Result<void> put_nsec(const model::Zone& zone, const Names& names,
+                              snapshot::ChangeSink& sink);
+  base::Result<void> put_nsec3(const model::Zone& zone, const Names* names,
+                               snapshot::ChangeSink& sink);
+  base::Result<void> put_record(const model::Zone& zone, const dns::zone::Wire& owner,
+                                std::uint16_t type, dns::zone::Wire rdata,
+                                const dns::zone::Wire& scheduled_by, snapshot::ChangeSink& sink);
+
+  NameCompiler& compiler_;
+  Lookups& lookups_;
+  const Options& options_;
+  std::map<std::int64_t, Touched> touched_;  // by zone row
+};
+
+}  // namespace brink::ctl::compile
