@@ -125,11 +125,17 @@ void BlobWriter::write_name(const zone::Wire& name, bool compress) {
 void BlobWriter::add_additional(const zone::Wire& owner, const zone::Rrset& set, bool required) {
   CHECK(body_count_ > 0 && !(required && optional_count_ > 0));
   std::size_t& count = required ? required_count_ : optional_count_;
+  if (count + set.rdata.size() > kAdditionalMax) return;
+  const std::size_t data_size = data_.size(), fixup_count = fixups_.size();
   for (const zone::Wire& rdata : set.rdata) {
-    if (count >= kAdditionalMax || !pointer_to(zone::lower_name(owner))) return;
+    if (!pointer_to(zone::lower_name(owner))) {  // RFC 2181 9: the whole set or nothing of it
+      data_.resize(data_size);
+      fixups_.resize(fixup_count);
+      return;
+    }
     add_record(set.type, set.ttl, rdata);
-    ++count;
   }
+  count += set.rdata.size();
   if (required) required_size_ = data_.size() - body_size_;
 }
 

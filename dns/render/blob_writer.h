@@ -33,8 +33,8 @@ class BlobWriter {
   // Adds the RRset itself; first of all, once.
   void add_body(const zone::Rrset& set);
   // Adds address records of `owner` (any case), which must stand in the body's data. Required ones
-  // come before optional ones. Left out when no pointer can reach the owner or a count would
-  // overflow.
+  // come before optional ones. The whole set is left out when no pointer can reach the owner or a
+  // count would overflow.
   void add_additional(const zone::Wire& owner, const zone::Rrset& set, bool required);
   // Notes the target of a CNAME.
   void set_alias_target(const zone::Wire& lower_target) { target_ = lower_target; }
