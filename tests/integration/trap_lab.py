@@ -121,9 +121,11 @@ def check_envelope(query, octets, transport="udp"):
         assert len(octets) <= (min(max(query.payload, 512), UDP_SIZE) if query.edns >= 0 else 512)
     else:
         assert not flags & dns.flags.TC
-    for section in (response.answer, response.authority, response.additional):
-        keys = [(rrset.name, rrset.rdtype) for rrset in section]
-        assert len(keys) == len(set(keys))
+    counts = struct.unpack("!HHH", octets[6:12])
+    sections = (response.answer, response.authority, response.additional)
+    for count, section in zip(counts, sections):  # RFC 2181 5: no record is there twice
+        records_of_opt = 1 if section is response.additional and response.edns >= 0 else 0
+        assert count == sum(map(len, section)) + records_of_opt
 
 
 def records(text, ttl=3600):
