@@ -64,11 +64,11 @@ def read_data(wire, kind, at, size, known):
 
 
 def view(wire):
-    """Of a response, by FIELDS; a tuple of which "malformed" is the first if it cannot be read."""
+    """Of a response, by FIELDS, and its size; a tuple of which "malformed" is the first if it cannot be read."""
     try:
         return read(wire)
     except (Malformed, IndexError, RecursionError, struct.error) as fault:
-        return ("malformed", str(fault)) + (None,) * (len(FIELDS) - 2)
+        return ("malformed", str(fault)) + (None,) * (len(FIELDS) - 2) + (len(wire),)
 
 
 def read(wire):
@@ -104,4 +104,4 @@ def read(wire):
     if at != len(wire):
         raise Malformed("octets left over")
     return (rcode, *(bool(flags & bit) for bit in FLAGS.values()), flags >> 11 & 0xf, edns, tuple(questions),
-            *sections)
+            *sections, len(wire))

@@ -9,7 +9,7 @@ import dns.rdatatype
 from canonical import FIELDS, view
 
 BATCH = 64
-NO_ANSWER = ("no answer",) + (None,) * (len(FIELDS) - 1)
+NO_ANSWER = ("no answer",) + (None,) * len(FIELDS)
 SECTIONS = ("answer", "authority", "additional")
 FIRST = {field: place for place, field in enumerate(FIELDS)}
 
