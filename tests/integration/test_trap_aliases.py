@@ -4,8 +4,8 @@ import dns.name
 import dns.rcode
 import pytest
 
-from trap_lab import (WAYS, Expected, check, check_case, data, each_way, flat, full_name, lab,  # noqa: F401
-                      nodata, nxdomain, records, referral, table)
+from trap_lab import (Expected, WAYS, check, check_case, data, each_way, flat, full_name, make_lab, nodata,
+                      nxdomain, records, table)
 from trap_zones import LONG_CHAIN
 
 WWW = "www A 192.0.2.80\nwww A 192.0.2.81\n"
@@ -76,20 +76,26 @@ NO_SYNTHESIS = "nothing is made below a DNAME"
 DNAME_FAILING = [(case[0], NO_SYNTHESIS) for case in DNAME[3:]]
 
 
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with make_lab(tmp_path_factory.mktemp("traps")) as lab:
+        yield lab
+
+
 @table(CNAME)
-def test_aliases(lab, case, way):  # noqa: F811
+def test_aliases(lab, case, way):
     check_case(lab, case, way)
 
 
 @table(DNAME, DNAME_FAILING)
-def test_dname(lab, case, way):  # noqa: F811
+def test_dname(lab, case, way):
     check_case(lab, case, way)
 
 
 @pytest.mark.xfail(strict=True, reason="the links of a loop come again and again, 17 in all")
 @each_way
 @pytest.mark.parametrize("name,links", [("toself", 2), ("loop1", 3), ("any.wildloop", 2)])
-def test_an_endless_chain_ends(lab, way, name, links):  # noqa: F811
+def test_an_endless_chain_ends(lab, way, name, links):
     """RFC 1034 3.6.2 warns of it, and nobody says how. RFC 2181 5: no record is there twice."""
     response = lab.ask(f"{name} A", way)
     assert response.rcode() in (dns.rcode.NOERROR, dns.rcode.SERVFAIL)
@@ -97,7 +103,7 @@ def test_an_endless_chain_ends(lab, way, name, links):  # noqa: F811
 
 
 @each_way
-def test_a_chain_that_is_too_long_ends_early_with_what_it_has(lab, way):  # noqa: F811
+def test_a_chain_that_is_too_long_ends_early_with_what_it_has(lab, way):
     """Each server has its limit; a resolver goes on from the last link (RFC 1034 5.3.3)."""
     response = lab.ask("long1 A", way)
     chain = [f"long{i}" for i in range(1, len(response.answer) + 1)]
@@ -107,7 +113,7 @@ def test_a_chain_that_is_too_long_ends_early_with_what_it_has(lab, way):  # noqa
 
 
 @each_way
-def test_links_stand_in_order(lab, way):  # noqa: F811
+def test_links_stand_in_order(lab, way):
     """RFC 1034 3.6.2; stub resolvers of libc read an answer from the top."""
     response = lab.ask("chain1 A", way)
     expected = [f"chain{i}" for i in range(1, 9)] + ["www"]
@@ -115,13 +121,13 @@ def test_links_stand_in_order(lab, way):  # noqa: F811
 
 
 @each_way
-def test_authority_is_that_of_the_first_name(lab, way):  # noqa: F811
+def test_authority_is_that_of_the_first_name(lab, way):
     """RFC 1035 4.1.1: AA speaks of the name that was asked for."""
     for name in ("tocut A", "toout A", "tosigned A"):
         assert lab.ask(name, way).flags & dns.flags.AA
 
 
-def test_a_chain_follows_its_targets_changes(lab):  # noqa: F811
+def test_a_chain_follows_its_targets_changes(lab):
     way = WAYS["udp-v4"]
     check(lab.ask("tonx A", way), nxdomain(answer="tonx CNAME nowhere"))
     lab.brinkctl("record", "add", "nowhere.trap.test", "A", "192.0.2.210", "--ttl", "3600")
@@ -130,7 +136,7 @@ def test_a_chain_follows_its_targets_changes(lab):  # noqa: F811
     check(lab.ask("tonx A", way), nxdomain(answer="tonx CNAME nowhere"))
 
 
-def test_an_alias_takes_the_place_of_data_and_gives_it_back(lab):  # noqa: F811
+def test_an_alias_takes_the_place_of_data_and_gives_it_back(lab):
     def served():
         return flat(lab.ask("turn A", WAYS["udp-v6"]).answer)
     lab.brinkctl("record", "add", "turn.trap.test", "A", "192.0.2.211", "--ttl", "3600")

@@ -9,12 +9,18 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from trap_lab import (V4, WAYS, each_way, flat, full_name, lab, make_query, records)  # noqa: F401
+from trap_lab import V4, WAYS, each_way, flat, full_name, make_lab, make_query, records
 
 HEADER = struct.Struct("!HHHHHH")
 QUESTION = dns.name.from_text("www.trap.test.").to_wire() + struct.pack("!HH", 1, 1)
 FORMERR, NOTIMP, REFUSED, BADVERS = (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.REFUSED, dns.rcode.BADVERS)
 QR, AA, TC, RD, RA, Z, AD, CD = (1 << bit for bit in (15, 10, 9, 8, 7, 6, 5, 4))
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with make_lab(tmp_path_factory.mktemp("traps")) as lab:
+        yield lab
 
 
 def opt(payload=1232, ttl=0, data=b"", owner=b"\0"):
@@ -43,7 +49,7 @@ def answer(lab, octets, way):
 @pytest.mark.parametrize("bit,copied", [(AA, False), (TC, False), (RD, True), (RA, False), (Z, False),
                                         (AD, False), (CD, True)])
 @pytest.mark.parametrize("name,kind", [("www", 1), ("nowhere", 1), ("x.cut", 1), ("elsewhere.example.", 1)])
-def test_header_bits(lab, way, bit, copied, name, kind):  # noqa: F811
+def test_header_bits(lab, way, bit, copied, name, kind):
     question = full_name(name).to_wire() + struct.pack("!HH", kind, 1)
     plain, _, _ = answer(lab, message(0, question), way)
     flags, _, _ = answer(lab, message(bit, question), way)
@@ -53,7 +59,7 @@ def test_header_bits(lab, way, bit, copied, name, kind):  # noqa: F811
 
 @each_way
 @pytest.mark.parametrize("opcode", [1, 2, 3, 6, 7, 15])
-def test_other_opcodes_are_not_implemented(lab, way, opcode):  # noqa: F811
+def test_other_opcodes_are_not_implemented(lab, way, opcode):
     """RFC 1035 4.1.1: what the sections of such a message hold is not known, so only the header is sent."""
     identifier, flags, *counts = HEADER.unpack(lab.exchange(message(opcode << 11 | RD), way))
     assert identifier == 77 and flags == QR | opcode << 11 | RD | NOTIMP and counts == [0, 0, 0, 0]
@@ -92,7 +98,7 @@ MALFORMED = [
 
 @each_way
 @pytest.mark.parametrize("octets,rcode", [case[1:] for case in MALFORMED], ids=[case[0] for case in MALFORMED])
-def test_malformed_messages(lab, way, octets, rcode):  # noqa: F811
+def test_malformed_messages(lab, way, octets, rcode):
     """RFC 1035 4.1.1, RFC 6891 6.1.1 and 7, RFC 7873 5.2.2, RFC 9619."""
     flags, counts, response = answer(lab, octets, way)
     assert flags & 0xf == rcode and not flags & (AA | TC | RA | AD)
@@ -115,7 +121,7 @@ TOLERATED = [
 
 @each_way
 @pytest.mark.parametrize("record", [case[1] for case in TOLERATED], ids=[case[0] for case in TOLERATED])
-def test_what_is_not_known_in_edns_is_ignored_and_not_repeated(lab, way, record):  # noqa: F811
+def test_what_is_not_known_in_edns_is_ignored_and_not_repeated(lab, way, record):
     _, _, response = answer(lab, message(additional=[record]), way)
     assert response.rcode() == dns.rcode.NOERROR and flat(response.answer) == records(
         "www A 192.0.2.80\nwww A 192.0.2.81")
@@ -126,7 +132,7 @@ def test_what_is_not_known_in_edns_is_ignored_and_not_repeated(lab, way, record)
 @each_way
 @pytest.mark.parametrize("version", [1, 2, 127, 255])
 @pytest.mark.parametrize("name", ["www.trap.test.", "nowhere.trap.test.", "elsewhere.example."])
-def test_another_version_of_edns(lab, way, version, name):  # noqa: F811
+def test_another_version_of_edns(lab, way, version, name):
     """RFC 6891 6.1.3: BADVERS, in an OPT record of version 0, and nothing else."""
     question = dns.name.from_text(name).to_wire() + struct.pack("!HH", 1, 1)
     flags, counts, response = answer(lab, message(question=question, additional=[opt(ttl=version << 16)]), way)
@@ -135,7 +141,7 @@ def test_another_version_of_edns(lab, way, version, name):  # noqa: F811
 
 
 @each_way
-def test_do_is_repeated_and_nothing_else(lab, way):  # noqa: F811
+def test_do_is_repeated_and_nothing_else(lab, way):
     """RFC 3225 3."""
     for ttl in (0x8000, 0xffff):
         _, _, response = answer(lab, message(additional=[opt(ttl=ttl)]), way)
@@ -144,7 +150,7 @@ def test_do_is_repeated_and_nothing_else(lab, way):  # noqa: F811
 
 @each_way
 @pytest.mark.parametrize("name", ["www.trap.test.", "elsewhere.example.", "nowhere.trap.test.", "x.cut.trap.test."])
-def test_opt_is_answered_by_opt_and_only_then(lab, way, name):  # noqa: F811
+def test_opt_is_answered_by_opt_and_only_then(lab, way, name):
     """RFC 6891 6.1.1, 7: in errors too."""
     question = dns.name.from_text(name).to_wire() + struct.pack("!HH", 1, 1)
     assert answer(lab, message(question=question), way)[2].edns == -1
@@ -152,7 +158,7 @@ def test_opt_is_answered_by_opt_and_only_then(lab, way, name):  # noqa: F811
 
 
 @each_way
-def test_a_truncated_response_keeps_its_opt(lab, way):  # noqa: F811
+def test_a_truncated_response_keeps_its_opt(lab, way):
     """RFC 6891 7."""
     question = full_name("s512").to_wire() + struct.pack("!HH", 16, 1)
     flags, _, response = answer(lab, message(question=question, additional=[opt(payload=512)]), way)
@@ -160,7 +166,7 @@ def test_a_truncated_response_keeps_its_opt(lab, way):  # noqa: F811
 
 
 @each_way
-def test_a_cookie_may_be_asked_for_alone(lab, way):  # noqa: F811
+def test_a_cookie_may_be_asked_for_alone(lab, way):
     """RFC 7873 5.4."""
     flags, counts, response = answer(lab, message(question=b"", additional=[opt(data=option(10, b"12345678"))]), way)
     assert flags & 0xf == 0 and counts == [0, 0, 0, 1]
@@ -170,7 +176,7 @@ def test_a_cookie_may_be_asked_for_alone(lab, way):  # noqa: F811
 
 @each_way
 @pytest.mark.parametrize("kind", [41, 249, 250])  # OPT, TKEY, TSIG
-def test_types_that_are_no_questions(lab, way, kind):  # noqa: F811
+def test_types_that_are_no_questions(lab, way, kind):
     """RFC 6895 3.1."""
     question = full_name("www").to_wire() + struct.pack("!HH", kind, 1)
     flags, counts, _ = answer(lab, message(question=question), way)
@@ -179,14 +185,14 @@ def test_types_that_are_no_questions(lab, way, kind):  # noqa: F811
 
 @each_way
 @pytest.mark.parametrize("kind", [0, 54, 128, 200, 253, 254, 65280, 65535])
-def test_types_that_nobody_has_are_no_data(lab, way, kind):  # noqa: F811
+def test_types_that_nobody_has_are_no_data(lab, way, kind):
     """RFC 3597 3; MAILB and MAILA (RFC 1035 3.2.3) have no data either."""
     question = full_name("www").to_wire() + struct.pack("!HH", kind, 1)
     _, counts, response = answer(lab, message(question=question), way)
     assert response.rcode() == dns.rcode.NOERROR and counts == [1, 0, 1, 0]
 
 
-def test_a_transfer_over_udp_is_refused_or_comes_as_one_soa(lab):  # noqa: F811
+def test_a_transfer_over_udp_is_refused_or_comes_as_one_soa(lab):
     """RFC 5936 4.2, RFC 1995 2."""
     for way in (WAYS["udp-v4"], WAYS["udp-v6"]):
         assert answer(lab, message(question=full_name("@").to_wire() + struct.pack("!HH", 252, 1)), way)[2].rcode() \
@@ -197,7 +203,7 @@ def test_a_transfer_over_udp_is_refused_or_comes_as_one_soa(lab):  # noqa: F811
 
 @each_way
 @pytest.mark.parametrize("klass", [0, 2, 3, 4, 254, 255, 65535])
-def test_other_classes(lab, way, klass):  # noqa: F811
+def test_other_classes(lab, way, klass):
     """RFC 2181 5.1 has zones of one class; ours are IN."""
     flags, counts, _ = answer(lab, message(question=QUESTION[:-2] + struct.pack("!H", klass)), way)
     assert flags & 0xf == REFUSED and counts[1:] == [0, 0, 0] and not flags & AA
@@ -206,7 +212,7 @@ def test_other_classes(lab, way, klass):  # noqa: F811
 @each_way
 @pytest.mark.parametrize("name", [".", "test.", "com.", "trap.test.example.", "xtrap.test.", "rap.test."])
 @pytest.mark.parametrize("kind", ["A", "NS", "SOA", "DS", "ANY"])
-def test_what_is_not_served_is_refused(lab, way, name, kind):  # noqa: F811
+def test_what_is_not_served_is_refused(lab, way, name, kind):
     """RFC 8906 3.1.1 and 8499: neither SERVFAIL, nor an upward referral."""
     question = dns.name.from_text(name).to_wire() + struct.pack("!HH", dns.rdatatype.from_text(kind), 1)
     flags, counts, _ = answer(lab, message(question=question), way)
@@ -215,7 +221,7 @@ def test_what_is_not_served_is_refused(lab, way, name, kind):  # noqa: F811
 
 @each_way
 @pytest.mark.parametrize("name", ["many", "www", "trap.test."])
-def test_any_is_one_set(lab, way, name):  # noqa: F811
+def test_any_is_one_set(lab, way, name):
     """RFC 8482 4.1."""
     response = lab.ask(f"{name} ANY", way)
     assert len(response.answer) == 1 and response.flags & dns.flags.AA
@@ -240,7 +246,7 @@ def silent(octets, server=V4):
 @pytest.mark.parametrize("octets", [message(QR), message(QR | AA) + b"junk", b"", b"\0", message()[:11],
                                     HEADER.pack(1, QR | 3, 0, 0, 0, 0)],
                          ids=["a response", "a response with more", "nothing", "an octet", "11 octets", "an error"])
-def test_what_is_never_answered(lab, octets):  # noqa: F811
+def test_what_is_never_answered(lab, octets):
     """A response to a response makes a loop (RFC 1035 4.1.1); what has no header has no ID to answer."""
     with lab.inside("client"):
         assert silent(octets)
@@ -271,7 +277,7 @@ def answer_data(octets):
 
 @each_way
 @pytest.mark.parametrize("question", PLAIN)
-def test_names_in_data_of_later_types_are_not_compressed(lab, way, question):  # noqa: F811
+def test_names_in_data_of_later_types_are_not_compressed(lab, way, question):
     query = make_query(question)
     octets = lab.exchange(query, way)
     response = dns.message.from_wire(octets)
@@ -282,7 +288,7 @@ def test_names_in_data_of_later_types_are_not_compressed(lab, way, question):  #
 
 @each_way
 @pytest.mark.parametrize("question", COMPRESSED)
-def test_names_in_data_of_the_first_types_arrive(lab, way, question):  # noqa: F811
+def test_names_in_data_of_the_first_types_arrive(lab, way, question):
     response = lab.ask(question, way)
     for item in response.answer[0]:
         names = [getattr(item, field) for field in ("target", "exchange", "rmailbx") if hasattr(item, field)]
@@ -290,7 +296,7 @@ def test_names_in_data_of_the_first_types_arrive(lab, way, question):  # noqa: F
 
 
 @each_way
-def test_every_type_comes_back_as_it_was_stored(lab, way):  # noqa: F811
+def test_every_type_comes_back_as_it_was_stored(lab, way):
     """RFC 3597 3: known or not."""
     expected = {
         "hinfo HINFO": 'hinfo HINFO "CPU" "OS"',
@@ -314,7 +320,7 @@ def test_every_type_comes_back_as_it_was_stored(lab, way):  # noqa: F811
         assert flat(lab.ask(question, way).answer) == records(record), question
 
 
-def test_kdig_reads_what_it_is_told(lab):  # noqa: F811
+def test_kdig_reads_what_it_is_told(lab):
     """Another implementation's parser reads the responses."""
     said = lab.exec("client", "kdig", f"@{V4}", "www.trap.test", "A", "+edns=1")
     assert "BADVERS" in said and "WARNING" not in said

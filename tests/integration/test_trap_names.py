@@ -8,8 +8,8 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from trap_lab import (WAYS, check, check_case, data, each_way, flat, full_name, lab,  # noqa: F401
-                      make_query, nodata, nxdomain, records, referral, table)
+from trap_lab import (WAYS, check, check_case, data, each_way, flat, full_name, make_lab, make_query, nodata,
+                      nxdomain, records, referral, table)
 
 WILD = "any.wild A 192.0.2.99"
 WWW = "www A 192.0.2.80\nwww A 192.0.2.81\n"
@@ -96,24 +96,30 @@ CASE = [
 ]
 
 
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with make_lab(tmp_path_factory.mktemp("traps")) as lab:
+        yield lab
+
+
 @table(EMPTY)
-def test_empty_non_terminals(lab, case, way):  # noqa: F811
+def test_empty_non_terminals(lab, case, way):
     check_case(lab, case, way)
 
 
 @table(WILDCARD)
-def test_wildcards(lab, case, way):  # noqa: F811
+def test_wildcards(lab, case, way):
     check_case(lab, case, way)
 
 
 @table(CASE)
-def test_case_and_odd_labels(lab, case, way):  # noqa: F811
+def test_case_and_odd_labels(lab, case, way):
     check_case(lab, case, way)
 
 
 @each_way
 @pytest.mark.parametrize("name", ["wWw", "WwW", "mIxEd", "NoWhErE", "X.cUt", "aNy.WiLd", "ALIAS"])
-def test_the_question_comes_back_bit_for_bit_and_owners_with_it(lab, way, name):  # noqa: F811
+def test_the_question_comes_back_bit_for_bit_and_owners_with_it(lab, way, name):
     """RFC 1035 7.3, and draft-vixie-dnsext-dns0x20: what a client compares with is what it sent."""
     response = lab.ask(f"{name} A", way)
     for rrset in response.answer:
@@ -123,7 +129,7 @@ def test_the_question_comes_back_bit_for_bit_and_owners_with_it(lab, way, name):
 
 @pytest.mark.xfail(strict=True, reason="names are kept in lower case")
 @each_way
-def test_data_has_the_case_that_was_stored(lab, way):  # noqa: F811
+def test_data_has_the_case_that_was_stored(lab, way):
     """RFC 1035 2.3.3: case is kept where it can be."""
     target = lab.ask("trap.test. NS", way).answer[0]
     assert {str(item.target).split(".")[0] for item in target} == {"ns1", "NS2", "ns"}
@@ -137,14 +143,14 @@ NEGATIVE_TTL = [("nowhere A", 600), ("www MX", 600), ("tonx A", 600), ("ent A", 
 
 @each_way
 @pytest.mark.parametrize("question,ttl", NEGATIVE_TTL, ids=[each[0] for each in NEGATIVE_TTL])
-def test_no_is_kept_as_long_as_the_smaller_of_soa_and_minimum(lab, way, question, ttl):  # noqa: F811
+def test_no_is_kept_as_long_as_the_smaller_of_soa_and_minimum(lab, way, question, ttl):
     """RFC 2308 3, 5; RFC 9077 is the same for what proves it in signed zones."""
     soa, = lab.ask(question, way).authority
     assert soa.ttl == ttl and soa.rdtype == dns.rdatatype.SOA
 
 
 @each_way
-def test_the_soa_asked_for_has_its_own_ttl(lab, way):  # noqa: F811
+def test_the_soa_asked_for_has_its_own_ttl(lab, way):
     for zone, ttl, minimum in (("trap.test.", 7200, 600), ("other.test.", 300, 3600)):
         soa, = lab.ask(f"{zone} SOA", way).answer
         assert soa.ttl == ttl and soa[0].minimum == minimum
@@ -155,7 +161,7 @@ def raw_question(name_octets, kind=dns.rdatatype.A):
 
 
 @each_way
-def test_names_of_255_octets_are_looked_up_and_of_256_are_malformed(lab, way):  # noqa: F811
+def test_names_of_255_octets_are_looked_up_and_of_256_are_malformed(lab, way):
     """RFC 1035 2.3.4, 3.1."""
     tail = dns.name.from_text("wild.trap.test.").to_wire()
     room = 255 - len(tail)
@@ -172,7 +178,7 @@ def test_names_of_255_octets_are_looked_up_and_of_256_are_malformed(lab, way):  
     assert struct.unpack("!HHHHHH", octets) == (7, 0x8001, 0, 0, 0, 0)  # FORMERR, of the header alone
 
 
-def test_a_record_makes_its_empty_non_terminals_and_takes_them_along(lab):  # noqa: F811
+def test_a_record_makes_its_empty_non_terminals_and_takes_them_along(lab):
     """RFC 8020 2; servers that keep names by hand forget it on changes."""
     check(lab.ask("new A"), nxdomain())
     lab.brinkctl("record", "add", "a.b.new.trap.test", "TXT", '"x"')
@@ -186,7 +192,7 @@ def test_a_record_makes_its_empty_non_terminals_and_takes_them_along(lab):  # no
     check(lab.ask("new A"), nxdomain())
 
 
-def test_a_record_below_a_wildcard_stops_it_and_lets_it_go_again(lab):  # noqa: F811
+def test_a_record_below_a_wildcard_stops_it_and_lets_it_go_again(lab):
     """RFC 4592 2.2.1: the closest encloser changes."""
     check(lab.ask("x.stop.wild A"), data("x.stop.wild A 192.0.2.99"))
     lab.brinkctl("record", "add", "deep.stop.wild.trap.test", "TXT", '"x"')
@@ -200,7 +206,7 @@ def test_a_record_below_a_wildcard_stops_it_and_lets_it_go_again(lab):  # noqa: 
     check(lab.ask("x.stop.wild A"), data("x.stop.wild A 192.0.2.99"))
 
 
-def test_kdig_sees_the_same(lab):  # noqa: F811
+def test_kdig_sees_the_same(lab):
     """Another implementation's parser reads the responses."""
     def kdig(*question):
         return lab.exec("client", "kdig", f"@{WAYS['udp-v4'][1]}", *question, "+norec")
@@ -209,7 +215,7 @@ def test_kdig_sees_the_same(lab):  # noqa: F811
     assert "WARNING" not in kdig("any.wild.trap.test", "MX") + kdig("any.wildalias.trap.test", "A", "+tcp")
 
 
-def test_recursion_is_not_offered_and_asking_changes_nothing(lab):  # noqa: F811
+def test_recursion_is_not_offered_and_asking_changes_nothing(lab):
     query = make_query("any.wild A")
     query.flags |= dns.flags.RD
     response = dns.message.from_wire(lab.exchange(query, WAYS["udp-v6"]))

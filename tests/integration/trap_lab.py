@@ -212,9 +212,3 @@ def table(cases, failing=()):
 def check_case(lab, case, way):
     _, question, expected = case
     check(lab.ask(question, way), expected)
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    with make_lab(tmp_path_factory.mktemp("traps")) as lab:
-        yield lab

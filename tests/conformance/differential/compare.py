@@ -3,6 +3,7 @@ sections, each for itself: where the three differ in a section there is nothing 
 import collections
 import dataclasses
 
+import dns.name
 import dns.rdata
 import dns.rdatatype
 

@@ -11,6 +11,7 @@ TYPES = [dns.rdatatype.from_text(kind) for kind in (
     "A", "AAAA", "NS", "SOA", "MX", "TXT", "CNAME", "DS", "SRV", "PTR", "CAA", "HTTPS", "SVCB", "TLSA", "DNAME",
     "DNSKEY", "NAPTR", "LOC", "TYPE65280", "TYPE65300")]
 ANY = 255
+LETTERS = range(ord("a"), ord("z") + 1)
 SIZES = (0, 512, 600, 1232, 4096, 65535)
 
 
@@ -40,7 +41,8 @@ class Question:
         text = f"{to_text(self.name)} {dns.rdatatype.to_text(dns.rdatatype.RdataType.make(self.kind))}"
         words = [f"CLASS{self.klass}" if self.klass != 1 else "", f"flags={self.flags:#06x}" if self.flags else "",
                  f"+bufsize={self.size}" if self.size is not None else "", "+dnssec" if self.dnssec_ok else "",
-                 f"+edns={self.version}" if self.version else "", f"options={self.options.hex()}" if self.options else "",
+                 f"+edns={self.version}" if self.version else "",
+                 f"options={self.options.hex()}" if self.options else "",
                  "+tcp" if self.tcp else "", "-6" if self.v6 else ""]
         return " ".join([text, *filter(None, words)])
 
@@ -51,7 +53,8 @@ class Question:
                    dict(v6=False), dict(name=self.name.lower())]
         everything = {key: value for change in changes for key, value in change.items()}
         found = [dataclasses.replace(self, **everything | dict(size=None))]
-        found += [dataclasses.replace(self, **change) for change in changes if not self.size or change != dict(size=1232)]
+        found += [dataclasses.replace(self, **change) for change in changes
+                  if self.size is not None or "size" not in change]
         return [question for question in found if question != self]
 
 
@@ -151,8 +154,7 @@ class Generator:
         if len(name) > 255:
             name = pick.choice(self.names)
         if pick.random() < 0.2:
-            name = bytes(pick.choice((octet, octet ^ 0x20)) if chr(octet | 0x20).isalpha() and octet < 128 and octet > 63
-                         else octet for octet in name)
+            name = bytes(octet ^ pick.choice((0, 0x20)) if octet | 0x20 in LETTERS else octet for octet in name)
         return name
 
     def any_label(self, size=None):
