@@ -11,7 +11,22 @@ using base::load_be16;
 using base::store_be16;
 
 constexpr std::uint16_t kPointer = 0xc000;
-constexpr std::size_t kRecordFixed = 12;  // owner pointer, type, class, TTL, data length
+constexpr std::size_t kPointerReach = 0x3fff;  // RFC 1035 4.1.4
+constexpr std::size_t kRecordFixed = 12;       // owner pointer, type, class, TTL, data length
+
+// Whether every pointer of the blob's octets [from, to) can reach its target when the blob's body
+// stands at `body_at`. What is rendered does up to a point that only long chains get past.
+bool is_in_reach(const snapshot::BlobHeader& blob, std::size_t body_at, std::size_t from,
+                 std::size_t to) noexcept {
+  if (body_at + snapshot::kFixupTargetMax <= kPointerReach) return true;
+  for (const snapshot::Fixup& fixup : snapshot::blob_fixups(blob)) {
+    if (fixup.offset < from || fixup.offset >= to) continue;
+    const std::size_t target = fixup.kind_and_target & snapshot::kFixupTargetMask;
+    const bool own = (fixup.kind_and_target & snapshot::kFixupKindMask) != snapshot::kFixupApex;
+    if (own && body_at + target > kPointerReach) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -52,6 +67,7 @@ void Response::patch(const snapshot::BlobHeader& blob, std::size_t body_at, std:
 bool Response::put_body(const snapshot::BlobHeader& blob, Section section, std::uint16_t owner,
                         std::uint16_t apex, std::size_t& body_at) noexcept {
   if (size_ + blob.body_size > limit_) return false;
+  if (!is_in_reach(blob, size_, 0, blob.body_size)) return false;
   body_at = size_;
   append(snapshot::blob_body(blob), blob.body_size);
   if (owner != wire::kHeaderSize) {
@@ -78,7 +94,9 @@ bool Response::append_additional(const snapshot::BlobHeader& blob, std::size_t b
                {blob.optional_size, blob.optional_count, false}};
   for (const auto& part : parts) {
     if (part.count == 0) continue;
-    if (size_ + part.size > limit_) return !part.required;
+    if (size_ + part.size > limit_ || !is_in_reach(blob, body_at, at, at + part.size)) {
+      return !part.required;
+    }
     append(snapshot::blob_body(blob) + at, part.size);
     patch(blob, body_at, at, at + part.size, apex);
     additionals_ = static_cast<std::uint16_t>(additionals_ + part.count);

@@ -5,8 +5,9 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from trap_lab import (UDP_SIZE, WAYS, check_case, check_envelope, data, each_way, flat, full_name, lab,  # noqa: F401
-                      make_query, nodata, nxdomain, records, referral, table)
+from trap_lab import (WAYS, check_case, check_envelope, data, each_way, flat, make_lab, make_query, nodata,
+                      nxdomain, records, referral, table)
+from trap_zones import deepest_zone
 
 NS1 = "ns1 A 192.0.2.1\nns1 AAAA 2001:db8::1\n"
 NS2 = "ns2 A 192.0.2.2\n"
@@ -80,18 +81,24 @@ OCCLUDED = [
 ]
 
 
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with make_lab(tmp_path_factory.mktemp("traps")) as lab:
+        yield lab
+
+
 @table(REFERRAL)
-def test_referrals(lab, case, way):  # noqa: F811
+def test_referrals(lab, case, way):
     check_case(lab, case, way)
 
 
 @table(DELEGATION_SIGNER)
-def test_the_ds_set_is_the_parents(lab, case, way):  # noqa: F811
+def test_the_ds_set_is_the_parents(lab, case, way):
     check_case(lab, case, way)
 
 
 @table(OCCLUDED)
-def test_what_is_hidden_stays_so(lab, case, way):  # noqa: F811
+def test_what_is_hidden_stays_so(lab, case, way):
     check_case(lab, case, way)
 
 
@@ -112,7 +119,7 @@ SIZES = [dict(use_edns=False), dict(payload=0), dict(payload=300), dict(payload=
 
 @over_udp
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_required_glue_that_does_not_fit_is_truncation(lab, way, size):  # noqa: F811
+def test_required_glue_that_does_not_fit_is_truncation(lab, way, size):
     """RFC 9471 3.1."""
     response = lab.ask("x.wide A", way, **size)
     assert response.flags & dns.flags.TC and not response.flags & dns.flags.AA
@@ -121,7 +128,7 @@ def test_required_glue_that_does_not_fit_is_truncation(lab, way, size):  # noqa:
 
 @over_udp
 @pytest.mark.parametrize("size", SIZES, ids=str)
-def test_glue_of_a_sibling_that_does_not_fit_is_left_out(lab, way, size):  # noqa: F811
+def test_glue_of_a_sibling_that_does_not_fit_is_left_out(lab, way, size):
     """RFC 9471 3.2: it may be asked for, so TC would only cost a connection."""
     response = lab.ask("x.besidewide A", way, **size)
     assert not response.flags & dns.flags.TC
@@ -130,7 +137,7 @@ def test_glue_of_a_sibling_that_does_not_fit_is_left_out(lab, way, size):  # noq
 
 
 @over_udp
-def test_addresses_of_mail_servers_are_left_out_without_a_word(lab, way):  # noqa: F811
+def test_addresses_of_mail_servers_are_left_out_without_a_word(lab, way):
     """RFC 2181 9: TC is for what was required."""
     response = lab.ask("smx MX", way, payload=4096)
     assert (response.flags & dns.flags.TC == 0) == (len(response.answer) == 1)
@@ -148,7 +155,7 @@ TRUNCATION = [
 
 @over_udp
 @pytest.mark.parametrize("question,size,there", TRUNCATION)
-def test_a_set_is_there_whole_or_truncated(lab, way, question, size, there):  # noqa: F811
+def test_a_set_is_there_whole_or_truncated(lab, way, question, size, there):
     """RFC 2181 9, RFC 6891 6.2.5 (sizes below 512 are 512), RFC 9715 (never more than 1,232)."""
     options = {"use_edns": False} if size is None else {"payload": size}
     response = lab.ask(question, way, **options)
@@ -160,13 +167,13 @@ def test_a_set_is_there_whole_or_truncated(lab, way, question, size, there):  # 
 @pytest.mark.parametrize("way", [way for way in WAYS.values() if way[0] == "tcp"], ids=["v4", "v6"])
 @pytest.mark.parametrize("question,count", [("s512 TXT", 20), ("s1232 A", 100), ("s5000 TYPE65300", 24),
                                             ("s16000 TYPE65300", 31), ("smx MX", 40)])
-def test_over_tcp_a_set_is_whole(lab, way, question, count):  # noqa: F811
+def test_over_tcp_a_set_is_whole(lab, way, question, count):
     response = lab.ask(question, way, use_edns=False)
     assert len(response.answer[0]) == count
 
 
 @pytest.mark.parametrize("way", [way for way in WAYS.values() if way[0] == "tcp"], ids=["v4", "v6"])
-def test_nothing_points_where_no_pointer_reaches(lab, way):  # noqa: F811
+def test_nothing_points_where_no_pointer_reaches(lab, way):
     """RFC 1035 4.1.4: a pointer has 14 bits. The exchanges stand before and behind octet 16,383."""
     query = make_query("far MX")
     octets = lab.exchange(query, way)
@@ -180,8 +187,21 @@ def test_nothing_points_where_no_pointer_reaches(lab, way):  # noqa: F811
         assert rrset.name in exchanges and len(rrset) == 2
 
 
+def test_nor_behind_the_longest_chain_of_the_longest_names(lab):
+    text, first = deepest_zone()
+    lab.import_zone("z.", text)
+    query = make_query(f"{first} MX")
+    octets = lab.exchange(query, WAYS["tcp-v4"])
+    check_envelope(query, octets, "tcp")
+    response = dns.message.from_wire(octets)
+    assert len(response.answer) == 17 and len(response.answer[-1]) == 70
+    exchanges = {item.exchange for item in response.answer[-1]}
+    for rrset in response.additional:
+        assert rrset.name in exchanges and len(rrset) == 2
+
+
 @each_way
-def test_no_address_set_is_cut_in_half(lab, way):  # noqa: F811
+def test_no_address_set_is_cut_in_half(lab, way):
     """RFC 2181 9. There are more addresses than a server may want to add, two for each exchange."""
     response = lab.ask("half MX", way)
     for rrset in response.additional:
@@ -189,14 +209,14 @@ def test_no_address_set_is_cut_in_half(lab, way):  # noqa: F811
 
 
 @over_udp
-def test_an_alias_whose_target_does_not_fit_is_truncated(lab, way):  # noqa: F811
+def test_an_alias_whose_target_does_not_fit_is_truncated(lab, way):
     response = lab.ask("tos16000 TYPE65300", way)
     assert response.flags & dns.flags.TC
     assert flat(response.answer) <= records("tos16000 CNAME s16000")
 
 
 @each_way
-def test_a_delegation_comes_and_goes(lab, way):  # noqa: F811
+def test_a_delegation_comes_and_goes(lab, way):
     """Names below become hidden, and are data again."""
     fresh = f"www.fresh{way[0]}{len(way[1])}"
     lab.brinkctl("record", "add", f"{fresh}.trap.test", "A", "192.0.2.200", "--ttl", "3600")

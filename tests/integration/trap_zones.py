@@ -49,6 +49,20 @@ def far_sets():
                     for names in (far, half) for i, name in enumerate(names)))
 
 
+def deepest_zone():
+    """Zone z.: as many aliases as a chain may have, of names as long as names may be, and behind them as large
+    a set with addresses as there may be. Its text, and the first alias."""
+    def link(number):
+        return ".".join([str(number).ljust(63, "-")[:size - 1] + "x" for size in (63, 63, 63, 59)]) + ".z."
+    far = [f"{'a' * 63}.{'b' * 63}.{str(i).ljust(59, '-')}c.far.z." for i in range(70)]
+    return ("z. 3600 IN SOA ns.z. host.z. 2026010101 3600 900 604800 600\nz. 3600 IN NS ns.z.\n"
+            "ns.z. 3600 IN A 192.0.2.1\n" +
+            "".join(f"{link(i)} 3600 IN CNAME {link(i + 1)}\n" for i in range(16)) +
+            "".join(f"{link(16)} 3600 IN MX {i} {name}\n" for i, name in enumerate(far)) +
+            "".join(f"{name} 3600 IN A {address(i)}\n{name} 3600 IN A 198.51.100.{i}\n"
+                    for i, name in enumerate(far))), link(0)
+
+
 def long_chain():
     return ("".join(f"long{i}.trap.test. 3600 IN CNAME long{i + 1}.trap.test.\n"
                     for i in range(1, LONG_CHAIN)) +
