@@ -8,6 +8,7 @@
 
 #include "dns/zone/generate.h"
 #include "dns/zone/ldns_owner.h"
+#include "dns/zone/rdata_fault.h"
 
 namespace brink::dns::zone {
 namespace {
@@ -81,6 +82,20 @@ bool states_ttl(std::string_view line) {
   return false;
 }
 
+// What stands behind the type on a record's first line.
+std::string_view behind_type(std::string_view line) {
+  line = split_comment(line).first;
+  bool is_owner = !line.empty() && !std::isspace(static_cast<unsigned char>(line.front()));
+  for (line = trim(line); !line.empty(); line = trim(line)) {
+    const std::string_view field = line.substr(0, line.find_first_of(" \t"));
+    line.remove_prefix(field.size());
+    if (std::exchange(is_owner, false)) continue;
+    const bool is_ttl = std::isdigit(static_cast<unsigned char>(field.front())) != 0;
+    if (!is_ttl && field != "IN" && field != "in") return line;
+  }
+  return line;
+}
+
 // A zone file without $GENERATE.
 struct Expanded {
   std::string text;
@@ -136,6 +151,7 @@ class Parser {
  private:
   base::Result<void> handle(ldns_rr* rr, std::size_t first_line,
                             const std::function<base::Result<void>(const ZoneFileRecord&)>& take);
+  [[nodiscard]] std::string_view data_text(std::size_t first_line) const;
   [[nodiscard]] std::size_t record_line(std::size_t from) const;
   [[nodiscard]] std::size_t number_of(std::size_t line) const {
     return line >= 1 && line <= line_numbers_.size() ? line_numbers_[line - 1] : line;
@@ -155,6 +171,16 @@ std::size_t Parser::record_line(std::size_t from) const {
   const auto last = static_cast<std::size_t>(line_);
   while (from + 1 < last && trim(split_comment(lines_.at(from)).first).empty()) ++from;
   return from;
+}
+
+// The first line of a record's data that holds any.
+std::string_view Parser::data_text(std::size_t first_line) const {
+  std::string_view text = behind_type(lines_.at(first_line));
+  const auto is_blank = [&] { return text.find_first_not_of(" \t\r(") == std::string_view::npos; };
+  for (std::size_t at = first_line + 1; is_blank() && at < static_cast<std::size_t>(line_); ++at) {
+    text = split_comment(lines_.at(at)).first;
+  }
+  return text;
 }
 
 base::Result<void> Parser::run(
@@ -199,6 +225,10 @@ base::Result<void> Parser::handle(
   out.line = number_of(line);
   if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN) {
     return at_line(out.line, "class other than IN", "only Internet records are served");
+  }
+  if (const char* fault = rdata_fault(rr, data_text(line))) {
+    return at_line(out.line, "not valid record data: " + std::string(fault),
+                   "use the form of RFC 1035 5.1: name [ttl] [class] type data");
   }
   out.record.owner = wire_of(ldns_rr_owner(rr));
   out.record.type = static_cast<std::uint16_t>(ldns_rr_get_type(rr));
