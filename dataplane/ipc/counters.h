@@ -42,7 +42,7 @@
   X(kDropIcmpMalformed, "drop_icmp_malformed", "bad ICMP length or checksum") \
   X(kDropIcmpOther, "drop_icmp_other", "neither an echo request nor an error about our TCP") \
   X(kDropIcmpLimit, "drop_icmp_limit", "echo requests over the rate limit") \
-  X(kDropBadSource, "drop_bad_source", "source address multicast, unspecified or our own") \
+  X(kDropBadSource, "drop_bad_source", "source address multicast, unspecified or our own; port 0") \
   X(kDropPortClosed, "drop_port_closed", "a service address, but no service on that port") \
   X(kIpv4Options, "ipv4_options", "IPv4 packets with options, handled") \
   X(kIcmpEchoReplies, "icmp_echo_replies", "echo requests answered by a worker") \

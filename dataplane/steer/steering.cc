@@ -126,6 +126,7 @@ Decision Steering::decide_service(Bytes frame, const Packet& packet, Services se
     if (ports.destination != kDnsPort || (services & kServiceDns) == 0 || config_.dns.count == 0) {
       return drop(Counter::kDropPortClosed);
     }
+    if (ports.source == 0) return drop(Counter::kDropBadSource);  // RFC 768: wants no reply
     if (config_.dns.contains(self)) return {Action::kDns, self, {}};
     const std::uint64_t spread = std::uint64_t{ports.source} * 0x9e3779b97f4a7c15;
     return {Action::kDns, config_.dns.by_hash(spread), {}};

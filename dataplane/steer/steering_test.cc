@@ -124,6 +124,9 @@ std::vector<Case> service_cases() {
        Counter::kDropBadSource},
       {"multicast as source", udp_frame("224.0.0.5", kDns, 53), Action::kDrop,
        Counter::kDropBadSource},
+      {"no port to reply to",
+       ethernet(0x0800, ipv4(17, kClient, kDns, udp(kClient, 0, kDns, 53, {}))), Action::kDrop,
+       Counter::kDropBadSource},
       {"echo request", icmp_frame(kDns, hex("0800 0000 00010001")), Action::kIcmp},
       {"timestamp request", icmp_frame(kDns, hex("0d00 0000 00010001")), Action::kIcmp},
   };

@@ -12,8 +12,23 @@ using base::load_be16;
 using base::store_be16;
 
 constexpr std::uint16_t kPointer = 0xc000;
-constexpr std::size_t kRecordFixed = 12;  // owner pointer, type, class, TTL, data length
-constexpr std::size_t kOptionHead = 4;    // code and size of an EDNS option
+constexpr std::size_t kPointerReach = 0x3fff;  // RFC 1035 4.1.4
+constexpr std::size_t kRecordFixed = 12;       // owner pointer, type, class, TTL, data length
+constexpr std::size_t kOptionHead = 4;         // code and size of an EDNS option
+
+// Whether every pointer of the blob's octets [from, to) can reach its target when the blob's body
+// stands at `body_at`. What is rendered does up to a point that only long chains get past.
+bool is_in_reach(const snapshot::BlobHeader& blob, std::size_t body_at, std::size_t from,
+                 std::size_t to) noexcept {
+  if (body_at + snapshot::kFixupTargetMax <= kPointerReach) return true;
+  for (const snapshot::Fixup& fixup : snapshot::blob_fixups(blob)) {
+    if (fixup.offset < from || fixup.offset >= to) continue;
+    const std::size_t target = fixup.kind_and_target & snapshot::kFixupTargetMask;
+    const bool own = (fixup.kind_and_target & snapshot::kFixupKindMask) != snapshot::kFixupApex;
+    if (own && body_at + target > kPointerReach) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -56,6 +71,8 @@ void Response::patch(const snapshot::BlobHeader& blob, std::size_t body_at, std:
 bool Response::put_body(const snapshot::BlobHeader& blob, Section section, std::uint16_t owner,
                         std::uint16_t apex, std::size_t& body_at) noexcept {
   if (size_ + blob.body_size > limit_) return false;
+  if (owner > kPointerReach || apex > kPointerReach) return false;
+  if (!is_in_reach(blob, size_, 0, blob.body_size)) return false;
   body_at = size_;
   append(snapshot::blob_body(blob), blob.body_size);
   if (owner != wire::kHeaderSize) {
@@ -72,7 +89,7 @@ bool Response::put_body(const snapshot::BlobHeader& blob, Section section, std::
 
 bool Response::put_free(const snapshot::BlobHeader& blob, Section section,
                         std::uint16_t apex) noexcept {
-  if (size_ + blob.body_size > limit_) return false;
+  if (size_ + blob.body_size > limit_ || !is_in_reach(blob, size_, 0, blob.body_size)) return false;
   const std::size_t at = size_;
   append(snapshot::blob_body(blob), blob.body_size);
   patch(blob, at, at, 0, blob.body_size, apex);
@@ -110,7 +127,7 @@ bool Response::put_unsigned_free(const snapshot::BlobHeader& blob, Section secti
     end = at + kRecordFixed - 2 + load_be16(body + at + kRecordFixed - 4);
     ++records;
   }
-  if (size_ + end > limit_) return false;
+  if (size_ + end > limit_ || !is_in_reach(blob, size_, 0, end)) return false;
   const std::size_t at = size_;
   append(body, end);
   patch(blob, at, at, 0, end, apex);
@@ -119,7 +136,9 @@ bool Response::put_unsigned_free(const snapshot::BlobHeader& blob, Section secti
 }
 
 bool Response::put_made(const Made& record, std::size_t& data_at) noexcept {
-  if (size_ + kRecordFixed + record.data.size() > limit_) return false;
+  if (size_ + kRecordFixed + record.data.size() > limit_ || record.owner > kPointerReach) {
+    return false;
+  }
   std::uint8_t* at = message_ + size_;
   store_be16(at, static_cast<std::uint16_t>(kPointer | record.owner));
   store_be16(at + 2, record.type);
@@ -144,7 +163,9 @@ bool Response::append_additional(const snapshot::BlobHeader& blob, std::size_t b
                {blob.optional_size, blob.optional_count, false}};
   for (const auto& part : parts) {
     if (part.count == 0) continue;
-    if (size_ + part.size > limit_) return !part.required;
+    if (size_ + part.size > limit_ || !is_in_reach(blob, body_at, at, at + part.size)) {
+      return !part.required;
+    }
     const std::size_t part_at = size_;
     append(snapshot::blob_body(blob) + at, part.size);
     patch(blob, body_at, part_at, at, at + part.size, apex);

@@ -39,7 +39,8 @@ class Response {
         udp_size_(udp_size) {}
 
   // Appends the blob's RRset whole, its owner being what stands at `owner`; false, and nothing is
-  // appended, if there is no room. Returns in `body_at` where it starts.
+  // appended, if there is no room or a pointer would not reach its target. Returns in `body_at`
+  // where it starts.
   bool put_body(const snapshot::BlobHeader& blob, Section section, std::uint16_t owner,
                 std::uint16_t apex, std::size_t& body_at) noexcept;
   // Appends a free-standing blob whole; false, and nothing is appended, if there is no room.

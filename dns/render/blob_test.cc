@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "dns/render/blob_reader.h"
+#include "dns/render/blob_writer.h"
 #include "dns/render/render.h"
 #include "dns/zone/text.h"
 #include "dns/zone/zone.h"
@@ -121,6 +122,24 @@ TEST_F(BlobTest, AWildcardAndTypesThatNobodyKnows) {
             (Texts{"odd.example.com. 3600 TYPE65400 \\# 3 010203"}));
   EXPECT_EQ(texts(read("svc.example.com.", 65).body),
             (Texts{"svc.example.com. 3600 HTTPS 1 . alpn=h2 ipv4hint=192.0.2.7"}));
+}
+
+// RFC 2181 9: where there are more addresses than a blob has room for, the last set is left out
+// whole.
+TEST_F(BlobTest, NoSetOfAddressesRidesAlongInPart) {
+  const Wire apex = name("example.com.");
+  BlobWriter writer(apex);
+  zone::Rrset mail{zone::kTypeMx, 300, {}};
+  const auto exchange = [](int i) { return name(std::to_string(i) + ".example.com."); };
+  for (int i = 0; i < 120; ++i) mail.rdata.push_back(Wire("\0\x0a", 2) + exchange(i));
+  writer.add_body(mail);
+  const zone::Rrset addresses{zone::kTypeA, 300, {Wire("\xc0\0\2\1", 4), Wire("\xc0\0\2\2", 4)}};
+  for (int i = 0; i < 120; ++i) writer.add_additional(exchange(i), addresses, false);
+  const auto contents = read_blob(writer.finish().value(), apex, apex);
+  ASSERT_TRUE(contents.ok()) << contents.error().message();
+  EXPECT_EQ(contents.value().body.size(), 120U);
+  EXPECT_GT(contents.value().optional.size(), 100U);
+  EXPECT_EQ(contents.value().optional.size() % 2, 0U);
 }
 
 TEST_F(BlobTest, TheNegativeAnswersSoa) {

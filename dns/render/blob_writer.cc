@@ -148,15 +148,23 @@ void BlobWriter::add_additional(const zone::Wire& owner, const zone::Rrset& set,
                                 bool with_signatures) {
   CHECK(body_count_ > 0 && !(required && optional_count_ > 0));
   std::size_t& count = required ? required_count_ : optional_count_;
-  const auto add = [&](std::uint16_t type, const std::vector<zone::Wire>& records) {
-    for (const zone::Wire& rdata : records) {
-      if (count >= kAdditionalMax || !pointer_to(zone::lower_name(owner))) return;
+  const std::size_t records = set.rdata.size() + (with_signatures ? set.signatures.size() : 0);
+  if (count + records > kAdditionalMax) return;
+  const std::size_t data_size = data_.size(), fixup_count = fixups_.size();
+  const auto add = [&](std::uint16_t type, const std::vector<zone::Wire>& data) {
+    for (const zone::Wire& rdata : data) {
+      if (!pointer_to(zone::lower_name(owner))) return false;
       add_record(type, set.ttl, rdata);
-      ++count;
     }
+    return true;
   };
-  add(set.type, set.rdata);
-  if (with_signatures) add(zone::kTypeRrsig, set.signatures);
+  if (!add(set.type, set.rdata) ||
+      (with_signatures && !add(zone::kTypeRrsig, set.signatures))) {
+    data_.resize(data_size);  // RFC 2181 9: the whole set or nothing of it
+    fixups_.resize(fixup_count);
+    return;
+  }
+  count += records;
   if (required) required_size_ = data_.size() - body_size_;
 }
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "dns/zone/ldns_owner.h"
+#include "dns/zone/rdata_fault.h"
 
 namespace brink::dns::zone {
 namespace {
@@ -154,7 +155,7 @@ base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
   if (status != LDNS_STATUS_OK) return fail(ldns_get_errorstr_by_id(status));
   const Rr rr(raw);
   Wire rdata = rdata_of(rr.get());
-  if (ldns_rr_rd_count(rr.get()) == 0) return fail("it is empty");
+  if (const char* fault = rdata_fault(rr.get(), content)) return fail(fault);
   if (rdata.size() > 65535) return fail("more than 65535 octets");
   return rdata;
 }
@@ -181,6 +182,7 @@ base::Result<std::string> rdata_to_text(std::uint16_t type, const Wire& rdata) {
         "not valid " + type_to_text(type) + " data: " + ldns_get_errorstr_by_id(status), "", ""};
   }
   const Rr rr(raw);
+  if (ldns_rr_rd_count(rr.get()) == 0) return std::string("\\# 0");  // RFC 3597 5
   std::string text;
   for (std::size_t i = 0; i < ldns_rr_rd_count(rr.get()); ++i) {
     if (i > 0) text += ' ';

@@ -11,6 +11,7 @@
 #include "dns/zone/generate.h"
 #include "dns/zone/ldns_owner.h"
 #include "dns/zone/plain_line.h"
+#include "dns/zone/rdata_fault.h"
 #include "dns/zone/text.h"
 #include "dns/zone/zone_file_syntax.h"
 
@@ -76,6 +77,7 @@ std::pair<std::string_view, std::string_view> split_comment(std::string_view lin
 struct Head {
   bool states_ttl = false;
   std::string_view type;  // empty: the line has none
+  std::string_view data;  // what stands behind it
 };
 
 Head head_of(std::string_view line) {
@@ -92,6 +94,7 @@ Head head_of(std::string_view line) {
       head.states_ttl = true;
     } else if (field != "IN" && field != "in") {
       head.type = field;
+      head.data = line;
       break;
     }
   }
@@ -157,6 +160,7 @@ class Parser {
   void tell_previous_owner();
   base::Result<void> handle(ldns_rr* rr, std::size_t first_line, const Take& take);
   base::Result<void> give(const ZoneFileRecord& record, const Take& take) const;
+  [[nodiscard]] std::string_view data_text(std::size_t first_line) const;
   [[nodiscard]] std::size_t record_line(std::size_t from) const;
   [[nodiscard]] base::Error refused(std::size_t line, ldns_status status) const;
   [[nodiscard]] std::size_t number_of(std::size_t line) const {
@@ -180,6 +184,16 @@ std::size_t Parser::record_line(std::size_t from) const {
   const auto last = static_cast<std::size_t>(line_);
   while (from + 1 < last && trim(split_comment(lines_.at(from)).first).empty()) ++from;
   return from;
+}
+
+// The first line of a record's data that holds any.
+std::string_view Parser::data_text(std::size_t first_line) const {
+  std::string_view text = head_of(lines_.at(first_line)).data;
+  const auto is_blank = [&] { return text.find_first_not_of(" \t\r(") == std::string_view::npos; };
+  for (std::size_t at = first_line + 1; is_blank() && at < static_cast<std::size_t>(line_); ++at) {
+    text = split_comment(lines_.at(at)).first;
+  }
+  return text;
 }
 
 base::Error Parser::refused(std::size_t line, ldns_status status) const {
@@ -267,6 +281,10 @@ base::Result<void> Parser::handle(ldns_rr* rr, std::size_t first_line, const Tak
   out.line = number_of(line);
   if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN) {
     return at_line(out.line, "class other than IN", "only Internet records are served");
+  }
+  if (const char* fault = rdata_fault(rr, data_text(line))) {
+    return at_line(out.line, "not valid record data: " + std::string(fault),
+                   "use the form of RFC 1035 5.1: name [ttl] [class] type data");
   }
   out.record.owner = wire_of(ldns_rr_owner(rr));
   // ldns does not look when it puts a relative name and the origin together.

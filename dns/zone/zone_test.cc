@@ -99,6 +99,11 @@ TEST(Rdata, GoesFromTextToWireAndBack) {
   }
   EXPECT_EQ(rdata_from_text(5, "www", name("example.com.")).value(), name("www.example.com."));
   EXPECT_EQ(rdata_from_text(65534, "\\# 3 010203", {}).value(), Wire("\1\2\3", 3));
+  for (const std::uint16_t may_be_empty :
+       std::initializer_list<std::uint16_t>{65534, 10, 42}) {  // unknown, NULL, APL
+    EXPECT_EQ(rdata_from_text(may_be_empty, "\\# 0", {}).value(), Wire());
+    EXPECT_EQ(rdata_to_text(may_be_empty, {}).value(), "\\# 0");
+  }
 }
 
 TEST(Rdata, AQuoteInANameIsEscaped) {
@@ -115,6 +120,13 @@ TEST(Rdata, NonsenseIsRefusedWithAReason) {
                                                           {28, "192.0.2.1"},
                                                           {15, "mail"},
                                                           {1, ""},
+                                                          {1, "\\# 0"},
+                                                          {1, "\\# 5 0102030405"},
+                                                          {5, "\\# 0"},
+                                                          {15, "\\# 2 0001"},
+                                                          {33, "\\# 6 000000000000"},
+                                                          {6, "\\# 10 00000000000000000000"},
+                                                          {16, "\\# 0"},
                                                           {16, "a\nb"},
                                                           {16, "a ; b"},
                                                           {1, "2001:db8::1"}}) {
@@ -231,6 +243,20 @@ TEST(ZoneFile, ErrorsNameTheLine) {
   EXPECT_NE(parse("a CH TXT x\n").error.find("class"), std::string::npos);
   EXPECT_FALSE(parse("a NOSUCHTYPE x\n").error.empty());
   EXPECT_EQ(parse("").error, "");
+}
+
+// RFC 3597 5. What is read must be there: data is taken apart by its type later on.
+TEST(ZoneFile, DataInItsGenericFormIsWhole) {
+  for (const char* text :
+       {"a A \\# 0\n", "a A \\# 5 0102030405\n", "a 60 IN CNAME \\# 0\n", "a MX \\# 2 0001",
+        "a 60 IN SRV (\n \\# 6 000000000000 )\n", "@ SOA \\# 10 00000000000000000000\n"}) {
+    EXPECT_NE(parse(text).error.find("not valid record data"), std::string::npos) << text;
+  }
+  for (const char* text :
+       {"a A \\# 4 c0000201\n", "a TYPE65534 \\# 0\n", "a APL\n", "\\# 60 IN A 192.0.2.1\n",
+        "a A ( ; where\n \\# 4 c0000201 )\n", "a TXT \"\\# 9\"\n"}) {
+    EXPECT_EQ(parse(text).error, "") << text;
+  }
 }
 
 TEST(ZoneFile, RefusalByTheTakerStopsWithItsLine) {

@@ -152,6 +152,7 @@ def cases():
         ("our own service address as source", ether() / ip4(src=WEB4) / query(), "drop_bad_source"),
         ("the box as source", ether() / ip4(src=OWN4) / query(), "drop_bad_source"),
         ("unspecified IPv6 source", ether() / ip6(src="::") / query(), "drop_bad_source"),
+        ("no port to reply to", ether() / ip4() / UDP(sport=0, dport=53) / DNS(id=7), "drop_bad_source"),
         ("another UDP port", ether() / ip4() / UDP(dport=54) / b"x", "drop_port_closed"),
         ("DNS to a proxied address", ether() / ip4(WEB4) / query(), "drop_port_closed"),
         ("another TCP port", ether() / ip4(WEB4) / TCP(dport=22, flags="S"), "drop_port_closed"),

@@ -1,0 +1,38 @@
+#include "dns/zone/rdata_fault.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+
+namespace brink::dns::zone {
+namespace {
+
+constexpr std::size_t kNone = ~std::size_t{0};
+constexpr std::string_view kBlank = " \t\r\n(";
+
+// The length that stands behind "\#" (RFC 3597 5); kNone in any other form.
+std::size_t stated_length(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+  if (!text.starts_with("\\#")) return kNone;
+  text.remove_prefix(2);
+  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+  std::size_t length = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), length);
+  return read.ec == std::errc() ? length : kNone;
+}
+
+}  // namespace
+
+const char* rdata_fault(const ldns_rr* rr, std::string_view text) {
+  const ldns_rr_type type = ldns_rr_get_type(rr);
+  const ldns_rr_descriptor* fields = ldns_rr_descript(type);
+  // NULL holds anything (RFC 1035 3.3.10), and nothing is something.
+  if (type != LDNS_RR_TYPE_NULL && ldns_rr_rd_count(rr) < ldns_rr_descriptor_minimum(fields)) {
+    return "fields are missing";
+  }
+  const std::size_t stated = stated_length(text);
+  if (stated != kNone && stated != rdata_of(rr).size()) return "it is not as long as it states";
+  return nullptr;
+}
+
+}  // namespace brink::dns::zone

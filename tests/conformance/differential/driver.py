@@ -1,0 +1,82 @@
+"""What test_differential.py and compare_servers share: the four servers with a world's zones, and what is
+decided about differences."""
+import contextlib
+import pathlib
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "integration")]
+
+from compare import FIRST, Comparison  # noqa: E402
+from exchange import Server  # noqa: E402
+from lab import Lab  # noqa: E402
+from peers import PEERS, UDP_SIZE, Peer, file_name  # noqa: E402
+
+V4, V6 = "192.0.2.129", "2001:db8:a::130"
+PORT = 5301
+DNAME = 39
+
+
+def below_dname(difference):
+    return any(record[1] == DNAME for view in difference.views.values()
+               for record in (view[FIRST["answer"]] or ()))
+
+
+def in_a_loop(difference):
+    return difference.ours == ("malformed", "a record twice")
+
+
+# The others add no addresses to a set of more than 13 records, which is BIND's limit, or none at all.
+def additional_of_many(difference):
+    answer = difference.views["brink"][FIRST["answer"]]
+    return difference.field == "additional" and not difference.agreed and len(answer) > 13
+
+
+# What is rendered before the question is known is compressed against the zone's apex and itself. A response
+# that others just get into the message by pointing at the question's labels is truncated.
+def nearly_full(difference):
+    size = difference.question.size
+    limit = 512 if size is None else min(max(size, 512), UDP_SIZE)
+    return difference.field == "tc" and difference.ours and all(
+        view[-1] > limit - 64 for name, view in difference.views.items() if name != "brink")
+
+
+# Where Brink differs from all three on purpose, or is known to.
+DECIDED = [
+    ("nothing is made below a DNAME", below_dname),
+    ("the links of a loop come again", in_a_loop),
+    ("a message that others fill to the last octets is truncated", nearly_full),
+    ("addresses ride along with however large a set", additional_of_many),
+]
+
+
+@contextlib.contextmanager
+def servers(zones):
+    """The four, all serving `zones`, {name: text}, as {name: Server}."""
+    with tempfile.TemporaryDirectory(prefix="brink-differential-") as folder, Lab() as lab:
+        lab.edge_start(workers="1:dns+l7", arguments=("--dns.tcp-per-client=1000",))
+        lab.control_start("--ttl-min", "2", "--ttl-max", "604800")
+        found = {}
+        peers = []
+        try:
+            for zone, text in zones.items():
+                file = pathlib.Path(folder) / f"{file_name(zone)}.zone"
+                file.write_text(text)
+                lab.brinkctl("zone", "import", file, "--zone", zone, "--create", "--activate", timeout=600)
+            found["brink"] = Server("brink", lab, (V4, 53), (V6, 53))
+            for place, name in enumerate(PEERS):
+                peers.append(Peer(name, lab, folder, PORT + place, zones))
+                found[name] = Server(name, lab, ("127.0.0.1", PORT + place), ("::1", PORT + place))
+            yield found
+        finally:
+            for server in found.values():
+                server.close()
+            for peer in peers:
+                peer.end()
+
+
+@contextlib.contextmanager
+def comparison(zones):
+    with servers(zones) as found:
+        yield Comparison(found, DECIDED)
