@@ -329,6 +329,10 @@ Step step(const KeySet& set, const RolloverPolicy& policy, const Wire& apex, Uni
     leave(out, waits, now, looked);
   }
   describe_records(out, policy, apex);
+  // A DS that is asked for may come and go between two looks.
+  if (std::any_of(out.uses.begin(), out.uses.end(), [](KeyUse use) { return use.in_cds; })) {
+    out.set.no_ds_since.reset();
+  }
   out.waits_for_parent = waits_for_parent(out, policy.sign);
   out.next_event = next_event(out, policy, waits, now);
   return out;

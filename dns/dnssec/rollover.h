@@ -12,9 +12,10 @@
 // as it is stays valid for ever, so every wait may last longer than planned, and a parent that
 // never moves only stops the rollover.
 //
-// Waits assume that what a step says is served everywhere `propagation_s` after that step, that
-// every signature is the one which the step says `resign_s` later, and that no TTL in the zone is
-// greater than the policy's. Who lowers a TTL in the policy does so when the old one has passed.
+// Waits assume that what a step says is served everywhere `propagation_s` after that step: DNSKEY,
+// CDS and CDNSKEY with their signatures; that every other signature is the one which the step says
+// `resign_s` after it; and that no TTL in the zone is greater than the policy's. Who lowers a TTL
+// in the policy does so when the old one has passed.
 #pragma once
 
 #include <cstdint>
@@ -62,7 +63,7 @@ struct Key {
 // What a zone keeps between steps. An unsigned zone has an empty one.
 struct KeySet {
   std::vector<Key> keys;
-  std::optional<UnixTime> no_ds_since;  // the parent showed no DS at all ever since
+  std::optional<UnixTime> no_ds_since;  // the parent showed no DS, and CDS asked for none, since
   bool roll_ksk = false;  // start a rollover of the KSK or CSK as soon as none is running; set by
   bool roll_zsk = false;  // the caller, cleared by the step that starts it. Likewise the ZSK
 
@@ -126,7 +127,8 @@ struct Step {
 // One step of the zone `apex` at `now`. `parent_ds`: data of the DS records that the servers of the
 // parent (asked themselves, not a cache) show now, none being an answer too; empty: it was not
 // looked. What rests on the DS is done only by a step that has looked. Calling it late, twice, or
-// with a clock that went back is harmless.
+// with a clock that went back is harmless. A parent that goes back and forth between two looks goes
+// unseen: look more often than that can happen.
 Step step(const KeySet& set, const RolloverPolicy& policy, const Wire& apex, UnixTime now,
           const std::optional<std::vector<Wire>>& parent_ds);
 
