@@ -93,6 +93,7 @@ const std::vector<Command>& account_commands();  // and of users
 const std::vector<Command>& certificate_commands();
 const std::vector<Command>& authority_commands();
 const std::vector<Command>& origin_pull_commands();
+const std::vector<Command>& dnssec_commands();
 const std::vector<Command>& log_commands();
 const std::vector<Command>& completion_commands();
 const std::vector<Command>& settings_commands();

@@ -10,7 +10,7 @@ const std::vector<const Command*>& all_commands() {
     for (const auto* part :
          {&zone_commands(), &record_commands(), &snapshot_commands(), &resolver_commands(),
           &node_commands(), &token_commands(), &account_commands(), &certificate_commands(),
-          &authority_commands(), &origin_pull_commands(), &log_commands(), &settings_commands(),
+          &authority_commands(), &origin_pull_commands(), &dnssec_commands(), &log_commands(), &settings_commands(),
           &check_commands(), &top_commands(), &completion_commands()}) {
       for (const Command& command : *part) all.push_back(&command);
     }
