@@ -1,5 +1,6 @@
 // DNSSEC over the API: what a user asks for, what is shown of it, and what is refused.
 #include "ctl/api/api_fixture.h"
+#include "ctl/dnssec/zone_keys.h"
 #include "dns/dnssec/delegation_signer.h"
 
 namespace brink::ctl::api {
