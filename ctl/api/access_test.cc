@@ -18,7 +18,7 @@ class EveryRoute : public AccessTest {
  protected:
   struct World {
     std::string zone, record, token, user;
-    std::string custom, pull, host_pull, authority, client, ruleset, rule;
+    std::string custom, pull, host_pull, authority, client, ruleset, rule, key;
   };
 
   World make_world(const Route& route) {
@@ -35,6 +35,7 @@ class EveryRoute : public AccessTest {
       add_certificates("z" + number + ".test", zone, world);
     }
     if (names("ruleset")) add_rules(zone, world);
+    if (names(":key")) add_key(zone, world);
     return world;
   }
   World make_identities(const std::string& number, const std::string& zone, const Json& record) {
@@ -50,7 +51,16 @@ class EveryRoute : public AccessTest {
         {},
         {},
         {},
+        {},
         {}};
+  }
+  void add_key(const std::string& zone, World& world) {
+    using dns::dnssec::SigningKey;
+    const auto key = SigningKey::generate(dns::dnssec::Algorithm::kEcdsaP256Sha256);
+    const Json body = {{"private_key", key.value().to_pem()}};
+    const Json reply = call("POST", "/brink/v1" + zone.substr(10) + "/dnssec/keys", to_text(body));
+    EXPECT_EQ(status_, 200) << reply;
+    world.key = reply["result"]["id"].get<std::string>();
   }
   void add_rules(const std::string& zone, World& world) {
     const Json ruleset =
@@ -101,6 +111,7 @@ class EveryRoute : public AccessTest {
     put(":phase", "http_request_firewall_custom");
     put(":ruleset", world.ruleset);
     put(":rule", world.rule);
+    put(":key", world.key);
     return path;
   }
   static bool is_public(const Route& route) { return route.access.kind == Access::Kind::kPublic; }

@@ -40,6 +40,9 @@ class ApiTest : public ::testing::Test {
     service_->check_activation = [](const model::Zone& zone, const CheckedActivation& done) {
       done(ActivationState{zone, {}});
     };
+    service_->check_dnssec = [this](const model::Zone& zone, const CheckedDnssec& done) {
+      done(dnssec_state(*store_, zone));
+    };
     service_->resolver_status = [](const auto& done) { done(resolve::ResolverStatus{}); };
     service_->box = &box_;
     router_ = make_router(*service_);

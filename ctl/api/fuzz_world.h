@@ -45,6 +45,9 @@ class FuzzWorld {
     service_->check_activation = [](const model::Zone& checked, const CheckedActivation& done) {
       done(ActivationState{checked, {}});
     };
+    service_->check_dnssec = [this](const model::Zone& checked, const CheckedDnssec& done) {
+      done(dnssec_state(*store_, checked));
+    };
     service_->resolver_status = [](const auto& done) { done(resolve::ResolverStatus{}); };
     service_->box = &box_;
     router_ = make_router(*service_);

@@ -80,7 +80,8 @@ Reply history(Service& service, const Request& request) {
     list.push_back({{"version", version.version},
                     {"created_on", version.created_on.rfc3339()},
                     {"zones", zones_json(version.zones)},
-                    {"resolved", version.resolved}});
+                    {"resolved", version.resolved},
+                    {"resigned", version.resigned}});
   }
   return answer(api::to_text(
       {{"newest", service.store.version()}, {"oldest", history.floor()}, {"versions", list}}));

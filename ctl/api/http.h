@@ -96,6 +96,8 @@ inline constexpr int kCodeIdentityInvalid = 12015;
 inline constexpr int kCodeIdentityExists = 12016;
 inline constexpr int kCodeIdentityInUse = 12017;
 inline constexpr int kCodeZoneChanged = 12030;
+inline constexpr int kCodeDnssecKeyInvalid = 12031;
+inline constexpr int kCodeDnssecState = 12032;  // not in this state of the zone's DNSSEC
 
 // Of authentication and authorisation, as clients know them.
 inline constexpr int kCodeListDenied = 0;

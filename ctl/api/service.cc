@@ -129,6 +129,8 @@ Router make_router(Service& service) {
   add_audit_logs(router, service);
   add_activation(router, service);
   add_resolver(router, service);
+  add_dnssec(router, service);
+  add_dnssec_keys(router, service);
   add_custom_certificates(router, service);
   add_origin_pulls(router, service);
   add_mtls_certificates(router, service);

@@ -11,6 +11,7 @@
 #include "ctl/api/http.h"
 #include "ctl/api/router.h"
 #include "ctl/api/token_uses.h"
+#include "ctl/dnssec/policy.h"
 #include "ctl/identity/rate_limiter.h"
 #include "ctl/model/activation.h"
 #include "ctl/model/authority.h"
@@ -21,6 +22,7 @@
 #include "ctl/publish/publisher.h"
 #include "ctl/resolve/name_table.h"
 #include "ctl/secret/sealed_box.h"
+#include "ctl/store/dnssec_keys.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::api {
@@ -42,6 +44,7 @@ struct Settings {
   std::string stats_path;  // of brink-edge's statistics segment
   std::string edge_socket;
   std::size_t address_set_count = 1;  // sets of edge addresses that zones are assigned from
+  dnssec::Policy dnssec;
   identity::RateLimiter::Limit user_limit{1200, std::chrono::minutes(5)};
   identity::RateLimiter::Limit address_limit{200, std::chrono::seconds(1)};
   // Credentials that are wrong, by address.
@@ -69,6 +72,16 @@ struct ActivationState {
 // Called once, on any thread. Empty: the zone is gone, or the store has failed.
 using CheckedActivation = std::function<void(std::optional<ActivationState>)>;
 
+// A zone's DNSSEC as it is in the store.
+struct DnssecState {
+  model::Zone zone;
+  std::vector<store::DnssecKey> keys;
+  store::DnssecZone more;
+};
+DnssecState dnssec_state(store::Store& store, const model::Zone& zone);
+// Called once, on any thread. Empty: the zone is gone, or the store has failed.
+using CheckedDnssec = std::function<void(std::optional<DnssecState>)>;
+
 struct Service {
   store::Store& store;
   const Settings& settings;
@@ -80,6 +93,8 @@ struct Service {
   std::function<void(publish::Question, publish::EdgeQuestions::Answered)> ask_edge;
   // Checks a zone's delegation now; answers when the status that follows is served.
   std::function<void(const model::Zone&, CheckedActivation)> check_activation = {};
+  // Asks a zone's parent for DS records now; answers when what follows is served.
+  std::function<void(const model::Zone&, CheckedDnssec)> check_dnssec = {};
   // What the resolver knows of names outside.
   std::function<void(std::function<void(const resolve::ResolverStatus&)>)> resolver_status = {};
   RequestLimits limits{settings};
@@ -113,6 +128,8 @@ void add_tokens(Router& router, Service& service);
 void add_audit_logs(Router& router, Service& service);
 void add_activation(Router& router, Service& service);
 void add_resolver(Router& router, Service& service);
+void add_dnssec(Router& router, Service& service);
+void add_dnssec_keys(Router& router, Service& service);
 void add_custom_certificates(Router& router, Service& service);
 void add_origin_pulls(Router& router, Service& service);
 void add_mtls_certificates(Router& router, Service& service);

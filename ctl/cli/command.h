@@ -95,6 +95,7 @@ const std::vector<Command>& authority_commands();
 const std::vector<Command>& origin_pull_commands();
 const std::vector<Command>& client_certificate_commands();
 const std::vector<Command>& ruleset_commands();
+const std::vector<Command>& dnssec_commands();
 const std::vector<Command>& log_commands();
 const std::vector<Command>& completion_commands();
 const std::vector<Command>& settings_commands();

@@ -233,11 +233,16 @@ std::string zones_text(const Json& zones) {
 }
 
 std::string changes_text(const Json& version) {
-  const std::uint64_t resolved = number_of(version, "resolved");
-  const std::string zones = zones_text(version["zones"]);
-  if (resolved == 0) return zones;
-  return (zones == "-" ? "" : zones + ", ") + std::to_string(resolved) +
-         (resolved == 1 ? " name" : " names") + " outside resolved anew";
+  std::string text = zones_text(version["zones"]);
+  const auto add = [&](const char* member, const char* what) {
+    const std::uint64_t names = number_of(version, member);
+    if (names == 0) return;
+    text = (text == "-" ? "" : text + ", ") + std::to_string(names) +
+           (names == 1 ? " name" : " names") + what;
+  };
+  add("resolved", " outside resolved anew");
+  add("resigned", " signed anew");
+  return text;
 }
 
 void history(Session& session, const Arguments& arguments) {

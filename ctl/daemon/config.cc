@@ -97,6 +97,14 @@ po::options_description setting_options() {
   number("activation-failures-max", 4,
          "failed checks in a row after which an active zone has moved");
   number("activation-rate-max", 300, "checks a minute");
+  number("dnssec-validity", 1'209'600, "seconds that DNSSEC signatures are valid");
+  number("dnssec-period", 604'800, "seconds after which they are made anew");
+  number("dnssec-ksk-lifetime", 0,
+         "seconds until key-signing and combined keys are replaced; 0: when it is asked for");
+  number("dnssec-zsk-lifetime", 0, "likewise of zone-signing keys");
+  number("dnssec-propagation", 300,
+         "seconds until every server of the zones, others' too, has a change");
+  number("dnssec-parent-ttl", 86'400, "largest TTL, seconds, of DS records at parents");
   text("log-level", "info", "trace, debug, info, warning, error or critical");
   return options;
 }
@@ -363,6 +371,24 @@ void read_activation(SettingReader& reader, Config& config) {
   }
 }
 
+// Signatures must outlive the time until they are replaced everywhere (dns/dnssec/schedule.h).
+void read_dnssec(SettingReader& reader, Config& config) {
+  constexpr std::uint32_t kDay = 86'400, kYear = 365 * kDay;
+  reader.number("dnssec-validity", 3600, kYear, config.dnssec_validity);
+  reader.number("dnssec-period", 600, kYear, config.dnssec_period);
+  reader.number("dnssec-ksk-lifetime", 0, 10 * kYear, config.dnssec_ksk_lifetime);
+  reader.number("dnssec-zsk-lifetime", 0, 10 * kYear, config.dnssec_zsk_lifetime);
+  reader.number("dnssec-propagation", 1, kDay, config.dnssec_propagation);
+  reader.number("dnssec-parent-ttl", 1, 30 * kDay, config.dnssec_parent_ttl);
+  const std::uint64_t needed = std::uint64_t{config.dnssec_period} + config.ttl_max +
+                               static_cast<std::uint64_t>(kDnssecSweepInterval.count());
+  if (config.dnssec_validity < needed) {
+    reader.fail("dnssec-validity", std::to_string(config.dnssec_validity),
+                "is less than dnssec-period, ttl-max and an hour together",
+                "make it at least " + std::to_string(needed));
+  }
+}
+
 void read_log_level(SettingReader& reader, Config& config) {
   config.log_level = reader.text("log-level");
   for (const char* level : {"trace", "debug", "info", "warning", "error", "critical"}) {
@@ -401,6 +427,7 @@ base::Result<Config> to_config(const po::variables_map& values, const std::strin
   read_resolvers(reader, config);
   read_resolve_limits(reader, config);
   read_activation(reader, config);
+  read_dnssec(reader, config);
   read_log_level(reader, config);
   if (config.ttl_min > config.ttl_max) {
     reader.fail("ttl-min", std::to_string(config.ttl_min), "is larger than ttl-max",

@@ -2,6 +2,7 @@
 // whole.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,6 +19,9 @@ class options_description;
 }
 
 namespace brink::ctl::daemon {
+
+// From the beginning of one search for signatures that end to that of the next.
+inline constexpr std::chrono::seconds kDnssecSweepInterval{3600};
 
 struct Config {
   std::string file;  // that was read; empty = none
@@ -76,6 +80,12 @@ struct Config {
   std::uint32_t activation_interval_max = 0;
   std::uint32_t activation_failures_max = 0;
   std::uint32_t activation_rate_max = 0;  // checks a minute
+  std::uint32_t dnssec_validity = 0;      // of signatures
+  std::uint32_t dnssec_period = 0;        // after which they are made anew
+  std::uint32_t dnssec_ksk_lifetime = 0;  // 0: until a rollover is asked for
+  std::uint32_t dnssec_zsk_lifetime = 0;  // likewise
+  std::uint32_t dnssec_propagation = 0;   // until every server has a change
+  std::uint32_t dnssec_parent_ttl = 0;    // of DS records
   std::string log_level;
 };
 

@@ -145,6 +145,17 @@ TEST_F(ConfigTest, ReadsResolversAndPrefixes) {
   EXPECT_NE(fault(kGood + "activation-first = 0\n").find("from 1 to 86400"), std::string::npos);
 }
 
+TEST_F(ConfigTest, SignaturesOutliveTheTimeUntilTheyAreReplaced) {
+  const auto line = read(kGood + "dnssec-validity = 694800\ndnssec-ksk-lifetime = 31536000\n");
+  ASSERT_TRUE(line.ok()) << line.error().message();
+  EXPECT_EQ(line.value().config.dnssec_period, 604'800U);
+  EXPECT_EQ(line.value().config.dnssec_ksk_lifetime, 31'536'000U);
+  EXPECT_NE(fault(kGood + "dnssec-validity = 694799\n").find("make it at least 694800"),
+            std::string::npos);
+  EXPECT_NE(fault(kGood + "dnssec-period = 1209600\n").find("setting dnssec-validity"),
+            std::string::npos);
+}
+
 TEST_F(ConfigTest, NamesTheLineOnlyOfWhatStandsThere) {
   const auto line = read(kGood, {"--history-versions-max", "0"});
   ASSERT_FALSE(line.ok());

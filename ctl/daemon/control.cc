@@ -10,6 +10,7 @@
 #include "ctl/api/service.h"
 #include "ctl/compile/compile.h"
 #include "ctl/daemon/activation_keeper.h"
+#include "ctl/daemon/dnssec_keeper.h"
 #include "ctl/daemon/history_keeper.h"
 #include "ctl/daemon/outside_keeper.h"
 #include "ctl/daemon/snapshot_compiler.h"
@@ -48,6 +49,18 @@ std::vector<base::IpAddress> all_edge_addresses(const Config& config) {
   return all;
 }
 
+dnssec::Policy dnssec_policy(const Config& config) {
+  dnssec::Policy policy;
+  policy.rollover.zone_ttl_max_s = config.ttl_max;
+  policy.rollover.ksk_lifetime_s = config.dnssec_ksk_lifetime;
+  policy.rollover.zsk_lifetime_s = config.dnssec_zsk_lifetime;
+  policy.rollover.propagation_s = config.dnssec_propagation;
+  policy.rollover.parent_ds_ttl_s = config.dnssec_parent_ttl;
+  policy.signature.validity_s = config.dnssec_validity;
+  policy.signature.period_s = policy.signature.jitter_s = config.dnssec_period;
+  return policy;
+}
+
 api::Settings api_settings(const Config& config) {
   api::Settings settings;
   settings.rules.ttl_min = config.ttl_min;
@@ -65,6 +78,7 @@ api::Settings api_settings(const Config& config) {
   settings.limits.batch_max = config.batch_max;
   settings.limits.import_size_max = config.import_size_max;
   settings.limits.import_size_max_trusted = config.import_size_max_socket;
+  settings.dnssec = dnssec_policy(config);
   settings.program_version = kVersion;
   settings.store_path = config.store;
   settings.stats_path = config.stats_file;
@@ -146,6 +160,14 @@ ActivationKeeper::Options activation_options(const Config& config) {
   return options;
 }
 
+DnssecKeeper::Options dnssec_options(const Config& config) {
+  DnssecKeeper::Options options;
+  options.policy = dnssec_policy(config);
+  options.sweep.policy = options.policy.signature;
+  options.sweep.interval = kDnssecSweepInterval;
+  return options;
+}
+
 std::vector<std::uint8_t> octets_of(std::uint64_t number) {
   std::vector<std::uint8_t> octets(sizeof number);
   std::memcpy(octets.data(), &number, sizeof number);
@@ -174,6 +196,8 @@ std::vector<std::uint8_t> compile_fingerprint(const Config& config) {
     for (const auto& server : set) text += " " + server.text();
   }
   if (!config.own_apex_ns) text += " assigned";
+  text += " dnssec " + std::to_string(config.dnssec_validity) + " " +
+          std::to_string(config.dnssec_period);
   return {text.begin(), text.end()};
 }
 
@@ -192,9 +216,10 @@ struct Control::Parts {
   std::unique_ptr<SnapshotCompiler> compiler;  // publisher thread
   std::unique_ptr<api::Service> service;
   api::Router router;
-  std::unique_ptr<HistoryKeeper> keeper;  // outlives the jobs of the queue, like the next two
+  std::unique_ptr<HistoryKeeper> keeper;  // outlives the jobs of the queue, like the next three
   std::unique_ptr<OutsideKeeper> outside;
   std::unique_ptr<ActivationKeeper> activation;
+  std::unique_ptr<DnssecKeeper> dnssec_keeper;
   std::unique_ptr<api::WorkQueue> queue;
   std::unique_ptr<publish::Publisher> publisher;
   std::unique_ptr<publish::EdgeQuestions> names;  // asks for names, which takes no time,
@@ -309,6 +334,13 @@ void Control::Parts::start_resolving(const Config& config) {
       },
       [this](std::uint64_t version, auto done) { publish(version, std::move(done)); },
       model::system_wall_clock());
+  dnssec_keeper = std::make_unique<DnssecKeeper>(
+      dnssec_options(config), *store, *box, *queue,
+      [this](const model::DomainName& zone, auto done) {
+        outside->resolver().parent_ds(zone, std::move(done));
+      },
+      [this](std::uint64_t version, auto done) { publish(version, std::move(done)); },
+      model::system_wall_clock());
 }
 
 // A change that no request made. `done`: it is served, or known not to be.
@@ -371,6 +403,9 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
       [parts = parts.get()](const auto& zone, auto done) {
         parts->activation->check(zone, std::move(done));
       },
+      [parts = parts.get()](const auto& zone, auto done) {
+        parts->dnssec_keeper->check(zone, std::move(done));
+      },
       [parts = parts.get()](auto done) { parts->outside->resolver().status(std::move(done)); }});
   parts->service->box = parts->box.get();
   parts->router = api::make_router(*parts->service);
@@ -407,6 +442,7 @@ Control::~Control() {
   if (parts_->server) parts_->server->drain();
   parts_->keeper->stop();
   parts_->activation->stop();
+  parts_->dnssec_keeper->stop();
   parts_->queue->stop();
   parts_->keep_token_uses();
   parts_->outside.reset();  // who waits for names goes on to the publisher

@@ -95,13 +95,13 @@ void Sweep::walk(Position& position, model::Timestamp now) {
       return;
     }
     position.zone = zone->name;
-    std::size_t names = 0;
+    std::size_t seen = 0;
     if (zone->dnssec.is_signed()) {
-      names = walk_names(*zone, position, now, left);
+      seen = walk_names(*zone, position, now, left);
     } else {
       position.name.reset();
     }
-    left -= std::max<std::size_t>(1, names);
+    left -= std::max<std::size_t>(1, seen);
   }
 }
 

@@ -1,8 +1,10 @@
 """Calls of every endpoint of openapi.yaml on a real node, in an order in which they succeed. Whoever
 adds an endpoint adds its call here: test_openapi.py says which are missing."""
+import base64
 import contextlib
 import http.client
 import json
+import os
 import pathlib
 import socket
 import tempfile
@@ -404,6 +406,50 @@ def call_node(api):
     api.ok("rollBack", json_body={"version": versions["newest"], "zone": "example.com"})
 
 
+PRIVATE_KEY = """Private-key-format: v1.3
+Algorithm: 13 (ECDSAP256SHA256)
+PrivateKey: {}
+"""
+
+
+def call_dnssec(api, zone):
+    assert api.ok("showDnssec", zone)["status"] == "disabled"
+    api.refused("editDnssec", zone, json_body={"status": "pending"}, code=9207)
+    api.refused("editDnssec", zone, json_body={"dnssec_presigned": True}, code=12002, status=501)
+    api.refused("rollDnssecKey", zone, json_body={}, code=12032)
+    api.refused("seeDs", zone, code=12032)
+    assert api.ok("editDnssecKeys", zone, json_body={"algorithm": "ED25519"})["algorithm"] == "15"
+    # A key for both tasks makes the zone one of such keys.
+    secret = PRIVATE_KEY.format(base64.b64encode(os.urandom(31).rjust(32, b"\x01")).decode())
+    key = api.ok("importDnssecKey", zone, json_body={"private_key": secret})
+    assert (key["state"], key["role"], key["algorithm"]) == ("spare", "csk", "13")
+    api.refused("importDnssecKey", zone, json_body={"private_key": secret}, code=12031)
+    api.refused("importDnssecKey", zone, json_body={"private_key": "x"}, code=12031)
+    other = PRIVATE_KEY.format(base64.b64encode(os.urandom(31).rjust(32, b"\x02")).decode())
+    spare = api.ok("importDnssecKey", zone, json_body={"private_key": other})
+    enabled = api.ok("editDnssec", zone, json_body={"status": "active", "dnssec_use_nsec3": True})
+    assert (enabled["status"], enabled["key_tag"]) == ("pending", key["key_tag"])
+    assert enabled["ds"].endswith(f" {key['key_tag']} 13 2 {enabled['digest']}")
+    keys = api.ok("listDnssecKeys", zone)
+    assert [each["id"] for each in keys] == [key["id"], spare["id"]]
+    assert keys[0]["signs_zone"] and keys[0]["public_key"] == enabled["public_key"]
+    api.refused("deleteDnssecKey", zone, key["id"], code=12032)
+    api.ok("deleteDnssecKey", zone, spare["id"])
+    api.refused("deleteDnssecKey", zone, spare["id"], code=7003, status=404)
+    api.refused("rollDnssecKey", zone, json_body={"role": "zsk"}, code=9207)
+    api.ok("rollDnssecKey", zone, json_body={"role": "csk"})
+    api.ok("checkDs", zone)
+    assert api.ok("showDnssecDetails", zone)["denial"] == "nsec3"
+    api.refused("deleteDnssec", zone, code=12032)
+    assert api.ok("editDnssec", zone, json_body={"status": "disabled"})["status"] == "pending-disabled"
+    assert api.ok("seeDs", zone)["wanted_ds"] == []
+    unsigned = api.ok("createZone", json_body={"name": "unsigned.example"})["id"]
+    api.ok("importDnssecKey", unsigned, json_body={"private_key": other})
+    assert api.ok("deleteDnssec", unsigned) == ""
+    assert api.ok("listDnssecKeys", unsigned) == []
+    api.ok("deleteZone", unsigned)
+
+
 def call_everything(api):
     zone = call_zones(api)
     call_settings(api, zone)
@@ -415,5 +461,6 @@ def call_everything(api):
         call_mtls_certificates(api, zone, made)
         call_origin_pulls(api, zone, made)
     call_rulesets(api, zone)
+    call_dnssec(api, zone)
     call_accounts(api)
     call_node(api)

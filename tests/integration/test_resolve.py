@@ -271,6 +271,31 @@ def test_a_parent_that_gives_no_answer_takes_nothing_away(world):
         assert state["activation"]["result"].startswith("not known: ")
 
 
+def test_a_signed_zone_is_active_while_its_parent_has_its_ds(world):
+    lab, script = world
+    zone = "signed.parent.test"
+    delegate(script, zone, *RIGHT)
+    lab.brinkctl("zone", "create", zone)
+    assert lab.brinkctl("dnssec", "enable", zone)["status"] == "pending"
+
+    def check(*records):
+        script.say(f"{zone} DS @{PARENT}", *[f"{zone}. 60 DS {each}" for each in records], aa=True,
+                   authority=[] if records else [f"parent.test. 60 SOA ns.{zone}. h.{zone}. 1 2 3 4 5"])
+        return lab.brinkctl("dnssec", "check", zone)
+
+    assert check()["status"] == "pending"
+    own = lab.brinkctl("dnssec", "ds", zone)[0].split(" DS ")[1]
+    assert check("1 13 2 " + "ab" * 32)["status"] == "error"
+    state = check("1 13 2 " + "ab" * 32, own)
+    assert state["status"] == "active" and state["keys"][0]["ds_shown"]
+    script.say(f"{zone} DS @{PARENT}", silent=True)
+    state = lab.brinkctl("dnssec", "check", zone)
+    assert state["status"] == "active"
+    assert state["result"].startswith("The parent could not be asked: ")
+    assert all(not each["recursion"] for each in script.asked() if each["question"] == f"{zone} DS")
+    assert check()["status"] == "pending"
+
+
 def test_a_restart_without_a_resolver_begins_with_the_last_known_addresses():
     with Lab() as lab:
         script = Script(lab)

@@ -1,0 +1,109 @@
+// /client/v4/zones/:zone/dnssec: whether a zone is signed, and what its parent needs to know.
+#include "ctl/api/dnssec_input.h"
+
+namespace brink::ctl::api {
+namespace {
+
+using model::DnssecStatus;
+using model::Refusal;
+using model::ZoneDnssec;
+
+Reply show(Service& service, const Request& request) {
+  const auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.error());
+  return answer(to_text(dnssec_json(dnssec_state(service.store, zone.value()))));
+}
+
+// What a user asks for is not where the zone is then: see dnssec::ZoneKeys.
+std::optional<Refusal> apply_status(const std::string& wanted, model::Zone& zone) {
+  const bool is_on = zone.dnssec.status != DnssecStatus::kDisabled &&
+                     zone.dnssec.status != DnssecStatus::kPendingDisabled;
+  if (wanted == "active") {
+    if (auto fault = signing_fault(zone)) return fault;
+    if (!is_on) zone.dnssec.status = DnssecStatus::kPending;
+    return std::nullopt;
+  }
+  if (wanted == "disabled") {
+    if (is_on) zone.dnssec.status = DnssecStatus::kPendingDisabled;
+    return std::nullopt;
+  }
+  return Refusal{400, kCodeBadBody, "Field \"status\" must be \"active\" or \"disabled\".", {}};
+}
+
+std::optional<Refusal> apply(const Json& body, model::Zone& zone) {
+  const ZoneDnssec& old = zone.dnssec;
+  std::string status;
+  bool multi_signer = old.multi_signer, presigned = old.presigned;
+  bool nsec3 = old.denial == model::ZoneDenial::kNsec3;
+  FieldReader reader(body, Nulls::kRefused);
+  reader.text("status", status);
+  reader.flag("dnssec_multi_signer", multi_signer);
+  reader.flag("dnssec_presigned", presigned);
+  reader.flag("dnssec_use_nsec3", nsec3);
+  if (reader.fault()) return reader.fault();
+  if (presigned) {
+    return Refusal{501,
+                   kCodeNotProvided,
+                   "Zones that come with their signatures are not provided: they would have to be "
+                   "transferred from another server.",
+                   {}};
+  }
+  if (body.contains("status")) {
+    if (auto fault = apply_status(status, zone)) return fault;
+  }
+  zone.dnssec.multi_signer = multi_signer;
+  zone.dnssec.denial = nsec3 ? model::ZoneDenial::kNsec3 : model::ZoneDenial::kNsec;
+  return std::nullopt;
+}
+
+Reply edit(Service& service, const Request& request) {
+  const auto body = parse_object(request.body);
+  if (!body) return refuse(body.error());
+  auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.error());
+  DnssecChange change(service, std::move(zone).value());
+  const ZoneDnssec before = change.zone().dnssec;
+  if (auto fault = apply(body.value(), change.zone())) return refuse(*fault);
+  if (before == change.zone().dnssec) {
+    return answer(to_text(dnssec_json(dnssec_state(service.store, change.zone()))));
+  }
+  change.zone().dnssec.modified_on = change.now();
+  if (auto fault = change.commit()) return refuse(*fault);
+  Reply reply = answer(to_text(dnssec_json(change.state())));
+  reply.version = change.version();
+  return reply;
+}
+
+// The counters go on, whatever the zone has been through.
+Reply remove(Service& service, const Request& request) {
+  auto zone = find_zone(service, request);
+  if (!zone) return refuse(zone.error());
+  if (zone.value().dnssec.status != DnssecStatus::kDisabled) {
+    return refuse(
+        wrong_state("The zone is signed, and its keys are needed: set status to \"disabled\", and "
+                    "have the DS records removed at the parent."));
+  }
+  Change change(service, std::move(zone).value());
+  ZoneDnssec& dnssec = change.zone().dnssec;
+  ZoneDnssec fresh;
+  fresh.key_set = dnssec.key_set + 1;
+  fresh.signing_set = dnssec.signing_set + 1;
+  fresh.modified_on = change.now();
+  dnssec = fresh;
+  store::DnssecKeys(service.store).forget(change.zone().id);
+  Reply reply = answer("\"\"");
+  reply.version = change.commit();
+  return reply;
+}
+
+}  // namespace
+
+void add_dnssec(Router& router, Service& service) {
+  using enum identity::Permission;
+  const std::string path = "/client/v4/zones/:zone/dnssec";
+  router.add("GET", path, kDnsRead, bound(service, show));
+  router.add("PATCH", path, kDnsEdit, bound(service, edit));
+  router.add("DELETE", path, kDnsEdit, bound(service, remove));
+}
+
+}  // namespace brink::ctl::api
