@@ -185,12 +185,12 @@ void DenialReader::find_some(std::span<DenialQuestion> questions) const noexcept
 
 void DenialReader::prefetch_node(HeapRef ref) const noexcept {
   const auto* at = reinterpret_cast<const char*>(&node(ref));
-  for (std::size_t line = 0; line < 5; ++line) __builtin_prefetch(at + line * kLine);
+  for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(at + line * kLine);
 }
 
 void DenialReader::prefetch_entry(HeapRef ref) const noexcept {
   const auto* at = reinterpret_cast<const char*>(&entry(ref));
-  for (std::size_t line = 0; line < 3; ++line) __builtin_prefetch(at + line * kLine);
+  for (std::size_t line = 0; line < 2; ++line) __builtin_prefetch(at + line * kLine);
 }
 
 }  // namespace brink::snapshot

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <new>
@@ -19,13 +20,34 @@ namespace {
 
 using namespace brink::snapshot;
 
+void look_at_zone(const View& view, const ZoneState& state) {
+  static_cast<void>(blob_size(*View::signed_negative_blob(state)));
+  const DenialChain* chain = View::chain(state);
+  if (chain == nullptr) return;
+  DenialKey keys[5];
+  DenialQuestion questions[5];
+  for (std::size_t i = 0; i < 5; ++i) {
+    const Bytes name = wire_name(std::array{"", "*", "a", "n20", "www.x"}[i]);
+    keys[i] = denial_key_of(name, {0});
+    questions[i] = {chain, &keys[i]};
+  }
+  view.find_denials(questions);
+  for (const DenialQuestion& question : questions) {
+    const DenialHit hit = view.find_denial(*chain, *question.key);
+    CHECK(hit.blob == question.hit.blob && hit.exact == question.hit.exact);
+    CHECK((hit.blob == nullptr) == (chain->count == 0));
+  }
+}
+
 void look(const View& view, const NameKey& key) {
   const Lookup found = view.lookup(key);
-  if (found.encloser != nullptr) static_cast<void>(view.zone(*found.encloser).serial);
+  if (found.encloser != nullptr) look_at_zone(view, view.zone(*found.encloser));
   if (found.record == nullptr) return;
   for (const std::uint16_t type : {std::uint16_t{1}, std::uint16_t{2}, std::uint16_t{16}}) {
-    const BlobHeader* blob = view.blob(*found.record, type);
-    if (blob != nullptr) static_cast<void>(blob_target(*blob).size());
+    for (const BlobHeader* blob :
+         {view.blob(*found.record, type), view.signed_blob(*found.record, type)}) {
+      if (blob != nullptr) static_cast<void>(blob_target(*blob).size());
+    }
   }
   static_cast<void>(view.route(*found.record).size());
 }
@@ -39,6 +61,48 @@ Image receive(std::span<const std::uint8_t> bytes) {
   return std::move(received).value();
 }
 
+void add_owners(const DenialReader& reader, HeapRef ref, const Bytes& apex,
+                std::vector<Bytes>& owners) {
+  const DenialNode& node = reader.node(ref);
+  for (std::uint32_t i = 0; i < node.count; ++i) {
+    if (node.level > 0) {
+      add_owners(reader, denial_children(node)[i], apex, owners);
+      continue;
+    }
+    const std::uint8_t* const labels =
+        blob_body(denial_blob(reader.entry(denial_entries(node)[i])));
+    std::size_t size = 0;
+    while (labels[size] <= kLabelMax) size += 1U + labels[size];
+    owners.emplace_back(labels, labels + size);
+    owners.back().insert(owners.back().end(), apex.begin(), apex.end());
+  }
+}
+
+// Every other record of all chains goes and others come. A verified tree may be so high that it
+// cannot grow.
+void change_chains(Store& store, const std::vector<Bytes>& apexes) {
+  const View view = store.view();
+  Writer& writer = store.begin();
+  bool good = true;
+  for (const Bytes& apex : apexes) {
+    const DenialChain* chain = View::chain(view.zone(*view.find(key_of(view, apex))));
+    if (chain == nullptr) continue;
+    std::vector<Bytes> owners;
+    if (chain->root != 0) add_owners(DenialReader(view.heap(0)), chain->root, apex, owners);
+    CHECK(writer.use_zone(apex).ok());
+    for (std::size_t i = 0; i < owners.size(); i += 2) CHECK(writer.drop_denial(owners[i]).ok());
+    for (int i = 0; good && i < 30; ++i) {
+      Bytes owner = wire_name("n" + std::to_string(i));
+      owner.pop_back();
+      owner.insert(owner.end(), apex.begin(), apex.end());
+      if (owner.size() <= kNameMax) {
+        good = writer.put_denial(owner, denial_blob_of(owner, apex, {})).ok();
+      }
+    }
+  }
+  good ? store.commit() : store.abort();
+}
+
 // All names and zones of a verified image, by the Writer.
 void take_away(Image image, std::span<const std::uint8_t> bytes) {
   Store store(std::move(image));
@@ -50,6 +114,7 @@ void take_away(Image image, std::span<const std::uint8_t> bytes) {
     const std::uint8_t* name = view.name_bytes(record);
     ((record.flags & kApex) != 0 ? apexes : names).emplace_back(name, name + record.name_size);
   }
+  change_chains(store, apexes);
   Writer& writer = store.begin();
   for (const Bytes& name : names) CHECK(writer.drop_name(name).ok());
   for (const Bytes& apex : apexes) CHECK(writer.drop_zone(apex).ok());

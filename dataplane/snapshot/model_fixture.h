@@ -40,8 +40,15 @@ struct ModelName {
 
 struct ModelZone {
   std::uint32_t serial = 0;
-  Bytes negative;
+  Bytes negative, signed_negative;
   std::size_t names = 0;
+  DenialKind denies = DenialKind::kNone;
+  std::uint16_t iterations = 0;
+  Bytes salt;
+  // The order of paths is that of RFC 4034 6.1.
+  std::map<Path, Bytes> chain;
+
+  [[nodiscard]] Denial denial() const { return {denies, iterations, salt}; }
 };
 
 class Model {
@@ -67,6 +74,9 @@ class Model {
 
   // Looks `path` up in `view`; "": it finds what it ought to.
   [[nodiscard]] std::string compare(const View& view, const Path& path) const;
+  // Looks for `paths`, which are at or below `apex`, in its chain.
+  [[nodiscard]] std::string compare_denials(const View& view, const Path& apex,
+                                            const std::vector<Path>& paths) const;
 
  private:
   // The nearest name at `path` or above it that owns something.
@@ -80,7 +90,13 @@ class Model {
                                            const Path& path) const;
   [[nodiscard]] std::string compare_contents(const View& view, const Record& record,
                                              const ModelName& name) const;
+  [[nodiscard]] static std::string compare_state(const ZoneState& state, const ModelZone& zone);
 };
+
+inline bool is_same(const BlobHeader* found, const Bytes& wanted) {
+  return found != nullptr && blob_size(*found) == wanted.size() &&
+         std::memcmp(found, wanted.data(), wanted.size()) == 0;
+}
 
 inline std::string Model::compare(const View& view, const Path& path) const {
   const Bytes wire = wire_of(path);
@@ -148,22 +164,72 @@ inline std::string Model::compare_contents(const View& view, const Record& recor
   }
   if (record.zone == 0 || record.apex_size != zone_name.size()) return "zone";
   const ModelZone& zone = zones.at(name.zone);
-  const ZoneState& state = view.zone(record);
-  if (state.serial != zone.serial) return "serial";
-  if (std::memcmp(&negative_blob(state), zone.negative.data(), zone.negative.size()) != 0) {
-    return "negative answer";
-  }
-  const std::size_t in_table = view.rrsets(record).size();
-  if (in_table + (record.inline_type != 0 ? 1 : 0) != name.rrsets.size()) return "RRsets";
+  if (const auto fault = compare_state(view.zone(record), zone); !fault.empty()) return fault;
+  std::size_t forms = name.rrsets.size();
+  for (const Rrset& set : name.rrsets) forms += set.signed_blob.empty() ? 0 : 1;
+  if (view.rrsets(record).size() + (record.inline_type != 0 ? 1 : 0) != forms) return "RRsets";
   for (const Rrset& set : name.rrsets) {
-    const BlobHeader* found = view.blob(record, set.type);
-    if (found == nullptr || blob_size(*found) != set.blob.size() ||
-        std::memcmp(found, set.blob.data(), set.blob.size()) != 0) {
+    if (!is_same(view.blob(record, set.type), set.blob)) {
       return "RRset of type " + std::to_string(set.type);
+    }
+    if (!is_same(view.signed_blob(record, set.type),
+                 set.signed_blob.empty() ? set.blob : set.signed_blob)) {
+      return "signed RRset of type " + std::to_string(set.type);
     }
   }
   const auto route = view.route(record);
   if (!std::equal(route.begin(), route.end(), name.route.begin(), name.route.end())) return "route";
+  return "";
+}
+
+inline std::string Model::compare_state(const ZoneState& state, const ModelZone& zone) {
+  if (state.serial != zone.serial) return "serial";
+  if (!is_same(&negative_blob(state), zone.negative)) return "negative answer";
+  if (!is_same(View::signed_negative_blob(state),
+               zone.signed_negative.empty() ? zone.negative : zone.signed_negative)) {
+    return "signed negative answer";
+  }
+  const DenialChain* chain = View::chain(state);
+  if (chain == nullptr) return zone.denies == DenialKind::kNone ? "" : "no chain";
+  const auto salt = denial_salt(*chain);
+  if (chain->kind != zone.denies || chain->iterations != zone.iterations ||
+      !std::equal(salt.begin(), salt.end(), zone.salt.begin(), zone.salt.end())) {
+    return "another chain";
+  }
+  return chain->count == zone.chain.size() ? "" : "another number of records in the chain";
+}
+
+inline std::string Model::compare_denials(const View& view, const Path& apex,
+                                          const std::vector<Path>& paths) const {
+  const Bytes apex_wire = wire_of(apex);
+  const Record* record = view.find(key_of(view, apex_wire));
+  const ModelZone& zone = zones.at(apex);
+  const DenialChain* chain = record == nullptr ? nullptr : View::chain(view.zone(*record));
+  if (chain == nullptr) return zone.denies == DenialKind::kNone ? "" : "no chain";
+  std::vector<DenialKey> keys;
+  for (const Path& path : paths) keys.push_back(denial_key_of(wire_of(path), apex_wire));
+  std::vector<DenialQuestion> questions;
+  for (const DenialKey& key : keys) questions.push_back({chain, &key});
+  view.find_denials(questions);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const DenialHit hit = view.find_denial(*chain, keys[i]);
+    const std::string where =
+        name_text(wire_of(paths[i])) + " in a chain of " + std::to_string(zone.chain.size()) + ": ";
+    if (questions[i].hit.blob != hit.blob || questions[i].hit.exact != hit.exact) {
+      return where + "one of several finds something else";
+    }
+    if (zone.chain.empty()) {
+      if (hit.blob != nullptr || hit.exact) return where + "found in an empty chain";
+      continue;
+    }
+    auto wanted = zone.chain.upper_bound(paths[i]);
+    if (wanted == zone.chain.begin()) wanted = zone.chain.end();
+    --wanted;
+    if (!is_same(hit.blob, wanted->second)) {
+      return where + "not the record of " + name_text(wire_of(wanted->first));
+    }
+    if (hit.exact != (wanted->first == paths[i])) return where + "exactness is wrong";
+  }
   return "";
 }
 

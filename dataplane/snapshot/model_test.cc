@@ -25,6 +25,8 @@ struct Shape {
   std::size_t names_max;  // about so many, before most of them are dropped again
   std::uint32_t generation;
   std::size_t memory_limit_bytes = ~std::size_t{0};
+  std::size_t owners_max = 60;     // the same of the records of each chain
+  std::uint32_t chain_share = 15;  // of the steps, in per cent
 };
 
 class Driver {
@@ -49,6 +51,7 @@ class Driver {
   [[nodiscard]] std::uint64_t refused_for_memory() const { return refused_for_memory_; }
   [[nodiscard]] std::uint64_t commits() const { return commits_; }
   [[nodiscard]] std::size_t names_most() const { return names_most_; }
+  [[nodiscard]] std::uint32_t highest_chain() const { return highest_chain_; }
 
  private:
   // A view that is held on to, with what it ought to see for good.
@@ -75,7 +78,10 @@ class Driver {
   Path random_name_in(const Path& zone);
   ModelName random_contents(const Path& zone);
   Rrset random_rrset(std::uint16_t type);
+  Bytes random_blob(std::uint16_t type);
   Rrset operators_servers();
+  Path random_owner(const Path& zone);
+  void choose_denial(ModelZone& zone);
 
   void transaction();
   bool step(Model& model);
@@ -83,6 +89,9 @@ class Driver {
   bool put_name(Model& model, const Path& path);
   bool drop_name(Model& model, const Path& path);
   bool drop_zone(Model& model, const Path& apex);
+  bool change_chain(Model& model);
+  bool put_denial(Model& model, const Path& owner);
+  bool drop_denial(Model& model, const Path& owner);
   bool expect(const base::Result<void>& result, bool possible, const char* what);
 
   void between();
@@ -90,6 +99,7 @@ class Driver {
   void release(std::size_t count);
   void compare_all(const View& view, const Model& model, const char* what);
   void compare_some(const View& view, const Model& model, std::size_t count, const char* what);
+  void compare_chains(const View& view, const Model& model, std::size_t count, const char* what);
   void compact_and_compare();
   void save_and_load();
   void drain();
@@ -109,6 +119,7 @@ class Driver {
   std::uint64_t steps_ = 0;
   std::uint64_t commits_ = 0;
   std::size_t names_most_ = 0;
+  std::uint32_t highest_chain_ = 0;
   std::uint64_t refused_for_memory_ = 0;
   std::uint64_t heap_padding_ = 0;  // what loading adds to the heap's end
   bool dropping_ = false;
@@ -141,17 +152,73 @@ Path Driver::random_name_in(const Path& zone) {
   return path;
 }
 
-Rrset Driver::random_rrset(std::uint16_t type) {
-  if (type == 5) return {5, alias_blob(wire_of(random_path()))};
+// Labels that differ late, or early, that start with one another, and octets that keys escape.
+Path Driver::random_owner(const Path& zone) {
+  static const std::string kLabels[] = {"a",
+                                        "b",
+                                        "aa",
+                                        "*",
+                                        "a\xff",
+                                        std::string("\0", 1),
+                                        "\1",
+                                        "\2",
+                                        std::string("\0\1a", 3),
+                                        "-",
+                                        std::string(40, 'l'),
+                                        std::string(63, '\1')};
+  Path path = zone;
+  const std::size_t depth = chance(2) ? 0 : 1 + below(3);
+  for (std::size_t i = 0; i < depth; ++i) {
+    const std::string number = std::to_string(below(shape_.owners_max));
+    switch (below(4)) {
+      case 0:
+        path.push_back(kLabels[below(std::size(kLabels))]);
+        break;
+      case 1:
+        path.push_back(number);
+        break;
+      case 2:
+        path.push_back("a common beginning " + number);
+        break;
+      default:
+        path.push_back("n" + std::string(5 - std::min<std::size_t>(number.size(), 5), '0') +
+                       number);
+        break;
+    }
+  }
+  while (wire_of(path).size() > kNameMax) path.pop_back();
+  return path;
+}
+
+void Driver::choose_denial(ModelZone& zone) {
+  const ModelZone before = zone;
+  zone.denies = static_cast<DenialKind>(below(3));
+  const bool hashed = zone.denies == DenialKind::kNsec3;
+  zone.iterations = hashed ? static_cast<std::uint16_t>(below(3)) : 0;
+  zone.salt = hashed ? Bytes(below(3), 5) : Bytes{};
+  if (zone.denies != before.denies || zone.iterations != before.iterations ||
+      zone.salt != before.salt) {
+    zone.chain.clear();
+  }
+}
+
+Bytes Driver::random_blob(std::uint16_t type) {
   const std::size_t size = chance(5) ? below(3000) : below(60);
   Bytes rdata(size);
   for (auto& byte : rdata) byte = static_cast<std::uint8_t>(random_());
-  return {type, blob(type, rdata)};
+  return blob(type, rdata);
+}
+
+Rrset Driver::random_rrset(std::uint16_t type) {
+  Rrset set{type, type == 5 ? alias_blob(wire_of(random_path())) : random_blob(type)};
+  if (chance(30)) set.signed_blob = random_blob(type);
+  return set;
 }
 
 // Few, so that delegations share them; too large for most records.
 Rrset Driver::operators_servers() {
-  return {2, blob(2, Bytes(50, static_cast<std::uint8_t>(below(4))))};
+  return {2, blob(2, Bytes(50, static_cast<std::uint8_t>(below(4)))),
+          chance(5) ? blob(2, Bytes(80)) : Bytes{}};
 }
 
 ModelName Driver::random_contents(const Path& zone) {
@@ -210,10 +277,14 @@ bool Driver::put_zone(Model& model) {
   const bool is_new = model.zones.count(apex) == 0;
   const auto serial = static_cast<std::uint32_t>(random_());
   const Bytes negative = blob(6, Bytes(22 + below(20), static_cast<std::uint8_t>(serial)));
-  if (!expect(writer_->put_zone(wire_of(apex), {serial, negative}), true, "put_zone")) return false;
-  ModelZone& zone = model.zones[apex];
+  ModelZone zone = is_new ? ModelZone{} : model.zones.at(apex);
   zone.serial = serial;
   zone.negative = negative;
+  zone.signed_negative = chance(50) ? blob(6, Bytes(22 + below(90))) : Bytes{};
+  if (is_new || chance(3)) choose_denial(zone);
+  const ZoneContents contents{serial, zone.negative, zone.signed_negative, zone.denial()};
+  if (!expect(writer_->put_zone(wire_of(apex), contents), true, "put_zone")) return false;
+  model.zones[apex] = zone;
   zone_ = apex;
   in_zone_ = true;
   return !is_new || put_name(model, apex);
@@ -249,6 +320,52 @@ bool Driver::drop_zone(Model& model, const Path& apex) {
   return true;
 }
 
+bool Driver::put_denial(Model& model, const Path& owner) {
+  const Bytes wire = wire_of(owner);
+  const bool possible =
+      in_zone_ && is_below_or_at(owner, zone_) && model.zones.at(zone_).denies != DenialKind::kNone;
+  const Bytes apex = wire_of(in_zone_ ? zone_ : Path{});
+  Bytes record =
+      is_below_or_at(owner, zone_) ? denial_blob_of(wire, apex, Bytes(below(40))) : Bytes(20);
+  // The second octet of the owner, mostly: case does not matter there.
+  if (record[14] >= 'a' && record[14] <= 'z')
+    record[14] = static_cast<std::uint8_t>(record[14] - 0x20);
+  if (!expect(writer_->put_denial(wire, record), possible, "put_denial")) return false;
+  model.zones.at(zone_).chain[owner] = record;
+  return true;
+}
+
+bool Driver::drop_denial(Model& model, const Path& owner) {
+  const bool possible =
+      in_zone_ && is_below_or_at(owner, zone_) && model.zones.at(zone_).denies != DenialKind::kNone;
+  if (!expect(writer_->drop_denial(wire_of(owner)), possible, "drop_denial")) return false;
+  model.zones.at(zone_).chain.erase(owner);
+  return true;
+}
+
+// A record or a row of them; all that there are, now and then.
+bool Driver::change_chain(Model& model) {
+  // Refusals end a transaction, so they are to be rare.
+  if (!in_zone_ || model.zones.at(zone_).denies == DenialKind::kNone) {
+    return chance(99) || put_denial(model, random_owner(zone_));
+  }
+  auto& chain = model.zones.at(zone_).chain;
+  const bool drops = chance(dropping_ || chain.size() > shape_.owners_max ? 75 : 30);
+  std::size_t count = chance(95) ? 1 : below(shape_.owners_max / 4);
+  if (chance(1) && dropping_) count = chain.size();
+  const Path first = random_owner(zone_);
+  for (; count > 0; --count) {
+    Path owner = random_owner(zone_);
+    if (drops && !chain.empty() && chance(95)) {
+      const auto at = chain.lower_bound(count % 2 == 0 ? first : owner);
+      owner = at == chain.end() ? chain.begin()->first : at->first;
+    }
+    if (!(drops ? drop_denial(model, owner) : put_denial(model, owner))) return false;
+  }
+  if (chance(99)) return true;
+  return put_denial(model, random_path());
+}
+
 bool Driver::step(Model& model) {
   ++steps_;
   const auto some_zone = [&] {
@@ -277,6 +394,7 @@ bool Driver::step(Model& model) {
     release(1);
     return true;
   }
+  if (chance(shape_.chain_share)) return change_chain(model);
   if (kind < (dropping_ ? 80U : 35U)) {
     Path path = some_name();
     // Refusals end a transaction, so they are to be rare.
@@ -308,6 +426,12 @@ void Driver::transaction() {
     leave(writer_->commit(image_->state().version + 1, 1));
     model_ = std::move(model);
     names_most_ = std::max(names_most_, model_.names.size());
+    for (const auto& [apex, zone] : model_.zones) {
+      const View view = image_->view();
+      const Record& record = *view.find(key_of(view, wire_of(apex)));
+      const DenialChain* chain = View::chain(view.zone(record));
+      if (chain != nullptr) highest_chain_ = std::max<std::uint32_t>(highest_chain_, chain->height);
+    }
     ++commits_;
   } else {
     leave(writer_->abort());
@@ -336,6 +460,24 @@ void Driver::compare_all(const View& view, const Model& model, const char* what)
     ASSERT_EQ(model.compare(view, path), "") << what;
   }
   compare_some(view, model, 16, what);
+  compare_chains(view, model, ~std::size_t{0}, what);
+}
+
+// What is in the chains, up to `count` of each, and what is not.
+void Driver::compare_chains(const View& view, const Model& model, std::size_t count,
+                            const char* what) {
+  for (const auto& [apex, zone] : model.zones) {
+    std::vector<Path> paths = {apex};
+    for (auto at = zone.chain.lower_bound(random_owner(apex)); at != zone.chain.end(); ++at) {
+      if (count != ~std::size_t{0} && paths.size() > count) break;
+      paths.push_back(at->first);
+    }
+    if (count == ~std::size_t{0}) {
+      for (const auto& [owner, record] : zone.chain) paths.push_back(owner);
+    }
+    for (std::size_t i = 0; i < 8; ++i) paths.push_back(random_owner(apex));
+    ASSERT_EQ(model.compare_denials(view, apex, paths), "") << what;
+  }
 }
 
 void Driver::compare_some(const View& view, const Model& model, std::size_t count,
@@ -343,6 +485,7 @@ void Driver::compare_some(const View& view, const Model& model, std::size_t coun
   for (std::size_t i = 0; i < count; ++i) {
     ASSERT_EQ(model.compare(view, random_path()), "") << what;
   }
+  compare_chains(view, model, count / 8, what);
 }
 
 void Driver::between() {
@@ -394,7 +537,8 @@ void Driver::compact_and_compare() {
   ASSERT_EQ(usage.records_free, 0U);
   ASSERT_EQ(usage.heap_free_bytes, 0U);
   ASSERT_EQ(old.records, usage.records);
-  ASSERT_EQ(old.heap_bytes - old.heap_free_bytes - heap_padding_, usage.heap_bytes);
+  ASSERT_EQ(old.heap_bytes - old.heap_free_bytes - heap_padding_ - node_bytes(*image_),
+            usage.heap_bytes - node_bytes(fresh));
   const auto old_verified = image_->verify();
   ASSERT_TRUE(old_verified.ok()) << old_verified.error().message();
   if (chance(50)) return;
@@ -470,19 +614,27 @@ class ModelTest : public ::testing::Test {
     std::printf("BRINK_MODEL_SEED=%llu\n", static_cast<unsigned long long>(seed - salt));
     Driver driver(seed, shape);
     driver.run(steps);
-    std::printf("%llu operations, %llu commits, up to %zu names\n",
+    std::printf("%llu operations, %llu commits, up to %zu names, chains up to %u nodes high\n",
                 static_cast<unsigned long long>(driver.steps()),
-                static_cast<unsigned long long>(driver.commits()), driver.names_most());
+                static_cast<unsigned long long>(driver.commits()), driver.names_most(),
+                driver.highest_chain());
     return driver;
   }
 };
 
 TEST_F(ModelTest, FewNamesThatMeetOften) {
-  run({40, 0}, 35, 1);
+  run({40, 0}, 30, 1);
 }
 
 TEST_F(ModelTest, ManyNamesThatMakeTheTableGrowAndShrink) {
-  run({3000, 77}, 40, 2);
+  run({3000, 77}, 35, 2);
+}
+
+TEST_F(ModelTest, ChainsThatGrowAndShrink) {
+  Shape shape{40, 0};
+  shape.owners_max = 3000;
+  shape.chain_share = 60;
+  EXPECT_GT(run(shape, 10, 6).highest_chain(), 2U);
 }
 
 TEST_F(ModelTest, GenerationsWrapAround) {

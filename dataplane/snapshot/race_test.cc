@@ -1,7 +1,8 @@
 // Readers look names up while one thread writes, aborts, frees, rehashes, and swaps to compacted
-// images that another has made. What every committed state has and no mixture of two: pairs of names
-// in different zones carry the same number or are both not there, a sum over several names is
-// constant, two zones have one serial, a wildcard comes and goes with a name of the other zone.
+// images that another has made. What every committed state has and no mixture of two: pairs of
+// names in different zones carry the same number or are both not there, a sum over several names is
+// constant, two zones have one serial and the same records in their chains of denial, a wildcard
+// comes and goes with a name of the other zone.
 // Some of the pairs are delegations, whose servers are shared blocks of memory.
 //
 // Built twice, plainly and with -fsanitize=thread.
@@ -28,6 +29,7 @@ constexpr std::uint32_t kAccounts = 6;
 constexpr std::uint32_t kBalance = 1000;  // of an account, at first
 constexpr std::uint32_t kCrowd = 2000;     // names that make the table grow when they come
 constexpr std::uint32_t kOperators = 3;
+constexpr std::uint32_t kDenials = 1500;  // owners of records in the chains
 constexpr std::uint16_t kNs = 2;
 constexpr std::uint16_t kDs = 43;
 constexpr std::uint16_t kTxt = 16;
@@ -58,6 +60,10 @@ Bytes number_blob(std::uint32_t number) {
   // Some in the record, some in a block of their own.
   rdata.resize(number % 3 == 0 ? 70 : 4);
   return blob(kTxt, rdata);
+}
+
+std::string denial_label(std::uint32_t denial) {
+  return "d" + std::to_string(denial * 7919 % kDenials);
 }
 
 struct Published {
@@ -119,7 +125,7 @@ class Reader {
   }
 
   const char* look(const View& view) {
-    switch (random_() % 4) {
+    switch (random_() % 5) {
       case 0: {
         std::uint32_t sum = 0;
         for (std::uint32_t i = 0; i < kAccounts; ++i) {
@@ -140,6 +146,8 @@ class Reader {
         if (below.encloser == nullptr) return "the wildcard's zone is not there";
         return (below.record != nullptr) == flag ? nullptr : "wildcard and name do not agree";
       }
+      case 3:
+        return look_at_chains(view);
       default: {
         const auto pair = static_cast<std::uint32_t>(random_() % kPairs);
         const auto one = number_at(view, pair_name(pair, true));
@@ -147,6 +155,40 @@ class Reader {
         return one == two ? nullptr : "a pair has two numbers";
       }
     }
+  }
+
+  const char* look_at_chains(const View& view) {
+    const Bytes apex = wire_name("one.test");
+    const Lookup one = find(view, apex), two = find(view, wire_name("two.test"));
+    if (!one.exact || !two.exact) return "a zone is not there";
+    const DenialChain* first = View::chain(view.zone(*one.record));
+    const DenialChain* second = View::chain(view.zone(*two.record));
+    if (first == nullptr || second == nullptr) return "a zone has no chain";
+    if (first->count != second->count || first->iterations != second->iterations) {
+      return "two chains are different";
+    }
+    DenialKey keys[4];
+    std::vector<DenialQuestion> questions;
+    for (DenialKey& key : keys) {
+      const char* const more = random_() % 2 == 0 ? "" : "x.";
+      const std::string label = denial_label(static_cast<std::uint32_t>(random_() % kDenials));
+      key = denial_key_of(wire_name(more + label + ".one.test"), apex);
+      questions.push_back({second, &key});
+    }
+    view.find_denials(questions);
+    for (const DenialQuestion& question : questions) {
+      const DenialHit hit = view.find_denial(*first, *question.key);
+      if ((hit.blob == nullptr) != (question.hit.blob == nullptr) ||
+          hit.exact != question.hit.exact) {
+        return "a record is in one chain only";
+      }
+      if (hit.blob != nullptr &&
+          (blob_size(*hit.blob) != blob_size(*question.hit.blob) ||
+           std::memcmp(hit.blob, question.hit.blob, blob_size(*hit.blob)) != 0)) {
+        return "two chains have different records";
+      }
+    }
+    return nullptr;
   }
 
   Shared& shared_;
@@ -158,9 +200,9 @@ class RaceWriter {
  public:
   RaceWriter(Shared& shared, std::uint64_t seed) : shared_(shared), random_(static_cast<unsigned>(seed)) {
     adopt(Image::create(key_of_seed(seed), {}).value());
-    change([](ChangeSink& sink) {
+    change([this](ChangeSink& sink) {
       for (const char* zone : {"one.test", "two.test"}) {
-        ASSERT_TRUE(sink.put_zone(wire_name(zone), {1, soa()}).ok());
+        ASSERT_TRUE(sink.put_zone(wire_name(zone), zone_contents(1)).ok());
         ASSERT_TRUE(sink.put_name(wire_name(zone), {std::vector{a(1)}, {}}).ok());
       }
       ASSERT_TRUE(sink.use_zone(wire_name("one.test")).ok());
@@ -218,7 +260,7 @@ class RaceWriter {
   template <typename Change>
   void change(const Change& change) {
     TransactionEncoder encoder;
-    const auto before = std::tuple(numbers_, balances_, flag_, crowd_);
+    const auto before = std::tuple(numbers_, balances_, flag_, crowd_, iterations_);
     change(encoder);
     const Bytes bytes = encoder.finish(commits_, commits_ + 1, 0);
     const std::uint32_t generation = image_->generation() + 1;
@@ -233,7 +275,7 @@ class RaceWriter {
       if (random_() % 2 == 0) static_cast<void>(writer_->maintain(pick(8)));
     }
     if (aborted) {
-      std::tie(numbers_, balances_, flag_, crowd_) = before;
+      std::tie(numbers_, balances_, flag_, crowd_, iterations_) = before;
       leave(writer_->abort());
       ++aborts_;
       return;
@@ -243,6 +285,10 @@ class RaceWriter {
   }
 
   void random_change(ChangeSink& sink);
+  void change_chains(ChangeSink& sink);
+  [[nodiscard]] ZoneContents zone_contents(std::uint32_t serial) const {
+    return {serial, soa_, soa_, {DenialKind::kNsec3, iterations_, {}}};
+  }
   void put_number(ChangeSink& sink, const Bytes& name, std::uint32_t number) {
     EXPECT_TRUE(sink.put_name(name, {std::vector{Rrset{kTxt, number_blob(number)}}, {}}).ok());
   }
@@ -326,6 +372,8 @@ class RaceWriter {
   std::array<std::uint32_t, kAccounts> balances_{};
   bool flag_ = false;
   bool crowd_ = false;
+  std::uint16_t iterations_ = 0;
+  const Bytes soa_ = soa();
 
   std::thread compactor_;
   std::atomic<bool> compaction_done_{false};
@@ -340,10 +388,14 @@ class RaceWriter {
 void RaceWriter::random_change(ChangeSink& sink) {
   const auto use = [&](const char* zone) { EXPECT_TRUE(sink.use_zone(wire_name(zone)).ok()); };
   const auto serial = static_cast<std::uint32_t>(random_());
-  if (random_() % 4 == 0) {
-    EXPECT_TRUE(sink.put_zone(wire_name("one.test"), {serial, soa()}).ok());
-    EXPECT_TRUE(sink.put_zone(wire_name("two.test"), {serial, soa()}).ok());
+  // Other iterations are another chain, which begins empty.
+  const bool rechained = random_() % 200 == 0;
+  if (rechained) iterations_ = static_cast<std::uint16_t>((iterations_ + 1) % 3);
+  if (rechained || random_() % 4 == 0) {
+    EXPECT_TRUE(sink.put_zone(wire_name("one.test"), zone_contents(serial)).ok());
+    EXPECT_TRUE(sink.put_zone(wire_name("two.test"), zone_contents(serial)).ok());
   }
+  if (random_() % 2 == 0) change_chains(sink);
   for (auto count = random_() % 4; count > 0; --count) {
     const auto pair = static_cast<std::uint32_t>(random_() % kPairs);
     const auto number = static_cast<std::uint32_t>(random_());
@@ -393,6 +445,23 @@ void RaceWriter::random_change(ChangeSink& sink) {
       } else {
         EXPECT_TRUE(sink.drop_name(name).ok());
       }
+    }
+  }
+}
+
+void RaceWriter::change_chains(ChangeSink& sink) {
+  const std::uint32_t count = random_() % 40 == 0 ? pick(kDenials) : pick(4);
+  const bool drops = random_() % 5 < 2;
+  const auto first = static_cast<std::uint32_t>(random_() % kDenials);
+  const auto value = static_cast<std::uint8_t>(random_());
+  for (const char* zone : {"one.test", "two.test"}) {
+    const Bytes apex = wire_name(zone);
+    EXPECT_TRUE(sink.use_zone(apex).ok());
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const Bytes owner = wire_name(denial_label(first + i) + "." + zone);
+      EXPECT_TRUE(drops
+                      ? sink.drop_denial(owner).ok()
+                      : sink.put_denial(owner, denial_blob_of(owner, apex, Bytes(8, value))).ok());
     }
   }
 }

@@ -134,6 +134,71 @@ TEST_F(RrsetBlocksTest, AnAbortCountsDown) {
   EXPECT_EQ(owners("a.test"), 1U);
 }
 
+TEST_F(RrsetBlocksTest, SignaturesAreBesideThePlainFormAndChangeNothingAboutIt) {
+  const Rrset address{1, a(1).blob, blob(1, Bytes(100, 1))};
+  const Rrset text{16, blob(16, Bytes(200)), blob(16, Bytes(250))};
+  store_.change([&](Writer& writer) {
+    ASSERT_TRUE(writer.use_zone(wire_name("test")).ok());
+    ASSERT_TRUE(
+        writer.put_name(wire_name("a.test"), {std::vector{text, address, Rrset{28, a(2).blob}}, {}})
+            .ok());
+  });
+  const View view = store_.view();
+  const Record& record = *lookup(view, "a.test").record;
+  const auto expect = [](const BlobHeader* found, const Bytes& wanted) {
+    ASSERT_NE(found, nullptr);
+    ASSERT_EQ(blob_size(*found), wanted.size());
+    EXPECT_EQ(std::memcmp(found, wanted.data(), wanted.size()), 0);
+  };
+  EXPECT_EQ(record.inline_type, 1) << "as without signatures";
+  expect(view.blob(record, 1), address.blob);
+  expect(view.signed_blob(record, 1), address.signed_blob);
+  expect(view.blob(record, 16), text.blob);
+  expect(view.signed_blob(record, 16), text.signed_blob);
+  expect(view.signed_blob(record, 28), a(2).blob);
+  EXPECT_EQ(view.signed_blob(record, 2), nullptr);
+  EXPECT_EQ(view.rrsets(record).size(), 4U);
+  taken();
+}
+
+TEST_F(RrsetBlocksTest, SignedDelegationsShareTheirServersToo) {
+  Rrset with_signatures = ds(1);
+  with_signatures.signed_blob = blob(kDs, Bytes(172, 1));
+  delegate("a.test", {servers(1)});
+  delegate("b.test", {servers(1), with_signatures});
+  EXPECT_EQ(taken(), kSharedBytes + kSignedBytes + 8 + 12 + 12 + 172 + 4);
+  EXPECT_EQ(owners("a.test"), 2U);
+  expect_servers(store_.view(), "b.test", 1);
+  const View view = store_.view();
+  const Record& record = *lookup(view, "b.test").record;
+  EXPECT_EQ(blob_size(*view.signed_blob(record, kDs)), with_signatures.signed_blob.size());
+  EXPECT_EQ(view.signed_blob(record, kNs), view.blob(record, kNs));
+  const auto compacted = compact(store_.image().pin(), {});
+  ASSERT_TRUE(compacted.ok() && compacted.value().verify().ok());
+  EXPECT_EQ(compacted.value().usage().heap_bytes - kHeapUnit, store_.heap_in_use());
+}
+
+TEST_F(RrsetBlocksTest, AnUnknownFormOrTwoOfOneAreRefused) {
+  Rrset with_signatures = ds(1);
+  with_signatures.signed_blob = blob(kDs, Bytes(172, 1));
+  delegate("b.test", {servers(1), with_signatures});
+  const View view = store_.view();
+  auto* table = reinterpret_cast<RrsetTable*>(
+      const_cast<std::uint8_t*>(view.heap(lookup(view, "b.test").record->rrsets)));
+  auto* entries = reinterpret_cast<RrsetEntry*>(table + 1);
+  ASSERT_EQ(table->count, 3);
+  for (int i = 0; i < 3; ++i) {
+    const std::uint16_t right = entries[i].form;
+    for (const std::uint16_t wrong : std::vector<std::uint16_t>{0, 1, 2, 0xffff}) {
+      if (wrong == right) continue;
+      entries[i].form = wrong;
+      EXPECT_FALSE(store_.image().verify().ok()) << i << " " << wrong;
+    }
+    entries[i].form = right;
+  }
+  EXPECT_TRUE(store_.image().verify().ok());
+}
+
 TEST_F(RrsetBlocksTest, ALoadedImageGoesOnSharing) {
   delegate("a.test", {servers(1)});
   delegate("b.test", {servers(1), ds(1)});

@@ -44,6 +44,50 @@ inline Bytes alias_blob(const Bytes& target) {
   return out;
 }
 
+// A free-standing blob: a record of `type` whose owner is `labels` below the apex, and its RRSIG,
+// whose owner is a pointer at the first.
+inline Bytes free_blob(const Bytes& labels, std::uint16_t type, const Bytes& rdata) {
+  Bytes body;
+  std::vector<Fixup> fixups;
+  const auto record = [&](const Bytes& owner, Fixup fixup, int rtype, const Bytes& data) {
+    for (const std::uint8_t octet : owner) body.push_back(octet);
+    fixup.offset = static_cast<std::uint16_t>(body.size());
+    fixups.push_back(fixup);
+    for (const int byte :
+         {0xc0, 0, rtype >> 8, rtype & 0xff, 0, 1, 0, 0, 1, 0x2c,
+          static_cast<int>(data.size() >> 8), static_cast<int>(data.size() & 0xff)}) {
+      body.push_back(static_cast<std::uint8_t>(byte));
+    }
+    for (const std::uint8_t octet : data) body.push_back(octet);
+  };
+  record(labels, {0, kFixupApex}, type, rdata);
+  // Where there are no labels the apex is nearer than the pointer to it.
+  record({}, {0, labels.empty() ? kFixupApex : kFixupBlob}, 46, Bytes(24, 7));
+  BlobHeader header{};
+  header.body_size = static_cast<std::uint16_t>(body.size());
+  header.body_count = 2;
+  header.fixup_count = 2;
+  const std::size_t fixups_at = sizeof header + (body.size() + 1) / 2 * 2;
+  Bytes out(fixups_at + fixups.size() * sizeof(Fixup));
+  std::memcpy(out.data(), &header, sizeof header);
+  std::memcpy(out.data() + sizeof header, body.data(), body.size());
+  std::memcpy(out.data() + fixups_at, fixups.data(), fixups.size() * sizeof(Fixup));
+  return out;
+}
+
+// What the chain of the zone at `apex` has at `owner`; two with different `rdata` are different.
+inline Bytes denial_blob_of(const Bytes& owner, const Bytes& apex, const Bytes& rdata) {
+  return free_blob({owner.begin(), owner.end() - static_cast<std::ptrdiff_t>(apex.size())}, 47,
+                   rdata);
+}
+
+// The name in lower case.
+inline DenialKey denial_key_of(const Bytes& name, const Bytes& apex) {
+  DenialKey key;
+  set_denial_key(key, name.data(), name.size(), apex.size());
+  return key;
+}
+
 inline Bytes soa() {
   return blob(6, Bytes(22));
 }
@@ -74,6 +118,31 @@ inline int a_of(const View& view, const std::string& name) {
   const Lookup found = lookup(view, name);
   const BlobHeader* set = found.record == nullptr ? nullptr : view.blob(*found.record, 1);
   return set == nullptr ? 0 : blob_body(*set)[15];
+}
+
+inline std::uint64_t node_bytes_below(const DenialReader& reader, HeapRef ref) {
+  const DenialNode& node = reader.node(ref);
+  std::uint64_t bytes =
+      Heap::block_bytes(denial_node_size(node.prefix_size, node.count, node.level));
+  for (std::uint32_t i = 0; node.level > 0 && i < node.count; ++i) {
+    bytes += node_bytes_below(reader, denial_children(node)[i]);
+  }
+  return bytes;
+}
+
+// What the nodes of all chains take, in an image without older versions: a compacted one has fewer.
+inline std::uint64_t node_bytes(const Image& image) {
+  const Pinned pinned = image.pin();
+  const View view = image.view();
+  std::uint64_t bytes = 0;
+  for (std::uint32_t zone = 1; zone < pinned.zone_slots; ++zone) {
+    const HeapRef state = pinned.root.zones[zone].state;
+    if (state == 0) continue;
+    const DenialChain* chain = View::chain(*reinterpret_cast<const ZoneState*>(view.heap(state)));
+    if (chain == nullptr || chain->root == 0) continue;
+    bytes += node_bytes_below(DenialReader(view.heap(0)), chain->root);
+  }
+  return bytes;
 }
 
 // An image, its writer, and what transactions left behind: an edge without workers.

@@ -68,16 +68,25 @@ void fill(Store& store) {
   Writer& writer = store.begin();
   const Rrset txt{16, blob(16, Bytes(60, 1))};
   const Bytes route(20, 7);
-  bool ok = writer.put_zone(wire_name("b"), {1, soa()}).ok();
+  const Denial denial{DenialKind::kNsec, 0, {}};
+  bool ok = writer.put_zone(wire_name("b"), {1, soa(), soa(), denial}).ok();
   ok = ok && writer.put_name(wire_name("b"), {std::vector{a(1)}, {}}).ok();
   ok = ok && writer.put_name(wire_name("a.a.b"), {std::vector{a(2), txt}, route}).ok();
   ok = ok && writer.put_name(wire_name("*.a.b"), {std::vector{a(3)}, {}}).ok();
-  const std::vector<Rrset> signed_servers = {{2, blob(2, Bytes(70, 2))}, {43, blob(43, Bytes(70))}};
+  const std::vector<Rrset> signed_servers = {{2, blob(2, Bytes(70, 2))},
+                                             {43, blob(43, Bytes(70)), blob(43, Bytes(99))}};
   ok = ok && writer.put_name(wire_name("d.b"), {signed_servers, {}, true}).ok();
   ok = ok && writer.put_name(wire_name("e.b"), {std::span(signed_servers).first(1), {}, true}).ok();
   ok = ok && writer.put_zone(wire_name("c.b"), {1, soa()}).ok();
   ok = ok && writer.put_name(wire_name("c.b"), {std::vector{a(4)}, {}}).ok();
   ok = ok && writer.put_name(wire_name(std::string(60, 'l') + ".c.b"), {std::vector{a(5)}, {}}).ok();
+  ok = ok && writer.use_zone(wire_name("b")).ok();
+  // More than one node has room for.
+  for (int i = 0; i < 40; ++i) {
+    const Bytes owner =
+        wire_name(std::string(1, static_cast<char>('a' + i % 10)) + std::to_string(i) + ".b");
+    ok = ok && writer.put_denial(owner, denial_blob_of(owner, wire_name("b"), {1})).ok();
+  }
   CHECK(ok);
   store.commit();
 }
@@ -117,13 +126,24 @@ void apply(Store& store, std::uint8_t mode, std::span<const std::uint8_t> operat
   }
 }
 
+void look_at_zone(const View& view, const ZoneState& state) {
+  static_cast<void>(blob_size(*View::signed_negative_blob(state)));
+  const DenialChain* chain = View::chain(state);
+  if (chain == nullptr) return;
+  for (const char* label : {"a", "a1", "c22", "zz"}) {
+    const DenialKey key = denial_key_of(wire_name(label), {0});
+    CHECK((view.find_denial(*chain, key).blob == nullptr) == (chain->count == 0));
+  }
+}
+
 void look_around(const View& view) {
   for (const char* name : {"a.a.b", "x.a.b", "x.x.b", "b", "c.b", "y.c.b", "d.b", "e.b", "", "a.a.a.a.a"}) {
     const Lookup found = lookup(view, name);
-    if (found.encloser != nullptr) static_cast<void>(view.zone(*found.encloser).serial);
+    if (found.encloser != nullptr) look_at_zone(view, view.zone(*found.encloser));
     if (found.record == nullptr) continue;
     for (const std::uint16_t type : {std::uint16_t{1}, std::uint16_t{5}, std::uint16_t{16}}) {
-      const BlobHeader* set = view.blob(*found.record, type);
+      const BlobHeader* set = view.signed_blob(*found.record, type);
+      CHECK((set == nullptr) == (view.blob(*found.record, type) == nullptr));
       if (set != nullptr) static_cast<void>(blob_target(*set).size());
     }
     static_cast<void>(view.route(*found.record).size());
@@ -151,7 +171,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(compacted.ok() && compacted.value().verify().ok());
   const Image& fresh = compacted.value();
   CHECK(fresh.usage().records == store.usage().records);
-  CHECK(fresh.usage().heap_bytes - kHeapUnit == store.heap_in_use());
+  CHECK(fresh.usage().heap_bytes - kHeapUnit - node_bytes(fresh) ==
+        store.heap_in_use() - node_bytes(store.image()));
   CHECK(fresh.state().names == store.image().state().names);
   look_around(store.view());
   look_around(fresh.view());

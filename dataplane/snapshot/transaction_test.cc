@@ -44,16 +44,21 @@ class Listener : public ChangeSink {
   int count_ = 0;
 };
 
-// Every kind of operation, 250 of them.
+// Every kind of operation, 350 of them.
 Bytes all_kinds() {
   TransactionEncoder encoder;
+  const Bytes salt = {1, 2, 3};
   for (int i = 0; i < 50; ++i) {
     const Bytes name = wire_name("n" + std::to_string(i) + ".b");
     EXPECT_TRUE(
-        encoder.put_zone(name, {1, soa()}).ok() &&
-        encoder.put_name(name, {std::vector{a(1), Rrset{16, blob(16, Bytes(40))}}, soa()}).ok() &&
+        encoder.put_zone(name, {1, soa(), soa(), {DenialKind::kNsec3, 1, salt}}).ok() &&
+        encoder
+            .put_name(name, {std::vector{a(1), Rrset{16, blob(16, Bytes(40)), blob(16, Bytes(90))}},
+                             soa()})
+            .ok() &&
         encoder.use_zone(name).ok() && encoder.drop_name(name).ok() &&
-        encoder.drop_zone(name).ok());
+        encoder.put_denial(name, denial_blob_of(name, name, Bytes(9))).ok() &&
+        encoder.drop_denial(name).ok() && encoder.drop_zone(name).ok());
   }
   return encoder.finish(1, 2, 3);
 }
@@ -68,7 +73,7 @@ TEST(TransactionDecoder, AnnouncesEveryNameBeforeItComesHoweverItIsCut) {
       ASSERT_TRUE(applied.ok()) << applied.error().message();
       more = applied.value();
     }
-    EXPECT_EQ(listener.count(), 250);
+    EXPECT_EQ(listener.count(), 350);
     EXPECT_FALSE(listener.waits());
   }
 }
@@ -81,8 +86,63 @@ TEST(TransactionDecoder, WhatDoesNotDecodeIsRefusedInItsTurnOnly) {
   TransactionDecoder decoder(bytes);
   Listener listener;
   EXPECT_FALSE(decoder.apply(listener, 1000).ok());
-  EXPECT_EQ(listener.count(), 249);
-  EXPECT_EQ(decoder.applied(), 249U);
+  EXPECT_EQ(listener.count(), 349);
+  EXPECT_EQ(decoder.applied(), 349U);
+}
+
+TEST(TransactionDecoder, GivesBackWhatWasEncoded) {
+  const Bytes apex = wire_name("b"), owner = wire_name("a.b"), salt = {7, 8};
+  const Bytes negative = soa(), with_signatures = blob(6, Bytes(90));
+  const Bytes record = denial_blob_of(owner, apex, Bytes(9));
+  class Sink : public Listener {
+   public:
+    base::Result<void> put_zone(Name apex, const ZoneContents& contents) override {
+      negative.assign(contents.negative.begin(), contents.negative.end());
+      signed_negative.assign(contents.signed_negative.begin(), contents.signed_negative.end());
+      denial = contents.denial;
+      salt.assign(denial.salt.begin(), denial.salt.end());
+      return Listener::put_zone(apex, contents);
+    }
+    base::Result<void> put_name(Name name, const NameContents& contents) override {
+      rrsets.assign(contents.rrsets.begin(), contents.rrsets.end());
+      return Listener::put_name(name, contents);
+    }
+    base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override {
+      record.assign(blob.begin(), blob.end());
+      return Listener::put_denial(owner, blob);
+    }
+    Bytes negative, signed_negative, salt, record;
+    Denial denial;
+    std::vector<Rrset> rrsets;
+  } sink;
+  TransactionEncoder encoder;
+  const std::vector<Rrset> sets = {{1, blob(1, {1}), blob(1, {2})}, {16, blob(16, {3})}};
+  ASSERT_TRUE(
+      encoder.put_zone(apex, {1, negative, with_signatures, {DenialKind::kNsec3, 5, salt}}).ok());
+  ASSERT_TRUE(encoder.put_name(apex, {sets, {}}).ok());
+  ASSERT_TRUE(encoder.put_denial(owner, record).ok());
+  const Bytes bytes = encoder.finish(1, 2, 3);
+  TransactionDecoder decoder(bytes);
+  ASSERT_TRUE(decoder.apply(sink, 1000).ok());
+  EXPECT_EQ(sink.negative, negative);
+  EXPECT_EQ(sink.signed_negative, with_signatures);
+  EXPECT_EQ(sink.denial.kind, DenialKind::kNsec3);
+  EXPECT_EQ(sink.denial.iterations, 5);
+  EXPECT_EQ(sink.salt, salt);
+  EXPECT_EQ(sink.record, record);
+  ASSERT_EQ(sink.rrsets.size(), 2U);
+  EXPECT_EQ(sink.rrsets[0].signed_blob, sets[0].signed_blob);
+  EXPECT_TRUE(sink.rrsets[1].signed_blob.empty());
+}
+
+TEST(TransactionDecoder, AnUnknownKindOfDenialIsRefused) {
+  TransactionEncoder encoder;
+  ASSERT_TRUE(
+      encoder.put_zone(wire_name("b"), {1, soa(), {}, {static_cast<DenialKind>(3), 0, {}}}).ok());
+  const Bytes bytes = encoder.finish(1, 2, 3);
+  TransactionDecoder decoder(bytes);
+  Listener listener;
+  EXPECT_FALSE(decoder.apply(listener, 1).ok());
 }
 
 }  // namespace

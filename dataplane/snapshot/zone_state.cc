@@ -1,5 +1,6 @@
 #include "dataplane/snapshot/zone_state.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "dataplane/base/check.h"
@@ -69,7 +70,7 @@ HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
   if (has_chain) {
     std::uint8_t* const chain = at + chain_units * kHeapUnit;
     std::memcpy(chain, &contents.chain, sizeof contents.chain);
-    std::memcpy(chain + sizeof contents.chain, contents.salt.data(), contents.salt.size());
+    std::copy(contents.salt.begin(), contents.salt.end(), chain + sizeof contents.chain);
   }
   return ref;
 }

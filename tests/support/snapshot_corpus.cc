@@ -100,6 +100,37 @@ Bytes shared_servers() {
   return joined({chunk(1, put_some), chunk(2, drop_some), chunk(0, put_some)});
 }
 
+bool put_denial(ChangeSink& sink, const std::string& owner, const std::string& apex,
+                std::uint8_t value) {
+  const Bytes name = wire_name(owner);
+  return sink.put_denial(name, denial_blob_of(name, wire_name(apex), {value})).ok();
+}
+
+// A chain that grows, loses records, becomes another and goes with its zone.
+Bytes chains() {
+  const auto put_some = [](ChangeSink& sink) {
+    bool ok = sink.use_zone(wire_name("b")).ok();
+    for (const char* owner : {"b", "a1.b", "c.a1.b", "zz.b"}) {
+      ok = ok && put_denial(sink, owner, "b", 4);
+    }
+    return ok;
+  };
+  const auto drop_some = [](ChangeSink& sink) {
+    return sink.use_zone(wire_name("b")).ok() && sink.drop_denial(wire_name("a0.b")).ok() &&
+           sink.drop_denial(wire_name("zz.b")).ok() && sink.drop_denial(wire_name("no.b")).ok();
+  };
+  const auto new_zone = [](ChangeSink& sink) {
+    const Bytes salt = {1, 2};
+    return sink.put_zone(wire_name("h.b"), {3, soa(), soa(), {DenialKind::kNsec3, 1, salt}}).ok() &&
+           put(sink, "h.b", 1) && put_denial(sink, "b32.h.b", "h.b", 1) &&
+           sink.put_zone(wire_name("b"), {3, soa(), {}, {DenialKind::kNsec3, 0, {}}}).ok() &&
+           put_denial(sink, "b32.b", "b", 1);
+  };
+  const auto drop_zone = [](ChangeSink& sink) { return sink.drop_zone(wire_name("h.b")).ok(); };
+  return joined({chunk(0, put_some), chunk(1, drop_some), chunk(2, drop_some), chunk(1, new_zone),
+                 chunk(0, new_zone), chunk(2, drop_zone)});
+}
+
 Bytes log_seed(std::uint8_t mode, std::uint8_t at, std::uint8_t flip) {
   Bytes out = {mode, at, 0, flip};
   for (std::uint8_t last = 1; last <= 3; ++last) {
@@ -122,11 +153,17 @@ bool save_image(const std::filesystem::path& path) {
             writer.put_name(wire_name(label + ".a.b"), {sets, Bytes(9)}).ok() &&
             put(writer, "*.c.b", 2) && writer.put_zone(wire_name("d.b"), {2, soa()}).ok() &&
             put(writer, "d.b", 3) && put(writer, label + ".d.b", 4) && put(writer, "e.b.d.b", 5);
-  const std::vector<Rrset> servers = {{2, blob(2, Bytes(70, 2))}, {43, blob(43, Bytes(70, 5))}};
+  const std::vector<Rrset> servers = {{2, blob(2, Bytes(70, 2))},
+                                      {43, blob(43, Bytes(70, 5)), blob(43, Bytes(99, 5))}};
   for (const char* name : {"f.d.b", "g.d.b"}) {
     ok = ok && writer.put_name(wire_name(name), {servers, {}, true}).ok() &&
          writer.put_name(wire_name(std::string("x") + name), {std::span(servers).first(1), {}, true})
              .ok();
+  }
+  // A chain of two levels.
+  ok = ok && writer.put_zone(wire_name("b"), {1, soa(), soa(), {DenialKind::kNsec, 0, {}}}).ok();
+  for (int i = 0; i < 30; ++i) {
+    ok = ok && put_denial(writer, "n" + std::to_string(i) + ".b", "b", 1);
   }
   store.commit();
   ok = ok && store.begin().drop_name(wire_name("*.c.b")).ok();
@@ -156,17 +193,19 @@ int main(int argc, char** argv) {
   if (!put(encoder, "a.b", 1)) return 1;
   const Bytes transaction = encoder.finish(1, 2, 3);
   whole.insert(whole.end(), transaction.begin(), transaction.end());
-  const bool written = write(corpus / "transaction_fuzz/nested_zones", nested_zones()) &&
-                       write(corpus / "transaction_fuzz/wildcard_again", wildcard_again()) &&
-                       write(corpus / "transaction_fuzz/everything_dropped", everything_dropped()) &&
-                       write(corpus / "transaction_fuzz/rich_name", rich_name()) &&
-                       write(corpus / "transaction_fuzz/shared_servers", shared_servers()) &&
-                       write(corpus / "log_fuzz/whole", whole) &&
-                       write(corpus / "log_fuzz/chunks", log_seed(1, 0, 0)) &&
-                       write(corpus / "log_fuzz/flipped", log_seed(2, 90, 1)) &&
-                       write(corpus / "log_fuzz/flipped_size", log_seed(2, 20, 0xff)) &&
-                       write(corpus / "log_fuzz/cut", log_seed(3, 200, 0)) &&
-                       save_image(corpus / "image_fuzz/nested");
+  const bool written =
+      write(corpus / "transaction_fuzz/nested_zones", nested_zones()) &&
+      write(corpus / "transaction_fuzz/wildcard_again", wildcard_again()) &&
+      write(corpus / "transaction_fuzz/everything_dropped", everything_dropped()) &&
+      write(corpus / "transaction_fuzz/rich_name", rich_name()) &&
+      write(corpus / "transaction_fuzz/shared_servers", shared_servers()) &&
+      write(corpus / "transaction_fuzz/chains", chains()) &&
+      write(corpus / "log_fuzz/whole", whole) &&
+      write(corpus / "log_fuzz/chunks", log_seed(1, 0, 0)) &&
+      write(corpus / "log_fuzz/flipped", log_seed(2, 90, 1)) &&
+      write(corpus / "log_fuzz/flipped_size", log_seed(2, 20, 0xff)) &&
+      write(corpus / "log_fuzz/cut", log_seed(3, 200, 0)) &&
+      save_image(corpus / "image_fuzz/nested");
   if (!written) std::fprintf(stderr, "cannot write below %s\n", corpus.c_str());
   return written ? 0 : 1;
 }
