@@ -97,7 +97,7 @@ po::options_description setting_options() {
   number("activation-failures-max", 4,
          "failed checks in a row after which an active zone has moved");
   number("activation-rate-max", 300, "checks a minute");
-  number("dnssec-validity", 1'209'600, "seconds that DNSSEC signatures are valid");
+  number("dnssec-validity", 1'296'000, "seconds that DNSSEC signatures are valid");
   number("dnssec-period", 604'800, "seconds after which they are made anew");
   number("dnssec-ksk-lifetime", 0,
          "seconds until key-signing and combined keys are replaced; 0: when it is asked for");

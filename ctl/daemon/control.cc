@@ -286,7 +286,8 @@ void Control::Parts::start_publisher(const Config& config) {
   options.version = store->version();
   options.acknowledge_timeout = std::chrono::milliseconds(config.acknowledge_timeout_ms);
   options.reconnect_interval = std::chrono::milliseconds(config.reconnect_interval_ms);
-  compiler = std::make_unique<SnapshotCompiler>(*reader, compile, hash_key, compile_floor);
+  compiler = std::make_unique<SnapshotCompiler>(*reader, compile, hash_key, compile_floor, *box,
+                                                dnssec_policy(config).signature);
   publisher = std::make_unique<publish::Publisher>(
       options,
       publish::Compiler{

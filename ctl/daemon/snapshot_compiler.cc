@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "ctl/model/timestamp.h"
 #include "ctl/store/history.h"
 #include "dataplane/ipc/sealed_memory.h"
 #include "dataplane/snapshot/builder.h"
@@ -63,6 +64,7 @@ publish::EdgeState SnapshotCompiler::present() {
 
 base::Result<publish::Sealed> SnapshotCompiler::make_image() {
   snapshot::Builder builder(hash_key_);
+  options_.now = model::system_wall_clock()();
   const auto counts = compile::compile_all(reader_, options_, builder);
   if (!counts) return counts.error();
   publish::Sealed sealed;
@@ -93,6 +95,7 @@ base::Result<std::optional<publish::Sealed>> SnapshotCompiler::make_changes(
   const auto changes = history.changes_between(served.version, sealed.leads_to.version, most);
   if (!changes) return std::optional<publish::Sealed>();
   snapshot::TransactionEncoder encoder;
+  options_.now = model::system_wall_clock()();
   const auto counts = compile::compile_changes(reader_, *changes, options_, encoder);
   if (!counts) return counts.error();
   const auto bytes =

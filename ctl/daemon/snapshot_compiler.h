@@ -4,9 +4,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "ctl/compile/compile.h"
+#include "ctl/dnssec/signers.h"
 #include "ctl/publish/publisher.h"
+#include "ctl/secret/sealed_box.h"
 #include "ctl/store/store.h"
 #include "dataplane/base/hash.h"
 #include "dataplane/base/result.h"
@@ -15,10 +18,20 @@ namespace brink::ctl::daemon {
 
 class SnapshotCompiler {
  public:
-  // `floor`: the first version with the present settings. Everything given outlives it.
-  SnapshotCompiler(store::Store& reader, const compile::Options& options,
-                   const base::HashKey& hash_key, std::uint64_t floor)
-      : reader_(reader), options_(options), hash_key_(hash_key), floor_(floor) {}
+  // `floor`: the first version with the present settings. `signatures`: when zones that are to be
+  // signed are, with keys that `box` opens. Store, key and box outlive it.
+  SnapshotCompiler(store::Store& reader, compile::Options options, const base::HashKey& hash_key,
+                   std::uint64_t floor, const secret::SealedBox& box,
+                   const dns::dnssec::SignaturePolicy& signatures)
+      : reader_(reader),
+        signers_(reader, box, signatures),
+        options_(std::move(options)),
+        hash_key_(hash_key),
+        floor_(floor) {
+    options_.signers = &signers_;
+  }
+  SnapshotCompiler(const SnapshotCompiler&) = delete;
+  SnapshotCompiler& operator=(const SnapshotCompiler&) = delete;
 
   // See publish::Compiler.
   base::Result<publish::Sealed> image();
@@ -31,7 +44,8 @@ class SnapshotCompiler {
   base::Result<std::optional<publish::Sealed>> make_changes(const publish::EdgeState& served);
 
   store::Store& reader_;
-  const compile::Options& options_;
+  dnssec::StoreSigners signers_;
+  compile::Options options_;
   const base::HashKey& hash_key_;
   const std::uint64_t floor_;
 };

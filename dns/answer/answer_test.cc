@@ -211,7 +211,9 @@ TEST_F(AnswerTest, AliasToTheApexKeepsPointersRight) {
 
 TEST_F(AnswerTest, AliasLoopIsCut) {
   const std::string text = ask("loop1.example.com.", kA);
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2 + kChainMax) << text;
+  EXPECT_EQ(text,
+            "NOERROR aa rd\nan loop1.example.com. 3600 IN CNAME loop2.example.com.\n"
+            "an loop2.example.com. 3600 IN CNAME loop1.example.com.\n");
 }
 
 TEST_F(AnswerTest, AliasBelowADelegationEndsInAReferral) {
@@ -565,6 +567,19 @@ TEST_F(RateTest, ARandomSubdomainFloodIsOneKindOfAnswer) {
   EXPECT_EQ(first_line("www.example.com."), "NOERROR aa rd") << "others are not held up";
 }
 
+TEST_F(RateTest, ExemptNetworksAreNotLimited) {
+  auto exempting = options();
+  exempting.exempt = {*base::IpPrefix::parse("192.0.2.0/24"),
+                      *base::IpPrefix::parse("198.51.100.96/27")};
+  guard::RateLimiter limiter(exempting);
+  engine_.set_rate_limiter(&limiter);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(first_line("www.example.com."), "NOERROR aa rd");
+  const auto other = *base::IpAddress::parse("203.0.113.7");
+  client_ = &other;
+  EXPECT_EQ(first_line("www.example.com."), "NOERROR aa rd");
+  EXPECT_EQ(first_line("www.example.com."), "nothing");
+}
+
 TEST_F(RateTest, WhoShowsACookieIsNotLimited) {  // RFC 7873 5.2.3, 5.2.4
   const auto query = question("www.example.com.", kA, {.edns = true});
   const auto fresh = with_option(query, {0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8});
@@ -600,6 +615,72 @@ TEST_F(AnswerTest, TellsItsNameAndVersionInClassChaosWhereItMay) {  // RFC 4892
   }
   EXPECT_EQ(response_text(ask_raw(chaos("id.server.", kA))).substr(0, 7), "REFUSED");
   EXPECT_EQ(response_text(ask_raw(chaos("www.example.com."))).substr(0, 7), "REFUSED");
+}
+
+// The octets of the response's option of this code; empty: there is none.
+std::vector<std::uint8_t> option_of(const std::vector<std::uint8_t>& response, std::size_t query_size,
+                                    std::uint16_t code) {
+  for (std::size_t at = query_size; at + 4 <= response.size();) {
+    const std::size_t size = response[at + 2] * 256U + response[at + 3];
+    if (response[at] * 256U + response[at + 1] == code) {
+      return {response.begin() + static_cast<std::ptrdiff_t>(at + 4),
+              response.begin() + static_cast<std::ptrdiff_t>(at + 4 + size)};
+    }
+    at += 4 + size;
+  }
+  return {};
+}
+
+TEST_F(AnswerTest, SaysWhyThereIsNoAnswer) {  // RFC 8914 4
+  using Code = std::vector<std::uint8_t>;
+  const auto reason = [this](const std::vector<std::uint8_t>& query, std::size_t behind) {
+    return option_of(ask_raw(query), behind, 15);
+  };
+  const auto elsewhere = question("www.example.net.", kA, {.edns = true});
+  EXPECT_EQ(reason(elsewhere, elsewhere.size()), (Code{0, 20}));
+  const auto chaos = question("id.server.", kTxt, {.edns = true, .klass = 3});
+  EXPECT_EQ(reason(chaos, chaos.size()), (Code{0, 18}));
+  const auto served = question("www.example.com.", kA, {.edns = true});
+  EXPECT_EQ(ask_raw(served), ask_raw(served));
+  EXPECT_EQ(ask("www.example.net.", kA), "REFUSED rd\n") << "without EDNS there is no place for it";
+}
+
+TEST_F(AnswerTest, EncryptedResponsesAreFilledUpIfAskedFor) {  // RFC 7830, RFC 8467 4.1
+  const auto padded = with_option(question("www.example.com.", kA, {.edns = true}),
+                                  {0, 12, 0, 3, 0, 0, 0});
+  const auto size_over = [&](Transport transport, const std::vector<std::uint8_t>& query) {
+    std::vector<std::uint8_t> buffer(4096);
+    std::copy(query.begin(), query.end(), buffer.begin());
+    Message message{buffer.data(), static_cast<std::uint16_t>(query.size()), 4096};
+    engine_.answer_burst(image_->view(), transport, {&message, 1}, counters_);
+    buffer.resize(message.size);
+    EXPECT_EQ(response_text(buffer).substr(0, 10), "NOERROR aa");
+    return buffer.size();
+  };
+  EXPECT_EQ(size_over(Transport::kEncryptedStream, padded), kPaddingBlock);
+  EXPECT_LT(size_over(Transport::kStream, padded), 200U);
+  EXPECT_LT(size_over(Transport::kUdp, padded), 200U);
+  EXPECT_LT(size_over(Transport::kEncryptedStream, question("www.example.com.", kA, {.edns = true})),
+            200U);
+}
+
+TEST_F(AnswerTest, TellsClientsWhoTheyAre) {
+  EngineOptions options;
+  options.identity = "edge1";
+  options.whoami = std::string("\6whoami\7example\3com\0", 20);
+  Engine named(options);
+  std::swap(engine_, named);
+  const auto v4 = *base::IpAddress::parse("198.51.100.7"), v6 = *base::IpAddress::parse("2001:db8::7");
+  client_ = &v4;
+  EXPECT_EQ(ask("WhoAmI.example.com.", kA),
+            "NOERROR aa rd\nan WhoAmI.example.com. 0 IN A 198.51.100.7\n");
+  EXPECT_EQ(ask("whoami.example.com.", kTxt),
+            "NOERROR aa rd\nan whoami.example.com. 0 IN TXT \"198.51.100.7\" \"edge1\"\n");
+  EXPECT_EQ(ask("whoami.example.com.", kAaaa), "NOERROR aa rd\n") << "not its family";
+  client_ = &v6;
+  EXPECT_EQ(ask("whoami.example.com.", kAaaa),
+            "NOERROR aa rd\nan whoami.example.com. 0 IN AAAA 2001:db8::7\n");
+  EXPECT_EQ(ask("x.whoami.example.com.", kA).substr(0, 8), "NXDOMAIN");
 }
 
 TEST_F(AnswerTest, UnknownOptionsAreNotEchoed) {  // RFC 6891 6.1.2

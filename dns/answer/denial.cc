@@ -88,8 +88,15 @@ void Proofs::add_no_data(const Denied& denied, WireName name) noexcept {
   add_closest(denied, name, name.size() - 1U - name[0]);  // opted out (RFC 5155 7.2.4)
 }
 
-void Proofs::add_no_name(const Denied& denied, WireName name, std::size_t closest_size) noexcept {
+void Proofs::add_no_name(const Denied& denied, WireName name, std::size_t closest_size,
+                         const Foreseen& foreseen) noexcept {
   if (denied.chain == nullptr) return;
+  // With opt-out the closest encloser need not be in the chain.
+  const bool is_whole = foreseen.count == 2 || (foreseen.count == 3 && foreseen.hits[0].exact);
+  if (is_whole) {
+    for (std::size_t i = 0; i < foreseen.count; ++i) add(denied, foreseen.hits[i]);
+    return;
+  }
   if (!is_nsec3(denied)) {
     add_nsec(denied, name);
     return add_nsec(denied, WildcardName(name.last(closest_size)).name());

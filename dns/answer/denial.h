@@ -7,6 +7,7 @@
 #include "dataplane/snapshot/denial.h"
 #include "dataplane/snapshot/view.h"
 #include "dns/answer/response.h"
+#include "dns/answer/slot.h"
 
 namespace brink::dns::answer {
 
@@ -29,8 +30,9 @@ class Proofs {
   // that is not signed.
   void add_no_data(const Denied& denied, WireName name) noexcept;
   // The name is not there, nor a wildcard that would cover it. `closest_size`: wire size of its
-  // closest encloser.
-  void add_no_name(const Denied& denied, WireName name, std::size_t closest_size) noexcept;
+  // closest encloser; `foreseen`: what was looked up of it before.
+  void add_no_name(const Denied& denied, WireName name, std::size_t closest_size,
+                   const Foreseen& foreseen) noexcept;
   // The name is not there, so the wildcard of its closest encloser stands for it. `has_data`: and owns
   // what was asked for.
   void add_wildcard(const Denied& denied, WireName name, std::size_t closest_size,

@@ -148,17 +148,32 @@ void Engine::answer_burst(const snapshot::View& view, Transport transport,
     slot.candidate = view.candidate(slot.key.hash);
     view.prefetch_record(slot.candidate);
   }
-  // Sets that are not inline are one step further away.
-  for (std::size_t i = 0; i < count; ++i) {
-    const Slot& slot = slots_[i];
-    if (slot.query.verdict != Verdict::kQuery) continue;
-    const snapshot::Record& record = view.record(slot.candidate);
-    const bool is_inline = record.inline_type == slot.query.type && !slot.query.dnssec_ok;
-    if (!is_inline && record.rrsets != 0) view.prefetch_rrsets(record);
-  }
+  look_up(view, count);
   for (std::size_t i = 0; i < count; ++i) {
     answer(view, transport, slots_[i], messages[i], counters);
   }
+}
+
+void Engine::look_up(const snapshot::View& view, std::size_t count) noexcept {
+  Slot* missing[kBurstMax];
+  std::size_t missing_count = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    Slot& slot = slots_[i];
+    if (slot.query.verdict != Verdict::kQuery) continue;
+    const snapshot::Record& record = view.record(slot.candidate);
+    slot.foreseen.count = 0;
+    if (slot.candidate == 0 || !view.is_hit(record, slot.key)) {
+      missing[missing_count++] = &slot;
+      continue;
+    }
+    slot.found = {&record, &record, true};
+    // Sets that are not inline are one step further away.
+    const bool is_inline = record.inline_type == slot.query.type && !slot.query.dnssec_ok;
+    if (!is_inline && record.rrsets != 0) {
+      view.prefetch_rrsets(record, slot.query.dnssec_ok ? 4 : 2);
+    }
+  }
+  if (missing_count != 0) missing_.look_up(view, {missing, missing_count});
 }
 
 // What was asked for by an option; most queries have none. Whether there was a cookie of ours.
@@ -274,14 +289,11 @@ void Engine::answer_from_zones(const snapshot::View& view, Transport transport, 
           : std::min<std::size_t>(std::min(query.udp_size, options_.udp_size_max), room);
   Response response(in.message, query, limit, options_.udp_size_max, envelope.options);
   if (envelope.padded) response.set_padding(kPaddingBlock);
-  const snapshot::Record& candidate = view.record(slot.candidate);
-  const bool hit = slot.candidate != 0 && view.is_hit(candidate, slot.key);
-  if (!hit && is_whoami(query, in.message + wire::kHeaderSize, names())) {
+  const snapshot::Lookup& found = slot.found;
+  if (!found.exact && is_whoami(query, in.message + wire::kHeaderSize, names())) {
     return answer_without_zone(query, envelope, Rcode::kNoError, in, counters);
   }
-  const snapshot::Lookup found =
-      hit ? snapshot::Lookup{&candidate, &candidate, true} : view.lookup(slot.key);
-  const Outcome outcome = resolve(view, query, found, slot.key, response);
+  const Outcome outcome = resolve(view, slot, response);
   if (outcome == Outcome::kRefused) {
     return answer_without_zone(query, envelope, Rcode::kRefused, in, counters);
   }

@@ -1,7 +1,8 @@
 // Engine: DNS queries to responses, a burst at a time, in place, out of a snapshot. Hot.
 //
 // Stages, each over the whole burst so that the memory of 32 lookups is fetched at once:
-// parse and hash -> prefetch buckets -> prefetch records -> compare, decide, encode.
+// parse and hash -> prefetch buckets -> prefetch records -> compare -> what was not found at once ->
+// decide, encode.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,9 @@
 #include "dataplane/ipc/counters.h"
 #include "dataplane/snapshot/view.h"
 #include "dns/answer/edns_options.h"
+#include "dns/answer/missing.h"
 #include "dns/answer/self.h"
+#include "dns/answer/slot.h"
 #include "dns/guard/cookie.h"
 #include "dns/guard/rate_limit.h"
 #include "dns/wire/query.h"
@@ -76,12 +79,7 @@ class Engine {
                     ipc::WorkerCounters& counters) noexcept;
 
  private:
-  struct Slot {
-    snapshot::NameKey key;
-    wire::Query query;
-    std::uint32_t candidate;
-  };
-
+  void look_up(const snapshot::View& view, std::size_t count) noexcept;
   void answer(const snapshot::View& view, Transport transport, Slot& slot, Message& in,
               ipc::WorkerCounters& counters) noexcept;
   // What goes along with an answer, whatever it is.
@@ -108,6 +106,7 @@ class Engine {
   std::uint32_t unix_seconds_ = 0;
   guard::RateLimiter* limiter_ = nullptr;
   Slot slots_[kBurstMax];
+  MissingNames missing_;
 };
 
 }  // namespace brink::dns::answer

@@ -10,9 +10,19 @@
 
 namespace {
 
+using brink::test::Chain;
+using brink::test::sign_zone;
+
+const char kSigned[] =
+    "@ 60 SOA ns1 h 1 2 3 4 5\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n*.w 60 A 192.0.2.2\n"
+    "*.c 60 CNAME ns1\na.b.e 60 TXT t\nsub 60 NS ns.sub\nns.sub 60 A 192.0.2.4\n"
+    "d 60 DNAME w\n@ 60 MX 1 ns1\n";
+
 const brink::snapshot::Image& image() {
   static const brink::snapshot::Image built = brink::test::image_of_zones(
-      {{"example.com.",
+      {{"s.test.", sign_zone("s.test.", kSigned, Chain::kNsec)},
+       {"h.test.", sign_zone("h.test.", kSigned, Chain::kNsec3)},
+       {"example.com.",
         "@ 60 SOA ns1 h 1 2 3 4 5\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n*.w 60 A 192.0.2.2\n"
         "a.b.c 60 TXT t\nalias 60 CNAME www\nwww 60 A 192.0.2.3\nsub 60 NS ns.sub\n"
         "ns.sub 60 A 192.0.2.4\nout 60 CNAME www.example.org.\n@ 60 MX 1 www\n"},

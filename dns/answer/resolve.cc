@@ -1,5 +1,6 @@
 #include "dns/answer/resolve.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "dataplane/base/bytes.h"
@@ -22,8 +23,12 @@ std::uint32_t ttl_of(const BlobHeader& blob) noexcept {
 
 class Resolver {
  public:
-  Resolver(const View& view, const wire::Query& query, Response& response) noexcept
-      : view_(view), query_(query), response_(response), proofs_(view) {}
+  Resolver(const View& view, const Slot& slot, Response& response) noexcept
+      : view_(view),
+        query_(slot.query),
+        foreseen_(slot.foreseen),
+        response_(response),
+        proofs_(view) {}
 
   Outcome run(Lookup found, snapshot::NameKey& key) noexcept;
 
@@ -36,7 +41,7 @@ class Resolver {
   Outcome refer(const Record& cut) noexcept;
   Outcome negative(const Record& in_zone, wire::Rcode rcode) noexcept;
   Outcome no_data(const Lookup& found, const snapshot::NameKey& key) noexcept;
-  Outcome no_name(const Lookup& found, const snapshot::NameKey& key) noexcept;
+  Outcome no_name(const Lookup& found, const snapshot::NameKey& key, int hop) noexcept;
   Outcome delegation_signer(const Record& apex) noexcept;
   Outcome end(Outcome outcome) noexcept;
   bool follow(const BlobHeader& alias, snapshot::NameKey& key) noexcept;
@@ -48,13 +53,16 @@ class Resolver {
   void enter_zone(const Record& record) noexcept;
   [[nodiscard]] Denied denied_by(const Record& in_zone) const noexcept;
   void prove_wildcard(const Lookup& found, const snapshot::NameKey& key) noexcept;
+  [[nodiscard]] bool is_loop(const snapshot::NameKey& key, int hop) noexcept;
 
   const View& view_;
   const wire::Query& query_;
+  const Foreseen& foreseen_;
   Response& response_;
   NamePlace place_{};
   std::uint32_t zone_ = 0;  // of the apex that place_ points at
   Proofs proofs_;
+  std::uint64_t passed_[kChainMax + 1];  // hashes of the names of a chain
 };
 
 WireName name_of(const snapshot::NameKey& key) noexcept {
@@ -165,11 +173,13 @@ Outcome Resolver::negative(const Record& in_zone, wire::Rcode rcode) noexcept {
   return end(rcode == wire::Rcode::kNxDomain ? Outcome::kNxDomain : Outcome::kNoData);
 }
 
-Outcome Resolver::no_name(const Lookup& found, const snapshot::NameKey& key) noexcept {
+Outcome Resolver::no_name(const Lookup& found, const snapshot::NameKey& key, int hop) noexcept {
   const Record& encloser = *found.encloser;
   enter_zone(encloser);
   if (query_.dnssec_ok) {
-    proofs_.add_no_name(denied_by(encloser), name_of(key), found.closest_size);
+    static constexpr Foreseen kNothing;
+    proofs_.add_no_name(denied_by(encloser), name_of(key), found.closest_size,
+                        hop == 0 ? foreseen_ : kNothing);
   }
   return negative(encloser, wire::Rcode::kNxDomain);
 }
@@ -256,6 +266,11 @@ Resolver::Step Resolver::redirect(const Record& from, snapshot::NameKey& key,
   return Step::kAgain;
 }
 
+// Whether an earlier link of the chain had this name: its record is not put twice (RFC 2181 5).
+bool Resolver::is_loop(const snapshot::NameKey& key, int hop) noexcept {
+  return std::find(passed_, passed_ + hop + 1, key.hash) != passed_ + hop + 1;
+}
+
 Outcome Resolver::run(Lookup found, snapshot::NameKey& key) noexcept {
   if (found.encloser == nullptr) return Outcome::kRefused;
   place_ = {wire::kHeaderSize, 0, query_.name_size};
@@ -263,6 +278,7 @@ Outcome Resolver::run(Lookup found, snapshot::NameKey& key) noexcept {
 
   for (int hop = 0;; ++hop) {
     const Record& encloser = *found.encloser;
+    passed_[hop] = key.hash;
     enter_zone(encloser);
     if ((encloser.flags & snapshot::kCut) != 0 && !(found.exact && query_.type == wire::kTypeDs)) {
       if (hop == 0) response_.set_authoritative(false);
@@ -272,7 +288,7 @@ Outcome Resolver::run(Lookup found, snapshot::NameKey& key) noexcept {
       Outcome outcome;
       if (redirect(encloser, key, outcome) == Step::kDone || hop == kChainMax) return end(outcome);
     } else {
-      if (found.record == nullptr) return no_name(found, key);
+      if (found.record == nullptr) return no_name(found, key, hop);
       const Record& record = *found.record;
       if (query_.type == wire::kTypeDs && (record.flags & snapshot::kParentSide) != 0) {
         return delegation_signer(record);
@@ -291,6 +307,7 @@ Outcome Resolver::run(Lookup found, snapshot::NameKey& key) noexcept {
       prove_wildcard(found, key);
       if (!follow(*alias, key) || hop == kChainMax) return end(Outcome::kData);
     }
+    if (is_loop(key, hop)) return end(Outcome::kData);
     found = view_.lookup(key);
     if (found.encloser == nullptr) return end(Outcome::kData);
   }
@@ -298,9 +315,8 @@ Outcome Resolver::run(Lookup found, snapshot::NameKey& key) noexcept {
 
 }  // namespace
 
-Outcome resolve(const View& view, const wire::Query& query, Lookup found, snapshot::NameKey& key,
-                Response& response) noexcept {
-  return Resolver(view, query, response).run(found, key);
+Outcome resolve(const View& view, Slot& slot, Response& response) noexcept {
+  return Resolver(view, slot, response).run(slot.found, slot.key);
 }
 
 }  // namespace brink::dns::answer

@@ -23,7 +23,7 @@ namespace brink::dns::dnssec {
 using UnixTime = std::int64_t;
 
 struct SignaturePolicy {
-  std::uint32_t validity_s = 14 * 86'400;  // from the beginning of the slot
+  std::uint32_t validity_s = 15 * 86'400;  // from the beginning of the slot
   std::uint32_t period_s = 7 * 86'400;
   std::uint32_t early_s = 3'600;        // inception before the beginning of the slot
   std::uint32_t jitter_s = 7 * 86'400;  // offsets are below this; at most period_s; 0: all names

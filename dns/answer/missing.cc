@@ -1,0 +1,102 @@
+#include "dns/answer/missing.h"
+
+#include <cstring>
+
+#include "dns/answer/nsec3_hash.h"
+
+namespace brink::dns::answer {
+namespace {
+
+using snapshot::DenialChain;
+using snapshot::DenialKey;
+using snapshot::DenialKind;
+using snapshot::NameKey;
+using snapshot::Record;
+using snapshot::View;
+
+constexpr std::uint8_t kAsterisk = '*';
+
+// Where the suffix of so many octets starts that is one label longer than the closest encloser.
+std::size_t next_closer(const NameKey& key, std::size_t closest_size) noexcept {
+  std::size_t at = 0;
+  while (key.size - at - 1U - key.bytes[at] > closest_size) at += 1U + key.bytes[at];
+  return at;
+}
+
+void set_nsec3_key(DenialKey& key, std::span<const std::uint8_t> name,
+                   const DenialChain& chain) noexcept {
+  std::uint8_t label[kNsec3LabelSize];
+  nsec3_label(name, chain.iterations, snapshot::denial_salt(chain), label);
+  key.size = 0;
+  snapshot::append_denial_label(key, label, sizeof label);
+}
+
+}  // namespace
+
+DenialKey& MissingNames::ask(const DenialChain& chain) noexcept {
+  DenialKey& key = keys_[asked_];
+  questions_[asked_++] = {&chain, &key, {}};
+  return key;
+}
+
+void MissingNames::foresee(const View& view, Slot& slot) noexcept {
+  const snapshot::Lookup& found = slot.found;
+  slot.foreseen.count = 0;
+  if (!slot.query.dnssec_ok || found.record != nullptr || found.encloser == nullptr ||
+      (found.encloser->flags & (snapshot::kCut | snapshot::kRedirect)) != 0) {
+    return;
+  }
+  const DenialChain* chain = View::chain(view.zone(*found.encloser));
+  if (chain == nullptr) return;
+  const NameKey& name = slot.key;
+  const std::size_t apex_size = found.encloser->apex_size;
+  const std::uint8_t* closest = name.bytes + name.size - found.closest_size;
+  if (chain->kind == DenialKind::kNsec) {
+    snapshot::set_denial_key(ask(*chain), name.bytes, name.size, apex_size);
+    DenialKey& wildcard = ask(*chain);
+    snapshot::set_denial_key(wildcard, closest, found.closest_size, apex_size);
+    snapshot::append_denial_label(wildcard, &kAsterisk, 1);
+    slot.foreseen.count = 2;
+    return;
+  }
+  if (chain->iterations != 0) return;  // no time to be won
+  std::uint8_t wildcard[snapshot::kNameMax + 2] = {1, kAsterisk};
+  std::memcpy(wildcard + 2, closest, found.closest_size);
+  const std::size_t next = next_closer(name, found.closest_size);
+  set_nsec3_key(ask(*chain), {closest, found.closest_size}, *chain);
+  set_nsec3_key(ask(*chain), {name.bytes + next, name.size - next}, *chain);
+  set_nsec3_key(ask(*chain), {wildcard, found.closest_size + std::size_t{2}}, *chain);
+  slot.foreseen.count = 3;
+}
+
+void MissingNames::look_up(const View& view, std::span<Slot* const> slots) noexcept {
+  // A random name is most often right below the name that is there.
+  std::uint64_t above[kMax];
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const NameKey& key = slots[i]->key;
+    const std::size_t offset = key.bytes[0] == 0 ? 0 : 1U + key.bytes[0];
+    above[i] = base::keyed_hash(view.hash_key(), key.bytes + offset, key.size - offset);
+    view.prefetch_bucket(above[i]);
+  }
+  for (std::size_t i = 0; i < slots.size(); ++i) view.prefetch_record(view.candidate(above[i]));
+  for (Slot* slot : slots) {
+    slot->found = view.lookup(slot->key);
+    if (slot->found.encloser != nullptr) view.prefetch_zone(*slot->found.encloser);
+  }
+  for (const Slot* slot : slots) {
+    if (slot->found.encloser != nullptr) view.prefetch_zone_state(*slot->found.encloser);
+  }
+  asked_ = 0;
+  for (Slot* slot : slots) foresee(view, *slot);
+  if (asked_ == 0) return;
+  view.find_denials({questions_.data(), asked_});
+  std::size_t at = 0;
+  for (Slot* slot : slots) {
+    for (std::uint8_t i = 0; i < slot->foreseen.count; ++i) {
+      slot->foreseen.hits[i] = questions_[at++].hit;
+      view.prefetch_blob(slot->foreseen.hits[i].blob);
+    }
+  }
+}
+
+}  // namespace brink::dns::answer

@@ -1,0 +1,33 @@
+// MissingNames: looks up what a burst asked for and no record was at once found for, all together, so
+// that the memory of 32 closest enclosers, zones and chains is fetched at once. A flood of random names
+// is what it is for: each of its answers is behind a dozen lines of memory that depend on one another.
+// One thread; nothing of the view is kept. Hot.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "dns/answer/slot.h"
+
+namespace brink::dns::answer {
+
+class MissingNames {
+ public:
+  static constexpr std::size_t kMax = 32;
+
+  // Fills in `found` and, for who asks for proofs, `foreseen`. The bucket of each name is in the
+  // caches.
+  void look_up(const snapshot::View& view, std::span<Slot* const> slots) noexcept;
+
+ private:
+  void foresee(const snapshot::View& view, Slot& slot) noexcept;
+  snapshot::DenialKey& ask(const snapshot::DenialChain& chain) noexcept;
+
+  static constexpr std::size_t kKeysMax = 3 * kMax;
+  std::size_t asked_ = 0;
+  std::array<snapshot::DenialQuestion, kKeysMax> questions_;
+  std::array<snapshot::DenialKey, kKeysMax> keys_;
+};
+
+}  // namespace brink::dns::answer

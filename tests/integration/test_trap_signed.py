@@ -1,0 +1,192 @@
+"""Signed zones: what is put together of the answers to all that a zone holds is a zone that others' programs
+verify, and every answer is proven to who asks for proofs."""
+import subprocess
+
+import dns.dnssec
+import dns.name
+import dns.node
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+import dns.zone
+import pytest
+
+from trap_lab import WAYS, each_way, make_lab
+from trap_zones import zone_text
+
+ABSENT = 65398  # a type that no name has
+ZONES = {"trap.test": ("nsec", ()), "other.test": ("nsec3", ("--nsec3",))}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with make_lab(tmp_path_factory.mktemp("signed")) as lab:
+        for zone, (_, options) in ZONES.items():
+            lab.brinkctl("dnssec", "enable", zone, *options)
+        yield lab
+
+
+def ask(lab, name, kind, way=WAYS["tcp-v4"], **options):
+    return lab.ask(f"{name} {dns.rdatatype.to_text(kind)}", way, want_dnssec=True, **options)
+
+
+class Signed:
+    """A zone as its answers show it. Every RRset that comes with signatures is verified at once."""
+
+    def __init__(self, lab, name):
+        self.lab, self.origin = lab, dns.name.from_text(name)
+        self.plain = dns.zone.from_text(zone_text(name), self.origin, relativize=False)
+        self.rrsets = {}  # (owner, type, type covered) -> RRset
+        keys = ask(lab, self.origin, dns.rdatatype.DNSKEY).answer
+        self.keys = {self.origin: next(each for each in keys if each.rdtype == dns.rdatatype.DNSKEY)}
+        self.take(keys)
+
+    def is_hidden(self, owner):
+        """Below a delegation or a DNAME."""
+        while owner != self.origin:
+            owner = owner.parent()
+            node = self.plain.get_node(owner) or dns.node.Node()
+            kinds = {each.rdtype for each in node.rdatasets}
+            if dns.rdatatype.DNAME in kinds or (dns.rdatatype.NS in kinds and owner != self.origin):
+                return True
+        return False
+
+    def is_cut(self, owner):
+        node = self.plain.get_node(owner)
+        return owner != self.origin and node is not None and any(
+            each.rdtype == dns.rdatatype.NS for each in node.rdatasets)
+
+    def take(self, section):
+        found = {(each.name, each.rdtype, each.covers): each for each in section}
+        for (owner, kind, covers), rrset in found.items():
+            if not owner.is_subdomain(self.origin):
+                continue
+            signatures = found.get((owner, dns.rdatatype.RRSIG, kind))
+            if signatures is not None:
+                dns.dnssec.validate(rrset, signatures, self.keys)
+            labels = [each.labels for each in signatures] if signatures is not None else []
+            if any(each < len(owner) - 1 - (owner.labels[0] == b"*") for each in labels):
+                continue  # made of a wildcard
+            self.rrsets[owner, kind, covers] = rrset
+        return found
+
+    def names(self):
+        """All that exist in the zone, empty ones included."""
+        names = {self.origin}
+        for owner in self.plain.nodes:
+            if self.is_hidden(owner):
+                continue
+            while owner not in names:
+                names.add(owner)
+                owner = owner.parent()
+        return sorted(names)
+
+    def collect(self):
+        """Asks every name for all it has, and for what it has not."""
+        for owner in self.names():
+            node = self.plain.get_node(owner) or dns.node.Node()
+            for rdataset in node.rdatasets:
+                if not self.is_cut(owner) or rdataset.rdtype in (dns.rdatatype.NS, dns.rdatatype.DS):
+                    response = ask(self.lab, owner, rdataset.rdtype)
+                    self.take(response.answer)
+                    self.take(response.authority)
+            self.take(ask(self.lab, owner, dns.rdatatype.DS if self.is_cut(owner) else ABSENT).authority)
+        for kind in (dns.rdatatype.NSEC3PARAM, dns.rdatatype.CDS, dns.rdatatype.CDNSKEY):
+            self.take(ask(self.lab, self.origin, kind).answer)
+
+    def text(self):
+        glue = "".join(rdataset.to_text(owner) + "\n" for owner, node in self.plain.nodes.items()
+                       if self.is_hidden(owner) for rdataset in node.rdatasets
+                       if rdataset.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA))
+        soa = self.rrsets.pop((self.origin, dns.rdatatype.SOA, dns.rdatatype.NONE))
+        rest = "\n".join(rrset.to_text() for rrset in self.rrsets.values())
+        return f"{soa.to_text()}\n{rest}\n{glue}"
+
+
+@pytest.fixture(scope="module", params=ZONES)
+def signed(request, lab):
+    zone = Signed(lab, request.param)
+    zone.kind = ZONES[request.param][0]
+    return zone
+
+
+def test_what_is_served_is_a_signed_zone_that_others_verify(signed, tmp_path):
+    signed.collect()
+    assert all(signed.rrsets.get((owner, dns.rdatatype.RRSIG, kind)) for owner, kind, covers in signed.rrsets
+               if kind != dns.rdatatype.RRSIG and not (signed.is_cut(owner) and kind == dns.rdatatype.NS)
+               and not signed.is_hidden(owner))
+    file = tmp_path / "signed.zone"
+    file.write_text(signed.text())
+    origin = signed.origin.to_text()
+    for command in (["dnssec-verify", "-o", origin, "-z", file], ["ldns-verify-zone", file]):
+        ran = subprocess.run(command, capture_output=True, text=True)
+        assert ran.returncode == 0, f"{command[0]}: {ran.stdout}{ran.stderr}"
+
+
+def covers(owner, next_owner, name):
+    if owner < next_owner:
+        return owner < name < next_owner
+    return name > owner or name < next_owner  # the last of the chain
+
+
+def proofs_of(signed, response):
+    kind = dns.rdatatype.NSEC if signed.kind == "nsec" else dns.rdatatype.NSEC3
+    found = signed.take(response.authority)
+    return [rrset for (_, each, _), rrset in found.items() if each == kind]
+
+
+def is_covered(signed, proofs, name):
+    for proof in proofs:
+        if signed.kind == "nsec":
+            if covers(proof.name, proof[0].next, name):
+                return True
+        else:
+            hashed = dns.dnssec.nsec3_hash(name, proof[0].salt, proof[0].iterations, 1).lower()
+            if covers(proof.name.labels[0].decode(), proof[0].to_text().split()[4].lower(), hashed):
+                return True
+    return False
+
+
+@each_way
+def test_that_a_name_is_not_there_is_proven(signed, way):
+    missing = dns.name.from_text("zz-no-such-name.deeper", signed.origin)
+    response = ask(signed.lab, missing, dns.rdatatype.A, way)
+    assert response.rcode() == dns.rcode.NXDOMAIN
+    proofs = proofs_of(signed, response)
+    next_closer = missing if signed.kind == "nsec" else missing.parent()
+    assert is_covered(signed, proofs, next_closer)
+    assert is_covered(signed, proofs, dns.name.from_text("*", signed.origin))
+    if signed.kind == "nsec3":
+        hashed = dns.dnssec.nsec3_hash(signed.origin, "", 0, 1).lower()
+        assert hashed in [proof.name.labels[0].decode() for proof in proofs], "the closest encloser's own"
+
+
+@each_way
+def test_who_does_not_ask_for_signatures_gets_none(signed, way):
+    for name, kind in ((signed.origin, "NS"), (dns.name.from_text("zz-no", signed.origin), "A")):
+        response = signed.lab.ask(f"{name} {kind}", way)
+        for section in (response.answer, response.authority, response.additional):
+            assert not [each for each in section if each.rdtype in
+                        (dns.rdatatype.RRSIG, dns.rdatatype.NSEC, dns.rdatatype.NSEC3)]
+
+
+def test_a_change_is_signed_and_stands_in_the_chain(lab):
+    zone = Signed(lab, "trap.test")
+    lab.brinkctl("record", "add", "fresh.trap.test", "TXT", "new")
+    owner = dns.name.from_text("fresh", zone.origin)
+    found = zone.take(ask(lab, owner, dns.rdatatype.TXT).answer)
+    assert (owner, dns.rdatatype.RRSIG, dns.rdatatype.TXT) in found
+    before = zone.take(ask(lab, dns.name.from_text("fresg", zone.origin), dns.rdatatype.A).authority)
+    assert any(each[0].next == owner for (_, kind, _), each in before.items() if kind == dns.rdatatype.NSEC)
+    lab.brinkctl("record", "delete", "fresh.trap.test", "TXT")
+    response = ask(lab, owner, dns.rdatatype.TXT)
+    assert response.rcode() == dns.rcode.NXDOMAIN
+    zone.kind = "nsec"
+    assert is_covered(zone, proofs_of(zone, response), owner)
+
+
+def test_a_zone_that_leaves_is_unsigned_again(lab):
+    lab.brinkctl("zone", "create", "brief.test")
+    lab.brinkctl("dnssec", "enable", "brief.test")
+    assert len(ask(lab, dns.name.from_text("brief.test."), dns.rdatatype.SOA).answer) == 2
+    lab.brinkctl("zone", "delete", "brief.test")
