@@ -1,5 +1,7 @@
 """Signed zones: what is put together of the answers to all that a zone holds is a zone that others' programs
 verify, and every answer is proven to who asks for proofs."""
+import bisect
+import collections
 import subprocess
 
 import dns.dnssec
@@ -12,17 +14,50 @@ import dns.zone
 import pytest
 
 from trap_lab import WAYS, each_way, make_lab
-from trap_zones import zone_text
 
 ABSENT = 65398  # a type that no name has
-ZONES = {"trap.test": ("nsec", ()), "other.test": ("nsec3", ("--nsec3",))}
+NODES = """$TTL 3600
+@ SOA ns1 host 1 3600 900 604800 600
+@ NS ns1
+@ MX 10 mail
+@ TXT "apex"
+ns1 A 192.0.2.1
+ns1 AAAA 2001:db8::1
+mail A 192.0.2.25
+www A 192.0.2.80
+www A 192.0.2.81
+UPPER A 192.0.2.82
+alias CNAME www
+away CNAME www.elsewhere.example.
+*.wild A 192.0.2.99
+exists.wild TXT "there"
+*.wildalias CNAME www
+a.b.ent A 192.0.2.5
+_sip._tcp SRV 1 2 5060 www
+svc HTTPS 1 www alpn=h2
+dn DNAME target
+x.target A 192.0.2.71
+odd TYPE65300 \\# 3 010203
+\\000\\001.zeros TXT "0"
+cut NS ns.cut
+cut NS ns.elsewhere.example.
+ns.cut A 192.0.2.53
+secure NS ns.secure
+secure DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000
+ns.secure A 192.0.2.54
+b.entcut NS ns1
+"""
+Zone = collections.namedtuple("Zone", "kind options text")
+ZONES = {"signed.test": Zone("nsec", (), NODES), "hashed.test": Zone("nsec3", ("--nsec3",), NODES),
+         "split.test": Zone("nsec", ("--split", "--algorithm", "ED25519"), NODES)}
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     with make_lab(tmp_path_factory.mktemp("signed")) as lab:
-        for zone, (_, options) in ZONES.items():
-            lab.brinkctl("dnssec", "enable", zone, *options)
+        for name, zone in ZONES.items():
+            lab.import_zone(name, zone.text)
+            lab.brinkctl("dnssec", "enable", name, *zone.options)
         yield lab
 
 
@@ -34,8 +69,8 @@ class Signed:
     """A zone as its answers show it. Every RRset that comes with signatures is verified at once."""
 
     def __init__(self, lab, name):
-        self.lab, self.origin = lab, dns.name.from_text(name)
-        self.plain = dns.zone.from_text(zone_text(name), self.origin, relativize=False)
+        self.lab, self.origin, self.kind = lab, dns.name.from_text(name), ZONES[name].kind
+        self.plain = dns.zone.from_text(ZONES[name].text, self.origin, relativize=False)
         self.rrsets = {}  # (owner, type, type covered) -> RRset
         keys = ask(lab, self.origin, dns.rdatatype.DNSKEY).answer
         self.keys = {self.origin: next(each for each in keys if each.rdtype == dns.rdatatype.DNSKEY)}
@@ -56,10 +91,12 @@ class Signed:
         return owner != self.origin and node is not None and any(
             each.rdtype == dns.rdatatype.NS for each in node.rdatasets)
 
-    def take(self, section):
+    def take(self, section, signs_absence=False):
         found = {(each.name, each.rdtype, each.covers): each for each in section}
         for (owner, kind, covers), rrset in found.items():
             if not owner.is_subdomain(self.origin):
+                continue
+            if kind == dns.rdatatype.SOA and signs_absence:  # with the TTL of that (RFC 2308 5)
                 continue
             signatures = found.get((owner, dns.rdatatype.RRSIG, kind))
             if signatures is not None:
@@ -89,10 +126,29 @@ class Signed:
                 if not self.is_cut(owner) or rdataset.rdtype in (dns.rdatatype.NS, dns.rdatatype.DS):
                     response = ask(self.lab, owner, rdataset.rdtype)
                     self.take(response.answer)
-                    self.take(response.authority)
-            self.take(ask(self.lab, owner, dns.rdatatype.DS if self.is_cut(owner) else ABSENT).authority)
+                    self.take(response.authority, signs_absence=True)
+            kind = dns.rdatatype.DS if self.is_cut(owner) else ABSENT
+            self.take(ask(self.lab, owner, kind).authority, signs_absence=True)
+            if any(each.rdtype == dns.rdatatype.CNAME for each in node.rdatasets):  # which leads away
+                self.take(ask(self.lab, owner, dns.rdatatype.NSEC).answer)
+                self.take(ask(self.lab, dns.name.from_text("zz-below", owner), dns.rdatatype.A).authority,
+                          signs_absence=True)
+        for owner in self.names():
+            if self.is_cut(owner):  # has a record of the chain that is shown for a name behind it
+                self.take(ask(self.lab, self.behind(owner), dns.rdatatype.A).authority, signs_absence=True)
         for kind in (dns.rdatatype.NSEC3PARAM, dns.rdatatype.CDS, dns.rdatatype.CDNSKEY):
             self.take(ask(self.lab, self.origin, kind).answer)
+
+    def behind(self, owner):
+        """A name that is not there and comes right after `owner` in the chain."""
+        if self.kind == "nsec":
+            return dns.name.Name((owner.labels[0] + b"-",) + owner.labels[1:])
+        def hashed(name):
+            return dns.dnssec.nsec3_hash(name, "", 0, 1)
+        known = sorted(map(hashed, self.names()))
+        candidates = (dns.name.from_text(f"candidate-{i}", self.origin) for i in range(100000))
+        return next(name for name in candidates
+                    if known[bisect.bisect(known, hashed(name)) - 1] == hashed(owner))
 
     def text(self):
         glue = "".join(rdataset.to_text(owner) + "\n" for owner, node in self.plain.nodes.items()
@@ -105,9 +161,7 @@ class Signed:
 
 @pytest.fixture(scope="module", params=ZONES)
 def signed(request, lab):
-    zone = Signed(lab, request.param)
-    zone.kind = ZONES[request.param][0]
-    return zone
+    return Signed(lab, request.param)
 
 
 def test_what_is_served_is_a_signed_zone_that_others_verify(signed, tmp_path):
@@ -171,17 +225,16 @@ def test_who_does_not_ask_for_signatures_gets_none(signed, way):
 
 
 def test_a_change_is_signed_and_stands_in_the_chain(lab):
-    zone = Signed(lab, "trap.test")
-    lab.brinkctl("record", "add", "fresh.trap.test", "TXT", "new")
+    zone = Signed(lab, "signed.test")
+    lab.brinkctl("record", "add", "fresh.signed.test", "TXT", "new")
     owner = dns.name.from_text("fresh", zone.origin)
     found = zone.take(ask(lab, owner, dns.rdatatype.TXT).answer)
     assert (owner, dns.rdatatype.RRSIG, dns.rdatatype.TXT) in found
     before = zone.take(ask(lab, dns.name.from_text("fresg", zone.origin), dns.rdatatype.A).authority)
     assert any(each[0].next == owner for (_, kind, _), each in before.items() if kind == dns.rdatatype.NSEC)
-    lab.brinkctl("record", "delete", "fresh.trap.test", "TXT")
+    lab.brinkctl("record", "delete", "fresh.signed.test", "TXT")
     response = ask(lab, owner, dns.rdatatype.TXT)
     assert response.rcode() == dns.rcode.NXDOMAIN
-    zone.kind = "nsec"
     assert is_covered(zone, proofs_of(zone, response), owner)
 
 
