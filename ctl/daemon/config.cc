@@ -1,5 +1,6 @@
 #include "ctl/daemon/config.h"
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <fstream>
@@ -380,11 +381,15 @@ void read_dnssec(SettingReader& reader, Config& config) {
   reader.number("dnssec-zsk-lifetime", 0, 10 * kYear, config.dnssec_zsk_lifetime);
   reader.number("dnssec-propagation", 1, kDay, config.dnssec_propagation);
   reader.number("dnssec-parent-ttl", 1, 30 * kDay, config.dnssec_parent_ttl);
-  const std::uint64_t needed = std::uint64_t{config.dnssec_period} + config.ttl_max +
+  // Nobody keeps a record for longer than its signature is valid (RFC 4035 5.3.3), and few keep any for
+  // longer than this.
+  constexpr std::uint64_t kCachedMax = 7 * kDay;
+  const std::uint64_t cached = std::min<std::uint64_t>(config.ttl_max, kCachedMax);
+  const std::uint64_t needed = config.dnssec_period + cached +
                                static_cast<std::uint64_t>(kDnssecSweepInterval.count());
   if (config.dnssec_validity < needed) {
     reader.fail("dnssec-validity", std::to_string(config.dnssec_validity),
-                "is less than dnssec-period, ttl-max and an hour together",
+                "is less than dnssec-period, ttl-max (a week at most) and an hour together",
                 "make it at least " + std::to_string(needed));
   }
 }

@@ -17,7 +17,8 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
   const unsigned bits = address->is_v4() ? 32 : 128;
   unsigned length = bits;
   if (slash != std::string_view::npos) {
-    const std::string_view number = text.substr(slash + 1);
+    std::string_view number = text;
+    number.remove_prefix(slash + 1);
     const char* end = number.data() + number.size();
     const auto [rest, error] = std::from_chars(number.data(), end, length);
     if (error != std::errc() || rest != end || length > bits) return std::nullopt;

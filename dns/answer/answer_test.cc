@@ -209,6 +209,20 @@ TEST_F(AnswerTest, AliasToTheApexKeepsPointersRight) {
             "ar mail.example.com. 60 IN A 192.0.2.25\n");
 }
 
+TEST_F(AnswerTest, RedirectionsThatGrowEndWhereNamesDo) {  // RFC 6672 2.2
+  const std::string label(60, 'l');
+  const snapshot::Image image = test::image_of_zones(
+      {{"example.com.", "@ 60 SOA ns1 h 1 1 1 1 1\n@ 60 NS ns1\ngrow 60 DNAME x.grow\nlong 60 DNAME " +
+                            label + "." + label + "." + label + ".target\n"}});
+  std::swap(*image_, const_cast<snapshot::Image&>(image));
+  const std::string grown = ask("a.grow.example.com.", kA, {.edns = true, .udp_size = 4096});
+  EXPECT_EQ(grown.substr(0, 14), "NOERROR aa rd\n") << grown;
+  const std::string too_long = ask(label + ".long.example.com.", kA, {.edns = true});
+  EXPECT_EQ(too_long.substr(0, 14), "YXDOMAIN aa rd") << too_long;
+  EXPECT_NE(too_long.find("an long.example.com. 60 IN DNAME"), std::string::npos) << too_long;
+  std::swap(*image_, const_cast<snapshot::Image&>(image));
+}
+
 TEST_F(AnswerTest, AliasLoopIsCut) {
   const std::string text = ask("loop1.example.com.", kA);
   EXPECT_EQ(text,

@@ -62,7 +62,9 @@ class Resolver {
   NamePlace place_{};
   std::uint32_t zone_ = 0;  // of the apex that place_ points at
   Proofs proofs_;
-  std::uint64_t passed_[kChainMax + 1];  // hashes of the names of a chain
+  std::uint64_t passed_[kChainMax + 1];  // hashes of the names of a chain,
+  std::uint64_t redirected_[kChainMax + 1];  // and of the DNAMEs in the response
+  int redirected_count_ = 0;
 };
 
 WireName name_of(const snapshot::NameKey& key) noexcept {
@@ -145,12 +147,12 @@ Outcome Resolver::refer(const Record& cut) noexcept {
   const std::uint16_t owner = place_.suffix(cut.name_size);
   std::size_t body_at = 0;
   bool fits = response_.put_body(*servers, Section::kAuthority, owner, place_.apex, body_at);
-  if (query_.dnssec_ok) {
+  if (const Denied denied = denied_by(cut); denied.chain != nullptr) {
     if (const BlobHeader* ds = blob(cut, wire::kTypeDs); ds != nullptr) {
       std::size_t ds_at = 0;
       fits = fits && response_.put_body(*ds, Section::kAuthority, owner, place_.apex, ds_at);
     } else {
-      proofs_.add_no_data(denied_by(cut), {view_.name_bytes(cut), cut.name_size});
+      proofs_.add_no_data(denied, {view_.name_bytes(cut), cut.name_size});
     }
     fits = fits && proofs_.put(response_);
   }
@@ -237,11 +239,15 @@ Resolver::Step Resolver::redirect(const Record& from, snapshot::NameKey& key,
   const BlobHeader* dname = blob(from, wire::kTypeDname);
   outcome = dname == nullptr ? Outcome::kServFail : Outcome::kData;
   if (dname == nullptr) return Step::kDone;
-  std::size_t body_at = 0;
-  if (!response_.put_body(*dname, Section::kAnswer, place_.suffix(from.name_size), place_.apex,
-                          body_at)) {
-    response_.set_truncated();
-    return Step::kDone;
+  std::uint64_t* const known = redirected_ + redirected_count_;
+  if (std::find(redirected_, known, from.name_hash) == known) {  // RFC 2181 5: once
+    redirected_[redirected_count_++] = from.name_hash;
+    std::size_t body_at = 0;
+    if (!response_.put_body(*dname, Section::kAnswer, place_.suffix(from.name_size), place_.apex,
+                            body_at)) {
+      response_.set_truncated();
+      return Step::kDone;
+    }
   }
   const auto suffix = snapshot::blob_target(*dname);
   const std::size_t prefix = key.size - from.name_size;

@@ -52,7 +52,7 @@ TEST(Schedule, APolicyThatLeavesTooLittleIsRefused) {
     const auto result = check_policy(bad, 3'600, ttl);
     return result.ok() ? std::string() : result.error().message();
   };
-  EXPECT_NE(fault(policy, 7 * 86'400).find("signature validity"), std::string::npos);
+  EXPECT_NE(fault(policy, 8 * 86'400).find("signature validity"), std::string::npos);
   policy.jitter_s = policy.period_s + 1;
   EXPECT_NE(fault(policy, 0).find("jitter"), std::string::npos);
   policy = {};

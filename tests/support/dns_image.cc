@@ -162,7 +162,7 @@ std::string sign_zone(std::string_view apex_text, const std::string& text, Chain
   std::string result = take_text(printed);
   ldns_rr_list_free(made);
   ldns_key_list_free(keys);
-  ldns_dnssec_zone_free(dnssec);
+  ldns_dnssec_zone_deep_free(dnssec);  // with the records of `zone`
   ldns_zone_free(zone);
   ldns_rdf_deep_free(apex);
   return result;
