@@ -9,7 +9,7 @@ import dns.flags
 import dns.message
 import pytest
 
-from trap_lab import V4, V6, full_name, make_lab, make_query, receive_framed
+from trap_lab import V4, V6, WAYS, full_name, make_lab, make_query, receive_framed
 
 RATE = 20
 SLIP = 4
@@ -28,6 +28,9 @@ def lab(tmp_path_factory):
         lab.exec("client", "ip", "-batch", file)
         lab.exec("router", "ip", "route", "add", "198.18.0.0/15", "via", CLIENT[V4])
         lab.exec("router", "ip", "-6", "route", "add", "2001:db8:4000::/34", "via", CLIENT[V6])
+        for way in WAYS.values():  # so that no burst waits for neighbours to be found
+            if way[0] == "tcp":
+                lab.ask("mail A", way)
         yield lab
 
 
@@ -97,6 +100,7 @@ ALIKE = {
 @both
 @pytest.mark.parametrize("questions", ALIKE.values(), ids=ALIKE.keys())
 def test_what_is_alike_is_limited(lab, server, questions):
+    time.sleep(1.1)  # what came before may be alike, too, and is counted by the second
     assert RATE <= len(whole(burst(lab, server, questions))) < BURST / 2
 
 
