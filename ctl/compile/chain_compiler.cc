@@ -92,33 +92,31 @@ base::Result<void> ChainCompiler::put(const Touched& touched, snapshot::ChangeSi
     const DomainName previous = chain.previous(name);
     names.emplace(Affected::key_of(previous), previous);
   }
-  return put_nsec(zone, names, sink);
+  for (const auto& [key, name] : names) {
+    if (auto put = put_nsec(zone, name, chain.next(name), sink); !put) return put;
+  }
+  return {};
 }
 
 base::Result<void> ChainCompiler::put_all(const model::Zone& zone, snapshot::ChangeSink& sink) {
-  if (!zone.dnssec.is_signed() || options_.signers == nullptr) return {};
   if (zone.dnssec.denial == model::ZoneDenial::kNsec3) return put_nsec3(zone, nullptr, sink);
   const ChainNames chain(lookups_, zone);
   DomainName name = zone.name;
   do {
-    if (auto put = put_nsec(zone, {{Affected::key_of(name), name}}, sink); !put) return put;
-    name = chain.next(name);
+    DomainName next = chain.next(name);
+    if (auto put = put_nsec(zone, name, next, sink); !put) return put;
+    name = std::move(next);
   } while (name != zone.name);
   return {};
 }
 
-base::Result<void> ChainCompiler::put_nsec(const model::Zone& zone, const Names& names,
-                                           snapshot::ChangeSink& sink) {
-  const ChainNames chain(lookups_, zone);
-  for (const auto& [key, name] : names) {
-    const NameTypes owned = compiler_.types(zone, name);
-    const auto types = dnssec::denial_types(owned.types, owned.cut, dnssec::DenialKind::kNsec);
-    const Wire owner = wire_of(name);
-    auto put = put_record(zone, owner, dns::zone::kTypeNsec,
-                          dnssec::nsec_rdata(wire_of(chain.next(name)), types), owner, sink);
-    if (!put) return put;
-  }
-  return {};
+base::Result<void> ChainCompiler::put_nsec(const model::Zone& zone, const DomainName& name,
+                                           const DomainName& next, snapshot::ChangeSink& sink) {
+  const NameTypes owned = compiler_.types(zone, name);
+  const auto types = dnssec::denial_types(owned.types, owned.cut, dnssec::DenialKind::kNsec);
+  const Wire owner = wire_of(name);
+  return put_record(zone, owner, dns::zone::kTypeNsec, dnssec::nsec_rdata(wire_of(next), types),
+                    owner, sink);
 }
 
 // Those that `touched` names and their ancestors have changed; null: all.

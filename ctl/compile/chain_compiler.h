@@ -34,13 +34,13 @@ class ChainCompiler {
   std::vector<Touched> take_touched();
 
   // Put records of the zone's chain into the sink, whose current zone it is: those that names have
-  // touched, or all. An Error names zone, owner and type.
+  // touched, or all of a zone that is signed. An Error names zone, owner and type.
   base::Result<void> put(const Touched& touched, snapshot::ChangeSink& sink);
   base::Result<void> put_all(const model::Zone& zone, snapshot::ChangeSink& sink);
 
  private:
-  base::Result<void> put_nsec(const model::Zone& zone, const Names& names,
-                              snapshot::ChangeSink& sink);
+  base::Result<void> put_nsec(const model::Zone& zone, const model::DomainName& name,
+                              const model::DomainName& next, snapshot::ChangeSink& sink);
   base::Result<void> put_nsec3(const model::Zone& zone, const Names* names,
                                snapshot::ChangeSink& sink);
   base::Result<void> put_record(const model::Zone& zone, const dns::zone::Wire& owner,

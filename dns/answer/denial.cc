@@ -1,9 +1,5 @@
 #include "dns/answer/denial.h"
 
-#include <cstring>
-
-#include "dns/answer/nsec3_hash.h"
-
 namespace brink::dns::answer {
 namespace {
 
@@ -11,25 +7,8 @@ using snapshot::DenialHit;
 using snapshot::DenialKey;
 using snapshot::DenialKind;
 
-// "*." before a name.
-struct WildcardName {
-  explicit WildcardName(WireName parent) noexcept : size(parent.size() + 2) {
-    bytes[0] = 1;
-    bytes[1] = '*';
-    std::memcpy(bytes + 2, parent.data(), parent.size());
-  }
-  [[nodiscard]] WireName name() const noexcept { return {bytes, size}; }
-
-  std::size_t size;
-  std::uint8_t bytes[snapshot::kNameMax + 2];
-};
-
 bool is_nsec3(const Denied& denied) noexcept {
   return denied.chain->kind == DenialKind::kNsec3;
-}
-
-WireName parent(WireName name) noexcept {
-  return name.subspan(1U + name[0]);
 }
 
 }  // namespace
@@ -50,12 +29,8 @@ void Proofs::add_nsec(const Denied& denied, WireName name) noexcept {
 }
 
 DenialHit Proofs::find_nsec3(const Denied& denied, WireName name) const noexcept {
-  std::uint8_t label[kNsec3LabelSize];
-  nsec3_label(name, denied.chain->iterations,
-              snapshot::denial_salt(*denied.chain), label);
   DenialKey key;
-  key.size = 0;
-  snapshot::append_denial_label(key, label, sizeof label);
+  set_nsec3_key(key, name, *denied.chain);
   return view_.find_denial(*denied.chain, key);
 }
 
@@ -69,8 +44,7 @@ void Proofs::add_nsec3(const Denied& denied, WireName name) noexcept {
 // size.
 std::size_t Proofs::add_closest(const Denied& denied, WireName name,
                                 std::size_t closest_size) noexcept {
-  WireName next = name;
-  while (next.size() > closest_size && parent(next).size() > closest_size) next = parent(next);
+  WireName next = next_closer(name, closest_size);
   for (WireName closest = parent(next);; next = closest, closest = parent(closest)) {
     const DenialHit hit = find_nsec3(denied, closest);
     if (!hit.exact && closest.size() > denied.apex_size) continue;
@@ -119,9 +93,7 @@ void Proofs::add_wildcard(const Denied& denied, WireName name, std::size_t close
     return add_nsec3(denied, wildcard.name());
   }
   // RFC 5155 7.2.6: that the next closer name is not there is all.
-  WireName next = name;
-  while (parent(next).size() > closest_size) next = parent(next);
-  add_nsec3(denied, next);
+  add_nsec3(denied, next_closer(name, closest_size));
 }
 
 bool Proofs::put(Response& response) const noexcept {

@@ -6,6 +6,7 @@
 
 #include "dataplane/snapshot/denial.h"
 #include "dataplane/snapshot/view.h"
+#include "dns/answer/denial_name.h"
 #include "dns/answer/response.h"
 #include "dns/answer/slot.h"
 
@@ -18,9 +19,6 @@ struct Denied {
   std::uint8_t apex_size;  // wire size
   std::uint16_t apex;      // as in NamePlace
 };
-
-// A name as lower-case wire form.
-using WireName = std::span<const std::uint8_t>;
 
 class Proofs {
  public:

@@ -1,8 +1,6 @@
 #include "dns/answer/missing.h"
 
-#include <cstring>
-
-#include "dns/answer/nsec3_hash.h"
+#include "dns/answer/denial_name.h"
 
 namespace brink::dns::answer {
 namespace {
@@ -15,21 +13,6 @@ using snapshot::Record;
 using snapshot::View;
 
 constexpr std::uint8_t kAsterisk = '*';
-
-// Where the suffix of so many octets starts that is one label longer than the closest encloser.
-std::size_t next_closer(const NameKey& key, std::size_t closest_size) noexcept {
-  std::size_t at = 0;
-  while (key.size - at - 1U - key.bytes[at] > closest_size) at += 1U + key.bytes[at];
-  return at;
-}
-
-void set_nsec3_key(DenialKey& key, std::span<const std::uint8_t> name,
-                   const DenialChain& chain) noexcept {
-  std::uint8_t label[kNsec3LabelSize];
-  nsec3_label(name, chain.iterations, snapshot::denial_salt(chain), label);
-  key.size = 0;
-  snapshot::append_denial_label(key, label, sizeof label);
-}
 
 }  // namespace
 
@@ -60,12 +43,10 @@ void MissingNames::foresee(const View& view, Slot& slot) noexcept {
     return;
   }
   if (chain->iterations != 0) return;  // no time to be won
-  std::uint8_t wildcard[snapshot::kNameMax + 2] = {1, kAsterisk};
-  std::memcpy(wildcard + 2, closest, found.closest_size);
-  const std::size_t next = next_closer(name, found.closest_size);
-  set_nsec3_key(ask(*chain), {closest, found.closest_size}, *chain);
-  set_nsec3_key(ask(*chain), {name.bytes + next, name.size - next}, *chain);
-  set_nsec3_key(ask(*chain), {wildcard, found.closest_size + std::size_t{2}}, *chain);
+  const WireName closest_name(closest, found.closest_size);
+  set_nsec3_key(ask(*chain), closest_name, *chain);
+  set_nsec3_key(ask(*chain), next_closer({name.bytes, name.size}, found.closest_size), *chain);
+  set_nsec3_key(ask(*chain), WildcardName(closest_name).name(), *chain);
   slot.foreseen.count = 3;
 }
 

@@ -1,0 +1,52 @@
+// Names that proofs are about, and their places in a chain. Hot.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "dataplane/snapshot/denial.h"
+#include "dataplane/snapshot/name.h"
+#include "dns/answer/nsec3_hash.h"
+
+namespace brink::dns::answer {
+
+// A name as lower-case wire form.
+using WireName = std::span<const std::uint8_t>;
+
+inline WireName parent(WireName name) noexcept {
+  return name.subspan(1U + name[0]);
+}
+
+// The ancestor of `name`, or itself, that is one label longer than its closest encloser, whose wire
+// size is given (RFC 5155 1.3).
+inline WireName next_closer(WireName name, std::size_t closest_size) noexcept {
+  while (parent(name).size() > closest_size) name = parent(name);
+  return name;
+}
+
+// "*." before a name.
+class WildcardName {
+ public:
+  explicit WildcardName(WireName parent) noexcept : size_(parent.size() + 2) {
+    bytes_[0] = 1;
+    bytes_[1] = '*';
+    std::memcpy(bytes_ + 2, parent.data(), parent.size());
+  }
+  [[nodiscard]] WireName name() const noexcept { return {bytes_, size_}; }
+
+ private:
+  std::size_t size_;
+  std::uint8_t bytes_[snapshot::kNameMax + 2];
+};
+
+// Makes `key` the place of the name's NSEC3 record in the chain.
+inline void set_nsec3_key(snapshot::DenialKey& key, WireName name,
+                          const snapshot::DenialChain& chain) noexcept {
+  std::uint8_t label[kNsec3LabelSize];
+  nsec3_label(name, chain.iterations, snapshot::denial_salt(chain), label);
+  key.size = 0;
+  snapshot::append_denial_label(key, label, sizeof label);
+}
+
+}  // namespace brink::dns::answer
