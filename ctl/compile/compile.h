@@ -1,6 +1,7 @@
 // compile: a store's zones and names into a ChangeSink: all of them, or what differs from an
 // earlier version with everything that depends on it. Pure and deterministic: the same store and
-// options give the same contents, by either way.
+// options give the same contents, by either way, but for signatures of algorithms that draw random
+// numbers.
 //
 // This is where a record becomes what the world sees: a proxied name gives the edge's addresses and
 // gets a route to its origins, everything else is answered as stored. Every zone of the store is
@@ -34,7 +35,7 @@ struct ProxiedName {
 };
 
 // What is served depends on these as well: after a change of any of them nothing but compile_all
-// will do.
+// will do. Only time may go on; names that are due for it come with the changes.
 struct Options {
   // What proxied names answer, IPv4 and IPv6: the first set, and the further ones that zones may be
   // assigned.

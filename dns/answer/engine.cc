@@ -230,30 +230,29 @@ bool Engine::is_over_rate(const wire::Query& query, const Envelope& envelope, Me
   return true;
 }
 
-// What no zone answers: errors, cookies, what the server says of itself.
+// What no zone answers: errors, cookies, what the server says of itself, which `fill` puts.
+template <typename Fill>
 void Engine::answer_without_zone(const wire::Query& query, Envelope& envelope, Rcode rcode,
-                                 Message& in, ipc::WorkerCounters& counters) noexcept {
+                                 Message& in, ipc::WorkerCounters& counters,
+                                 const Fill& fill) noexcept {
   if (is_over_rate(query, envelope, in, guard::AnswerKind::kError, 0, counters)) return;
-  const bool question = query.verdict == Verdict::kQuery;
-  const std::uint8_t* name = in.message + wire::kHeaderSize;
-  const bool tells = question && rcode == Rcode::kNoError;
-  const bool whoami = tells && query.klass == wire::kClassIn;
-  if (tells && !whoami &&
-      (query.klass != wire::kClassChaos || !knows_chaos(query, name, names()))) {
-    rcode = Rcode::kRefused;
-  }
   if (const std::uint16_t error = error_of(query, rcode); query.edns && error != 0) {
     envelope.options.put_u16(wire::kOptionError, error);
   }
   Response response(in.message, query, in.capacity - kSlack, options_.udp_size_max,
                     envelope.options);
   if (envelope.padded) response.set_padding(kPaddingBlock);
-  if (whoami && in.client != nullptr) answer_whoami(query, *in.client, names(), response);
-  if (tells && !whoami && rcode == Rcode::kNoError) answer_chaos(query, name, names(), response);
+  fill(response);
   response.set_rcode(rcode);
+  const bool is_empty = rcode == Rcode::kNoError && query.verdict != Verdict::kQuery;
   counters.add(Counter::kDnsAnswers);
-  counters.add(rcode == Rcode::kNoError && !question ? Counter::kDnsNoData : counter_of(rcode));
+  counters.add(is_empty ? Counter::kDnsNoData : counter_of(rcode));
   in.size = response.finish();
+}
+
+void Engine::refuse(const wire::Query& query, Envelope& envelope, Rcode rcode, Message& in,
+                    ipc::WorkerCounters& counters) noexcept {
+  answer_without_zone(query, envelope, rcode, in, counters, [](Response&) {});
 }
 
 void Engine::answer(const snapshot::View& view, Transport transport, Slot& slot, Message& in,
@@ -270,12 +269,25 @@ void Engine::answer(const snapshot::View& view, Transport transport, Slot& slot,
   envelope.limited =
       limiter_ != nullptr && transport == Transport::kUdp && in.client != nullptr && !known;
   envelope.padded = transport == Transport::kEncryptedStream && query.wants_padding;
-  const bool question = query.verdict == Verdict::kQuery;
-  const Rcode early = question ? refuse_type(query, transport) : rcode_of(query.verdict);
-  if (!question || early != Rcode::kNoError || query.klass != wire::kClassIn) {
-    return answer_without_zone(query, envelope, early, in, counters);
+  const Rcode early = query.verdict == Verdict::kQuery ? refuse_type(query, transport)
+                                                       : rcode_of(query.verdict);
+  if (query.verdict != Verdict::kQuery || early != Rcode::kNoError) {
+    return refuse(query, envelope, early, in, counters);
   }
+  if (query.klass != wire::kClassIn) return answer_class(query, envelope, in, counters);
   answer_from_zones(view, transport, slot, envelope, in, counters);
+}
+
+// Of a class other than IN.
+void Engine::answer_class(const wire::Query& query, Envelope& envelope, Message& in,
+                          ipc::WorkerCounters& counters) noexcept {
+  const std::uint8_t* name = in.message + wire::kHeaderSize;
+  if (query.klass != wire::kClassChaos || !knows_chaos(query, name, names())) {
+    return refuse(query, envelope, Rcode::kRefused, in, counters);
+  }
+  answer_without_zone(query, envelope, Rcode::kNoError, in, counters, [&](Response& response) {
+    answer_chaos(query, name, names(), response);
+  });
 }
 
 void Engine::answer_from_zones(const snapshot::View& view, Transport transport, Slot& slot,
@@ -290,12 +302,15 @@ void Engine::answer_from_zones(const snapshot::View& view, Transport transport, 
   Response response(in.message, query, limit, options_.udp_size_max, envelope.options);
   if (envelope.padded) response.set_padding(kPaddingBlock);
   const snapshot::Lookup& found = slot.found;
-  if (!found.exact && is_whoami(query, in.message + wire::kHeaderSize, names())) {
-    return answer_without_zone(query, envelope, Rcode::kNoError, in, counters);
+  if (!found.exact && in.client != nullptr &&
+      is_whoami(query, in.message + wire::kHeaderSize, names())) {
+    return answer_without_zone(query, envelope, Rcode::kNoError, in, counters, [&](Response& own) {
+      answer_whoami(query, *in.client, names(), own);
+    });
   }
   const Outcome outcome = resolve(view, slot, response);
   if (outcome == Outcome::kRefused) {
-    return answer_without_zone(query, envelope, Rcode::kRefused, in, counters);
+    return refuse(query, envelope, Rcode::kRefused, in, counters);
   }
   if (is_over_rate(query, envelope, in, kind_of(outcome), source_of(found, outcome), counters)) {
     return;

@@ -88,8 +88,13 @@ class Engine {
     bool limited = false;  // its rate may be
     bool padded = false;   // its size is not to tell what it says
   };
+  template <typename Fill>
   void answer_without_zone(const wire::Query& query, Envelope& envelope, wire::Rcode rcode,
-                           Message& in, ipc::WorkerCounters& counters) noexcept;
+                           Message& in, ipc::WorkerCounters& counters, const Fill& fill) noexcept;
+  void refuse(const wire::Query& query, Envelope& envelope, wire::Rcode rcode, Message& in,
+              ipc::WorkerCounters& counters) noexcept;
+  void answer_class(const wire::Query& query, Envelope& envelope, Message& in,
+                    ipc::WorkerCounters& counters) noexcept;
   void answer_from_zones(const snapshot::View& view, Transport transport, Slot& slot,
                          Envelope& envelope, Message& in, ipc::WorkerCounters& counters) noexcept;
   [[nodiscard]] ServerNames names() const noexcept {
