@@ -19,7 +19,7 @@ class Certificate;
 
 struct Request {
   std::string common_name = "test";
-  std::vector<std::string> names;  // DNS, or "IP:192.0.2.1"
+  std::vector<std::string> names = {};  // DNS, or "IP:192.0.2.1"
   KeyKind kind = KeyKind::kEcdsa;
   const Certificate* issuer = nullptr;  // null: signs itself
   bool is_authority = false;

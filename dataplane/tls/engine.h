@@ -31,22 +31,22 @@ struct EngineConfig {
   std::uint32_t handshake_bytes_max = 64 * 1024;  // taken in before a handshake is done
   std::uint32_t session_seconds = 7200;           // how long a session can be resumed
   // What TrustAnchors with Key{} stands for: DER, one behind the other; read during create() only.
-  std::span<const std::uint8_t> origin_trust;
+  std::span<const std::uint8_t> origin_trust = {};
 };
 
 // A session ticket key: who has it reads every session resumed under it. Random bytes throughout.
 struct TicketKey {
-  std::array<std::uint8_t, 16> name;
-  std::array<std::uint8_t, 32> cipher;  // AES-256-CBC
-  std::array<std::uint8_t, 32> mac;     // HMAC-SHA-256
+  std::array<std::uint8_t, 16> name = {};
+  std::array<std::uint8_t, 32> cipher = {};  // AES-256-CBC
+  std::array<std::uint8_t, 32> mac = {};     // HMAC-SHA-256
 };
 
 // Tickets are made with `current` and taken under all three; those under another than `current` are
 // made anew. `next` is there so that a node that rotates first is understood by the others.
 struct TicketKeys {
-  TicketKey current;
-  std::optional<TicketKey> previous;
-  std::optional<TicketKey> next;
+  TicketKey current = {};
+  std::optional<TicketKey> previous = {};
+  std::optional<TicketKey> next = {};
 };
 
 struct EngineStats {

@@ -116,20 +116,21 @@ struct Pair {
 // The library as a client, with two memory BIOs: for what our client stream does not do.
 class RawClient {
  public:
-  explicit RawClient(SSL_SESSION* session = nullptr) : context_(SSL_CTX_new(TLS_client_method())) {
+  explicit RawClient(SSL_SESSION* resumed_one = nullptr)
+      : context_(SSL_CTX_new(TLS_client_method())) {
     SSL_CTX_set_session_cache_mode(context_.get(),
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_set_app_data(context_.get(), this);
     SSL_CTX_sess_set_new_cb(
-        context_.get(), +[](SSL* ssl, SSL_SESSION* given) {
-          auto* self = static_cast<RawClient*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+        context_.get(), +[](SSL* of, SSL_SESSION* given) {
+          auto* self = static_cast<RawClient*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(of)));
           self->session.reset(given);
           return 1;
         });
     ssl.reset(SSL_new(context_.get()));
     SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_connect_state(ssl.get());
-    if (session != nullptr) SSL_set_session(ssl.get(), session);
+    if (resumed_one != nullptr) SSL_set_session(ssl.get(), resumed_one);
   }
   ~RawClient() { SSL_set_shutdown(ssl.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
 

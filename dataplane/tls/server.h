@@ -12,9 +12,9 @@ namespace brink::tls {
 
 // A certificate with its key. Certificates are DER, one behind the other.
 struct CertificateBytes {
-  std::span<const std::uint8_t> chain;        // leaf first, then what signs it; without the root
-  std::span<const std::uint8_t> private_key;  // PKCS #8, DER
-  std::span<const std::uint8_t> ocsp;         // an OCSP response to staple, DER; empty: none
+  std::span<const std::uint8_t> chain = {};  // leaf first, then what signs it; without the root
+  std::span<const std::uint8_t> private_key = {};  // PKCS #8, DER
+  std::span<const std::uint8_t> ocsp = {};         // an OCSP response to staple, DER; empty: none
 };
 
 // Whether clients are asked for a certificate.
@@ -27,19 +27,19 @@ enum class ClientAuth : std::uint8_t {
 struct HostSettings {
   // Equal keys mean equal settings. What was made of them is kept and used again; connections go on
   // with what they began with.
-  Key key;
+  Key key = {};
   // At most one of each kind of key (ECDSA or Ed25519, RSA); which one a client gets is chosen by
   // the signature algorithms that it offers, the first kind before the second.
-  std::span<const CertificateBytes> certificates;
+  std::span<const CertificateBytes> certificates = {};
   Version min_version = Version::kTls12;
   Version max_version = Version::kTls13;
   CipherPolicy ciphers = CipherPolicy::kCompatible;
   // In order of preference. A client that offers others only is refused (RFC 7301 3.2); one that
   // offers none is served and told none.
-  std::span<const Alpn> protocols;
+  std::span<const Alpn> protocols = {};
   ClientAuth client_auth = ClientAuth::kOff;
   // Trusted to sign client certificates: DER, one behind the other. Sessions are bound to them.
-  std::span<const std::uint8_t> client_authorities;
+  std::span<const std::uint8_t> client_authorities = {};
 };
 
 class CertificateSource {

@@ -44,10 +44,11 @@ class StreamTest : public testing::TestWithParam<Version> {
   Pair pair_;
 };
 
+std::string version_of(const testing::TestParamInfo<Version>& tested) {
+  return tested.param == Version::kTls12 ? "Tls12" : "Tls13";
+}
 INSTANTIATE_TEST_SUITE_P(Versions, StreamTest, testing::Values(Version::kTls12, Version::kTls13),
-                         [](const auto& info) {
-                           return info.param == Version::kTls12 ? "Tls12" : "Tls13";
-                         });
+                         version_of);
 
 TEST_P(StreamTest, TellsWhatWasAgreed) {
   shaken();

@@ -14,8 +14,8 @@ namespace brink::tls {
 // borrowed during the call. The stream takes from the front of `in` and fills the front of `out`,
 // and leaves in each span what remains. It keeps no ciphertext that it could leave in `in`.
 struct Wire {
-  std::span<const std::uint8_t> in;
-  std::span<std::uint8_t> out;
+  std::span<const std::uint8_t> in = {};
+  std::span<std::uint8_t> out = {};
 };
 
 // With this much room in Wire::out, any plaintext and anything of the protocol goes on.
