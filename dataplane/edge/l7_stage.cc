@@ -46,7 +46,9 @@ base::Result<void> L7Stage::make() {
     return base::Error{"no memory for " + std::to_string(stage_size >> 20) + " MiB of requests",
                        "l7.clients, l7.requests, l7.origins", "lower them"};
   }
-  stage_.emplace(stage, std::span(stage_memory_.get(), stage_size), stack_->tcp(), stats_.counters);
+  transport_.emplace(stack_->tcp(), nullptr,
+                     transport::TransportConfig{.connections = stack.max_connections});
+  stage_.emplace(stage, std::span(stage_memory_.get(), stage_size), *transport_, stats_.counters);
   return {};
 }
 

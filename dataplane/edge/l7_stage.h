@@ -14,6 +14,7 @@
 #include "dataplane/ipc/stats_segment.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/steer/worker_set.h"
+#include "dataplane/transport/transport.h"
 #include "l7/proxy/stage.h"
 
 namespace brink::edge {
@@ -60,6 +61,7 @@ class L7Stage {
   L7Config config_;
   ipc::WorkerStats& stats_;
   std::unique_ptr<OwnedStack> stack_;
+  std::optional<transport::Transport> transport_;
   AlignedMemory stage_memory_;
   std::optional<l7::proxy::Stage> stage_;
   std::atomic<bool> drain_{false};              // main thread: wo, worker: ro

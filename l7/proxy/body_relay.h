@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "dataplane/base/clock.h"
-#include "dataplane/tcp/stack.h"
+#include "dataplane/transport/transport.h"
 #include "l7/http/head.h"
 #include "l7/http1/chunked.h"
 
@@ -29,8 +29,8 @@ class BodyRelay {
   void start(http::BodyFraming in, http::BodyKind out, std::uint64_t limit = UINT64_MAX) noexcept;
 
   // Moves as much as goes. `progressed` is set when any byte left or arrived, else untouched.
-  RelayState pump(tcp::Stack& stack, tcp::ConnectionId from, tcp::ConnectionId to, base::Time now,
-                  bool& progressed) noexcept;
+  RelayState pump(transport::Transport& transport, tcp::ConnectionId from, tcp::ConnectionId to,
+                  base::Time now, bool& progressed) noexcept;
 
   // The sender has closed after its last byte was read: the end of an until_close body. Returns
   // false if that truncates the body, which stays unfinished.
@@ -41,12 +41,13 @@ class BodyRelay {
   [[nodiscard]] std::uint64_t moved_bytes() const noexcept { return moved_; }  // of the body
 
  private:
-  bool flush(tcp::Stack& stack, tcp::ConnectionId to, base::Time now, bool& progressed) noexcept;
-  bool move(tcp::Stack& stack, tcp::ConnectionId from, tcp::ConnectionId to, std::uint64_t count,
-            base::Time now, bool& progressed) noexcept;
+  bool flush(transport::Transport& transport, tcp::ConnectionId to, base::Time now,
+             bool& progressed) noexcept;
+  bool move(transport::Transport& transport, tcp::ConnectionId from, tcp::ConnectionId to,
+            std::uint64_t count, base::Time now, bool& progressed) noexcept;
   // Body bytes that may be moved next, after walking chunked framing; 0 with input_done_ or
   // malformed_ set, or when there is nothing to read.
-  std::uint64_t due(tcp::Stack& stack, tcp::ConnectionId from, base::Time now,
+  std::uint64_t due(transport::Transport& transport, tcp::ConnectionId from, base::Time now,
                     bool& progressed) noexcept;
   void post(std::string_view framing) noexcept;
 

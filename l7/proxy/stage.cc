@@ -74,18 +74,18 @@ std::size_t Stage::memory_size(const StageConfig& config) noexcept {
   return carve(nullptr, config).size_bytes;
 }
 
-Stage::Stage(const StageConfig& config, std::span<std::byte> memory, tcp::Stack& stack,
-             ipc::WorkerCounters& counters) noexcept
+Stage::Stage(const StageConfig& config, std::span<std::byte> memory,
+             transport::Transport& transport, ipc::WorkerCounters& counters) noexcept
     : Stage(config,
             (CHECK(memory.size() >= memory_size(config) &&
                    reinterpret_cast<std::uintptr_t>(memory.data()) % 64 == 0),
              carve(memory.data(), config)),
-            stack, counters) {}
+            transport, counters) {}
 
-Stage::Stage(const StageConfig& config, const Parts& parts, tcp::Stack& stack,
+Stage::Stage(const StageConfig& config, const Parts& parts, transport::Transport& transport,
              ipc::WorkerCounters& counters) noexcept
     : config_(config),
-      stack_(stack),
+      transport_(transport),
       counters_(counters),
       random_state_(config.random_seed),
       buffer_size_(buffer_size_of(config)),
@@ -107,8 +107,8 @@ Stage::Stage(const StageConfig& config, const Parts& parts, tcp::Stack& stack,
 void Stage::run(const snapshot::View& view, base::Time now) noexcept {
   view_ = &view;
   now_ = now;
-  tcp::Event event;
-  while (stack_.next_event(event)) on_event(event);
+  transport::Event event;
+  while (transport_.next_event(event, now_)) on_event(event);
   // Only what is ready now: a pipelined request that a turn's end makes ready waits for the next.
   for (std::uint32_t n = ready_size_; n > 0; --n) {
     const std::uint32_t c = ready_[ready_head_];
@@ -127,8 +127,8 @@ base::Time Stage::next_deadline() const noexcept {
   return next_sweep_;
 }
 
-void Stage::on_event(const tcp::Event& event) noexcept {
-  if (event.kind == tcp::EventKind::kAccepted) return on_accepted(event.id);
+void Stage::on_event(const transport::Event& event) noexcept {
+  if (event.kind == transport::EventKind::kAccepted) return on_accepted(event.id);
   const auto index = static_cast<std::uint32_t>(event.user);
   switch (event.user >> kKindShift) {
     case kClientKind:
@@ -150,11 +150,11 @@ void Stage::on_accepted(tcp::ConnectionId id) noexcept {
   const std::uint32_t c = clients_.acquire();
   if (c == kNoIndex) {
     counters_.add(ipc::Counter::kDropHttpClientLimit);
-    stack_.set_user(id, kForgotten);
-    stack_.abort(id, now_);
+    transport_.set_user(id, kForgotten);
+    transport_.abort(id, now_);
     return;
   }
-  const tcp::ConnectionInfo info = stack_.info(id);
+  const tcp::ConnectionInfo info = transport_.info(id);
   Client& client = clients_[c];
   const bool ready = client.ready;  // a stale entry of the ring stays valid for the new connection
   client = Client{};
@@ -165,26 +165,26 @@ void Stage::on_accepted(tcp::ConnectionId id) noexcept {
   client.address = info.remote.address;
   client.remote_port = info.remote.port;
   client.port = info.local.port;
-  stack_.set_user(id, kClientKind << kKindShift | c);
+  transport_.set_user(id, kClientKind << kKindShift | c);
   push_ready(c);  // bytes may have come with the handshake
 }
 
-void Stage::on_client_event(std::uint32_t c, const tcp::Event& event) noexcept {
+void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noexcept {
   Client& client = clients_[c];
   switch (event.kind) {
-    case tcp::EventKind::kAccepted:
-    case tcp::EventKind::kConnected:
+    case transport::EventKind::kAccepted:
+    case transport::EventKind::kConnected:
       return;
-    case tcp::EventKind::kReadable:
+    case transport::EventKind::kReadable:
       return read_client(c);
-    case tcp::EventKind::kWritable:
+    case transport::EventKind::kWritable:
       if (client.exchange != kNoIndex) drive(client.exchange);
       return;
-    case tcp::EventKind::kPeerClosed:
+    case transport::EventKind::kPeerClosed:
       client.peer_closed = true;
       if (client.state == ClientState::lingering) return;
       if (client.exchange == kNoIndex) {
-        stack_.release(client.id, now_);
+        transport_.release(client.id, now_);
         return free_client(c);
       }
       // A half-closed client still gets its response, if its request was complete.
@@ -194,7 +194,7 @@ void Stage::on_client_event(std::uint32_t c, const tcp::Event& event) noexcept {
       }
       lose_client(c);
       return abort_client(c);
-    case tcp::EventKind::kClosed:
+    case transport::EventKind::kClosed:
       if (client.exchange != kNoIndex) {
         lose_client(c);
         const std::uint32_t x = client.exchange;
@@ -205,22 +205,22 @@ void Stage::on_client_event(std::uint32_t c, const tcp::Event& event) noexcept {
   }
 }
 
-void Stage::on_origin_event(std::uint32_t o, const tcp::Event& event) noexcept {
+void Stage::on_origin_event(std::uint32_t o, const transport::Event& event) noexcept {
   OriginConnection& origin = origins_[o];
   if (origin.state == OriginState::idle) return on_idle_origin_event(o, event);
   const std::uint32_t x = origin.exchange;
   switch (event.kind) {
-    case tcp::EventKind::kAccepted:
+    case transport::EventKind::kAccepted:
       return;
-    case tcp::EventKind::kConnected:
+    case transport::EventKind::kConnected:
       return origin_connected(x);
-    case tcp::EventKind::kReadable:
-    case tcp::EventKind::kWritable:
+    case transport::EventKind::kReadable:
+    case transport::EventKind::kWritable:
       return drive(x);
-    case tcp::EventKind::kPeerClosed:
+    case transport::EventKind::kPeerClosed:
       origin.peer_closed = true;
       return origin_ended(x, event);
-    case tcp::EventKind::kClosed:
+    case transport::EventKind::kClosed:
       // The connection is gone already; only our books remain.
       free_origin(o);
       exchanges_[x].origin = kNoIndex;
@@ -229,18 +229,19 @@ void Stage::on_origin_event(std::uint32_t o, const tcp::Event& event) noexcept {
 }
 
 // An idle connection that does anything is of no use: closed by the origin, or out of step.
-void Stage::on_idle_origin_event(std::uint32_t o, const tcp::Event& event) noexcept {
+void Stage::on_idle_origin_event(std::uint32_t o, const transport::Event& event) noexcept {
   switch (event.kind) {
-    case tcp::EventKind::kAccepted:
-    case tcp::EventKind::kConnected:
-    case tcp::EventKind::kWritable:
+    case transport::EventKind::kAccepted:
+    case transport::EventKind::kConnected:
+    case transport::EventKind::kWritable:
       return;
-    case tcp::EventKind::kReadable:
-      if (stack_.readable(origins_[o].id).empty()) return;  // told of bytes that were read since
+    case transport::EventKind::kReadable:
+      if (transport_.readable(origins_[o].id, now_).empty())
+        return;  // told of bytes that were read since
       return drop_origin(o, false);
-    case tcp::EventKind::kPeerClosed:
+    case transport::EventKind::kPeerClosed:
       return drop_origin(o, true);
-    case tcp::EventKind::kClosed:
+    case transport::EventKind::kClosed:
       return free_origin(o);
   }
 }
@@ -292,10 +293,10 @@ void Stage::drop_origin(std::uint32_t o, bool orderly) noexcept {
   const std::uint32_t x = origins_[o].exchange;
   if (x != kNoIndex) exchanges_[x].origin = kNoIndex;
   if (orderly) {
-    stack_.release(origins_[o].id, now_);
+    transport_.release(origins_[o].id, now_);
   } else {
-    stack_.set_user(origins_[o].id, kForgotten);
-    stack_.abort(origins_[o].id, now_);
+    transport_.set_user(origins_[o].id, kForgotten);
+    transport_.abort(origins_[o].id, now_);
   }
   free_origin(o);
 }
@@ -313,8 +314,8 @@ void Stage::abort_client(std::uint32_t c) noexcept {
     if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
     free_exchange(x);
   }
-  stack_.set_user(clients_[c].id, kForgotten);
-  stack_.abort(clients_[c].id, now_);
+  transport_.set_user(clients_[c].id, kForgotten);
+  transport_.abort(clients_[c].id, now_);
   free_client(c);
 }
 

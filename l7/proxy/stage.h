@@ -20,7 +20,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/ipc/counters.h"
 #include "dataplane/snapshot/view.h"
-#include "dataplane/tcp/stack.h"
+#include "dataplane/transport/transport.h"
 #include "l7/balancer/balancer.h"
 #include "l7/origin/idle_pool.h"
 #include "l7/origin/source_ports.h"
@@ -35,9 +35,9 @@ class Stage {
   // Bytes of memory a stage of this configuration needs, aligned to 64.
   static std::size_t memory_size(const StageConfig& config) noexcept;
 
-  // `memory` (at least memory_size(config) bytes, 64-byte aligned), `stack`, `counters` and what
-  // `config` borrows outlive the stage.
-  Stage(const StageConfig& config, std::span<std::byte> memory, tcp::Stack& stack,
+  // `memory` (at least memory_size(config) bytes, 64-byte aligned), `transport`, `counters` and
+  // what `config` borrows outlive the stage.
+  Stage(const StageConfig& config, std::span<std::byte> memory, transport::Transport& transport,
         ipc::WorkerCounters& counters) noexcept;
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
@@ -92,18 +92,18 @@ class Stage {
     std::size_t size_bytes = 0;
   };
   static Parts carve(std::byte* base, const StageConfig& config) noexcept;
-  Stage(const StageConfig& config, const Parts& parts, tcp::Stack& stack,
+  Stage(const StageConfig& config, const Parts& parts, transport::Transport& transport,
         ipc::WorkerCounters& counters) noexcept;
 
   // What a parsed request asks for; decided before its bytes are consumed, done after.
   enum class Decision : std::uint8_t { forward, error, trace };
 
   // ---- stage.cc: events and slots ----
-  void on_event(const tcp::Event& event) noexcept;
+  void on_event(const transport::Event& event) noexcept;
   void on_accepted(tcp::ConnectionId id) noexcept;
-  void on_client_event(std::uint32_t c, const tcp::Event& event) noexcept;
-  void on_origin_event(std::uint32_t o, const tcp::Event& event) noexcept;
-  void on_idle_origin_event(std::uint32_t o, const tcp::Event& event) noexcept;
+  void on_client_event(std::uint32_t c, const transport::Event& event) noexcept;
+  void on_origin_event(std::uint32_t o, const transport::Event& event) noexcept;
+  void on_idle_origin_event(std::uint32_t o, const transport::Event& event) noexcept;
   void push_ready(std::uint32_t c) noexcept;
   std::uint32_t acquire_exchange(std::uint32_t c) noexcept;
   void free_exchange(std::uint32_t x) noexcept;
@@ -141,7 +141,7 @@ class Stage {
   void connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcept;
   void origin_connected(std::uint32_t x) noexcept;
   void origin_failed(std::uint32_t x, EdgeError error) noexcept;
-  void origin_ended(std::uint32_t x, const tcp::Event& event) noexcept;
+  void origin_ended(std::uint32_t x, const transport::Event& event) noexcept;
   void cut_short(std::uint32_t x) noexcept;
 
   // ---- stage_relay.cc: moving bytes ----
@@ -166,7 +166,7 @@ class Stage {
   void check_relay(std::uint32_t x) noexcept;
 
   StageConfig config_;
-  tcp::Stack& stack_;
+  transport::Transport& transport_;
   ipc::WorkerCounters& counters_;
   const snapshot::View* view_ = nullptr;  // during run() only
   base::Time now_{};

@@ -30,14 +30,14 @@ constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 void Stage::read_client(std::uint32_t c) noexcept {
   Client& client = clients_[c];
   if (client.state == ClientState::lingering) {
-    for (auto bytes = stack_.readable(client.id); !bytes.empty();
-         bytes = stack_.readable(client.id)) {
-      stack_.consume(client.id, bytes.size(), now_);
+    for (auto bytes = transport_.readable(client.id, now_); !bytes.empty();
+         bytes = transport_.readable(client.id, now_)) {
+      transport_.consume(client.id, bytes.size(), now_);
     }
     return;
   }
   if (client.exchange == kNoIndex) {
-    if (stack_.readable(client.id).empty()) return;
+    if (transport_.readable(client.id, now_).empty()) return;
     if (acquire_exchange(c) == kNoIndex) return answer_overload(c);
   }
   const std::uint32_t x = client.exchange;
@@ -52,7 +52,7 @@ void Stage::read_request(std::uint32_t x) noexcept {
   const Client& client = clients_[exchange.client];
   const std::span<char> in = in_buffer(x);
   for (;;) {
-    const std::string_view fresh = as_text(stack_.readable(client.id));
+    const std::string_view fresh = as_text(transport_.readable(client.id, now_));
     if (fresh.empty()) return;
     const std::uint32_t before = exchange.gathered;
     const std::size_t room = config_.request_limits.head_max - before;
@@ -77,7 +77,7 @@ void Stage::read_request(std::uint32_t x) noexcept {
     }
     if (before == 0) std::memcpy(in.data(), fresh.data(), added);
     exchange.gathered = before + static_cast<std::uint32_t>(added);
-    stack_.consume(client.id, added, now_);
+    transport_.consume(client.id, added, now_);
   }
 }
 
@@ -94,7 +94,7 @@ void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
   make_ray(exchange);
   EdgeError error = EdgeError::internal;
   const Decision decision = decide(x, error);
-  stack_.consume(clients_[exchange.client].id, consume, now_);
+  transport_.consume(clients_[exchange.client].id, consume, now_);
   exchange.gathered = 0;
   exchange.progress = {};
   switch (decision) {
@@ -321,7 +321,7 @@ void Stage::answer_overload(std::uint32_t c) noexcept {
   http1::HeadWriter writer(scratch_);
   write_edge_error(writer, EdgeError::overloaded, context);
   count_error(EdgeError::overloaded);
-  stack_.write(clients_[c].id, as_bytes(writer.text()), now_);
+  transport_.write(clients_[c].id, as_bytes(writer.text()), now_);
   linger(c);
 }
 
@@ -333,7 +333,8 @@ void Stage::finish(std::uint32_t x) noexcept {
   if (o != kNoIndex) {
     OriginConnection& origin = origins_[o];
     const bool clean = exchange.response_done && exchange.request_done &&
-                       exchange.out_sent == exchange.out_size && stack_.readable(origin.id).empty();
+                       exchange.out_sent == exchange.out_size &&
+                       transport_.readable(origin.id, now_).empty();
     if (clean && exchange.origin_keep && !origin.peer_closed && !draining_) {
       origin.state = OriginState::idle;
       origin.exchange = kNoIndex;
@@ -355,7 +356,7 @@ void Stage::finish(std::uint32_t x) noexcept {
 // that is still sending (RFC 9112 9.6).
 void Stage::linger(std::uint32_t c) noexcept {
   Client& client = clients_[c];
-  stack_.close(client.id, now_);
+  transport_.close(client.id, now_);
   client.state = ClientState::lingering;
   client.deadline = now_ + config_.linger_timeout;
   read_client(c);

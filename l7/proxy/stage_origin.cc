@@ -76,7 +76,7 @@ void Stage::connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcep
   tcp::ConnectResult result;
   for (int attempt = 0; attempt < origin::kPortAttemptsMax; ++attempt) {
     const base::Endpoint local{source, ports_.next(source, remote)};
-    result = stack_.connect(local, remote, kOriginUser | o, now_);
+    result = transport_.connect(local, remote, kOriginUser | o, now_);
     if (result.error != tcp::ConnectError::kInUse) break;
   }
   if (!result.ok()) {
@@ -116,9 +116,9 @@ void Stage::origin_failed(std::uint32_t x, EdgeError error) noexcept {
 
 // The origin closed (kPeerClosed: everything it sent was read; the connection is still ours) or the
 // connection is gone (kClosed: exchange.origin is kNoIndex already).
-void Stage::origin_ended(std::uint32_t x, const tcp::Event& event) noexcept {
+void Stage::origin_ended(std::uint32_t x, const transport::Event& event) noexcept {
   Exchange& exchange = exchanges_[x];
-  const bool gone = event.kind == tcp::EventKind::kClosed;
+  const bool gone = event.kind == transport::EventKind::kClosed;
   if (exchange.phase == Phase::connecting) {
     health_.report_failure(exchange.remote, now_);
     return origin_failed(x, connect_error(event.reason));

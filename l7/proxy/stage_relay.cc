@@ -43,7 +43,7 @@ bool Stage::flush_pending(Exchange& exchange) noexcept {
   const std::uint32_t x = static_cast<std::uint32_t>(&exchange - exchanges_.items.data());
   const std::span<const char> rest =
       in_buffer(x).subspan(exchange.pending_sent, exchange.pending_size - exchange.pending_sent);
-  const std::size_t written = stack_.write(clients_[exchange.client].id, as_bytes(rest), now_);
+  const std::size_t written = transport_.write(clients_[exchange.client].id, as_bytes(rest), now_);
   if (written > 0) exchange.last_progress = now_;
   exchange.pending_sent += static_cast<std::uint32_t>(written);
   if (exchange.pending_sent < exchange.pending_size) return false;
@@ -57,7 +57,7 @@ void Stage::queue_scratch(std::uint32_t x, std::size_t size) noexcept {
   Exchange& exchange = exchanges_[x];
   CHECK(size <= scratch_.size() && exchange.pending_sent == exchange.pending_size);
   const std::span<const char> text(scratch_.data(), size);
-  const std::size_t written = stack_.write(clients_[exchange.client].id, as_bytes(text), now_);
+  const std::size_t written = transport_.write(clients_[exchange.client].id, as_bytes(text), now_);
   exchange.last_progress = now_;
   exchange.entry.response_bytes += size;
   exchange.pending_sent = 0;
@@ -74,7 +74,7 @@ bool Stage::drive_request(std::uint32_t x) noexcept {
   if (exchange.out_sent < exchange.out_size) {
     const std::span<const char> rest =
         out_buffer(x).subspan(exchange.out_sent, exchange.out_size - exchange.out_sent);
-    const std::size_t written = stack_.write(origin, as_bytes(rest), now_);
+    const std::size_t written = transport_.write(origin, as_bytes(rest), now_);
     exchange.out_sent += static_cast<std::uint32_t>(written);
     if (written > 0) exchange.last_progress = now_;
     if (exchange.out_sent < exchange.out_size) {
@@ -84,8 +84,8 @@ bool Stage::drive_request(std::uint32_t x) noexcept {
   }
   exchange.waiting = Waiting::origin_bytes;
   if (exchange.request_done) return true;
-  const RelayState state =
-      exchange.request_body.pump(stack_, clients_[exchange.client].id, origin, now_, progressed);
+  const RelayState state = exchange.request_body.pump(transport_, clients_[exchange.client].id,
+                                                      origin, now_, progressed);
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
@@ -128,8 +128,8 @@ void Stage::drive_response(std::uint32_t x) noexcept {
   const tcp::ConnectionId origin =
       exchange.origin == kNoIndex ? tcp::ConnectionId{} : origins_[exchange.origin].id;
   bool progressed = false;
-  const RelayState state =
-      exchange.response_body.pump(stack_, origin, clients_[exchange.client].id, now_, progressed);
+  const RelayState state = exchange.response_body.pump(
+      transport_, origin, clients_[exchange.client].id, now_, progressed);
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
@@ -154,7 +154,7 @@ bool Stage::read_response(std::uint32_t x) noexcept {
   const tcp::ConnectionId origin = origins_[exchange.origin].id;
   const std::span<char> in = in_buffer(x);
   for (;;) {
-    const std::span<const std::uint8_t> fresh = stack_.readable(origin);
+    const std::span<const std::uint8_t> fresh = transport_.readable(origin, now_);
     if (fresh.empty()) return false;
     if (!exchange.response_seen) {
       exchange.response_seen = true;
@@ -179,7 +179,7 @@ bool Stage::read_response(std::uint32_t x) noexcept {
     }
     if (before == 0) std::memcpy(in.data(), fresh.data(), added);
     exchange.gathered = before + static_cast<std::uint32_t>(added);
-    stack_.consume(origin, added, now_);
+    transport_.consume(origin, added, now_);
   }
 }
 
@@ -215,7 +215,7 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
     answer_error(x, EdgeError::origin_malformed);
     return false;
   }
-  stack_.consume(origins_[exchange.origin].id, consume, now_);
+  transport_.consume(origins_[exchange.origin].id, consume, now_);
   exchange.gathered = 0;
   exchange.progress = {};
   if (interim) {

@@ -215,7 +215,9 @@ class StageFixture : public ::testing::Test {
     edge_memory_ = std::make_unique<Memory>(tcp::Stack::memory_size(edge));
     edge_ = std::make_unique<tcp::Stack>(edge, edge_memory_->span(), counters_);
     stage_memory_ = std::make_unique<Memory>(Stage::memory_size(config));
-    stage_ = std::make_unique<Stage>(config, stage_memory_->span(), *edge_, counters_);
+    transport_ = std::make_unique<transport::Transport>(
+        *edge_, nullptr, transport::TransportConfig{.connections = edge.max_connections});
+    stage_ = std::make_unique<Stage>(config, stage_memory_->span(), *transport_, counters_);
   }
 
   // ---- the wire ----
@@ -344,6 +346,7 @@ class StageFixture : public ::testing::Test {
   std::unique_ptr<Host> client_;
   std::unique_ptr<Host> origin_;
   std::unique_ptr<tcp::Stack> edge_;
+  std::unique_ptr<transport::Transport> transport_;
   std::unique_ptr<Stage> stage_;
   std::set<base::IpAddress> swallowed_;
   std::set<base::IpAddress> refusing_;

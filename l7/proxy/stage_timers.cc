@@ -30,7 +30,7 @@ void Stage::check_client(std::uint32_t c) noexcept {
   }
   const bool idle_while_draining = draining_ && client.state == ClientState::open && !client.ready;
   if (now_ < client.deadline && !idle_while_draining) return;
-  stack_.release(client.id, now_);
+  transport_.release(client.id, now_);
   free_client(c);
 }
 
@@ -81,7 +81,7 @@ void Stage::check_relay(std::uint32_t x) noexcept {
   bool expired = now_ - exchange.last_progress >= limit;
   if (!expired && !exchange.response_seen && exchange.origin != kNoIndex) {
     // What we sent was never acknowledged: the origin is not slow but away.
-    const tcp::ConnectionInfo info = stack_.info(origins_[exchange.origin].id);
+    const tcp::ConnectionInfo info = transport_.info(origins_[exchange.origin].id);
     const base::Time heard = std::max(info.last_acked, exchange.phase_since);
     expired = info.unacked > 0 && now_ - heard >= exchange.route.ack_timeout;
     error = EdgeError::origin_timeout;
