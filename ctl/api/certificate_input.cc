@@ -3,7 +3,7 @@
 #include "ctl/api/audit.h"
 #include "ctl/api/change.h"
 #include "ctl/certificate/private_key.h"
-#include "ctl/secret/wipe.h"
+#include "dataplane/secret/wipe.h"
 
 namespace brink::ctl::api {
 

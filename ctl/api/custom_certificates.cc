@@ -3,7 +3,7 @@
 #include "ctl/api/certificate_input.h"
 #include "ctl/api/change.h"
 #include "ctl/api/paging.h"
-#include "ctl/secret/wipe.h"
+#include "dataplane/secret/wipe.h"
 
 namespace brink::ctl::api {
 namespace {

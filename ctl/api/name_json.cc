@@ -55,6 +55,9 @@ class Puts : public snapshot::ChangeSink {
     return unexpected();
   }
   base::Result<void> drop_denial(Name) override { return unexpected(); }
+  base::Result<void> put_value(Key, std::span<const std::uint8_t>) override { return unexpected(); }
+  base::Result<void> drop_value(Key) override { return unexpected(); }
+  base::Result<void> clear_values(Key) override { return unexpected(); }
 
   std::optional<Zone> zone;
   std::optional<Owner> owner;

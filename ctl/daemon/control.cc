@@ -17,7 +17,7 @@
 #include "ctl/daemon/version.h"
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
-#include "ctl/secret/key_file.h"
+#include "dataplane/secret/key_file.h"
 #include "ctl/store/checkpointer.h"
 #include "ctl/store/store.h"
 #include "dataplane/snapshot/layout.h"
