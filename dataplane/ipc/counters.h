@@ -122,6 +122,14 @@
   X(kHttpOriginUnreachable, "http_origin_unreachable", "523: no way to the origin") \
   X(kHttpOriginSilent, "http_origin_silent", "524: connected, but no response in time") \
   X(kHttpTruncated, "http_truncated", "responses cut short because their origin failed") \
+  X(kTlsHandshakes, "tls_handshakes", "TLS handshakes with clients that were done") \
+  X(kTlsResumed, "tls_resumed", "of them those that resumed a session") \
+  X(kTlsFailed, "tls_failed", "TLS connections of clients that failed, before or after the handshake") \
+  X(kTlsUnknownName, "tls_unknown_name", "handshakes for a name that no certificate is here for") \
+  X(kTlsKeysRefused, "tls_keys_refused", "handshakes whose private key cannot be opened: see tls.key-file") \
+  X(kTlsOriginHandshakes, "tls_origin_handshakes", "TLS handshakes with origins that were done") \
+  X(kTlsOriginFailed, "tls_origin_failed", "525 and 526: TLS connections to origins that failed") \
+  X(kHttpsRedirects, "https_redirects", "requests sent from HTTP to HTTPS") \
   X(kAccessLogDropped, "access_log_dropped", "requests not logged: the log's writer is behind")
 // clang-format on
 

@@ -140,6 +140,10 @@ base::Result<void> Engine::prepare(const HostSettings& settings) {
   return {};
 }
 
+bool Engine::has_host(const Key& key) noexcept {
+  return state_->hosts.find(key) != nullptr;
+}
+
 void Engine::forget(std::uint64_t id) noexcept {
   const auto has_id = [id](const Key& key) { return key.id == id; };
   state_->hosts.erase_if(has_id);

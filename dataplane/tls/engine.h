@@ -82,6 +82,8 @@ class Engine {
   // Makes the context of a host now, and says what is wrong with it if that fails. For checks and
   // for warming; accept() needs no such call.
   base::Result<void> prepare(const HostSettings& settings);
+  // Whether the context of a host is there, so that accept() needs its key and version alone.
+  [[nodiscard]] bool has_host(const Key& key) noexcept;
   // Forgets a host, trust store and identity of this id, in every version.
   void forget(std::uint64_t id) noexcept;
 

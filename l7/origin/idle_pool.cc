@@ -16,15 +16,15 @@ IdlePool::IdlePool(std::span<Entry> entries, std::span<std::uint32_t> buckets,
   std::fill(entries_.begin(), entries_.end(), Entry{});
 }
 
-std::uint32_t& IdlePool::bucket_of(const base::Endpoint& origin) noexcept {
+std::uint32_t& IdlePool::bucket_of(const OriginKey& origin) noexcept {
   alignas(16) std::uint8_t bytes[32] = {};
-  std::memcpy(bytes, origin.address.bytes().data(), 16);
-  std::memcpy(bytes + 16, &origin.port, sizeof origin.port);
-  return buckets_[base::keyed_hash(key_, bytes, 18) & (buckets_.size() - 1)];
+  std::memcpy(bytes, origin.endpoint.address.bytes().data(), 16);
+  std::memcpy(bytes + 16, &origin.security, sizeof origin.security);
+  std::memcpy(bytes + 24, &origin.endpoint.port, sizeof origin.endpoint.port);
+  return buckets_[base::keyed_hash(key_, bytes, 26) & (buckets_.size() - 1)];
 }
 
-std::uint32_t IdlePool::put(std::uint32_t slot, const base::Endpoint& origin,
-                            base::Time now) noexcept {
+std::uint32_t IdlePool::put(std::uint32_t slot, const OriginKey& origin, base::Time now) noexcept {
   Entry& entry = entries_[slot];
   CHECK(!entry.idle);
   std::uint32_t& bucket = bucket_of(origin);
@@ -49,7 +49,7 @@ std::uint32_t IdlePool::put(std::uint32_t slot, const base::Endpoint& origin,
   return last;
 }
 
-std::uint32_t IdlePool::take(const base::Endpoint& origin, base::Time now,
+std::uint32_t IdlePool::take(const OriginKey& origin, base::Time now,
                              base::Duration max_idle) noexcept {
   for (std::uint32_t i = bucket_of(origin); i != kNone; i = entries_[i].bucket_next) {
     if (entries_[i].origin != origin) continue;

@@ -16,11 +16,18 @@ namespace brink::l7::origin {
 
 inline constexpr std::uint32_t kNone = 0xffffffff;
 
+// Connections of equal keys do for each other.
+struct OriginKey {
+  base::Endpoint endpoint;
+  std::uint64_t security = 0;  // names all that TLS was asked for; 0: plain
+  bool operator==(const OriginKey&) const noexcept = default;
+};
+
 class IdlePool {
  public:
   // One per connection slot of the caller: `slot` below is an index into `entries`.
   struct Entry {
-    base::Endpoint origin;
+    OriginKey origin;
     base::Time since{};
     std::uint32_t bucket_next = kNone;
     std::uint32_t bucket_previous = kNone;
@@ -39,12 +46,11 @@ class IdlePool {
 
   // Keeps the connection in `slot` for `origin`. Returns kNone, or the slot that had to leave for
   // it (the oldest of that origin, over max_per_origin): the caller closes that connection.
-  std::uint32_t put(std::uint32_t slot, const base::Endpoint& origin, base::Time now) noexcept;
+  std::uint32_t put(std::uint32_t slot, const OriginKey& origin, base::Time now) noexcept;
 
   // Takes the connection to `origin` that became idle last, if it was within `max_idle`; kNone if
   // there is none.
-  std::uint32_t take(const base::Endpoint& origin, base::Time now,
-                     base::Duration max_idle) noexcept;
+  std::uint32_t take(const OriginKey& origin, base::Time now, base::Duration max_idle) noexcept;
 
   // Takes `slot` out, because its connection ended or said something unasked. No effect when it is
   // not idle.
@@ -60,7 +66,7 @@ class IdlePool {
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
 
  private:
-  [[nodiscard]] std::uint32_t& bucket_of(const base::Endpoint& origin) noexcept;
+  [[nodiscard]] std::uint32_t& bucket_of(const OriginKey& origin) noexcept;
 
   std::span<Entry> entries_;
   std::span<std::uint32_t> buckets_;

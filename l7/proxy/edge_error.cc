@@ -23,12 +23,15 @@ constexpr std::array<EdgeErrorInfo, kEdgeErrorCount> kErrors = {{
     {403, 1000, false, "The request leads back to the edge, or may not be sent on."},
     {409, 1001, false, "This host is not served by this edge."},
     {403, 1003, false, "Hosts are served by name here, not by address."},
+    {421, 1013, false, "This host is not served on a connection that was made for another."},
     {530, 1016, false, "No address is known for the origin of this host."},
     {520, 520, true, "The origin answered with something that could not be understood."},
     {521, 521, true, "The origin refused the connection."},
     {522, 522, true, "The origin did not accept the connection or the request in time."},
     {523, 523, true, "The origin cannot be reached."},
     {524, 524, true, "The origin accepted the request but did not answer in time."},
+    {525, 525, true, "The origin and the edge could not agree on an encrypted connection."},
+    {526, 526, true, "The origin has no certificate that this edge may trust."},
 }};
 
 // HeadWriter is a plain bounded text writer; the page is text too.
@@ -105,6 +108,19 @@ void write_edge_error(http1::HeadWriter& writer, EdgeError error,
   writer.field("cf-error-origin", info.origin_fault ? "origin" : "edge");
   writer.end_head();
   if (!context.head_only) writer.raw(page.text());
+}
+
+void write_redirect(http1::HeadWriter& writer, const Redirect& to,
+                    const AnswerContext& context) noexcept {
+  writer.status_line(301, http::reason_of(301));
+  writer.begin_field("Location");
+  writer.raw(to.scheme);
+  writer.raw("://");
+  writer.raw(to.host);
+  writer.raw(to.target);
+  writer.end_field();
+  write_common(writer, "text/plain; charset=utf-8", 0, context);
+  writer.end_head();
 }
 
 void write_plain_text(http1::HeadWriter& writer, std::string_view body,

@@ -26,15 +26,18 @@ enum class EdgeError : std::uint8_t {
   prohibited_address,  // 1000: loop, or an origin that is this edge
   unknown_host,        // 1001
   direct_address,      // 1003
+  misdirected,         // 1013: asked for under the certificate of another zone
   no_origin,           // 1016
   origin_malformed,    // 520
   origin_refused,      // 521
   origin_timeout,      // 522
   origin_unreachable,  // 523
   origin_silent,       // 524
+  origin_tls,          // 525
+  origin_certificate,  // 526
 };
 inline constexpr std::size_t kEdgeErrorCount =
-    static_cast<std::size_t>(EdgeError::origin_silent) + 1;
+    static_cast<std::size_t>(EdgeError::origin_certificate) + 1;
 
 struct EdgeErrorInfo {
   std::uint16_t status;
@@ -60,6 +63,14 @@ struct AnswerContext {
 // Writes the whole response: head and page.
 void write_edge_error(http1::HeadWriter& writer, EdgeError error,
                       const AnswerContext& context) noexcept;
+// Writes a whole 301 to `scheme`://`host``target`.
+struct Redirect {
+  std::string_view scheme;
+  std::string_view host;
+  std::string_view target;
+};
+void write_redirect(http1::HeadWriter& writer, const Redirect& to,
+                    const AnswerContext& context) noexcept;
 // Writes a whole 200 text/plain response around `body`.
 void write_plain_text(http1::HeadWriter& writer, std::string_view body,
                       const AnswerContext& context) noexcept;

@@ -16,7 +16,13 @@ enum class RouteVerdict : std::uint8_t {
   bad_blob,      // the route is there but refused: a rendering bug, counted by the caller
 };
 
-// `host` is a normalised name (l7/http Authority). On found, `out` borrows from the snapshot.
-RouteVerdict find_route(const snapshot::View& view, std::string_view host, RouteView& out) noexcept;
+// What a host leads to; borrows from the snapshot.
+struct Found {
+  RouteView route;
+  const snapshot::Record* record = nullptr;  // whose route it is: the name's, or a wildcard's
+};
+
+// `host` is a normalised name (l7/http Authority); `out` is complete on found.
+RouteVerdict find_route(const snapshot::View& view, std::string_view host, Found& out) noexcept;
 
 }  // namespace brink::l7::route

@@ -1,0 +1,163 @@
+#include "l7/credentials/credentials.h"
+
+#include <cstring>
+#include <exception>
+#include <string>
+
+#include "dataplane/secret/digest.h"
+#include "dataplane/secret/pem.h"
+#include "dataplane/secret/wipe.h"
+
+namespace brink::l7::credentials {
+namespace {
+
+constexpr tls::Alpn kToClients[] = {tls::Alpn::kHttp11};
+constexpr tls::Alpn kToOrigins[] = {tls::Alpn::kHttp11};
+
+tls::Version version_of(route::TlsVersion version) noexcept {
+  return version == route::TlsVersion::kTls13 ? tls::Version::kTls13 : tls::Version::kTls12;
+}
+
+tls::CipherPolicy policy_of(route::CipherPolicy policy) noexcept {
+  switch (policy) {
+    case route::CipherPolicy::kModern:
+      return tls::CipherPolicy::kModern;
+    case route::CipherPolicy::kCompatible:
+      return tls::CipherPolicy::kCompatible;
+    case route::CipherPolicy::kLegacy:
+      return tls::CipherPolicy::kLegacy;
+  }
+  return tls::CipherPolicy::kCompatible;
+}
+
+// Names octets by what they are: nobody can make others of the same name.
+tls::Key key_of(std::span<const std::uint8_t> octets) {
+  const secret::Sha256 digest = secret::sha256(
+      {reinterpret_cast<const char*>(octets.data()), octets.size()});
+  tls::Key key;
+  std::memcpy(&key.id, digest.data(), sizeof key.id);
+  std::memcpy(&key.version, digest.data() + sizeof key.id, sizeof key.version);
+  key.id |= 1;  // 0 means: not kept
+  return key;
+}
+
+void wipe_octets(std::vector<std::uint8_t>& octets) {
+  secret::wipe({reinterpret_cast<char*>(octets.data()), octets.size()});
+  octets.clear();
+}
+
+}  // namespace
+
+Credentials::Credentials(tls::Engine& engine, std::optional<secret::Key> key,
+                         ipc::WorkerCounters& counters)
+    : engine_(engine), counters_(counters) {
+  if (key) box_.emplace(*key, secret::Entropy{});
+}
+
+void Credentials::begin(const snapshot::View& view, std::int64_t unix_s) noexcept {
+  view_ = &view;
+  unix_s_ = unix_s;
+}
+
+void Credentials::end() noexcept {
+  view_ = nullptr;
+  wipe();
+}
+
+void Credentials::wipe() noexcept {
+  for (auto& key : keys_) wipe_octets(key);
+  wipe_octets(identity_key_);
+}
+
+bool Credentials::open_key(const route::CertificateView& certificate,
+                           std::vector<std::uint8_t>& out) {
+  if (!box_) return false;
+  auto text = box_->open(certificate.sealed_key, certificate.key_context);
+  if (!text) return false;
+  auto blocks = secret::decode_pem(text.value());
+  secret::wipe(text.value());
+  if (!blocks) return false;
+  out = std::move(blocks->octets);
+  return true;
+}
+
+bool Credentials::fill_certificates(const route::TlsHost& host) {
+  for (std::size_t i = 0; i < host.certificate_count; ++i) {
+    const route::CertificateView& certificate = host.certificates[i];
+    if (!open_key(certificate, keys_[i])) return false;
+    certificates_[i] = {certificate.chain, keys_[i], certificate.ocsp};
+  }
+  settings_.certificates = {certificates_.data(), host.certificate_count};
+  return true;
+}
+
+void Credentials::fill_authorities(const route::TlsHost& host) {
+  authorities_.clear();
+  for (const route::EntryId& id : host.host.authorities) {
+    if (const auto authority = host.table->authority(id)) {
+      authorities_.insert(authorities_.end(), authority->der.begin(), authority->der.end());
+    }
+  }
+  settings_.client_authorities = authorities_;
+}
+
+const tls::HostSettings* Credentials::find(std::string_view name, std::uint64_t) noexcept {
+  if (view_ == nullptr ||
+      route::find_tls_host(*view_, name, unix_s_, host_) != route::TlsHostVerdict::kFound) {
+    counters_.add(ipc::Counter::kTlsUnknownName);
+    return nullptr;
+  }
+  settings_ = {};
+  settings_.key = {host_.id | 1, host_.version};
+  settings_.min_version = version_of(host_.settings.min_tls);
+  settings_.max_version = version_of(host_.settings.max_tls);
+  settings_.ciphers = policy_of(host_.settings.ciphers);
+  settings_.protocols = kToClients;
+  if (engine_.has_host(settings_.key)) return &settings_;  // its bytes are not asked for
+  try {
+    wipe();
+    if (host_.host.asks_client) {
+      settings_.client_auth = tls::ClientAuth::kOptional;
+      fill_authorities(host_);
+    }
+    if (fill_certificates(host_)) return &settings_;
+  } catch (const std::exception&) {
+    // No memory: this handshake fails, the next may not.
+  }
+  counters_.add(ipc::Counter::kTlsKeysRefused);
+  return nullptr;
+}
+
+void Credentials::fill_identity(const route::ZoneTable& table, std::string_view host) {
+  const route::OriginPull pull = table.origin_pull(host);
+  if (pull.from != route::OriginPull::From::kTable) return;
+  const auto certificate = table.certificate(pull.certificate);
+  if (!certificate || !open_key(*certificate, identity_key_)) {
+    counters_.add(ipc::Counter::kTlsKeysRefused);
+    return;
+  }
+  origin_.identity = {key_of(certificate->chain), certificate->chain, identity_key_};
+}
+
+const tls::OriginSettings& Credentials::origin(const route::ZoneTable& table,
+                                               const route::SettingsLayout& settings,
+                                               const OriginRequest& request) noexcept {
+  origin_ = {};
+  origin_.origin = request.origin;
+  origin_.server_name = request.host;
+  origin_.protocols = kToOrigins;
+  origin_.verify = settings.ssl == route::SslMode::kStrict ||
+                   settings.ssl == route::SslMode::kOriginPull;
+  accepted_names_ = {request.host, request.target};
+  origin_.accepted_names = {accepted_names_.data(), request.target.empty() ? 1U : 2U};
+  try {
+    wipe();
+    if (const auto store = table.trust_store()) origin_.trust = {key_of(store->der), store->der};
+    fill_identity(table, request.host);
+  } catch (const std::exception&) {
+    counters_.add(ipc::Counter::kTlsKeysRefused);
+  }
+  return origin_;
+}
+
+}  // namespace brink::l7::credentials
