@@ -242,6 +242,9 @@ std::string changes_text(const Json& version) {
   };
   add("resolved", " outside resolved anew");
   add("resigned", " signed anew");
+  if (number_of(version, "tables") != 0) {
+    text = (text == "-" ? "" : text + ", ") + std::string("certificates or rules");
+  }
   return text;
 }
 
