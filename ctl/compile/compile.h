@@ -32,6 +32,7 @@ namespace brink::ctl::compile {
 struct ProxiedName {
   std::string zone_name;  // text without the final dot
   std::vector<base::IpAddress> origins;
+  std::string target_name = {};  // what its CNAME leads to, likewise; empty: it has none
 };
 
 // What is served depends on these as well: after a change of any of them nothing but compile_all

@@ -99,6 +99,7 @@ compile::Options compile_options(const Config& config) {
     l7::render::RouteSpec spec;
     spec.zone_name = proxied.zone_name;
     spec.origins = proxied.origins;
+    spec.target_name = proxied.target_name;
     return l7::render::render_route(spec);
   };
   return options;

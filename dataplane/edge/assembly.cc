@@ -301,6 +301,13 @@ base::Result<void> Edge::make_stages() {
     if (!log) return log.error();
     access_log_ = std::move(log).value();
   }
+  private_keys_ = std::make_unique<PrivateKeys>(config_.tls_key_file);
+  const auto key_file = private_keys_->load();
+  if (!key_file) return key_file.error();
+  if (!key_file.value() && !config_.tls_key_file.empty()) {
+    spdlog::warn("the key file {} is not there yet: no private key opens until it is",
+                 config_.tls_key_file);
+  }
   std::uint32_t position = 0;
   for (std::uint32_t i = 0; i < topology_.workers.size(); ++i) {
     StagesConfig config;

@@ -6,6 +6,7 @@
 
 #include "dataplane/snapshot/view.h"
 #include "l7/route/route.h"
+#include "l7/route/settings_layout.h"
 
 namespace brink::l7::route {
 
@@ -16,13 +17,10 @@ enum class RouteVerdict : std::uint8_t {
   bad_blob,      // the route is there but refused: a rendering bug, counted by the caller
 };
 
-// What a host leads to; borrows from the snapshot.
-struct Found {
-  RouteView route;
-  const snapshot::Record* record = nullptr;  // whose route it is: the name's, or a wildcard's
-};
-
-// `host` is a normalised name (l7/http Authority); `out` is complete on found.
-RouteVerdict find_route(const snapshot::View& view, std::string_view host, Found& out) noexcept;
+// `host` is a normalised name (l7/http Authority). On found, `out` borrows from the snapshot.
+RouteVerdict find_route(const snapshot::View& view, std::string_view host, RouteView& out) noexcept;
+// The same with what the zone says about all its names, as a copy.
+RouteVerdict find_route(const snapshot::View& view, std::string_view host, RouteView& out,
+                        SettingsLayout& settings) noexcept;
 
 }  // namespace brink::l7::route
