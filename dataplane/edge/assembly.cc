@@ -301,7 +301,7 @@ base::Result<void> Edge::make_stages() {
     if (!log) return log.error();
     access_log_ = std::move(log).value();
   }
-  private_keys_ = std::make_unique<PrivateKeys>(config_.tls_key_file);
+  private_keys_ = std::make_unique<l7::credentials::PrivateKeys>(config_.tls_key_file);
   const auto key_file = private_keys_->load();
   if (!key_file) return key_file.error();
   if (!key_file.value() && !config_.tls_key_file.empty()) {

@@ -17,7 +17,7 @@
 #include "dataplane/edge/disk.h"
 #include "dataplane/edge/image_store.h"
 #include "dataplane/edge/l7_stage.h"
-#include "dataplane/edge/private_keys.h"
+#include "l7/credentials/private_keys.h"
 #include "dataplane/edge/stages.h"
 #include "dataplane/edge/topology.h"
 #include "dataplane/exception/kernel_port.h"
@@ -100,7 +100,7 @@ class Edge {
   std::unique_ptr<Control> control_;
   dns::guard::CookieSecrets cookie_secrets_;
   std::unique_ptr<AccessLog> access_log_;
-  std::unique_ptr<PrivateKeys> private_keys_;
+  std::unique_ptr<l7::credentials::PrivateKeys> private_keys_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<worker::RunConfig> runs_;

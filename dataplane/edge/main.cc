@@ -7,7 +7,7 @@
 #include <cstdio>
 
 #include "dataplane/edge/edge.h"
-#include "dataplane/edge/private_keys.h"
+#include "l7/credentials/private_keys.h"
 
 namespace {
 
@@ -52,7 +52,7 @@ int main(int argc, char** argv) {
       fail(topology.error());
       return 2;
     }
-    if (const auto key = check_key_file(config.tls_key_file); !key) {
+    if (const auto key = l7::credentials::check_key_file(config.tls_key_file); !key) {
       fail(key.error());
       return 2;
     }

@@ -2,11 +2,9 @@
 
 #include <cstring>
 #include <exception>
-#include <string>
+#include <utility>
 
 #include "dataplane/secret/digest.h"
-#include "dataplane/secret/pem.h"
-#include "dataplane/secret/wipe.h"
 
 namespace brink::l7::credentials {
 namespace {
@@ -32,8 +30,8 @@ tls::CipherPolicy policy_of(route::CipherPolicy policy) noexcept {
 
 // Names octets by what they are: nobody can make others of the same name.
 tls::Key key_of(std::span<const std::uint8_t> octets) {
-  const secret::Sha256 digest = secret::sha256(
-      {reinterpret_cast<const char*>(octets.data()), octets.size()});
+  const secret::Sha256 digest =
+      secret::sha256({reinterpret_cast<const char*>(octets.data()), octets.size()});
   tls::Key key;
   std::memcpy(&key.id, digest.data(), sizeof key.id);
   std::memcpy(&key.version, digest.data() + sizeof key.id, sizeof key.version);
@@ -41,18 +39,7 @@ tls::Key key_of(std::span<const std::uint8_t> octets) {
   return key;
 }
 
-void wipe_octets(std::vector<std::uint8_t>& octets) {
-  secret::wipe({reinterpret_cast<char*>(octets.data()), octets.size()});
-  octets.clear();
-}
-
 }  // namespace
-
-Credentials::Credentials(tls::Engine& engine, std::optional<secret::Key> key,
-                         ipc::WorkerCounters& counters)
-    : engine_(engine), counters_(counters) {
-  if (key) box_.emplace(*key, secret::Entropy{});
-}
 
 void Credentials::begin(const snapshot::View& view, std::int64_t unix_s) noexcept {
   view_ = &view;
@@ -65,27 +52,17 @@ void Credentials::end() noexcept {
 }
 
 void Credentials::wipe() noexcept {
-  for (auto& key : keys_) wipe_octets(key);
-  wipe_octets(identity_key_);
-}
-
-bool Credentials::open_key(const route::CertificateView& certificate,
-                           std::vector<std::uint8_t>& out) {
-  if (!box_) return false;
-  auto text = box_->open(certificate.sealed_key, certificate.key_context);
-  if (!text) return false;
-  auto blocks = secret::decode_pem(text.value());
-  secret::wipe(text.value());
-  if (!blocks) return false;
-  out = std::move(blocks->octets);
-  return true;
+  for (auto& key : keys_) key.reset();
+  identity_key_.reset();
 }
 
 bool Credentials::fill_certificates(const route::TlsHost& host) {
   for (std::size_t i = 0; i < host.certificate_count; ++i) {
     const route::CertificateView& certificate = host.certificates[i];
-    if (!open_key(certificate, keys_[i])) return false;
-    certificates_[i] = {certificate.chain, keys_[i], certificate.ocsp};
+    auto key = private_keys_.open(certificate);
+    if (!key) return false;
+    keys_[i].emplace(*std::move(key));
+    certificates_[i] = {certificate.chain, keys_[i]->der(), certificate.ocsp};
   }
   settings_.certificates = {certificates_.data(), host.certificate_count};
   return true;
@@ -132,11 +109,10 @@ void Credentials::fill_identity(const route::ZoneTable& table, std::string_view 
   const route::OriginPull pull = table.origin_pull(host);
   if (pull.from != route::OriginPull::From::kTable) return;
   const auto certificate = table.certificate(pull.certificate);
-  if (!certificate || !open_key(*certificate, identity_key_)) {
-    counters_.add(ipc::Counter::kTlsKeysRefused);
-    return;
-  }
-  origin_.identity = {key_of(certificate->chain), certificate->chain, identity_key_};
+  auto key = certificate ? private_keys_.open(*certificate) : std::nullopt;
+  if (!key) return counters_.add(ipc::Counter::kTlsKeysRefused);
+  identity_key_.emplace(*std::move(key));
+  origin_.identity = {key_of(certificate->chain), certificate->chain, identity_key_->der()};
 }
 
 const tls::OriginSettings& Credentials::origin(const route::ZoneTable& table,
@@ -146,8 +122,8 @@ const tls::OriginSettings& Credentials::origin(const route::ZoneTable& table,
   origin_.origin = request.origin;
   origin_.server_name = request.host;
   origin_.protocols = kToOrigins;
-  origin_.verify = settings.ssl == route::SslMode::kStrict ||
-                   settings.ssl == route::SslMode::kOriginPull;
+  origin_.verify =
+      settings.ssl == route::SslMode::kStrict || settings.ssl == route::SslMode::kOriginPull;
   accepted_names_ = {request.host, request.target};
   origin_.accepted_names = {accepted_names_.data(), request.target.empty() ? 1U : 2U};
   try {

@@ -1,7 +1,7 @@
-// Credentials: what TLS of one worker shows to clients and origins and whom it trusts, read from the
-// snapshot when a handshake asks. Private keys lie in the snapshot sealed and are opened here, when
-// a host's context is made and at no other time; what was opened is wiped when the worker's turn
-// ends.
+// Credentials: what TLS of one worker shows to clients and origins and whom it trusts, read from
+// the snapshot when a handshake asks. Private keys lie in the snapshot sealed and are opened here,
+// when a host's context is made and at no other time; what was opened is wiped when the worker's
+// turn ends.
 //
 // One instance a worker, its thread only. Cold: it is asked once a handshake, and allocates.
 #pragma once
@@ -13,24 +13,25 @@
 #include <vector>
 
 #include "dataplane/ipc/counters.h"
-#include "dataplane/secret/sealed_box.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/tls/engine.h"
+#include "l7/credentials/private_keys.h"
 #include "l7/route/certificate_lookup.h"
 
 namespace brink::l7::credentials {
 
 // What an origin is asked for.
 struct OriginRequest {
-  std::string_view host;    // that the client asked for: SNI, and a name that the origin may have
-  std::string_view target;  // another name that it may have, where the record points to one
+  std::string_view host;     // that the client asked for: SNI, and a name that the origin may have
+  std::string_view target;   // another name that it may have, where the record points to one
   std::uint64_t origin = 0;  // names the address; sessions are used again where it is equal
 };
 
 class Credentials final : public tls::CertificateSource {
  public:
-  // All outlive it. Without a key no sealed key is opened: every handshake fails, and is counted.
-  Credentials(tls::Engine& engine, std::optional<secret::Key> key, ipc::WorkerCounters& counters);
+  // All outlive it.
+  Credentials(tls::Engine& engine, PrivateKeys& keys, ipc::WorkerCounters& counters) noexcept
+      : engine_(engine), private_keys_(keys), counters_(counters) {}
 
   // A turn of the worker: what is asked between them reads this view.
   void begin(const snapshot::View& view, std::int64_t unix_s) noexcept;
@@ -46,14 +47,13 @@ class Credentials final : public tls::CertificateSource {
                                     const OriginRequest& request) noexcept;
 
  private:
-  bool open_key(const route::CertificateView& certificate, std::vector<std::uint8_t>& out);
   bool fill_certificates(const route::TlsHost& host);
   void fill_authorities(const route::TlsHost& host);
   void fill_identity(const route::ZoneTable& table, std::string_view host);
   void wipe() noexcept;
 
   tls::Engine& engine_;
-  std::optional<secret::SealedBox> box_;
+  PrivateKeys& private_keys_;
   ipc::WorkerCounters& counters_;
   const snapshot::View* view_ = nullptr;
   std::int64_t unix_s_ = 0;
@@ -62,11 +62,11 @@ class Credentials final : public tls::CertificateSource {
   route::TlsHost host_;
   tls::HostSettings settings_;
   std::array<tls::CertificateBytes, route::kShownMax> certificates_;
-  std::array<std::vector<std::uint8_t>, route::kShownMax> keys_;  // PKCS #8, DER
+  std::array<std::optional<PrivateKey>, route::kShownMax> keys_;
   std::vector<std::uint8_t> authorities_;
   tls::OriginSettings origin_;
   std::array<std::string_view, 2> accepted_names_;
-  std::vector<std::uint8_t> identity_key_;  // likewise
+  std::optional<PrivateKey> identity_key_;
 };
 
 }  // namespace brink::l7::credentials

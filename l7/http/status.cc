@@ -10,6 +10,8 @@ std::string_view reason_of(std::uint16_t status) noexcept {
       return "Early Hints";
     case 200:
       return "OK";
+    case 301:
+      return "Moved Permanently";
     case 400:
       return "Bad Request";
     case 403:
@@ -28,6 +30,8 @@ std::string_view reason_of(std::uint16_t status) noexcept {
       return "URI Too Long";
     case 417:
       return "Expectation Failed";
+    case 421:
+      return "Misdirected Request";
     case 431:
       return "Request Header Fields Too Large";
     case 500:
@@ -48,6 +52,10 @@ std::string_view reason_of(std::uint16_t status) noexcept {
       return "Origin Unreachable";
     case 524:
       return "Origin Response Timeout";
+    case 525:
+      return "TLS Handshake With The Origin Failed";
+    case 526:
+      return "Origin Certificate Not Trusted";
     case 530:
       return "Edge Error";
     default:

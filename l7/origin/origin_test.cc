@@ -13,8 +13,11 @@ namespace {
 
 using std::chrono::seconds;
 
-base::Endpoint endpoint(std::uint32_t n, std::uint16_t port = 80) {
+base::Endpoint address_of(std::uint32_t n, std::uint16_t port = 80) {
   return {base::IpAddress::v4(0xc0000200 + n), port};
+}
+OriginKey endpoint(std::uint32_t n, std::uint16_t port = 80) {
+  return {address_of(n, port), 0};
 }
 
 class Pool : public ::testing::Test {
@@ -120,7 +123,7 @@ TEST(SourcePorts, WalksTheWholeRangeBeforeAPortComesAgain) {
   SourcePorts ports(20000, 100, base::HashKey{});
   std::set<std::uint16_t> seen;
   for (int i = 0; i < 100; ++i) {
-    const std::uint16_t port = ports.next(endpoint(9).address, endpoint(1));
+    const std::uint16_t port = ports.next(address_of(9).address, address_of(1));
     EXPECT_GE(port, 20000);
     EXPECT_LT(port, 20100);
     EXPECT_TRUE(seen.insert(port).second);
@@ -132,7 +135,7 @@ TEST(SourcePorts, StartDependsOnTheSecret) {
   key.bytes[0] = 1;
   SourcePorts a(1024, 60000, base::HashKey{});
   SourcePorts b(1024, 60000, key);
-  EXPECT_NE(a.next(endpoint(9).address, endpoint(1)), b.next(endpoint(9).address, endpoint(1)));
+  EXPECT_NE(a.next(address_of(9).address, address_of(1)), b.next(address_of(9).address, address_of(1)));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // request and its response, which borrows one of each. All in fixed arrays, named by index.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -12,9 +13,12 @@
 #include "l7/http/head.h"
 #include "l7/http1/head_limits.h"
 #include "l7/log/entry.h"
+#include "l7/origin/idle_pool.h"
 #include "l7/proxy/body_relay.h"
 #include "l7/proxy/edge_error.h"
 #include "l7/route/route.h"
+#include "l7/route/settings_layout.h"
+#include "l7/route/table_key.h"
 
 namespace brink::l7::proxy {
 
@@ -30,7 +34,9 @@ struct Client {
   tcp::ConnectionId id;
   ClientState state = ClientState::free;
   bool peer_closed = false;
-  bool ready = false;  // is in the ready ring
+  bool ready = false;    // is in the ready ring
+  bool secure = false;   // under TLS
+  bool secured = false;  // its handshake is done
   std::uint32_t exchange = kNoIndex;
   base::Time deadline{};  // idle or lingering clients
   base::IpAddress address;
@@ -38,19 +44,19 @@ struct Client {
   std::uint16_t port = 0;  // the port of ours that it came to
 };
 
-enum class OriginState : std::uint8_t { free, connecting, busy, idle };
+enum class OriginState : std::uint8_t { free, connecting, securing, busy, idle };
 
 struct OriginConnection {
   tcp::ConnectionId id;
   OriginState state = OriginState::free;
   bool peer_closed = false;
   std::uint32_t exchange = kNoIndex;
-  base::Endpoint remote;
+  origin::OriginKey key;
 };
 
 enum class Phase : std::uint8_t {
   reading_head,  // gathering the request head
-  connecting,    // waiting for a fresh origin connection
+  connecting,    // waiting for a fresh origin connection, TLS included
   relaying,      // request out, response in
   answering,     // flushing an answer of the edge's own
 };
@@ -62,6 +68,20 @@ enum class Waiting : std::uint8_t { client_bytes, client_room, origin_bytes, ori
 inline std::uint32_t us_between(base::Time since, base::Time now) noexcept {
   return static_cast<std::uint32_t>((now - since) / std::chrono::microseconds(1));
 }
+
+// A host's name, kept beyond the head that it was in.
+class HostCopy {
+ public:
+  void set(std::string_view host) noexcept {
+    size_ = static_cast<std::uint8_t>(std::min(host.size(), text_.size()));
+    std::copy_n(host.data(), size_, text_.data());
+  }
+  [[nodiscard]] std::string_view text() const noexcept { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, route::kHostMax> text_{};
+  std::uint8_t size_ = 0;
+};
 
 struct Exchange {
   std::uint32_t client = kNoIndex;
@@ -86,11 +106,15 @@ struct Exchange {
 
   // The choice of the origin.
   route::RouteCopy route;
-  std::uint32_t tried = 0;   // bit i: route.origins[i] was chosen
-  bool failed_over = false;  // the one second address was taken
-  bool replayed = false;     // a dead pooled connection was replaced by a fresh one
-  bool reused = false;       // the connection came from the pool
-  base::Endpoint remote;     // of the connection in use or last used
+  route::SettingsLayout settings;
+  HostCopy host;
+  std::uint64_t security = 0;  // of connections to origins, as in origin::OriginKey
+  bool securing = false;       // the handshake with the origin has begun
+  std::uint32_t tried = 0;     // bit i: route.origins[i] was chosen
+  bool failed_over = false;    // the one second address was taken
+  bool replayed = false;       // a dead pooled connection was replaced by a fresh one
+  bool reused = false;         // the connection came from the pool
+  base::Endpoint remote;       // of the connection in use or last used
 
   // Response.
   std::uint32_t pending_size = 0;  // serialised bytes in `in` that the client had no room for

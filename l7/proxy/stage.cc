@@ -9,6 +9,8 @@
 namespace brink::l7::proxy {
 namespace {
 
+using std::chrono::seconds;
+
 // The user value of a connection: its kind above its index.
 constexpr std::uint64_t kKindShift = 32;
 constexpr std::uint64_t kForgotten = 0;
@@ -107,6 +109,9 @@ Stage::Stage(const StageConfig& config, const Parts& parts, transport::Transport
 void Stage::run(const snapshot::View& view, base::Time now) noexcept {
   view_ = &view;
   now_ = now;
+  if (config_.credentials != nullptr) {
+    config_.credentials->begin(view, (now.time_since_epoch() + config_.wall_offset) / seconds(1));
+  }
   transport::Event event;
   while (transport_.next_event(event, now_)) on_event(event);
   // Only what is ready now: a pipelined request that a turn's end makes ready waits for the next.
@@ -118,6 +123,7 @@ void Stage::run(const snapshot::View& view, base::Time now) noexcept {
     if (clients_[c].state == ClientState::open && clients_[c].exchange == kNoIndex) read_client(c);
   }
   if (now_ >= next_sweep_) sweep();
+  if (config_.credentials != nullptr) config_.credentials->end();
   view_ = nullptr;
 }
 
@@ -166,6 +172,12 @@ void Stage::on_accepted(tcp::ConnectionId id) noexcept {
   client.remote_port = info.remote.port;
   client.port = info.local.port;
   transport_.set_user(id, kClientKind << kKindShift | c);
+  if (is_https_port(client.port)) {
+    client.secure = true;
+    client.deadline = now_ + config_.handshake_timeout;
+    if (!secure_client(c)) abort_client(c);
+    return;
+  }
   push_ready(c);  // bytes may have come with the handshake
 }
 
@@ -175,6 +187,10 @@ void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noex
     case transport::EventKind::kAccepted:
     case transport::EventKind::kConnected:
       return;
+    case transport::EventKind::kSecured:
+      return client_secured(c);
+    case transport::EventKind::kFailed:
+      return fail_client(c);
     case transport::EventKind::kReadable:
       return read_client(c);
     case transport::EventKind::kWritable:
@@ -187,8 +203,9 @@ void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noex
         transport_.release(client.id, now_);
         return free_client(c);
       }
-      // A half-closed client still gets its response, if its request was complete.
-      if (exchanges_[client.exchange].request_done ||
+      // A half-closed client still gets its response, if its request was complete; but nothing can
+      // be written any more after an end of TCP that TLS did not announce.
+      if ((exchanges_[client.exchange].request_done && !event.truncated) ||
           exchanges_[client.exchange].phase == Phase::answering) {
         return;
       }
@@ -214,6 +231,10 @@ void Stage::on_origin_event(std::uint32_t o, const transport::Event& event) noex
       return;
     case transport::EventKind::kConnected:
       return origin_connected(x);
+    case transport::EventKind::kSecured:
+      return origin_secured(x);
+    case transport::EventKind::kFailed:
+      return origin_security_failed(x);
     case transport::EventKind::kReadable:
     case transport::EventKind::kWritable:
       return drive(x);
@@ -233,6 +254,7 @@ void Stage::on_idle_origin_event(std::uint32_t o, const transport::Event& event)
   switch (event.kind) {
     case transport::EventKind::kAccepted:
     case transport::EventKind::kConnected:
+    case transport::EventKind::kSecured:
     case transport::EventKind::kWritable:
       return;
     case transport::EventKind::kReadable:
@@ -240,6 +262,7 @@ void Stage::on_idle_origin_event(std::uint32_t o, const transport::Event& event)
         return;  // told of bytes that were read since
       return drop_origin(o, false);
     case transport::EventKind::kPeerClosed:
+    case transport::EventKind::kFailed:
       return drop_origin(o, true);
     case transport::EventKind::kClosed:
       return free_origin(o);
@@ -305,6 +328,19 @@ void Stage::drop_origin(std::uint32_t o, bool orderly) noexcept {
 void Stage::lose_client(std::uint32_t c) noexcept {
   counters_.add(ipc::Counter::kHttpClientAborts);
   exchanges_[clients_[c].exchange].entry.flags |= log::kAborted;
+}
+
+// TLS has failed: the alert goes out, and the connection with it.
+void Stage::fail_client(std::uint32_t c) noexcept {
+  counters_.add(ipc::Counter::kTlsFailed);
+  const std::uint32_t x = clients_[c].exchange;
+  if (x != kNoIndex) {
+    lose_client(c);
+    if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
+    free_exchange(x);
+  }
+  transport_.release(clients_[c].id, now_);
+  free_client(c);
 }
 
 // Resets a client and everything that was done for it.

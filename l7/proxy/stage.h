@@ -96,13 +96,15 @@ class Stage {
         ipc::WorkerCounters& counters) noexcept;
 
   // What a parsed request asks for; decided before its bytes are consumed, done after.
-  enum class Decision : std::uint8_t { forward, error, trace };
+  // own: the answer lies in the scratch buffer, its size in out_size.
+  enum class Decision : std::uint8_t { forward, error, own };
 
   // ---- stage.cc: events and slots ----
   void on_event(const transport::Event& event) noexcept;
   void on_accepted(tcp::ConnectionId id) noexcept;
   void on_client_event(std::uint32_t c, const transport::Event& event) noexcept;
   void on_origin_event(std::uint32_t o, const transport::Event& event) noexcept;
+  void fail_client(std::uint32_t c) noexcept;
   void on_idle_origin_event(std::uint32_t o, const transport::Event& event) noexcept;
   void push_ready(std::uint32_t c) noexcept;
   std::uint32_t acquire_exchange(std::uint32_t c) noexcept;
@@ -124,6 +126,7 @@ class Stage {
   Decision decide_route(std::uint32_t x, EdgeError& error) noexcept;
   bool build_origin_request(std::uint32_t x) noexcept;
   void build_trace(std::uint32_t x) noexcept;
+  void build_redirect(std::uint32_t x, std::string_view scheme) noexcept;
   void refuse_origins_of_this_edge(Exchange& exchange) noexcept;
   void count_error(EdgeError error) noexcept;
   void answer_error(std::uint32_t x, EdgeError error) noexcept;
@@ -140,6 +143,7 @@ class Stage {
   void attach(std::uint32_t x, std::uint32_t o) noexcept;
   void connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcept;
   void origin_connected(std::uint32_t x) noexcept;
+  void origin_ready(std::uint32_t x) noexcept;
   void origin_failed(std::uint32_t x, EdgeError error) noexcept;
   void origin_ended(std::uint32_t x, const transport::Event& event) noexcept;
   void cut_short(std::uint32_t x) noexcept;
@@ -152,6 +156,17 @@ class Stage {
   bool read_response(std::uint32_t x) noexcept;
   bool begin_response(std::uint32_t x, std::size_t consume) noexcept;
   void queue_scratch(std::uint32_t x, std::size_t size) noexcept;
+
+  // ---- stage_security.cc: TLS with clients and origins ----
+  [[nodiscard]] bool is_https_port(std::uint16_t port) const noexcept;
+  bool secure_client(std::uint32_t c) noexcept;
+  void client_secured(std::uint32_t c) noexcept;
+  [[nodiscard]] bool is_misdirected(const Exchange& exchange) noexcept;
+  [[nodiscard]] std::string_view wrong_scheme(const Exchange& exchange) const noexcept;
+  void choose_origin_scheme(Exchange& exchange) noexcept;
+  void secure_origin(std::uint32_t x) noexcept;
+  void origin_secured(std::uint32_t x) noexcept;
+  void origin_security_failed(std::uint32_t x) noexcept;
 
   // ---- stage_log.cc: the access log ----
   void note_arrival(Exchange& exchange) noexcept;

@@ -102,8 +102,7 @@ void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
       return start_origin(x);
     case Decision::error:
       return answer_error(x, error);
-    case Decision::trace:
-      exchange.entry.status = 200;
+    case Decision::own:
       return answer_scratch(x, exchange.out_size);
   }
 }
@@ -129,6 +128,7 @@ Stage::Decision Stage::decide(std::uint32_t x, EdgeError& error) noexcept {
   }
   const Decision routed = decide_route(x, error);
   if (routed != Decision::forward) return routed;
+  if (is_misdirected(exchange)) return refuse(EdgeError::misdirected);
 
   const std::string_view target = request_.fields.text(request_.target);
   if (target.starts_with("/cdn-cgi/")) {
@@ -137,7 +137,11 @@ Stage::Decision Stage::decide(std::uint32_t x, EdgeError& error) noexcept {
       return refuse(EdgeError::method_not_allowed);
     }
     build_trace(x);
-    return Decision::trace;
+    return Decision::own;
+  }
+  if (const std::string_view scheme = wrong_scheme(exchange); !scheme.empty()) {
+    build_redirect(x, scheme);
+    return Decision::own;
   }
   switch (check_request(request_, exchange.route.zone_name(), config_.strict_forwarded_for)) {
     case RequestRule::pass:
@@ -158,7 +162,7 @@ Stage::Decision Stage::decide(std::uint32_t x, EdgeError& error) noexcept {
 Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept {
   Exchange& exchange = exchanges_[x];
   route::RouteView route;
-  switch (route::find_route(*view_, request_.authority.host(), route)) {
+  switch (route::find_route(*view_, request_.authority.host(), route, exchange.settings)) {
     case route::RouteVerdict::found:
       break;
     case route::RouteVerdict::unknown_host:
@@ -172,10 +176,8 @@ Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept 
   }
   route.copy_to(exchange.route);
   notes_[x].put(log::Text::zone, exchange.route.zone_name());
-  for (std::size_t i = 0; i < exchange.route.origin_count; ++i) {
-    base::Endpoint& origin = exchange.route.origins[i];
-    if (origin.port == 0) origin.port = clients_[exchange.client].port;
-  }
+  exchange.host.set(request_.authority.host());
+  choose_origin_scheme(exchange);
   return Decision::forward;
 }
 
@@ -197,16 +199,32 @@ bool Stage::build_origin_request(std::uint32_t x) noexcept {
   write_origin_request(writer, request_,
                        {.client = clients_[exchange.client].address,
                         .ray = exchange.ray_text(),
-                        .zone = exchange.route.zone_name()});
+                        .zone = exchange.route.zone_name(),
+                        .scheme = clients_[exchange.client].secure ? "https" : "http"});
   exchange.out_size = static_cast<std::uint32_t>(writer.size());
   exchange.out_sent = 0;
   return writer.ok();
 }
 
+void Stage::build_redirect(std::uint32_t x, std::string_view scheme) noexcept {
+  Exchange& exchange = exchanges_[x];
+  counters_.add(ipc::Counter::kHttpsRedirects);
+  exchange.entry.status = 301;
+  http1::HeadWriter writer(scratch_);
+  const HttpDate date = http_date(unix_ns(now_, config_.wall_offset) / kNsPerSecond);
+  AnswerContext context = answer_context(exchange);
+  context.date = date.view();
+  write_redirect(writer, {scheme, request_.authority.host(), request_.fields.text(request_.target)},
+                 context);
+  exchange.out_size = static_cast<std::uint32_t>(writer.size());
+}
+
 // /cdn-cgi/trace into the scratch buffer; its size is left in out_size.
 void Stage::build_trace(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
+  exchange.entry.status = 200;
   const std::int64_t wall = unix_ns(now_, config_.wall_offset);
+  const tls::Stream* const security = transport_.security(clients_[exchange.client].id);
   http1::HeadWriter body(out_buffer(x));
   const auto line = [&body](std::string_view key, std::string_view value) {
     body.raw(key);
@@ -226,14 +244,14 @@ void Stage::build_trace(std::uint32_t x) noexcept {
                            static_cast<char>('0' + ms / 10 % 10), static_cast<char>('0' + ms % 10),
                            '\n'};
   body.raw({fraction, sizeof fraction});
-  line("visit_scheme", "http");
+  line("visit_scheme", security != nullptr ? "https" : "http");
   line("uag", agent == nullptr ? std::string_view{} : request_.fields.value(*agent));
   line("colo", config_.colo);
   line("sliver", "none");
   line("http", request_.version == http::Version::http_1_0 ? "http/1.0" : "http/1.1");
   line("loc", "XX");
-  line("tls", "off");
-  line("sni", "plaintext");
+  line("tls", security != nullptr ? tls::name_of(security->info().version) : "off");
+  line("sni", security != nullptr && security->info().server_name.empty() ? "off" : "plaintext");
   line("warp", "off");
   line("gateway", "off");
   http1::HeadWriter writer(scratch_);
@@ -339,7 +357,8 @@ void Stage::finish(std::uint32_t x) noexcept {
       origin.state = OriginState::idle;
       origin.exchange = kNoIndex;
       exchange.origin = kNoIndex;
-      const std::uint32_t evicted = pool_.put(o, origin.remote, now_);
+      transport_.rest(origin.id);
+      const std::uint32_t evicted = pool_.put(o, origin.key, now_);
       if (evicted != kNoIndex) drop_origin(evicted, true);
     } else {
       drop_origin(o, clean);
@@ -349,6 +368,7 @@ void Stage::finish(std::uint32_t x) noexcept {
   free_exchange(x);
   if (!keep) return linger(c);
   clients_[c].deadline = now_ + config_.keep_alive_timeout;
+  if (transport_.readable(clients_[c].id, now_).empty()) return transport_.rest(clients_[c].id);
   push_ready(c);
 }
 

@@ -10,6 +10,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/hash.h"
 #include "dataplane/base/ip.h"
+#include "l7/credentials/credentials.h"
 #include "l7/http1/head_limits.h"
 #include "l7/log/ring.h"
 #include "l7/origin/idle_pool.h"
@@ -29,6 +30,7 @@ struct StageConfig {
   std::uint64_t body_max = 512ULL << 20;  // bytes of a request body; over it 413
 
   base::Duration keep_alive_timeout = std::chrono::seconds(400);   // idle client connection
+  base::Duration handshake_timeout = std::chrono::seconds(10);     // of TLS with a client
   base::Duration header_timeout = std::chrono::seconds(60);        // first byte to end of head: 408
   base::Duration body_timeout = std::chrono::seconds(60);          // client sends no body: 408
   base::Duration client_write_timeout = std::chrono::seconds(60);  // client takes nothing: reset
@@ -46,6 +48,11 @@ struct StageConfig {
   std::uint16_t source_port_count = 16384;
   // Addresses of this edge, which are never an origin. Borrowed, outlives the stage.
   std::span<const base::IpAddress> edge_addresses;
+
+  // Ports of ours where clients speak TLS. Borrowed, outlives the stage.
+  std::span<const std::uint16_t> https_ports;
+  // What is shown and trusted under TLS; null: there is none. Of this worker; outlives the stage.
+  credentials::Credentials* credentials = nullptr;
 
   // Where requests are logged; null: nowhere. This stage is its only writer. Outlives the stage.
   log::Ring* access_log = nullptr;

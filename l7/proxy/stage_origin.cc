@@ -38,7 +38,7 @@ void Stage::start_origin(std::uint32_t x) noexcept {
   exchange.tried |= 1U << i;
   const base::Duration max_idle =
       http::is_idempotent(exchange.method) ? base::Duration::max() : config_.unsafe_reuse_max_idle;
-  const std::uint32_t pooled = pool_.take(origins[i], now_, max_idle);
+  const std::uint32_t pooled = pool_.take({origins[i], exchange.security}, now_, max_idle);
   if (pooled == origin::kNone) return connect_fresh(x, origins[i]);
   exchange.reused = true;
   counters_.add(ipc::Counter::kHttpOriginReused);
@@ -52,7 +52,7 @@ void Stage::start_origin(std::uint32_t x) noexcept {
 void Stage::attach(std::uint32_t x, std::uint32_t o) noexcept {
   Exchange& exchange = exchanges_[x];
   exchange.origin = o;
-  exchange.remote = origins_[o].remote;
+  exchange.remote = origins_[o].key.endpoint;
   exchange.out_sent = 0;
   exchange.last_progress = now_;
   exchange.request_body.start(exchange.request_framing, exchange.request_framing.kind,
@@ -83,7 +83,8 @@ void Stage::connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcep
     origins_.give_back(o);
     return answer_error(x, EdgeError::overloaded);
   }
-  origins_[o] = {result.id, OriginState::connecting, false, x, remote};
+  origins_[o] = {result.id, OriginState::connecting, false, x, {remote, exchange.security}};
+  exchange.securing = false;
   attach(x, o);
   exchange.phase = Phase::connecting;
   exchange.phase_since = now_;
@@ -92,9 +93,16 @@ void Stage::connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcep
 void Stage::origin_connected(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   OriginConnection& origin = origins_[exchange.origin];
-  health_.report_success(origin.remote);
   exchange.entry.connect_us = us_between(exchange.phase_since, now_);
-  origin.state = OriginState::busy;
+  if (origin.key.security != 0) return secure_origin(x);
+  origin_ready(x);
+}
+
+// The connection stands, and is as secure as was asked for.
+void Stage::origin_ready(std::uint32_t x) noexcept {
+  Exchange& exchange = exchanges_[x];
+  health_.report_success(exchange.remote);
+  origins_[exchange.origin].state = OriginState::busy;
   exchange.phase = Phase::relaying;
   exchange.phase_since = now_;
   exchange.last_progress = now_;
@@ -121,11 +129,12 @@ void Stage::origin_ended(std::uint32_t x, const transport::Event& event) noexcep
   const bool gone = event.kind == transport::EventKind::kClosed;
   if (exchange.phase == Phase::connecting) {
     health_.report_failure(exchange.remote, now_);
-    return origin_failed(x, connect_error(event.reason));
+    return origin_failed(x,
+                         exchange.securing ? EdgeError::origin_tls : connect_error(event.reason));
   }
   if (exchange.phase != Phase::relaying) return;
   if (exchange.response_started) {
-    const bool orderly = !gone || event.reason == tcp::CloseReason::kNormal;
+    const bool orderly = gone ? event.reason == tcp::CloseReason::kNormal : !event.truncated;
     return orderly && exchange.response_body.input_ended() ? drive(x) : cut_short(x);
   }
   // A pooled connection that was dead before any response byte: the request was not handled, or may

@@ -47,7 +47,8 @@ void Stage::check_exchange(std::uint32_t x) noexcept {
       if (since(exchange.phase_since) < exchange.route.connect_timeout) return;
       health_.report_failure(exchange.remote, now_);
       drop_origin(exchange.origin, false);
-      return origin_failed(x, EdgeError::origin_timeout);
+      return origin_failed(x,
+                           exchange.securing ? EdgeError::origin_tls : EdgeError::origin_timeout);
     }
     case Phase::answering:
       if (since(exchange.last_progress) < config_.client_write_timeout) return;

@@ -1,4 +1,4 @@
-#include "dataplane/edge/private_keys.h"
+#include "l7/credentials/private_keys.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace brink::edge {
+namespace brink::l7::credentials {
 namespace {
 
 constexpr char kPem[] = "-----BEGIN PRIVATE KEY-----\nAQIDBA==\n-----END PRIVATE KEY-----\n";
@@ -37,9 +37,9 @@ class PrivateKeysTest : public ::testing::Test {
     });
     return box.seal(text, "context");
   }
-  static l7::route::CertificateView certificate(const std::vector<std::uint8_t>& box,
-                                                std::uint8_t id = 1) {
-    l7::route::CertificateView view;
+  static route::CertificateView certificate(const std::vector<std::uint8_t>& box,
+                                            std::uint8_t id = 1) {
+    route::CertificateView view;
     view.id[0] = id;
     view.sealed_key = box;
     view.key_context = "context";
@@ -102,7 +102,8 @@ TEST_F(PrivateKeysTest, TheFileMayComeLater) {
 }
 
 TEST_F(PrivateKeysTest, AFileThatIsNoneIsNamed) {
-  for (const auto& [digit, mode] : {std::pair<char, mode_t>('x', 0600), std::pair<char, mode_t>('1', 0644)}) {
+  for (const auto& [digit, mode] :
+       {std::pair<char, mode_t>('x', 0600), std::pair<char, mode_t>('1', 0644)}) {
     write_key(digit, mode);
     PrivateKeys keys(path());
     EXPECT_FALSE(keys.load().ok());
@@ -114,4 +115,4 @@ TEST_F(PrivateKeysTest, AFileThatIsNoneIsNamed) {
 }
 
 }  // namespace
-}  // namespace brink::edge
+}  // namespace brink::l7::credentials

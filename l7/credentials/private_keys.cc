@@ -1,4 +1,4 @@
-#include "dataplane/edge/private_keys.h"
+#include "l7/credentials/private_keys.h"
 
 #include <unistd.h>
 
@@ -6,7 +6,7 @@
 #include "dataplane/secret/pem.h"
 #include "dataplane/secret/wipe.h"
 
-namespace brink::edge {
+namespace brink::l7::credentials {
 namespace {
 
 base::Result<secret::Key> read_key(const std::string& path) {
@@ -37,8 +37,7 @@ base::Result<bool> PrivateKeys::load() {
   return true;
 }
 
-std::optional<PrivateKey> PrivateKeys::open(
-    const l7::route::CertificateView& certificate) noexcept {
+std::optional<PrivateKey> PrivateKeys::open(const route::CertificateView& certificate) noexcept {
   const secret::SealedBox* box = box_.load(std::memory_order_acquire);
   if (box != nullptr) {
     auto pem = box->open(certificate.sealed_key, certificate.key_context);
@@ -55,7 +54,7 @@ std::optional<PrivateKey> PrivateKeys::open(
   return std::nullopt;
 }
 
-void PrivateKeys::note_failure(const l7::route::EntryId& id) noexcept {
+void PrivateKeys::note_failure(const route::EntryId& id) noexcept {
   failures_.fetch_add(1, std::memory_order_relaxed);
   for (Slot& slot : noted_) {
     std::uint8_t free = 0;
@@ -66,8 +65,8 @@ void PrivateKeys::note_failure(const l7::route::EntryId& id) noexcept {
   }
 }
 
-std::vector<l7::route::EntryId> PrivateKeys::take_failed() {
-  std::vector<l7::route::EntryId> failed;
+std::vector<route::EntryId> PrivateKeys::take_failed() {
+  std::vector<route::EntryId> failed;
   for (Slot& slot : noted_) {
     if (slot.state.load(std::memory_order_acquire) != 2) continue;
     if (named_.insert(slot.id).second) failed.push_back(slot.id);
@@ -82,4 +81,4 @@ base::Result<void> check_key_file(const std::string& path) {
   return key ? base::Result<void>() : base::Result<void>(key.error());
 }
 
-}  // namespace brink::edge
+}  // namespace brink::l7::credentials

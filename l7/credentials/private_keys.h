@@ -1,9 +1,9 @@
-// PrivateKeys: opens the private keys that lie sealed in the image, when a worker makes a context of
-// a certificate for the first time. Cold.
+// PrivateKeys: opens the private keys that lie sealed in the image, when a worker makes a context
+// of a certificate for the first time. Cold.
 //
-// The key file is control's (`tls.key-file`); it may come to be after the edge has started, so it is
-// looked for until it is there. Whoever opens with the wrong one gets nothing: that is counted, and
-// the main thread names each certificate once.
+// The key file is control's (`tls.key-file`); it may come to be after the edge has started, so it
+// is looked for until it is there. Whoever opens with the wrong one gets nothing: that is counted,
+// and the main thread names each certificate once.
 //
 // Threads: open() any; the rest the main thread's.
 #pragma once
@@ -22,7 +22,7 @@
 #include "dataplane/secret/sealed_box.h"
 #include "l7/route/zone_table.h"
 
-namespace brink::edge {
+namespace brink::l7::credentials {
 
 // PKCS #8, DER; wiped when it goes.
 class PrivateKey {
@@ -49,34 +49,32 @@ class PrivateKeys {
   [[nodiscard]] bool is_loaded() const { return box_.load(std::memory_order_acquire) != nullptr; }
 
   // The key of a certificate; empty: it does not open with the key file, or there is none.
-  std::optional<PrivateKey> open(const l7::route::CertificateView& certificate) noexcept;
+  std::optional<PrivateKey> open(const route::CertificateView& certificate) noexcept;
 
   // How many were not opened since the start.
-  [[nodiscard]] std::uint64_t failures() const {
-    return failures_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] std::uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
   // Certificates whose keys did not open and that were not named before; of many at once some.
-  std::vector<l7::route::EntryId> take_failed();
+  std::vector<route::EntryId> take_failed();
 
  private:
-  void note_failure(const l7::route::EntryId& id) noexcept;
+  void note_failure(const route::EntryId& id) noexcept;
 
   static constexpr std::size_t kNotedMax = 64;
   // Written by one worker after another: whoever takes a slot fills it and marks it full.
   struct Slot {
     std::atomic<std::uint8_t> state{0};  // 0 free, 1 being filled, 2 full
-    l7::route::EntryId id{};
+    route::EntryId id{};
   };
 
   const std::string path_;
-  std::unique_ptr<const secret::SealedBox> owned_;       // main thread
-  std::atomic<const secret::SealedBox*> box_{nullptr};   // main thread: wo, workers: ro
+  std::unique_ptr<const secret::SealedBox> owned_;      // main thread
+  std::atomic<const secret::SealedBox*> box_{nullptr};  // main thread: wo, workers: ro
   std::atomic<std::uint64_t> failures_{0};
   std::array<Slot, kNotedMax> noted_;
-  std::set<l7::route::EntryId> named_;  // main thread
+  std::set<route::EntryId> named_;  // main thread
 };
 
 // Whether the file named by tls.key-file will do: it is a key file, or not there yet.
 base::Result<void> check_key_file(const std::string& path);
 
-}  // namespace brink::edge
+}  // namespace brink::l7::credentials

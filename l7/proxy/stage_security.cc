@@ -1,0 +1,143 @@
+// TLS on both sides of the stage: where clients speak it, what a request on it may ask for, and how
+// its origin is spoken to (the zone's SSL mode).
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/base/hash.h"
+#include "l7/proxy/stage.h"
+#include "l7/route/certificate_lookup.h"
+
+namespace brink::l7::proxy {
+namespace {
+
+using route::SslMode;
+
+constexpr std::uint16_t kHttpPort = 80;
+constexpr std::uint16_t kHttpsPort = 443;
+// Validation of a certificate must not depend on one (RFC 8555 8.3).
+constexpr std::string_view kChallengePath = "/.well-known/acme-challenge/";
+
+// `name` is `zone` or below it; both in lower case.
+bool is_within(std::string_view name, std::string_view zone) noexcept {
+  if (!name.ends_with(zone)) return false;
+  return name.size() == zone.size() || name[name.size() - zone.size() - 1] == '.';
+}
+
+// Names what TLS to an origin is asked for, so that only connections that were held to the same are
+// used again.
+std::uint64_t security_of(const base::HashKey& key, std::string_view host, SslMode mode) noexcept {
+  alignas(16) std::uint8_t bytes[272] = {};
+  bytes[0] = static_cast<std::uint8_t>(mode);
+  std::memcpy(bytes + 1, host.data(), host.size());
+  return base::keyed_hash(key, bytes, 1 + host.size()) | 1;
+}
+
+std::uint64_t number_of(const base::HashKey& key, const base::Endpoint& endpoint) noexcept {
+  alignas(16) std::uint8_t bytes[32] = {};
+  std::memcpy(bytes, endpoint.address.bytes().data(), 16);
+  std::memcpy(bytes + 16, &endpoint.port, sizeof endpoint.port);
+  return base::keyed_hash(key, bytes, 18);
+}
+
+}  // namespace
+
+bool Stage::is_https_port(std::uint16_t port) const noexcept {
+  return std::find(config_.https_ports.begin(), config_.https_ports.end(), port) !=
+         config_.https_ports.end();
+}
+
+bool Stage::secure_client(std::uint32_t c) noexcept {
+  return config_.credentials != nullptr &&
+         transport_.secure_accept(clients_[c].id, *config_.credentials, c, now_) ==
+             tls::Failure::kNone;
+}
+
+void Stage::client_secured(std::uint32_t c) noexcept {
+  Client& client = clients_[c];
+  client.secured = true;
+  client.deadline = now_ + config_.keep_alive_timeout;
+  counters_.add(ipc::Counter::kTlsHandshakes);
+  if (transport_.security(client.id)->info().resumed) counters_.add(ipc::Counter::kTlsResumed);
+}
+
+// A request for a host of another zone than the one whose certificate the client was shown.
+bool Stage::is_misdirected(const Exchange& exchange) noexcept {
+  const tls::Stream* const security = transport_.security(clients_[exchange.client].id);
+  if (security == nullptr) return false;
+  const std::string_view asked = security->info().server_name;
+  return !asked.empty() && asked != exchange.host.text() &&
+         !is_within(asked, exchange.route.zone_name());
+}
+
+// The scheme that a request should have come by; empty: it has.
+std::string_view Stage::wrong_scheme(const Exchange& exchange) const noexcept {
+  const bool secure = clients_.items[exchange.client].secure;
+  if (secure) return exchange.settings.ssl == SslMode::kOff ? "http" : "";
+  const bool always = (exchange.settings.flags & route::kAlwaysUseHttps) != 0;
+  if (!always || exchange.settings.ssl == SslMode::kOff) return {};
+  return request_.fields.text(request_.target).starts_with(kChallengePath) ? "" : "https";
+}
+
+// Whether origins are spoken to under TLS, and at which port where the record names none.
+void Stage::choose_origin_scheme(Exchange& exchange) noexcept {
+  const Client& client = clients_[exchange.client];
+  const SslMode mode = exchange.settings.ssl;
+  std::uint16_t port = client.port;
+  bool secure = client.secure;
+  if (mode == SslMode::kOff || (mode == SslMode::kFlexible && port == kHttpsPort)) {
+    secure = false;
+    if (port == kHttpsPort) port = kHttpPort;
+  } else if (mode == SslMode::kOriginPull) {
+    secure = true;
+    if (port == kHttpPort) port = kHttpsPort;
+  }
+  if (secure) exchange.security = security_of(config_.hash_key, exchange.host.text(), mode);
+  for (std::size_t i = 0; i < exchange.route.origin_count; ++i) {
+    if (exchange.route.origins[i].port == 0) exchange.route.origins[i].port = port;
+  }
+}
+
+void Stage::secure_origin(std::uint32_t x) noexcept {
+  Exchange& exchange = exchanges_[x];
+  OriginConnection& origin = origins_[exchange.origin];
+  exchange.securing = true;
+  origin.state = OriginState::securing;
+  const std::string_view host = exchange.host.text();
+  const auto table = route::find_zone_table(*view_, host);
+  tls::Failure failure = tls::Failure::kMaterial;
+  if (table && config_.credentials != nullptr) {
+    const tls::OriginSettings& settings = config_.credentials->origin(
+        *table, exchange.settings,
+        {.host = host, .target = {}, .origin = number_of(config_.hash_key, exchange.remote)});
+    failure = transport_.secure_connect(origin.id, settings, now_);
+  }
+  if (failure == tls::Failure::kNone) return;
+  counters_.add(ipc::Counter::kTlsOriginFailed);
+  drop_origin(exchange.origin, false);
+  origin_failed(x, EdgeError::origin_tls);
+}
+
+void Stage::origin_secured(std::uint32_t x) noexcept {
+  counters_.add(ipc::Counter::kTlsOriginHandshakes);
+  origin_ready(x);
+}
+
+// During the handshake another address may do better; later it is as if the origin had gone.
+void Stage::origin_security_failed(std::uint32_t x) noexcept {
+  Exchange& exchange = exchanges_[x];
+  const tls::Failure failure = transport_.security(origins_[exchange.origin].id)->failure();
+  const bool handshake = exchange.phase == Phase::connecting;
+  counters_.add(ipc::Counter::kTlsOriginFailed);
+  drop_origin(exchange.origin, true);
+  if (handshake) {
+    health_.report_failure(exchange.remote, now_);
+    return origin_failed(x, failure == tls::Failure::kCertificate ? EdgeError::origin_certificate
+                                                                  : EdgeError::origin_tls);
+  }
+  transport::Event gone;
+  gone.kind = transport::EventKind::kClosed;
+  gone.reason = tcp::CloseReason::kResetByPeer;
+  origin_ended(x, gone);
+}
+
+}  // namespace brink::l7::proxy
