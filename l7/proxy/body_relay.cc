@@ -34,13 +34,13 @@ void BodyRelay::post(std::string_view framing) noexcept {
   outbox_sent_ = 0;
 }
 
-bool BodyRelay::flush(transport::Transport& transport, tcp::ConnectionId to, base::Time now,
-                      bool& progressed) noexcept {
+template <typename To>
+bool BodyRelay::flush(To& to, bool& progressed) noexcept {
   if (outbox_size_ == 0) return true;
   const std::span<const std::uint8_t> rest(
       reinterpret_cast<const std::uint8_t*>(outbox_.data()) + outbox_sent_,
       outbox_size_ - outbox_sent_);
-  const std::size_t written = transport.write(to, rest, now);
+  const std::size_t written = to.write(rest);
   progressed |= written > 0;
   outbox_sent_ = static_cast<std::uint8_t>(outbox_sent_ + written);
   if (outbox_sent_ < outbox_size_) return false;
@@ -48,9 +48,9 @@ bool BodyRelay::flush(transport::Transport& transport, tcp::ConnectionId to, bas
   return true;
 }
 
-bool BodyRelay::move(transport::Transport& transport, tcp::ConnectionId from, tcp::ConnectionId to,
-                     std::uint64_t count, base::Time now, bool& progressed) noexcept {
-  const std::size_t moved = transport.transfer(from, to, static_cast<std::size_t>(count), now);
+template <typename From, typename To>
+bool BodyRelay::move(From& from, To& to, std::uint64_t count, bool& progressed) noexcept {
+  const std::size_t moved = transfer(from, to, static_cast<std::size_t>(count));
   progressed |= moved > 0;
   touched_ |= moved > 0;
   limit_left_ -= moved;
@@ -61,8 +61,8 @@ bool BodyRelay::move(transport::Transport& transport, tcp::ConnectionId from, tc
   return moved == count;
 }
 
-std::uint64_t BodyRelay::due(transport::Transport& transport, tcp::ConnectionId from,
-                             base::Time now, bool& progressed) noexcept {
+template <typename From>
+std::uint64_t BodyRelay::due(From& from, bool& progressed) noexcept {
   switch (in_) {
     case http::BodyKind::none:
       input_done_ = true;
@@ -76,10 +76,10 @@ std::uint64_t BodyRelay::due(transport::Transport& transport, tcp::ConnectionId 
       break;
   }
   while (decoder_.body_due() == 0) {
-    const std::string_view text = as_text(transport.readable(from, now));
+    const std::string_view text = as_text(from.first());
     if (text.empty()) return 0;
     const std::size_t used = decoder_.take_framing(text);
-    transport.consume(from, used, now);
+    from.consume(used);
     progressed = true;
     touched_ = true;
     malformed_ = decoder_.failed();
@@ -89,33 +89,35 @@ std::uint64_t BodyRelay::due(transport::Transport& transport, tcp::ConnectionId 
   return decoder_.body_due();
 }
 
-RelayState BodyRelay::pump(transport::Transport& transport, tcp::ConnectionId from,
-                           tcp::ConnectionId to, base::Time now, bool& progressed) noexcept {
+template <typename From, typename To>
+RelayState BodyRelay::pump(From& from, To& to, bool& progressed) noexcept {
   // Every turn moves bytes or returns; the bytes are those that have arrived, so it ends.
   for (;;) {
-    if (!flush(transport, to, now, progressed)) return RelayState::needs_room;
+    if (!flush(to, progressed)) return RelayState::needs_room;
     if (finished_) return RelayState::done;
     if (chunk_left_ > 0) {
-      if (!move(transport, from, to, chunk_left_, now, progressed)) return RelayState::needs_room;
+      if (!move(from, to, chunk_left_, progressed)) return RelayState::needs_room;
       post(http1::kChunkEnd);
       continue;
     }
-    const std::uint64_t wanted = input_done_ ? 0 : due(transport, from, now, progressed);
+    const std::uint64_t wanted = input_done_ ? 0 : due(from, progressed);
     if (malformed_) return RelayState::malformed;
     if (input_done_) {
       finished_ = true;
       if (out_ == http::BodyKind::chunked) post(http1::kLastChunk);
       continue;
     }
-    if (wanted > limit_left_ && in_ != http::BodyKind::until_close) return RelayState::too_large;
-    const std::uint64_t there = transport.readable_bytes(from, now);
+    const std::uint64_t there = from.size();
+    // How long a body is that only its end will end is not known before.
+    const std::uint64_t announced = in_ == http::BodyKind::until_close ? there : wanted;
+    if (announced > limit_left_) return RelayState::too_large;
     if (wanted == 0 || there == 0) return RelayState::needs_input;
     const std::uint64_t count = std::min(wanted, there);
     if (out_ == http::BodyKind::chunked) {
       chunk_left_ = std::min(count, kChunkMax);
       std::array<char, http1::kChunkHeadMax> head;
       post({head.data(), http1::write_chunk_head(head, chunk_left_)});
-    } else if (!move(transport, from, to, count, now, progressed)) {
+    } else if (!move(from, to, count, progressed)) {
       return RelayState::needs_room;
     }
   }
@@ -126,5 +128,9 @@ bool BodyRelay::input_ended() noexcept {
   if (in_ == http::BodyKind::length && left_ == 0) input_done_ = true;
   return input_done_;
 }
+
+template RelayState BodyRelay::pump(ConnectionEnd&, ConnectionEnd&, bool&) noexcept;
+template RelayState BodyRelay::pump(InboxEnd&, ConnectionEnd&, bool&) noexcept;
+template RelayState BodyRelay::pump(ConnectionEnd&, RoomEnd&, bool&) noexcept;
 
 }  // namespace brink::l7::proxy

@@ -1,23 +1,22 @@
-// BodyRelay moves one message body from one connection to another, taking the framing of the sender
-// off and putting that of the receiver on. It keeps no body byte: what the receiver has no room for
-// stays in the sender's receive queue, so memory is bounded by the stack's windows (back-pressure).
+// BodyRelay moves one message body from one end to another (body_ends.h), taking the framing of the
+// sender off and putting that of the receiver on. It keeps no body byte: what the receiver has no
+// room for stays with the sender, so memory is bounded by windows (back-pressure).
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 
-#include "dataplane/base/clock.h"
-#include "dataplane/transport/transport.h"
 #include "l7/http/head.h"
 #include "l7/http1/chunked.h"
+#include "l7/proxy/body_ends.h"
 
 namespace brink::l7::proxy {
 
 enum class RelayState : std::uint8_t {
   needs_input,  // nothing to read now
-  needs_room,   // the receiver is full; its kWritable follows
-  done,         // the whole body, with its end mark, is in the receiver's send queue
+  needs_room,   // the receiver is full; a connection's kWritable follows
+  done,         // the whole body, with its end mark, is with the receiver
   malformed,    // the sender's chunked framing is broken
   too_large,    // over the limit given to start()
 };
@@ -28,9 +27,10 @@ class BodyRelay {
   // body's size in bytes.
   void start(http::BodyFraming in, http::BodyKind out, std::uint64_t limit = UINT64_MAX) noexcept;
 
-  // Moves as much as goes. `progressed` is set when any byte left or arrived, else untouched.
-  RelayState pump(transport::Transport& transport, tcp::ConnectionId from, tcp::ConnectionId to,
-                  base::Time now, bool& progressed) noexcept;
+  // Moves as much as goes. `progressed` is set when any byte left or arrived, else untouched. The
+  // ends: two connections, an inbox and a connection, a connection and the room in a frame.
+  template <typename From, typename To>
+  RelayState pump(From& from, To& to, bool& progressed) noexcept;
 
   // The sender has closed after its last byte was read: the end of an until_close body. Returns
   // false if that truncates the body, which stays unfinished.
@@ -41,14 +41,14 @@ class BodyRelay {
   [[nodiscard]] std::uint64_t moved_bytes() const noexcept { return moved_; }  // of the body
 
  private:
-  bool flush(transport::Transport& transport, tcp::ConnectionId to, base::Time now,
-             bool& progressed) noexcept;
-  bool move(transport::Transport& transport, tcp::ConnectionId from, tcp::ConnectionId to,
-            std::uint64_t count, base::Time now, bool& progressed) noexcept;
+  template <typename To>
+  bool flush(To& to, bool& progressed) noexcept;
+  template <typename From, typename To>
+  bool move(From& from, To& to, std::uint64_t count, bool& progressed) noexcept;
   // Body bytes that may be moved next, after walking chunked framing; 0 with input_done_ or
   // malformed_ set, or when there is nothing to read.
-  std::uint64_t due(transport::Transport& transport, tcp::ConnectionId from, base::Time now,
-                    bool& progressed) noexcept;
+  template <typename From>
+  std::uint64_t due(From& from, bool& progressed) noexcept;
   void post(std::string_view framing) noexcept;
 
   http::BodyKind in_ = http::BodyKind::none;

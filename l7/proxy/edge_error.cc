@@ -49,7 +49,8 @@ void write_page(http1::HeadWriter& page, const EdgeErrorInfo& info, std::string_
   page.raw("</p></body></html>\n");
 }
 
-void write_connection(http1::HeadWriter& writer, ConnectionField connection) noexcept {
+template <typename Writer>
+void write_connection(Writer& writer, ConnectionField connection) noexcept {
   switch (connection) {
     case ConnectionField::none:
       break;
@@ -62,7 +63,8 @@ void write_connection(http1::HeadWriter& writer, ConnectionField connection) noe
   }
 }
 
-void write_common(http1::HeadWriter& writer, std::string_view type, std::size_t body_size,
+template <typename Writer>
+void write_common(Writer& writer, std::string_view type, std::size_t body_size,
                   const AnswerContext& context) noexcept {
   writer.field("Date", context.date);
   writer.field("Content-Type", type);
@@ -96,22 +98,26 @@ EdgeError error_of(http1::Verdict verdict) noexcept {
   }
 }
 
-void write_edge_error(http1::HeadWriter& writer, EdgeError error,
+ErrorPage::ErrorPage(EdgeError error, std::string_view ray) noexcept {
+  http1::HeadWriter page(text_);
+  write_page(page, info_of(error), ray);
+  size_ = page.size();
+}
+
+template <typename Writer>
+void write_error_head(Writer& writer, EdgeError error, std::size_t body_size,
                       const AnswerContext& context) noexcept {
   const EdgeErrorInfo& info = info_of(error);
-  std::array<char, 1024> buffer;
-  http1::HeadWriter page(buffer);
-  write_page(page, info, context.ray);
   writer.status_line(info.status, http::reason_of(info.status));
-  write_common(writer, "text/html; charset=utf-8", page.size(), context);
+  write_common(writer, "text/html; charset=utf-8", body_size, context);
   writer.field("cf-error-type", info.type);
   writer.field("cf-error-origin", info.origin_fault ? "origin" : "edge");
   writer.end_head();
-  if (!context.head_only) writer.raw(page.text());
 }
 
-void write_redirect(http1::HeadWriter& writer, const Redirect& to,
-                    const AnswerContext& context) noexcept {
+template <typename Writer>
+void write_redirect_head(Writer& writer, const Redirect& to,
+                         const AnswerContext& context) noexcept {
   writer.status_line(301, http::reason_of(301));
   writer.begin_field("Location");
   writer.raw(to.scheme);
@@ -123,12 +129,23 @@ void write_redirect(http1::HeadWriter& writer, const Redirect& to,
   writer.end_head();
 }
 
-void write_plain_text(http1::HeadWriter& writer, std::string_view body,
-                      const AnswerContext& context) noexcept {
+template <typename Writer>
+void write_text_head(Writer& writer, std::size_t body_size,
+                     const AnswerContext& context) noexcept {
   writer.status_line(200, http::reason_of(200));
-  write_common(writer, "text/plain; charset=utf-8", body.size(), context);
+  write_common(writer, "text/plain; charset=utf-8", body_size, context);
   writer.end_head();
-  if (!context.head_only) writer.raw(body);
 }
+
+template void write_error_head(http1::HeadWriter&, EdgeError, std::size_t,
+                               const AnswerContext&) noexcept;
+template void write_error_head(http2::HeadWriter&, EdgeError, std::size_t,
+                               const AnswerContext&) noexcept;
+template void write_redirect_head(http1::HeadWriter&, const Redirect&,
+                                  const AnswerContext&) noexcept;
+template void write_redirect_head(http2::HeadWriter&, const Redirect&,
+                                  const AnswerContext&) noexcept;
+template void write_text_head(http1::HeadWriter&, std::size_t, const AnswerContext&) noexcept;
+template void write_text_head(http2::HeadWriter&, std::size_t, const AnswerContext&) noexcept;
 
 }  // namespace brink::l7::proxy

@@ -2,10 +2,12 @@
 // what happened and gives the ray id; it never names an origin's address.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
 #include "l7/http1/head_writer.h"
+#include "l7/http2/head_writer.h"
 #include "l7/http1/verdict.h"
 
 namespace brink::l7::proxy {
@@ -57,22 +59,34 @@ struct AnswerContext {
   std::string_view ray;   // CF-Ray
   std::string_view date;  // IMF-fixdate
   ConnectionField connection = ConnectionField::close;
-  bool head_only = false;  // the request was HEAD: same head, no page
 };
 
-// Writes the whole response: head and page.
-void write_edge_error(http1::HeadWriter& writer, EdgeError error,
+// The page of an error.
+class ErrorPage {
+ public:
+  ErrorPage(EdgeError error, std::string_view ray) noexcept;
+  [[nodiscard]] std::string_view text() const noexcept { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, 1024> text_;
+  std::size_t size_;
+};
+
+// Heads of the edge's own answers, for a body of `body_size` bytes. The writer is that of HTTP/1 or
+// HTTP/2.
+template <typename Writer>
+void write_error_head(Writer& writer, EdgeError error, std::size_t body_size,
                       const AnswerContext& context) noexcept;
-// Writes a whole 301 to `scheme`://`host``target`.
+// A 301 to `scheme`://`host``target`, without a body.
 struct Redirect {
   std::string_view scheme;
   std::string_view host;
   std::string_view target;
 };
-void write_redirect(http1::HeadWriter& writer, const Redirect& to,
-                    const AnswerContext& context) noexcept;
-// Writes a whole 200 text/plain response around `body`.
-void write_plain_text(http1::HeadWriter& writer, std::string_view body,
-                      const AnswerContext& context) noexcept;
+template <typename Writer>
+void write_redirect_head(Writer& writer, const Redirect& to, const AnswerContext& context) noexcept;
+// A 200 of text/plain.
+template <typename Writer>
+void write_text_head(Writer& writer, std::size_t body_size, const AnswerContext& context) noexcept;
 
 }  // namespace brink::l7::proxy

@@ -1,5 +1,6 @@
 // What the stage remembers: a client connection, an origin connection, and an exchange - one
-// request and its response, which borrows one of each. All in fixed arrays, named by index.
+// request and its response, which borrows one of each. Over HTTP/1 a client has one exchange at most;
+// over HTTP/2 it has one for each of its session's streams. All in fixed arrays, named by index.
 #pragma once
 
 #include <algorithm>
@@ -12,10 +13,12 @@
 #include "dataplane/tcp/types.h"
 #include "l7/http/head.h"
 #include "l7/http1/head_limits.h"
+#include "l7/http2/event.h"
 #include "l7/log/entry.h"
 #include "l7/origin/idle_pool.h"
 #include "l7/proxy/body_relay.h"
 #include "l7/proxy/edge_error.h"
+#include "l7/proxy/inbox.h"
 #include "l7/route/route.h"
 #include "l7/route/settings_layout.h"
 #include "l7/route/table_key.h"
@@ -37,8 +40,11 @@ struct Client {
   bool ready = false;    // is in the ready ring
   bool secure = false;   // under TLS
   bool secured = false;  // its handshake is done
-  std::uint32_t exchange = kNoIndex;
-  base::Time deadline{};  // idle or lingering clients
+  bool flushing = false;  // is in the flush ring
+  bool drained = false;   // its session was told that the edge goes away
+  std::uint32_t exchange = kNoIndex;  // HTTP/1
+  std::uint32_t session = kNoIndex;   // HTTP/2
+  base::Time deadline{};  // idle or lingering clients, or those that take nothing
   base::IpAddress address;
   std::uint16_t remote_port = 0;
   std::uint16_t port = 0;  // the port of ours that it came to
@@ -86,6 +92,9 @@ class HostCopy {
 struct Exchange {
   std::uint32_t client = kNoIndex;
   std::uint32_t origin = kNoIndex;
+  http2::StreamId stream = 0;  // of the client's session; 0: HTTP/1
+  bool stream_ended = false;   // the client has sent all of its request
+  Inbox inbox;                 // what of its body the origin has not taken
   Phase phase = Phase::reading_head;
   Waiting waiting = Waiting::client_bytes;
   base::Time phase_since{};

@@ -209,7 +209,8 @@ void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& he
   writer.end_head();
 }
 
-void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& head,
+template <typename Writer>
+void write_client_response(Writer& writer, const http::ResponseHead& head,
                            const ResponseContext& context) noexcept {
   const http::Fields& fields = head.fields;
   writer.status_line(head.status, fields.text(head.reason));
@@ -234,5 +235,10 @@ void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& 
   }
   writer.end_head();
 }
+
+template void write_client_response(http1::HeadWriter&, const http::ResponseHead&,
+                                    const ResponseContext&) noexcept;
+template void write_client_response(http2::HeadWriter&, const http::ResponseHead&,
+                                    const ResponseContext&) noexcept;
 
 }  // namespace brink::l7::proxy

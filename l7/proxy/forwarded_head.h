@@ -8,6 +8,7 @@
 #include "dataplane/base/ip.h"
 #include "l7/http/head.h"
 #include "l7/http1/head_writer.h"
+#include "l7/http2/head_writer.h"
 #include "l7/proxy/edge_error.h"
 
 namespace brink::l7::proxy {
@@ -53,8 +54,10 @@ struct ResponseContext {
 
 // Writes the response head for the client: the origin's end-to-end fields without X-Accel-*,
 // Cache-Tag, Cloudflare-CDN-Cache-Control, CF-* of its own and cf-error-*, then Server, CF-Ray and
-// CF-Cache-Status: DYNAMIC. Interim (1xx) heads get the origin's fields and nothing else.
-void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& head,
+// CF-Cache-Status: DYNAMIC. Interim (1xx) heads get the origin's fields and nothing else. The writer is
+// that of HTTP/1 or HTTP/2.
+template <typename Writer>
+void write_client_response(Writer& writer, const http::ResponseHead& head,
                            const ResponseContext& context) noexcept;
 
 }  // namespace brink::l7::proxy

@@ -66,6 +66,12 @@ Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
   parts.idle_entries = arena.take<origin::IdlePool::Entry>(config.max_origins);
   parts.idle_buckets = arena.take<std::uint32_t>(bucket_count_of(config));
   parts.ready = arena.take<std::uint32_t>(config.max_clients);
+  slots(parts.sessions, config.http2 == nullptr ? 0 : config.max_sessions);
+  const std::size_t blocks = config.http2 == nullptr ? 0 : config.inbox_blocks;
+  parts.flush = arena.take<std::uint32_t>(config.max_clients);
+  parts.early = arena.take<std::uint32_t>(config.max_exchanges);
+  parts.blocks = arena.take<std::uint8_t>(blocks * BlockPool::kBlockSize);
+  parts.next_block = arena.take<std::uint32_t>(blocks);
   parts.scratch = arena.take<char>(buffer_size_of(config));
   parts.buffers = arena.take<char>(std::size_t{config.max_exchanges} * 2 * buffer_size_of(config));
   parts.size_bytes = arena.size();
@@ -98,6 +104,10 @@ Stage::Stage(const StageConfig& config, const Parts& parts, transport::Transport
       buffers_(parts.buffers),
       scratch_(parts.scratch),
       ready_(parts.ready),
+      sessions_(parts.sessions),
+      inbox_blocks_(parts.blocks, parts.next_block),
+      flush_(parts.flush),
+      early_(parts.early),
       health_(config.hash_key, config.suspect_time),
       pool_(parts.idle_entries, parts.idle_buckets, config.hash_key, config.idle_pool),
       ports_(config.source_port_first, config.source_port_count, config.hash_key) {
@@ -122,13 +132,20 @@ void Stage::run(const snapshot::View& view, base::Time now) noexcept {
     clients_[c].ready = false;
     if (clients_[c].state == ClientState::open && clients_[c].exchange == kNoIndex) read_client(c);
   }
+  for (std::uint32_t n = flush_size_; n > 0; --n) {
+    const std::uint32_t c = flush_[flush_head_];
+    flush_head_ = (flush_head_ + 1) % static_cast<std::uint32_t>(flush_.size());
+    --flush_size_;
+    clients_[c].flushing = false;
+    if (clients_[c].state == ClientState::open) flush_session(c);
+  }
   if (now_ >= next_sweep_) sweep();
   if (config_.credentials != nullptr) config_.credentials->end();
   view_ = nullptr;
 }
 
 base::Time Stage::next_deadline() const noexcept {
-  if (ready_size_ > 0) return now_;
+  if (ready_size_ > 0 || flush_size_ > 0) return now_;
   if (clients_.used() == 0 && origins_.used() == 0) return base::Time::max();
   return next_sweep_;
 }
@@ -162,9 +179,12 @@ void Stage::on_accepted(tcp::ConnectionId id) noexcept {
   }
   const tcp::ConnectionInfo info = transport_.info(id);
   Client& client = clients_[c];
-  const bool ready = client.ready;  // a stale entry of the ring stays valid for the new connection
+  // Stale entries of the rings stay valid for the new connection.
+  const bool ready = client.ready;
+  const bool flushing = client.flushing;
   client = Client{};
   client.ready = ready;
+  client.flushing = flushing;
   client.id = id;
   client.state = ClientState::open;
   client.deadline = now_ + config_.keep_alive_timeout;
@@ -183,6 +203,7 @@ void Stage::on_accepted(tcp::ConnectionId id) noexcept {
 
 void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noexcept {
   Client& client = clients_[c];
+  if (client.session != kNoIndex) return on_session_event(c, event);
   switch (event.kind) {
     case transport::EventKind::kAccepted:
     case transport::EventKind::kConnected:
@@ -209,11 +230,11 @@ void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noex
           exchanges_[client.exchange].phase == Phase::answering) {
         return;
       }
-      lose_client(c);
+      lose_client(client.exchange);
       return abort_client(c);
     case transport::EventKind::kClosed:
       if (client.exchange != kNoIndex) {
-        lose_client(c);
+        lose_client(client.exchange);
         const std::uint32_t x = client.exchange;
         if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
         free_exchange(x);
@@ -286,16 +307,17 @@ std::uint32_t Stage::acquire_exchange(std::uint32_t c) noexcept {
   exchange.client = c;
   exchange.phase_since = now_;
   exchange.last_progress = now_;
-  clients_[c].exchange = x;
   return x;
 }
 
 void Stage::free_exchange(std::uint32_t x) noexcept {
   log_exchange(x);
-  const std::uint32_t c = exchanges_[x].client;
-  if (c != kNoIndex) clients_[c].exchange = kNoIndex;
-  exchanges_[x].client = kNoIndex;
-  exchanges_[x].origin = kNoIndex;
+  Exchange& exchange = exchanges_[x];
+  exchange.inbox.clear(inbox_blocks_);
+  if (exchange.stream == 0) clients_[exchange.client].exchange = kNoIndex;
+  exchange.client = kNoIndex;
+  exchange.origin = kNoIndex;
+  exchange.stream = 0;
   exchanges_.give_back(x);
 }
 
@@ -325,9 +347,16 @@ void Stage::drop_origin(std::uint32_t o, bool orderly) noexcept {
 }
 
 // A client went, or takes nothing any more, with its request unanswered.
-void Stage::lose_client(std::uint32_t c) noexcept {
+void Stage::lose_client(std::uint32_t x) noexcept {
   counters_.add(ipc::Counter::kHttpClientAborts);
-  exchanges_[clients_[c].exchange].entry.flags |= log::kAborted;
+  exchanges_[x].entry.flags |= log::kAborted;
+}
+
+// Waited too long for the client to take its answer.
+void Stage::give_up_client(std::uint32_t x) noexcept {
+  lose_client(x);
+  if (exchanges_[x].stream != 0) return reset_stream(x, http2::ErrorCode::cancel);
+  abort_client(exchanges_[x].client);
 }
 
 // TLS has failed: the alert goes out, and the connection with it.
@@ -335,7 +364,7 @@ void Stage::fail_client(std::uint32_t c) noexcept {
   counters_.add(ipc::Counter::kTlsFailed);
   const std::uint32_t x = clients_[c].exchange;
   if (x != kNoIndex) {
-    lose_client(c);
+    lose_client(x);
     if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
     free_exchange(x);
   }
@@ -345,6 +374,7 @@ void Stage::fail_client(std::uint32_t c) noexcept {
 
 // Resets a client and everything that was done for it.
 void Stage::abort_client(std::uint32_t c) noexcept {
+  if (clients_[c].session != kNoIndex) close_session(c);
   const std::uint32_t x = clients_[c].exchange;
   if (x != kNoIndex) {
     if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);

@@ -1,5 +1,6 @@
 // Stage: the L7 stage of one worker. It takes the TCP stack's events, reads requests, finds their
-// route in the snapshot, drives them to origins and back, and enforces every timeout.
+// route in the snapshot, drives them to origins and back, and enforces every timeout. Clients speak
+// HTTP/1, or HTTP/2 where TLS agreed on it.
 //
 // The worker's turn:
 //     for each TCP packet:  stack.receive(...);
@@ -22,10 +23,12 @@
 #include "dataplane/snapshot/view.h"
 #include "dataplane/transport/transport.h"
 #include "l7/balancer/balancer.h"
+#include "l7/http2/session.h"
 #include "l7/origin/idle_pool.h"
 #include "l7/origin/source_ports.h"
 #include "l7/proxy/edge_error.h"
 #include "l7/proxy/exchange.h"
+#include "l7/proxy/forwarded_head.h"
 #include "l7/proxy/stage_config.h"
 
 namespace brink::l7::proxy {
@@ -87,6 +90,11 @@ class Stage {
     std::span<origin::IdlePool::Entry> idle_entries;
     std::span<std::uint32_t> idle_buckets;
     std::span<std::uint32_t> ready;
+    Slots<http2::ServerSession> sessions;
+    std::span<std::uint32_t> flush;
+    std::span<std::uint32_t> early;
+    std::span<std::uint8_t> blocks;
+    std::span<std::uint32_t> next_block;
     std::span<char> scratch;
     std::span<char> buffers;
     std::size_t size_bytes = 0;
@@ -96,7 +104,7 @@ class Stage {
         ipc::WorkerCounters& counters) noexcept;
 
   // What a parsed request asks for; decided before its bytes are consumed, done after.
-  // own: the answer lies in the scratch buffer, its size in out_size.
+  // own: the answer is composed.
   enum class Decision : std::uint8_t { forward, error, own };
 
   // ---- stage.cc: events and slots ----
@@ -112,7 +120,7 @@ class Stage {
   void free_client(std::uint32_t c) noexcept;
   void free_origin(std::uint32_t o) noexcept;
   void drop_origin(std::uint32_t o, bool orderly) noexcept;
-  void lose_client(std::uint32_t c) noexcept;
+  void lose_client(std::uint32_t x) noexcept;
   void abort_client(std::uint32_t c) noexcept;
   std::uint64_t next_random() noexcept;
   std::span<char> in_buffer(std::uint32_t x) noexcept;
@@ -125,16 +133,19 @@ class Stage {
   Decision decide(std::uint32_t x, EdgeError& error) noexcept;
   Decision decide_route(std::uint32_t x, EdgeError& error) noexcept;
   bool build_origin_request(std::uint32_t x) noexcept;
-  void build_trace(std::uint32_t x) noexcept;
-  void build_redirect(std::uint32_t x, std::string_view scheme) noexcept;
+  void compose_trace(std::uint32_t x) noexcept;
+  template <typename WriteHead>
+  void compose(std::uint32_t x, std::string_view body, WriteHead write_head) noexcept;
+  void compose_redirect(std::uint32_t x, std::string_view scheme) noexcept;
   void refuse_origins_of_this_edge(Exchange& exchange) noexcept;
   void count_error(EdgeError error) noexcept;
   void answer_error(std::uint32_t x, EdgeError error) noexcept;
-  void answer_scratch(std::uint32_t x, std::size_t size) noexcept;
+  void answer_composed(std::uint32_t x) noexcept;
   void answer_overload(std::uint32_t c) noexcept;
-  AnswerContext answer_context(const Exchange& exchange) noexcept;
   ConnectionField connection_field(const Exchange& exchange) const noexcept;
+  void release_origin(std::uint32_t x) noexcept;
   void finish(std::uint32_t x) noexcept;
+  void give_up_client(std::uint32_t x) noexcept;
   void linger(std::uint32_t c) noexcept;
   void make_ray(Exchange& exchange) noexcept;
 
@@ -155,7 +166,41 @@ class Stage {
   void drive_response(std::uint32_t x) noexcept;
   bool read_response(std::uint32_t x) noexcept;
   bool begin_response(std::uint32_t x, std::size_t consume) noexcept;
+  bool write_response(std::uint32_t x, const ResponseContext& context, bool wanted,
+                      std::size_t& size) noexcept;
+  void send_response(std::uint32_t x, std::size_t size) noexcept;
   void queue_scratch(std::uint32_t x, std::size_t size) noexcept;
+
+  // ---- stage_http2.cc: clients over HTTP/2 ----
+  bool open_session(std::uint32_t c) noexcept;
+  void close_session(std::uint32_t c) noexcept;
+  void on_session_event(std::uint32_t c, const transport::Event& event) noexcept;
+  void read_session(std::uint32_t c) noexcept;
+  void push_flush(std::uint32_t c) noexcept;
+  void flush_session(std::uint32_t c) noexcept;
+  void take_stream_events(std::uint32_t c) noexcept;
+  void on_stream_event(std::uint32_t c, const http2::Event& event) noexcept;
+  void begin_stream(std::uint32_t c, const http2::Event& event) noexcept;
+  void refuse_stream(std::uint32_t c, const http2::Event& event) noexcept;
+  std::uint32_t acquire_stream(std::uint32_t c, const http2::Event& event) noexcept;
+  void take_body(std::uint32_t c, std::uint32_t x, const http2::Event& event) noexcept;
+  void lose_stream(std::uint32_t x, const http2::Event& event) noexcept;
+  void reset_stream(std::uint32_t x, http2::ErrorCode code) noexcept;
+  void respond(std::uint32_t x, const http2::HeadWriter& head, bool has_body) noexcept;
+  void respond_composed(std::uint32_t x, const http2::HeadWriter& head,
+                        std::string_view body) noexcept;
+  void drop_inbox(Exchange& exchange) noexcept;
+  RelayState pump_stream_request(Exchange& exchange, tcp::ConnectionId origin,
+                                 bool& progressed) noexcept;
+  void drive_stream_response(std::uint32_t x) noexcept;
+  void check_session(std::uint32_t c) noexcept;
+  static http2::BodyPart pull_body(void* stage, http2::StreamId stream, std::uint64_t tag,
+                                   std::span<char> room) noexcept;
+  http2::BodyPart pull_answer(Exchange& exchange, std::span<char> room) noexcept;
+  http2::BodyPart pull_response(Exchange& exchange, std::span<char> room) noexcept;
+  http2::ServerSession& session_of(const Exchange& exchange) noexcept {
+    return sessions_[clients_[exchange.client].session];
+  }
 
   // ---- stage_security.cc: TLS with clients and origins ----
   [[nodiscard]] bool is_https_port(std::uint16_t port) const noexcept;
@@ -199,7 +244,15 @@ class Stage {
   std::span<std::uint32_t> ready_;  // ring of clients that may have a request to read
   std::uint32_t ready_head_ = 0;
   std::uint32_t ready_size_ = 0;
-  http::RequestHead request_;    // of the request being read
+  Slots<http2::ServerSession> sessions_;
+  BlockPool inbox_blocks_;
+  std::span<std::uint32_t> flush_;  // ring of clients whose session may have something to write
+  std::uint32_t flush_head_ = 0;
+  std::uint32_t flush_size_ = 0;
+  std::span<std::uint32_t> early_;  // exchanges answered before their request was there
+  std::uint32_t early_size_ = 0;
+  const http::RequestHead* request_ = nullptr;  // of the request that is being decided
+  http::RequestHead parsed_request_;
   http::ResponseHead response_;  // of the response being read
 
   balancer::PassiveHealth health_;

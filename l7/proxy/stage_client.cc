@@ -25,6 +25,20 @@ std::int64_t unix_ns(base::Time now, base::Duration wall_offset) noexcept {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
+std::string_view name_of(http::Version version) noexcept {
+  switch (version) {
+    case http::Version::http_1_0:
+      return "http/1.0";
+    case http::Version::http_1_1:
+      return "http/1.1";
+    case http::Version::http_2:
+      return "http/2";
+    case http::Version::http_3:
+      return "http/3";
+  }
+  return "";
+}
+
 }  // namespace
 
 void Stage::read_client(std::uint32_t c) noexcept {
@@ -36,9 +50,11 @@ void Stage::read_client(std::uint32_t c) noexcept {
     }
     return;
   }
+  if (client.session != kNoIndex) return read_session(c);
   if (client.exchange == kNoIndex) {
     if (transport_.readable(client.id, now_).empty()) return;
-    if (acquire_exchange(c) == kNoIndex) return answer_overload(c);
+    client.exchange = acquire_exchange(c);
+    if (client.exchange == kNoIndex) return answer_overload(c);
   }
   const std::uint32_t x = client.exchange;
   if (exchanges_[x].phase == Phase::reading_head) return read_request(x);
@@ -64,8 +80,9 @@ void Stage::read_request(std::uint32_t x) noexcept {
     }
     std::uint32_t head_size = 0;
     const http1::Verdict verdict = http1::parse_request(text, config_.request_limits, client.port,
-                                                        exchange.progress, request_, head_size);
+                                                        exchange.progress, parsed_request_, head_size);
     if (verdict == http1::Verdict::ok) {
+      request_ = &parsed_request_;
       note_request(x, head_size);
       return begin_request(x, head_size - before);
     }
@@ -81,20 +98,20 @@ void Stage::read_request(std::uint32_t x) noexcept {
   }
 }
 
-// `consume`: bytes of the head that are still in the receive queue.
+// The head is in request_-> `consume`: bytes of it that are still in the receive queue.
 void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
   Exchange& exchange = exchanges_[x];
   counters_.add(ipc::Counter::kHttpRequests);
-  exchange.method = request_.method;
-  exchange.version = request_.version;
-  exchange.keep_alive = request_.keep_alive;
-  exchange.expect_continue = request_.expect_continue;
-  exchange.request_done = request_.body.kind == http::BodyKind::none;
-  exchange.request_framing = request_.body;
+  exchange.method = request_->method;
+  exchange.version = request_->version;
+  exchange.keep_alive = request_->keep_alive;
+  exchange.expect_continue = request_->expect_continue;
+  exchange.request_done = request_->body.kind == http::BodyKind::none;
+  exchange.request_framing = request_->body;
   make_ray(exchange);
   EdgeError error = EdgeError::internal;
   const Decision decision = decide(x, error);
-  transport_.consume(clients_[exchange.client].id, consume, now_);
+  if (consume > 0) transport_.consume(clients_[exchange.client].id, consume, now_);
   exchange.gathered = 0;
   exchange.progress = {};
   switch (decision) {
@@ -103,7 +120,7 @@ void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
     case Decision::error:
       return answer_error(x, error);
     case Decision::own:
-      return answer_scratch(x, exchange.out_size);
+      return answer_composed(x);
   }
 }
 
@@ -114,8 +131,8 @@ Stage::Decision Stage::decide(std::uint32_t x, EdgeError& error) noexcept {
     error = why;
     return Decision::error;
   };
-  if (request_.method == http::Method::trace) return refuse(EdgeError::method_not_allowed);
-  switch (request_.authority.kind) {
+  if (request_->method == http::Method::trace) return refuse(EdgeError::method_not_allowed);
+  switch (request_->authority.kind) {
     case http::HostKind::absent:
       return refuse(EdgeError::bad_request);
     case http::HostKind::address:
@@ -123,27 +140,27 @@ Stage::Decision Stage::decide(std::uint32_t x, EdgeError& error) noexcept {
     case http::HostKind::name:
       break;
   }
-  if (request_.body.kind == http::BodyKind::length && request_.body.length > config_.body_max) {
+  if (request_->body.kind == http::BodyKind::length && request_->body.length > config_.body_max) {
     return refuse(EdgeError::content_too_large);
   }
   const Decision routed = decide_route(x, error);
   if (routed != Decision::forward) return routed;
   if (is_misdirected(exchange)) return refuse(EdgeError::misdirected);
 
-  const std::string_view target = request_.fields.text(request_.target);
+  const std::string_view target = request_->fields.text(request_->target);
   if (target.starts_with("/cdn-cgi/")) {
     if (target.substr(0, target.find('?')) != "/cdn-cgi/trace") return refuse(EdgeError::not_found);
-    if (request_.method != http::Method::get && request_.method != http::Method::head) {
+    if (request_->method != http::Method::get && request_->method != http::Method::head) {
       return refuse(EdgeError::method_not_allowed);
     }
-    build_trace(x);
+    compose_trace(x);
     return Decision::own;
   }
   if (const std::string_view scheme = wrong_scheme(exchange); !scheme.empty()) {
-    build_redirect(x, scheme);
+    compose_redirect(x, scheme);
     return Decision::own;
   }
-  switch (check_request(request_, exchange.route.zone_name(), config_.strict_forwarded_for)) {
+  switch (check_request(*request_, exchange.route.zone_name(), config_.strict_forwarded_for)) {
     case RequestRule::pass:
       break;
     case RequestRule::loop:
@@ -162,7 +179,7 @@ Stage::Decision Stage::decide(std::uint32_t x, EdgeError& error) noexcept {
 Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept {
   Exchange& exchange = exchanges_[x];
   route::RouteView route;
-  switch (route::find_route(*view_, request_.authority.host(), route, exchange.settings)) {
+  switch (route::find_route(*view_, request_->authority.host(), route, exchange.settings)) {
     case route::RouteVerdict::found:
       break;
     case route::RouteVerdict::unknown_host:
@@ -176,7 +193,7 @@ Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept 
   }
   route.copy_to(exchange.route);
   notes_[x].put(log::Text::zone, exchange.route.zone_name());
-  exchange.host.set(request_.authority.host());
+  exchange.host.set(request_->authority.host());
   choose_origin_scheme(exchange);
   return Decision::forward;
 }
@@ -196,7 +213,7 @@ void Stage::refuse_origins_of_this_edge(Exchange& exchange) noexcept {
 bool Stage::build_origin_request(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   http1::HeadWriter writer(out_buffer(x));
-  write_origin_request(writer, request_,
+  write_origin_request(writer, *request_,
                        {.client = clients_[exchange.client].address,
                         .ray = exchange.ray_text(),
                         .zone = exchange.route.zone_name(),
@@ -206,21 +223,38 @@ bool Stage::build_origin_request(std::uint32_t x) noexcept {
   return writer.ok();
 }
 
-void Stage::build_redirect(std::uint32_t x, std::string_view scheme) noexcept {
+// An answer of the edge's own: over HTTP/1 into the scratch buffer, its size into out_size; over
+// HTTP/2 it goes to the session. `write_head` is called with a head writer and an AnswerContext.
+// answer_composed() follows.
+template <typename WriteHead>
+void Stage::compose(std::uint32_t x, std::string_view body, WriteHead write_head) noexcept {
   Exchange& exchange = exchanges_[x];
-  counters_.add(ipc::Counter::kHttpsRedirects);
-  exchange.entry.status = 301;
-  http1::HeadWriter writer(scratch_);
   const HttpDate date = http_date(unix_ns(now_, config_.wall_offset) / kNsPerSecond);
-  AnswerContext context = answer_context(exchange);
-  context.date = date.view();
-  write_redirect(writer, {scheme, request_.authority.host(), request_.fields.text(request_.target)},
-                 context);
+  const AnswerContext context{.ray = exchange.ray_text(),
+                              .date = date.view(),
+                              .connection = connection_field(exchange)};
+  if (exchange.method == http::Method::head) body = {};
+  if (exchange.stream != 0) {
+    http2::HeadWriter writer(scratch_);
+    write_head(writer, context);
+    return respond_composed(x, writer, body);
+  }
+  http1::HeadWriter writer(scratch_);
+  write_head(writer, context);
+  writer.raw(body);
   exchange.out_size = static_cast<std::uint32_t>(writer.size());
 }
 
-// /cdn-cgi/trace into the scratch buffer; its size is left in out_size.
-void Stage::build_trace(std::uint32_t x) noexcept {
+void Stage::compose_redirect(std::uint32_t x, std::string_view scheme) noexcept {
+  counters_.add(ipc::Counter::kHttpsRedirects);
+  exchanges_[x].entry.status = 301;
+  const Redirect to{scheme, request_->authority.host(), request_->fields.text(request_->target)};
+  compose(x, {}, [&to](auto& writer, const AnswerContext& context) {
+    write_redirect_head(writer, to, context);
+  });
+}
+
+void Stage::compose_trace(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   exchange.entry.status = 200;
   const std::int64_t wall = unix_ns(now_, config_.wall_offset);
@@ -233,9 +267,9 @@ void Stage::build_trace(std::uint32_t x) noexcept {
     body.raw("\n");
   };
   const base::IpText client = clients_[exchange.client].address.text();
-  const http::Field* const agent = request_.fields.find(http::FieldName::user_agent);
+  const http::Field* const agent = request_->fields.find(http::FieldName::user_agent);
   line("fl", config_.node);
-  line("h", request_.authority.host());
+  line("h", request_->authority.host());
   line("ip", client.view());
   body.raw("ts=");
   body.number(static_cast<std::uint64_t>(wall / kNsPerSecond));
@@ -245,39 +279,29 @@ void Stage::build_trace(std::uint32_t x) noexcept {
                            '\n'};
   body.raw({fraction, sizeof fraction});
   line("visit_scheme", security != nullptr ? "https" : "http");
-  line("uag", agent == nullptr ? std::string_view{} : request_.fields.value(*agent));
+  line("uag", agent == nullptr ? std::string_view{} : request_->fields.value(*agent));
   line("colo", config_.colo);
   line("sliver", "none");
-  line("http", request_.version == http::Version::http_1_0 ? "http/1.0" : "http/1.1");
+  line("http", name_of(request_->version));
   line("loc", "XX");
   line("tls", security != nullptr ? tls::name_of(security->info().version) : "off");
   line("sni", security != nullptr && security->info().server_name.empty() ? "off" : "plaintext");
   line("warp", "off");
   line("gateway", "off");
-  http1::HeadWriter writer(scratch_);
-  const HttpDate date = http_date(wall / kNsPerSecond);
-  AnswerContext context = answer_context(exchange);
-  context.date = date.view();
-  write_plain_text(writer, body.ok() ? body.text() : std::string_view{}, context);
-  exchange.out_size = static_cast<std::uint32_t>(writer.size());
+  const std::string_view text = body.ok() ? body.text() : std::string_view{};
+  compose(x, text, [&text](auto& writer, const AnswerContext& context) {
+    write_text_head(writer, text.size(), context);
+  });
 }
 
 ConnectionField Stage::connection_field(const Exchange& exchange) const noexcept {
   const Client& client = clients_.items[exchange.client];
+  if (exchange.stream != 0) return ConnectionField::none;
   if (!exchange.keep_alive || exchange.close_client || draining_ || client.peer_closed) {
     return ConnectionField::close;
   }
   return exchange.version == http::Version::http_1_0 ? ConnectionField::keep_alive
                                                      : ConnectionField::none;
-}
-
-// `date` is left for the caller, who owns its text.
-AnswerContext Stage::answer_context(const Exchange& exchange) noexcept {
-  AnswerContext context;
-  context.ray = exchange.ray_text();
-  context.connection = connection_field(exchange);
-  context.head_only = exchange.method == http::Method::head;
-  return context;
 }
 
 void Stage::count_error(EdgeError error) noexcept {
@@ -309,22 +333,22 @@ void Stage::answer_error(std::uint32_t x, EdgeError error) noexcept {
   if (!exchange.request_done) exchange.close_client = true;
   count_error(error);
   note_error(exchange, error);
-  const HttpDate date = http_date(unix_ns(now_, config_.wall_offset) / kNsPerSecond);
-  AnswerContext context = answer_context(exchange);
-  context.date = date.view();
-  http1::HeadWriter writer(scratch_);
-  write_edge_error(writer, error, context);
-  answer_scratch(x, writer.size());
+  const ErrorPage page(error, exchange.ray_text());
+  compose(x, page.text(), [&](auto& writer, const AnswerContext& context) {
+    write_error_head(writer, error, page.text().size(), context);
+  });
+  answer_composed(x);
 }
 
-void Stage::answer_scratch(std::uint32_t x, std::size_t size) noexcept {
+void Stage::answer_composed(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   if (exchange.origin != kNoIndex) drop_origin(exchange.origin, false);
   if (!exchange.request_done) exchange.close_client = true;
   exchange.phase = Phase::answering;
   exchange.phase_since = now_;
   counters_.add(ipc::Counter::kHttpResponses);
-  queue_scratch(x, size);
+  if (exchange.stream != 0) return;  // the session asks for it
+  queue_scratch(x, exchange.out_size);
   drive(x);
 }
 
@@ -336,34 +360,40 @@ void Stage::answer_overload(std::uint32_t c) noexcept {
   AnswerContext context;
   context.ray = none.ray_text();
   context.date = date.view();
+  const ErrorPage page(EdgeError::overloaded, context.ray);
   http1::HeadWriter writer(scratch_);
-  write_edge_error(writer, EdgeError::overloaded, context);
+  write_error_head(writer, EdgeError::overloaded, page.text().size(), context);
+  writer.raw(page.text());
   count_error(EdgeError::overloaded);
   transport_.write(clients_[c].id, as_bytes(writer.text()), now_);
   linger(c);
 }
 
-// The response is in the client's send queue, or as much of it as there will be.
+// The response is whole, or as much of it as there will be: its connection may serve another.
+void Stage::release_origin(std::uint32_t x) noexcept {
+  Exchange& exchange = exchanges_[x];
+  const std::uint32_t o = exchange.origin;
+  if (o == kNoIndex) return;
+  OriginConnection& origin = origins_[o];
+  const bool clean = exchange.response_done && exchange.request_done &&
+                     exchange.out_sent == exchange.out_size &&
+                     transport_.readable(origin.id, now_).empty();
+  if (!clean || !exchange.origin_keep || origin.peer_closed || draining_) {
+    return drop_origin(o, clean);
+  }
+  origin.state = OriginState::idle;
+  origin.exchange = kNoIndex;
+  exchange.origin = kNoIndex;
+  transport_.rest(origin.id);
+  const std::uint32_t evicted = pool_.put(o, origin.key, now_);
+  if (evicted != kNoIndex) drop_origin(evicted, true);
+}
+
+// The response is in the client's send queue.
 void Stage::finish(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   const std::uint32_t c = exchange.client;
-  const std::uint32_t o = exchange.origin;
-  if (o != kNoIndex) {
-    OriginConnection& origin = origins_[o];
-    const bool clean = exchange.response_done && exchange.request_done &&
-                       exchange.out_sent == exchange.out_size &&
-                       transport_.readable(origin.id, now_).empty();
-    if (clean && exchange.origin_keep && !origin.peer_closed && !draining_) {
-      origin.state = OriginState::idle;
-      origin.exchange = kNoIndex;
-      exchange.origin = kNoIndex;
-      transport_.rest(origin.id);
-      const std::uint32_t evicted = pool_.put(o, origin.key, now_);
-      if (evicted != kNoIndex) drop_origin(evicted, true);
-    } else {
-      drop_origin(o, clean);
-    }
-  }
+  release_origin(x);
   const bool keep = connection_field(exchange) != ConnectionField::close && exchange.request_done;
   free_exchange(x);
   if (!keep) return linger(c);

@@ -12,6 +12,7 @@
 #include "dataplane/base/ip.h"
 #include "l7/credentials/credentials.h"
 #include "l7/http1/head_limits.h"
+#include "l7/http2/codec.h"
 #include "l7/log/ring.h"
 #include "l7/origin/idle_pool.h"
 
@@ -24,6 +25,11 @@ struct StageConfig {
   std::uint32_t max_clients = 4096;    // client connections
   std::uint32_t max_exchanges = 1024;  // requests in flight; over it 503
   std::uint32_t max_origins = 2048;    // origin connections, idle ones included
+
+  // Of clients over HTTP/2; null: there are none. Of this worker; outlives the stage.
+  http2::Codec* http2 = nullptr;
+  std::uint32_t max_sessions = 1024;  // HTTP/2 connections
+  std::uint32_t inbox_blocks = 4096;  // of 4 KiB, for bodies that origins have no room for yet
 
   http1::Limits request_limits;
   http1::Limits response_limits;

@@ -24,16 +24,16 @@ void Stage::note_request(std::uint32_t x, std::size_t head_size) noexcept {
   Exchange& exchange = exchanges_[x];
   log::Notes& notes = notes_[x];
   note_arrival(exchange);
-  exchange.entry.version = request_.version;
+  exchange.entry.version = request_->version;
   exchange.entry.request_bytes = head_size;
-  const http::Fields& fields = request_.fields;
+  const http::Fields& fields = request_->fields;
   const auto field = [&](log::Text which, http::FieldName name) {
     const http::Field* const found = fields.find(name);
     if (found != nullptr) notes.put(which, fields.value(*found));
   };
-  notes.put(log::Text::method, fields.text(request_.method_text));
-  notes.put(log::Text::host, request_.authority.host());
-  notes.put(log::Text::target, fields.text(request_.target));
+  notes.put(log::Text::method, fields.text(request_->method_text));
+  notes.put(log::Text::host, request_->authority.host());
+  notes.put(log::Text::target, fields.text(request_->target));
   field(log::Text::referer, http::FieldName::referer);
   field(log::Text::user_agent, http::FieldName::user_agent);
 }

@@ -55,8 +55,11 @@ void Stage::attach(std::uint32_t x, std::uint32_t o) noexcept {
   exchange.remote = origins_[o].key.endpoint;
   exchange.out_sent = 0;
   exchange.last_progress = now_;
-  exchange.request_body.start(exchange.request_framing, exchange.request_framing.kind,
-                              config_.body_max);
+  http::BodyFraming from = exchange.request_framing;
+  if (exchange.stream != 0 && from.kind == http::BodyKind::chunked) {
+    from.kind = http::BodyKind::until_close;  // a stream's frames are off already
+  }
+  exchange.request_body.start(from, exchange.request_framing.kind, config_.body_max);
   origins_[o].exchange = x;
 }
 
@@ -159,6 +162,7 @@ void Stage::cut_short(std::uint32_t x) noexcept {
   const std::uint32_t c = exchange.client;
   counters_.add(ipc::Counter::kHttpTruncated);
   exchange.entry.flags |= log::kTruncated;
+  if (exchange.stream != 0) return reset_stream(x, http2::ErrorCode::internal_error);
   if (exchange.raw_until_close) return abort_client(c);
   if (exchange.origin != kNoIndex) drop_origin(exchange.origin, false);
   free_exchange(x);

@@ -29,7 +29,7 @@ void Stage::drive(std::uint32_t x) noexcept {
     case Phase::connecting:
       return;  // what the client sends meanwhile waits in its receive queue
     case Phase::answering:
-      if (flush_pending(exchange)) finish(x);
+      if (exchange.stream == 0 && flush_pending(exchange)) finish(x);
       return;
     case Phase::relaying:
       if (drive_request(x)) drive_response(x);
@@ -84,8 +84,14 @@ bool Stage::drive_request(std::uint32_t x) noexcept {
   }
   exchange.waiting = Waiting::origin_bytes;
   if (exchange.request_done) return true;
-  const RelayState state = exchange.request_body.pump(transport_, clients_[exchange.client].id,
-                                                      origin, now_, progressed);
+  RelayState state;
+  if (exchange.stream != 0) {
+    state = pump_stream_request(exchange, origin, progressed);
+  } else {
+    ConnectionEnd from(transport_, clients_[exchange.client].id, now_);
+    ConnectionEnd to(transport_, origin, now_);
+    state = exchange.request_body.pump(from, to, progressed);
+  }
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
@@ -117,6 +123,7 @@ bool Stage::drive_request(std::uint32_t x) noexcept {
 // Response heads and body towards the client, until something is missing.
 void Stage::drive_response(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
+  if (exchange.stream != 0) return drive_stream_response(x);
   for (;;) {
     if (!flush_pending(exchange)) {
       exchange.waiting = Waiting::client_room;
@@ -128,8 +135,9 @@ void Stage::drive_response(std::uint32_t x) noexcept {
   const tcp::ConnectionId origin =
       exchange.origin == kNoIndex ? tcp::ConnectionId{} : origins_[exchange.origin].id;
   bool progressed = false;
-  const RelayState state = exchange.response_body.pump(
-      transport_, origin, clients_[exchange.client].id, now_, progressed);
+  ConnectionEnd from(transport_, origin, now_);
+  ConnectionEnd to(transport_, clients_[exchange.client].id, now_);
+  const RelayState state = exchange.response_body.pump(from, to, progressed);
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
@@ -201,17 +209,21 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   context.body_out = response_.body.kind;
   if (response_.body.kind == http::BodyKind::chunked ||
       response_.body.kind == http::BodyKind::until_close) {
-    context.body_out = old_client ? http::BodyKind::until_close : http::BodyKind::chunked;
+    const bool framed = !old_client && exchange.stream == 0;
+    context.body_out = framed ? http::BodyKind::chunked : http::BodyKind::until_close;
   }
-  exchange.raw_until_close = context.body_out == http::BodyKind::until_close;
+  exchange.raw_until_close =
+      exchange.stream == 0 && context.body_out == http::BodyKind::until_close;
   // An early response: the rest of the request is not waited for, so nothing may follow it.
   if (!interim && (!exchange.request_done || exchange.raw_until_close)) {
     exchange.close_client = true;
   }
   context.connection = connection_field(exchange);
-  http1::HeadWriter writer(scratch_);
-  write_client_response(writer, response_, context);
-  if (!writer.ok()) {
+  // 100 answers an expectation; without one, or to an HTTP/1.0 client, it means nothing.
+  const bool wanted =
+      !interim || (!old_client && (response_.status != 100 || exchange.expect_continue));
+  std::size_t size = 0;
+  if (!write_response(x, context, wanted, size)) {
     answer_error(x, EdgeError::origin_malformed);
     return false;
   }
@@ -219,9 +231,7 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   exchange.gathered = 0;
   exchange.progress = {};
   if (interim) {
-    // 100 answers an expectation; without one, or to an HTTP/1.0 client, it means nothing.
-    const bool wanted = !old_client && (response_.status != 100 || exchange.expect_continue);
-    if (wanted) queue_scratch(x, writer.size());
+    if (wanted) send_response(x, size);
     return true;
   }
   counters_.add(ipc::Counter::kHttpResponses);
@@ -229,8 +239,38 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   exchange.origin_keep = response_.keep_alive;
   exchange.response_started = true;
   exchange.response_body.start(response_.body, context.body_out);
-  queue_scratch(x, writer.size());
+  send_response(x, size);
   return true;
+}
+
+// The client's head, in its protocol: to the scratch buffer (HTTP/1), or to the session at once,
+// which copies it. False: it does not fit.
+bool Stage::write_response(std::uint32_t x, const ResponseContext& context, bool wanted,
+                           std::size_t& size) noexcept {
+  Exchange& exchange = exchanges_[x];
+  if (exchange.stream == 0) {
+    http1::HeadWriter writer(scratch_);
+    write_client_response(writer, response_, context);
+    size = writer.size();
+    return writer.ok();
+  }
+  if (!wanted) return true;
+  http2::HeadWriter writer(scratch_);
+  write_client_response(writer, response_, context);
+  size = writer.size();
+  if (!writer.ok()) return false;
+  if (response_.status >= 200) {
+    respond(x, writer, response_.body.kind != http::BodyKind::none);
+  } else {
+    session_of(exchange).interim(exchange.stream, writer);
+    push_flush(exchange.client);
+  }
+  return true;
+}
+
+void Stage::send_response(std::uint32_t x, std::size_t size) noexcept {
+  if (exchanges_[x].stream == 0) return queue_scratch(x, size);
+  exchanges_[x].entry.response_bytes += size;
 }
 
 }  // namespace brink::l7::proxy

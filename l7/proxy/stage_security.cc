@@ -56,8 +56,13 @@ void Stage::client_secured(std::uint32_t c) noexcept {
   Client& client = clients_[c];
   client.secured = true;
   client.deadline = now_ + config_.keep_alive_timeout;
+  const tls::ConnectionInfo& agreed = transport_.security(client.id)->info();
   counters_.add(ipc::Counter::kTlsHandshakes);
-  if (transport_.security(client.id)->info().resumed) counters_.add(ipc::Counter::kTlsResumed);
+  if (agreed.resumed) counters_.add(ipc::Counter::kTlsResumed);
+  if (agreed.protocol == tls::Alpn::kH2 && !open_session(c)) {
+    count_error(EdgeError::overloaded);
+    abort_client(c);
+  }
 }
 
 // A request for a host of another zone than the one whose certificate the client was shown.
@@ -75,7 +80,7 @@ std::string_view Stage::wrong_scheme(const Exchange& exchange) const noexcept {
   if (secure) return exchange.settings.ssl == SslMode::kOff ? "http" : "";
   const bool always = (exchange.settings.flags & route::kAlwaysUseHttps) != 0;
   if (!always || exchange.settings.ssl == SslMode::kOff) return {};
-  return request_.fields.text(request_.target).starts_with(kChallengePath) ? "" : "https";
+  return request_->fields.text(request_->target).starts_with(kChallengePath) ? "" : "https";
 }
 
 // Whether origins are spoken to under TLS, and at which port where the record names none.

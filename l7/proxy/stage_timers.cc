@@ -17,6 +17,11 @@ void Stage::sweep() noexcept {
   for (std::uint32_t c = 0; c < clients; ++c) {
     if (clients_[c].state != ClientState::free) check_client(c);
   }
+  if (sessions_.used() > 0) {
+    for (std::uint32_t x = 0; x < exchanges_.items.size(); ++x) {
+      if (exchanges_[x].stream != 0) check_exchange(x);
+    }
+  }
   for (std::uint32_t o = pool_.expire(now_); o != origin::kNone; o = pool_.expire(now_)) {
     drop_origin(o, true);
   }
@@ -25,6 +30,7 @@ void Stage::sweep() noexcept {
 
 void Stage::check_client(std::uint32_t c) noexcept {
   Client& client = clients_[c];
+  if (client.session != kNoIndex) return check_session(c);
   if (client.state == ClientState::open && client.exchange != kNoIndex) {
     return check_exchange(client.exchange);
   }
@@ -52,8 +58,7 @@ void Stage::check_exchange(std::uint32_t x) noexcept {
     }
     case Phase::answering:
       if (since(exchange.last_progress) < config_.client_write_timeout) return;
-      lose_client(exchange.client);
-      return abort_client(exchange.client);
+      return give_up_client(x);
     case Phase::relaying:
       return check_relay(x);
   }
@@ -66,8 +71,7 @@ void Stage::check_relay(std::uint32_t x) noexcept {
   switch (exchange.waiting) {
     case Waiting::client_room:
       if (now_ - exchange.last_progress < config_.client_write_timeout) return;
-      lose_client(exchange.client);
-      return abort_client(exchange.client);
+      return give_up_client(x);
     case Waiting::client_bytes:
       limit = config_.body_timeout;
       error = EdgeError::request_timeout;
