@@ -86,6 +86,7 @@ struct RequestHead {
   Version version = Version::http_1_1;
   bool keep_alive = true;
   bool expect_continue = false;
+  bool websocket = false;  // asks for one: RFC 6455 4.1, or RFC 8441 5
   BodyFraming body;
   Slice method_text;
   Slice target;  // path and query, starts with '/'; "*" for OPTIONS * only
@@ -97,6 +98,7 @@ struct ResponseHead {
   std::uint16_t status = 0;
   Version version = Version::http_1_1;
   bool keep_alive = true;
+  bool upgrade = false;  // a Connection option says so
   // Content-Length of a response that carries no body (HEAD, 304): forwarded, but frames nothing.
   bool has_content_length = false;
   std::uint64_t content_length = 0;

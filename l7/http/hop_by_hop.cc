@@ -45,6 +45,7 @@ bool apply_options(Fields& fields, std::string_view list, std::size_t& budget,
     } else if (equals_ignoring_case(option, "keep-alive")) {
       out.keep_alive = true;
     } else {
+      out.upgrade |= equals_ignoring_case(option, "upgrade");
       mark_named(fields, option);
     }
   }

@@ -14,6 +14,7 @@ struct ConnectionOptions {
   bool valid = true;  // false: an option is not a token, or there are too many
   bool close = false;
   bool keep_alive = false;
+  bool upgrade = false;
 };
 
 // True for the fields that are hop-by-hop in every message, listed in Connection or not.

@@ -142,6 +142,17 @@ Verdict read_expect(RequestHead& out) noexcept {
   return Verdict::ok;
 }
 
+// RFC 6455 4.1: the opening handshake. Any other upgrade is left alone, as RFC 9110 7.8 allows.
+bool asks_for_websocket(const RequestHead& head, const http::ConnectionOptions& options) noexcept {
+  if (!options.upgrade || head.method != Method::get || head.version != http::Version::http_1_1 ||
+      head.body.kind != http::BodyKind::none) {
+    return false;
+  }
+  const http::Field* const upgrade = head.fields.find(http::FieldName::upgrade);
+  return upgrade != nullptr &&
+         http::equals_ignoring_case(head.fields.value(*upgrade), "websocket");
+}
+
 // What the fields mean, once all of them are known.
 Verdict read_semantics(const http::Authority& named, std::uint16_t default_port,
                        RequestHead& out) noexcept {
@@ -158,6 +169,7 @@ Verdict read_semantics(const http::Authority& named, std::uint16_t default_port,
   const http::ConnectionOptions options = http::mark_hop_by_hop(out.fields);
   if (!options.valid) return Verdict::connection_invalid;
   out.keep_alive = !options.close && (out.version == http::Version::http_1_1 || options.keep_alive);
+  out.websocket = asks_for_websocket(out, options);
   return read_expect(out);
 }
 

@@ -86,6 +86,7 @@ Verdict parse_response(std::string_view text, const Limits& limits, http::Method
   if (verdict != Verdict::ok) return verdict;
   const http::ConnectionOptions options = http::mark_hop_by_hop(out.fields);
   if (!options.valid) return Verdict::connection_invalid;
+  out.upgrade = options.upgrade;
   out.keep_alive = !options.close && (out.version == http::Version::http_1_1 || options.keep_alive);
   decide_body(framing, request_method, out);
   return Verdict::ok;

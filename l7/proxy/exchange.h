@@ -105,6 +105,8 @@ struct Exchange {
   http::Version version = http::Version::http_1_1;
   bool keep_alive = false;
   bool expect_continue = false;
+  bool websocket = false;      // is asked for
+  bool tunnel = false;         // and granted: bytes go both ways as they are
   bool request_done = false;   // the body, if any, was forwarded to its end
   http1::Progress progress;    // of the head being gathered, request or response
   std::uint32_t gathered = 0;  // bytes of that head in `in`

@@ -140,7 +140,13 @@ void write_framing(http1::HeadWriter& writer, const http::RequestHead& head) noe
 void write_added_fields(http1::HeadWriter& writer, const http::RequestHead& head,
                         const ForwardContext& context) noexcept {
   const base::IpText client = context.client.text();
-  writer.field("Connection", "Keep-Alive");
+  if (context.websocket) {
+    writer.field("Connection", "Upgrade");
+    writer.field("Upgrade", "websocket");
+  } else {
+    writer.field("Connection", "Keep-Alive");
+  }
+  if (!context.websocket_key.empty()) writer.field("Sec-WebSocket-Key", context.websocket_key);
   writer.field("CF-Connecting-IP", client.view());
   writer.begin_field("X-Forwarded-For");
   if (write_joined(writer, head.fields, FieldName::x_forwarded_for, ",")) writer.raw(",");
@@ -189,7 +195,8 @@ void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& he
                           const ForwardContext& context) noexcept {
   const http::Fields& fields = head.fields;
   const AcceptedCodings codings = accepted_codings(fields);
-  writer.request_line(fields.text(head.method_text), fields.text(head.target));
+  writer.request_line(context.websocket ? "GET" : fields.text(head.method_text),
+                      fields.text(head.target));
   write_host(writer, head.authority);
   for (const Field& field : fields) {
     if ((field.flags & http::kFieldHopByHop) != 0) continue;
@@ -204,7 +211,7 @@ void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& he
   if (codings.brotli || codings.gzip) {
     writer.field("Accept-Encoding", codings.brotli ? (codings.gzip ? "br, gzip" : "br") : "gzip");
   }
-  write_framing(writer, head);
+  if (!context.websocket) write_framing(writer, head);
   write_added_fields(writer, head, context);
   writer.end_head();
 }
@@ -213,10 +220,18 @@ template <typename Writer>
 void write_client_response(Writer& writer, const http::ResponseHead& head,
                            const ResponseContext& context) noexcept {
   const http::Fields& fields = head.fields;
-  writer.status_line(head.status, fields.text(head.reason));
+  if (context.switched == Switched::http2) {
+    writer.status_line(200, {});
+  } else {
+    writer.status_line(head.status, fields.text(head.reason));
+  }
   bool has_date = false;
   for (const Field& field : fields) {
     if ((field.flags & http::kFieldHopByHop) != 0 || is_dropped_in_response(field.id)) continue;
+    if (context.switched == Switched::http2 &&
+        http::equals_ignoring_case(fields.name(field), "sec-websocket-accept")) {
+      continue;  // the proof of HTTP/1's handshake; there was none
+    }
     has_date |= field.id == FieldName::date;
     writer.field(fields.name(field), fields.value(field));
   }
@@ -232,6 +247,10 @@ void write_client_response(Writer& writer, const http::ResponseHead& head,
     writer.field("Server", "brink");
     writer.field("CF-Cache-Status", "DYNAMIC");
     writer.field("CF-Ray", context.ray);
+  }
+  if (context.switched == Switched::http1) {
+    writer.field("Connection", "Upgrade");
+    writer.field("Upgrade", "websocket");
   }
   writer.end_head();
 }

@@ -30,6 +30,8 @@ struct ForwardContext {
   std::string_view ray;
   std::string_view zone;
   std::string_view scheme = "http";
+  bool websocket = false;          // is asked for
+  std::string_view websocket_key;  // for a client over HTTP/2, which sends none (RFC 8441 5)
 };
 
 // Writes the request head for the origin.
@@ -37,7 +39,7 @@ struct ForwardContext {
 // Kept as they came: all end-to-end fields that are not named here. Dropped: hop-by-hop fields,
 // X-Real-IP, True-Client-IP, CF-Worker, CF-EW-Via, CF-Pseudo-IPv4, CF-Connecting-IPv6, and any
 // spelling with '_' of a field that the edge owns. Written anew: Host, Content-Length or
-// Transfer-Encoding, Connection: Keep-Alive, X-Forwarded-For (the client's address appended,
+// Transfer-Encoding, Connection: Keep-Alive (or the upgrade to a WebSocket), X-Forwarded-For (the client's address appended,
 // several fields joined by ','), X-Forwarded-Proto, CF-Visitor, CF-Ray, CF-IPCountry,
 // CF-Connecting-IP, CDN-Loop. Accept-Encoding is reduced to those of "br, gzip" that the client
 // accepts, since the edge cannot yet decode for a client what it did not ask for; with none of them
@@ -45,11 +47,15 @@ struct ForwardContext {
 void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& head,
                           const ForwardContext& context) noexcept;
 
+// How a 101 is told to the client.
+enum class Switched : std::uint8_t { none, http1, http2 };
+
 struct ResponseContext {
   std::string_view ray;
   std::string_view date;  // used when the origin sent none (RFC 9110 6.6.1)
   http::BodyKind body_out = http::BodyKind::none;  // how the body is framed towards the client
   ConnectionField connection = ConnectionField::none;
+  Switched switched = Switched::none;
 };
 
 // Writes the response head for the client: the origin's end-to-end fields without X-Accel-*,

@@ -224,6 +224,10 @@ void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noex
         transport_.release(client.id, now_);
         return free_client(c);
       }
+      if (exchanges_[client.exchange].tunnel && !event.truncated) {
+        exchanges_[client.exchange].request_body.input_ended();
+        return drive(client.exchange);
+      }
       // A half-closed client still gets its response, if its request was complete; but nothing can
       // be written any more after an end of TCP that TLS did not announce.
       if ((exchanges_[client.exchange].request_done && !event.truncated) ||

@@ -136,6 +136,8 @@ class Stage {
   void compose_trace(std::uint32_t x) noexcept;
   template <typename WriteHead>
   void compose(std::uint32_t x, std::string_view body, WriteHead write_head) noexcept;
+  static constexpr std::size_t kWebsocketKeySize = 24;
+  std::string_view websocket_key(std::span<char, kWebsocketKeySize> out) noexcept;
   void compose_redirect(std::uint32_t x, std::string_view scheme) noexcept;
   void refuse_origins_of_this_edge(Exchange& exchange) noexcept;
   void count_error(EdgeError error) noexcept;
@@ -166,6 +168,8 @@ class Stage {
   void drive_response(std::uint32_t x) noexcept;
   bool read_response(std::uint32_t x) noexcept;
   bool begin_response(std::uint32_t x, std::size_t consume) noexcept;
+  [[nodiscard]] bool is_granted(const Exchange& exchange) const noexcept;
+  void begin_tunnel(std::uint32_t x, std::size_t head_size) noexcept;
   bool write_response(std::uint32_t x, const ResponseContext& context, bool wanted,
                       std::size_t& size) noexcept;
   void send_response(std::uint32_t x, std::size_t size) noexcept;

@@ -106,6 +106,7 @@ void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
   exchange.version = request_->version;
   exchange.keep_alive = request_->keep_alive;
   exchange.expect_continue = request_->expect_continue;
+  if (request_->websocket) exchange.method = http::Method::get;  // to the origin, and its parser
   exchange.request_done = request_->body.kind == http::BodyKind::none;
   exchange.request_framing = request_->body;
   make_ray(exchange);
@@ -170,6 +171,10 @@ Stage::Decision Stage::decide(std::uint32_t x, EdgeError& error) noexcept {
     case RequestRule::loop_malformed:
       return refuse(EdgeError::bad_request);
   }
+  // An extended CONNECT asks for nothing else (RFC 8441 4).
+  if (exchange.stream != 0 && request_->websocket && !exchange.websocket) {
+    return refuse(EdgeError::not_implemented);
+  }
   if (exchange.route.origin_count == 0) return refuse(EdgeError::no_origin);
   refuse_origins_of_this_edge(exchange);
   if (exchange.route.origin_count == 0) return refuse(EdgeError::prohibited_address);
@@ -195,6 +200,8 @@ Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept 
   notes_[x].put(log::Text::zone, exchange.route.zone_name());
   exchange.host.set(request_->authority.host());
   choose_origin_scheme(exchange);
+  exchange.websocket =
+      request_->websocket && (exchange.settings.flags & route::kWebsockets) != 0;
   return Decision::forward;
 }
 
@@ -213,11 +220,16 @@ void Stage::refuse_origins_of_this_edge(Exchange& exchange) noexcept {
 bool Stage::build_origin_request(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   http1::HeadWriter writer(out_buffer(x));
+  std::array<char, kWebsocketKeySize> nonce;
   write_origin_request(writer, *request_,
                        {.client = clients_[exchange.client].address,
                         .ray = exchange.ray_text(),
                         .zone = exchange.route.zone_name(),
-                        .scheme = clients_[exchange.client].secure ? "https" : "http"});
+                        .scheme = clients_[exchange.client].secure ? "https" : "http",
+                        .websocket = exchange.websocket,
+                        .websocket_key = exchange.stream != 0 && exchange.websocket
+                                             ? websocket_key(nonce)
+                                             : std::string_view{}});
   exchange.out_size = static_cast<std::uint32_t>(writer.size());
   exchange.out_sent = 0;
   return writer.ok();
@@ -243,6 +255,21 @@ void Stage::compose(std::uint32_t x, std::string_view body, WriteHead write_head
   write_head(writer, context);
   writer.raw(body);
   exchange.out_size = static_cast<std::uint32_t>(writer.size());
+}
+
+// Random octets in base64, as a client over HTTP/1 would have sent (RFC 6455 4.1).
+std::string_view Stage::websocket_key(std::span<char, kWebsocketKeySize> out) noexcept {
+  static constexpr char kDigits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  constexpr std::size_t kDigitsUsed = 22;  // 128 bits
+  std::uint64_t bits = next_random();
+  for (std::size_t i = 0; i < kDigitsUsed; ++i, bits >>= 6) {
+    if (i == kDigitsUsed / 2) bits = next_random();
+    out[i] = kDigits[bits & 63];
+  }
+  out[kDigitsUsed - 1] = 'A';  // the last digit carries two bits
+  out[22] = out[23] = '=';
+  return {out.data(), out.size()};
 }
 
 void Stage::compose_redirect(std::uint32_t x, std::string_view scheme) noexcept {

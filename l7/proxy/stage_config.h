@@ -41,6 +41,7 @@ struct StageConfig {
   base::Duration body_timeout = std::chrono::seconds(60);          // client sends no body: 408
   base::Duration client_write_timeout = std::chrono::seconds(60);  // client takes nothing: reset
   base::Duration origin_write_timeout = std::chrono::seconds(30);  // origin takes nothing: 524
+  base::Duration tunnel_timeout = std::chrono::minutes(10);        // WebSocket without a byte
   base::Duration linger_timeout = std::chrono::seconds(5);         // draining after our close
   base::Duration suspect_time = std::chrono::seconds(10);          // of a failed origin address
   // A request that may not be repeated uses a pooled connection only if it was idle for less.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dataplane/base/check.h"
+#include "l7/http/chars.h"
 #include "l7/http1/head_writer.h"
 #include "l7/http1/response_parser.h"
 #include "l7/proxy/forwarded_head.h"
@@ -83,7 +84,7 @@ bool Stage::drive_request(std::uint32_t x) noexcept {
     }
   }
   exchange.waiting = Waiting::origin_bytes;
-  if (exchange.request_done) return true;
+  if (exchange.request_done || (exchange.websocket && !exchange.tunnel)) return true;
   RelayState state;
   if (exchange.stream != 0) {
     state = pump_stream_request(exchange, origin, progressed);
@@ -105,6 +106,7 @@ bool Stage::drive_request(std::uint32_t x) noexcept {
       return true;
     case RelayState::done:
       exchange.request_done = true;
+      if (exchange.tunnel) transport_.close(origin, now_);
       return true;
     case RelayState::malformed:
     case RelayState::too_large:
@@ -197,8 +199,10 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   Exchange& exchange = exchanges_[x];
   const bool interim = response_.status < 200;
   const bool old_client = exchange.version == http::Version::http_1_0;
-  if (response_.status == 101 || (interim && ++exchange.interim_count > kInterimMax)) {
-    answer_error(x, EdgeError::origin_malformed);  // nothing was asked to be upgraded
+  const bool switching = response_.status == 101;
+  if ((switching && !is_granted(exchange)) ||
+      (interim && ++exchange.interim_count > kInterimMax)) {
+    answer_error(x, EdgeError::origin_malformed);
     return false;
   }
   ResponseContext context;
@@ -214,6 +218,9 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   }
   exchange.raw_until_close =
       exchange.stream == 0 && context.body_out == http::BodyKind::until_close;
+  if (switching) {
+    context.switched = exchange.stream == 0 ? Switched::http1 : Switched::http2;
+  }
   // An early response: the rest of the request is not waited for, so nothing may follow it.
   if (!interim && (!exchange.request_done || exchange.raw_until_close)) {
     exchange.close_client = true;
@@ -221,7 +228,7 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   context.connection = connection_field(exchange);
   // 100 answers an expectation; without one, or to an HTTP/1.0 client, it means nothing.
   const bool wanted =
-      !interim || (!old_client && (response_.status != 100 || exchange.expect_continue));
+      !interim || switching || (!old_client && (response_.status != 100 || exchange.expect_continue));
   std::size_t size = 0;
   if (!write_response(x, context, wanted, size)) {
     answer_error(x, EdgeError::origin_malformed);
@@ -230,6 +237,10 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   transport_.consume(origins_[exchange.origin].id, consume, now_);
   exchange.gathered = 0;
   exchange.progress = {};
+  if (switching) {
+    begin_tunnel(x, size);
+    return true;
+  }
   if (interim) {
     if (wanted) send_response(x, size);
     return true;
@@ -241,6 +252,31 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   exchange.response_body.start(response_.body, context.body_out);
   send_response(x, size);
   return true;
+}
+
+// A 101 answers what was asked for, and nothing else.
+bool Stage::is_granted(const Exchange& exchange) const noexcept {
+  const http::Field* const upgrade = response_.fields.find(http::FieldName::upgrade);
+  return exchange.websocket && response_.upgrade && upgrade != nullptr &&
+         http::equals_ignoring_case(response_.fields.value(*upgrade), "websocket");
+}
+
+// From here on bytes are carried both ways until either side ends.
+void Stage::begin_tunnel(std::uint32_t x, std::size_t head_size) noexcept {
+  Exchange& exchange = exchanges_[x];
+  counters_.add(ipc::Counter::kHttpResponses);
+  counters_.add(ipc::Counter::kHttpTunnels);
+  exchange.entry.status = exchange.stream == 0 ? 101 : 200;
+  exchange.entry.origin_status = 101;
+  exchange.tunnel = true;
+  exchange.request_done = false;
+  exchange.response_started = true;
+  exchange.origin_keep = false;
+  exchange.close_client = true;
+  exchange.raw_until_close = exchange.stream == 0;
+  exchange.request_body.start({http::BodyKind::until_close, 0}, http::BodyKind::until_close);
+  exchange.response_body.start({http::BodyKind::until_close, 0}, http::BodyKind::until_close);
+  send_response(x, head_size);
 }
 
 // The client's head, in its protocol: to the scratch buffer (HTTP/1), or to the session at once,
@@ -259,8 +295,10 @@ bool Stage::write_response(std::uint32_t x, const ResponseContext& context, bool
   write_client_response(writer, response_, context);
   size = writer.size();
   if (!writer.ok()) return false;
-  if (response_.status >= 200) {
-    respond(x, writer, response_.body.kind != http::BodyKind::none);
+  if (response_.status >= 200 || context.switched != Switched::none) {
+    const bool has_body =
+        response_.body.kind != http::BodyKind::none || context.switched != Switched::none;
+    respond(x, writer, has_body);
   } else {
     session_of(exchange).interim(exchange.stream, writer);
     push_flush(exchange.client);

@@ -83,6 +83,7 @@ void Stage::check_relay(std::uint32_t x) noexcept {
       limit = exchange.route.read_timeout;
       break;
   }
+  if (exchange.tunnel) limit = config_.tunnel_timeout;
   bool expired = now_ - exchange.last_progress >= limit;
   if (!expired && !exchange.response_seen && exchange.origin != kNoIndex) {
     // What we sent was never acknowledged: the origin is not slow but away.
