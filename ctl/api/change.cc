@@ -14,8 +14,10 @@ Outcome<Record> Change::create(const model::RecordDraft& draft) {
   if (!made) return made;
   Record& record = made.value();
   const auto neighbours = service_.store.records_at(zone_, record.name);
-  if (auto conflict = model::conflict_of(service_.settings.rules, zone_, record, neighbours))
+  if (auto conflict = model::conflict_of(service_.settings.rules, zone_, record, neighbours,
+                                         model::BesideNs::kDsAlone)) {
     return *std::move(conflict);
+  }
   record.id = model::Id::random(service_.entropy);
   date(record);
   service_.store.insert_record(zone_, record);
@@ -34,8 +36,12 @@ Outcome<Record> Change::replace(const Record& old, const model::RecordDraft& dra
   Record& record = made.value();
   auto neighbours = service_.store.records_at(zone_, record.name);
   std::erase_if(neighbours, [&](const Record& other) { return other.row == old.row; });
-  if (auto conflict = model::conflict_of(service_.settings.rules, zone_, record, neighbours))
+  const bool stays = record.name == old.name && record.type == old.type;
+  if (auto conflict =
+          model::conflict_of(service_.settings.rules, zone_, record, neighbours,
+                             stays ? model::BesideNs::kAsLegal : model::BesideNs::kDsAlone)) {
     return *std::move(conflict);
+  }
   record.row = old.row;
   record.id = old.id;
   record.created_on = old.created_on;

@@ -83,7 +83,7 @@ bool add_record(Follower& follower, const model::Zone& zone, const model::Record
   if (!made) return false;
   model::Record& record = made.value();
   const auto neighbours = follower.store().records_at(zone, record.name);
-  if (model::conflict_of({}, zone, record, neighbours)) return false;
+  if (model::conflict_of({}, zone, record, neighbours, model::BesideNs::kAsLegal)) return false;
   record.id = follower.id();
   follower.store().insert_record(zone, record);
   return true;
@@ -335,7 +335,7 @@ class RandomChanges {
     if (!made) return;
     auto neighbours = store().records_at(zone, made.value().name);
     std::erase_if(neighbours, [&](const auto& other) { return other.row == old->row; });
-    if (model::conflict_of({}, zone, made.value(), neighbours)) return;
+    if (model::conflict_of({}, zone, made.value(), neighbours, model::BesideNs::kAsLegal)) return;
     made.value().row = old->row;
     made.value().id = old->id;
     store().update_record(made.value());

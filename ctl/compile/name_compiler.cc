@@ -97,8 +97,8 @@ void NameCompiler::Served::add_proxied() {
 
 // A DNS-only CNAME. Alone below the apex it is answered as it is; at the apex, beside other
 // records, or on demand it is flattened to the addresses behind it; those from outside have the TTL
-// of their resolution, unless the record asks for less. If it leads to a proxied name, clients arrive
-// at the edge under this name too, which therefore has a route.
+// of their resolution, unless the record asks for less. If it leads to a proxied name, clients
+// arrive at the edge under this name too, which therefore has a route.
 void NameCompiler::Served::add_alias(const Entry& alias) {
   Chain chain = follow(lookups_, *DomainName::from_wire(alias.rdata));
   const bool flatten = name_ == zone_.name || entries_.size() > 1 || alias.settings.flatten_cname ||
@@ -170,7 +170,11 @@ void NameCompiler::add_authority(const model::Zone& zone, dns::zone::Node& node)
     }
   }
   for (const DomainName& server : options_.authority.servers_of(zone)) {
-    node.add(model::kTypeNs, ttl, to_wire(server.wire()));
+    const Wire wire = to_wire(server.wire());
+    const auto* set = node.find(model::kTypeNs);
+    const auto is_server = [&](const Wire& own) { return dns::zone::lower_name(own) == wire; };
+    if (set != nullptr && std::ranges::any_of(set->rdata, is_server)) continue;
+    node.add(model::kTypeNs, ttl, wire);
   }
 }
 
@@ -218,7 +222,8 @@ base::Result<void> NameCompiler::sign(const model::Zone& zone, const Wire& owner
   return {};
 }
 
-// What the zone is the authority for (RFC 4035 2.2). The DS set of a delegated zone is its parent's.
+// What the zone is the authority for (RFC 4035 2.2). The DS set of a delegated zone is its
+// parent's.
 base::Result<void> NameCompiler::sign(const model::Zone& zone, const DomainName& name,
                                       bool parent_side, dns::zone::Node& node) {
   for (dns::zone::Rrset& set : node.rrsets) {

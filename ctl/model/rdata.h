@@ -39,4 +39,8 @@ base::Result<Rdata> rdata_from_text(RecordType type, std::string_view text,
                                     const DomainName& origin);
 std::string rdata_to_text(RecordType type, std::span<const std::uint8_t> rdata);
 
+// Whether both are the same data of this type: host names in it compare without case (RFC 4343 3).
+bool is_same_data(RecordType type, std::span<const std::uint8_t> a,
+                  std::span<const std::uint8_t> b);
+
 }  // namespace brink::ctl::model

@@ -74,15 +74,22 @@ constexpr bool has_priority(RecordType type) {
 // and times are the caller's to fill. A proxied record's TTL becomes automatic.
 Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDraft& draft);
 
-// The same from the wire, with what else `rest` says; its name, type, content and priority do not
-// count. Addresses, which most records of large zones are, take no way through text.
+// The same from the wire, as a zone file has it, with what else `rest` says; its name, type,
+// content and priority do not count. A CNAME that is not proxied may point at itself, and names in
+// data keep their case. Addresses, which most records of large zones are, take no way through text.
 Outcome<Record> make_record(const Rules& rules, const Zone& zone, const DomainName& name,
                             RecordType type, std::span<const std::uint8_t> rdata, RecordDraft rest);
+
+// What else may stand at a delegation's own name, hidden by it (RFC 1034 4.2.1).
+enum class BesideNs : std::uint8_t {
+  kDsAlone,  // for what a client adds, so that nobody adds what is never answered
+  kAsLegal,  // for what is there and what zone files have: glue, and what was there before
+};
 
 // conflict_of tells why `candidate` cannot stand beside `neighbours`: the zone's other records of
 // the same name, without the one that it replaces.
 std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const Record& candidate,
-                                   std::span<const Record> neighbours);
+                                   std::span<const Record> neighbours, BesideNs beside_ns);
 
 // What the edge does with the record: proxied by the user, and nothing in the zone's state stands
 // against it: a zone that is not active, paused or DNS-only, or whose account is, answers with the
