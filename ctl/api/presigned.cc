@@ -6,6 +6,7 @@
 #include "ctl/api/dnssec_input.h"
 #include "ctl/api/json_input.h"
 #include "ctl/model/zone_line.h"
+#include "dataplane/snapshot/builder.h"
 #include "dns/dnssec/signed_zone_check.h"
 #include "dns/render/render.h"
 #include "dns/zone/text.h"
@@ -22,18 +23,6 @@ using model::Refusal;
 constexpr std::uint32_t kDefaultTtl = 3600;  // where a file has none
 constexpr std::size_t kFindingsMax = 20;     // shown of a file that is refused
 constexpr std::size_t kVerifiedMax = 5'000;  // signatures, half a second
-
-// Takes whatever comes: what can be rendered can be served.
-class Nowhere : public snapshot::ChangeSink {
- public:
-  base::Result<void> put_zone(Name, const snapshot::ZoneContents&) override { return {}; }
-  base::Result<void> use_zone(Name) override { return {}; }
-  base::Result<void> drop_zone(Name) override { return {}; }
-  base::Result<void> put_name(Name, const snapshot::NameContents&) override { return {}; }
-  base::Result<void> drop_name(Name) override { return {}; }
-  base::Result<void> put_denial(Name, std::span<const std::uint8_t>) override { return {}; }
-  base::Result<void> drop_denial(Name) override { return {}; }
-};
 
 std::span<const std::uint8_t> octets(const dns::zone::Wire& wire) {
   return {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()};
@@ -174,8 +163,9 @@ std::optional<Refusal> PresignedImport::check() {
     if (finding.severity == Severity::kWarning) note(finding_text(finding));
   }
   if (!reasons.empty()) return refused_file(std::move(reasons));
-  Nowhere nowhere;
-  const auto rendered = dns::render::render_zone(nowhere, zone.value(),
+  // What an image takes can be served.
+  snapshot::Builder image(base::HashKey{});
+  const auto rendered = dns::render::render_zone(image, zone.value(),
                                                  [](const auto&) { return dns::render::Bytes(); });
   if (!rendered) return refused_file({rendered.error().message()});
   return std::nullopt;

@@ -20,6 +20,12 @@ Wire to_wire(std::span<const std::uint8_t> octets) {
 GivenChain::GivenChain(NameCompiler& compiler, Lookups& lookups, const model::Zone& zone)
     : compiler_(compiler), lookups_(lookups), zone_(zone) {
   const std::vector<Entry> apex = lookups_.entries(zone, zone.name);
+  // Negative answers that are not signed have no use for it.
+  const bool is_signed = std::any_of(apex.begin(), apex.end(), [](const Entry& entry) {
+    return entry.type == model::kTypeRrsig && entry.rdata.size() > 2 &&
+           base::load_be16(entry.rdata.data()) == model::kTypeSoa;
+  });
+  if (!is_signed) return;
   for (const Entry& entry : apex) {
     if (entry.type == model::kTypeNsec3Param) take(entry);
     if (kind_ == snapshot::DenialKind::kNsec3) return;
@@ -30,7 +36,7 @@ GivenChain::GivenChain(NameCompiler& compiler, Lookups& lookups, const model::Zo
 // NSEC3PARAM as this chain's, if the apex has a record by it.
 void GivenChain::take(const Entry& parameters) {
   const auto read = dns::dnssec::read_nsec3param(to_wire(parameters.rdata));
-  if (!read) return;
+  if (!read || read.value().salt.size() > snapshot::kNsec3SaltMax) return;
   const auto& [iterations, salt] = read.value();
   iterations_ = iterations;
   salt_.assign(salt.begin(), salt.end());

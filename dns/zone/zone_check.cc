@@ -49,6 +49,7 @@ class ZoneCheck {
     std::uint32_t ttl = 0;
     std::size_t line = 0;
     std::vector<Wire> rdata;
+    std::vector<std::size_t> lines;  // of each
   };
   struct Name {
     std::map<std::uint16_t, Set> sets;
@@ -64,7 +65,7 @@ class ZoneCheck {
   void check_cut(const Wire& owner, const Name& name);
   void check_occluded(const Wire& owner, const Name& name, const Wire& above);
   void check_targets(const Wire& owner, std::uint16_t type, const Set& set);
-  void check_target(const Wire& owner, std::uint16_t type, const Set& set, const Wire& target);
+  void check_target(const Wire& owner, std::uint16_t type, std::size_t line, const Wire& target);
   // The topmost delegation or DNAME that hides a name; empty: none.
   [[nodiscard]] std::optional<Wire> hidden_by(const Wire& owner) const;
   [[nodiscard]] const Name* find(const Wire& name) const;
@@ -75,6 +76,8 @@ class ZoneCheck {
   }
   void tell(Severity severity, const Wire& owner, std::uint16_t type, std::string what,
             std::string remedy);
+  void tell_at(std::size_t line, Severity severity, const Wire& owner, std::uint16_t type,
+               std::string what, std::string remedy);
   [[nodiscard]] std::size_t line_of(const Wire& owner, std::uint16_t type) const;
 
   const Wire apex_;
@@ -86,8 +89,12 @@ class ZoneCheck {
 
 void ZoneCheck::tell(Severity severity, const Wire& owner, std::uint16_t type, std::string what,
                      std::string remedy) {
-  findings_.push_back(
-      {severity, owner, type, std::move(what), std::move(remedy), line_of(owner, type)});
+  tell_at(line_of(owner, type), severity, owner, type, std::move(what), std::move(remedy));
+}
+
+void ZoneCheck::tell_at(std::size_t line, Severity severity, const Wire& owner, std::uint16_t type,
+                        std::string what, std::string remedy) {
+  findings_.push_back({severity, owner, type, std::move(what), std::move(remedy), line});
 }
 
 // Of the type's first record, or of the name's.
@@ -127,7 +134,7 @@ void ZoneCheck::take(const CheckedRecord& checked) {
   if (fresh) order_.push_back(owner);
   for (Wire up = owner; exists_.emplace(up, true).second && up != apex_;) up = parent(up);
   const auto [set, first] =
-      at->second.sets.try_emplace(record.type, Set{record.ttl, checked.line, {}});
+      at->second.sets.try_emplace(record.type, Set{record.ttl, checked.line, {}, {}});
   Set& known = set->second;
   // Signatures have the TTL of what they cover (RFC 4034 3).
   if (!first && record.type != kTypeRrsig && known.ttl != record.ttl) {
@@ -144,6 +151,7 @@ void ZoneCheck::take(const CheckedRecord& checked) {
     return;
   }
   known.rdata.push_back(record.rdata);
+  known.lines.push_back(checked.line);
 }
 
 Findings ZoneCheck::run(std::span<const CheckedRecord> records) {
@@ -275,14 +283,15 @@ void ZoneCheck::check_occluded(const Wire& owner, const Name& name, const Wire& 
 void ZoneCheck::check_targets(const Wire& owner, std::uint16_t type, const Set& set) {
   const auto offset = target_offset(type);
   if (!offset) return;
-  for (const Wire& rdata : set.rdata) {
+  for (std::size_t i = 0; i < set.rdata.size(); ++i) {
+    const Wire& rdata = set.rdata[i];
     if (rdata.size() <= *offset) continue;
     const Wire target = lower_name(rdata.substr(*offset));
-    if (target.size() > 1) check_target(owner, type, set, target);  // "." is none
+    if (target.size() > 1) check_target(owner, type, set.lines[i], target);  // "." is none
   }
 }
 
-void ZoneCheck::check_target(const Wire& owner, std::uint16_t type, const Set&,
+void ZoneCheck::check_target(const Wire& owner, std::uint16_t type, std::size_t line,
                              const Wire& target) {
   if (!is_at_or_below(target, apex_)) return;
   const bool is_server = type == kTypeNs;
@@ -290,8 +299,8 @@ void ZoneCheck::check_target(const Wire& owner, std::uint16_t type, const Set&,
   const Name* found = answering(target);
   const std::string shown = name_to_text(target);
   if (found != nullptr && found->has(kTypeCname)) {  // RFC 2181 10.3
-    return tell(is_server ? Severity::kError : Severity::kWarning, owner, type,
-                "its target " + shown + " is an alias (CNAME)", "name the host itself");
+    return tell_at(line, is_server ? Severity::kError : Severity::kWarning, owner, type,
+                   "its target " + shown + " is an alias (CNAME)", "name the host itself");
   }
   if (found != nullptr && found->has_address()) return;
   if (const auto above = hidden_by(target);
@@ -301,12 +310,12 @@ void ZoneCheck::check_target(const Wire& owner, std::uint16_t type, const Set&,
   const Name* at = find(target);
   if (at != nullptr && is_cut(target, *at) && !(is_delegation && target == owner)) return;
   if (is_delegation && is_at_or_below(target, owner)) {
-    return tell(Severity::kError, owner, type,
-                "the delegation lacks the address of its server " + shown + " (glue)",
-                "add an A or AAAA record of it (RFC 9471)");
+    return tell_at(line, Severity::kError, owner, type,
+                   "the delegation lacks the address of its server " + shown + " (glue)",
+                   "add an A or AAAA record of it (RFC 9471)");
   }
-  tell(is_server ? Severity::kError : Severity::kWarning, owner, type,
-       "its target " + shown + " has no address", "add an A or AAAA record, or name another");
+  tell_at(line, is_server ? Severity::kError : Severity::kWarning, owner, type,
+          "its target " + shown + " has no address", "add an A or AAAA record, or name another");
 }
 
 }  // namespace

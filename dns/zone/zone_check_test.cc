@@ -61,8 +61,8 @@ TEST(ZoneCheck, TellsEachFaultWithLineNameAndValue) {
   EXPECT_EQ(with("c CNAME ns1\n@ MX 1 c\n"),
             Texts{"W 6 a.test. MX: its target c.a.test. is an alias (CNAME)"});
   EXPECT_EQ(with("c CNAME ns1\n@ NS c\n"),
-            Texts{"E 3 a.test. NS: its target c.a.test. is an alias (CNAME)"});
-  EXPECT_EQ(with("@ NS none\n"), Texts{"E 3 a.test. NS: its target none.a.test. has no address"});
+            Texts{"E 6 a.test. NS: its target c.a.test. is an alias (CNAME)"});
+  EXPECT_EQ(with("@ NS none\n"), Texts{"E 5 a.test. NS: its target none.a.test. has no address"});
   EXPECT_EQ(with("m MX 1 none\n"),
             Texts{"W 5 m.a.test. MX: its target none.a.test. has no address"});
   EXPECT_EQ(with("t 60 TXT \"1\"\nt 90 TXT \"2\"\n"),

@@ -175,9 +175,9 @@ def test_a_presigned_zone_is_not_edited_nor_signed(control, zone_file):
 def test_a_rollback_brings_back_what_was_signed(control, zone_file):
     first, second = signed(ZONE, TEXT), signed(ZONE, TEXT.replace("host 7", "host 8"), "-n")
     load(control, zone_file(first), "--create")
-    version = json.loads(done(control, "snapshot", "history", "--json"))[0]["version"]
+    version = json.loads(done(control, "snapshot", "history", "--json"))["versions"][0]["version"]
     load(control, zone_file(second))
-    done(control, "snapshot", "rollback", version, "--zone", ZONE, "--yes")
+    done(control, "snapshot", "rollback", version, "--zone", ZONE)
     assert records(done(control, "zone", "export", ZONE)) == records(first)
 
 
@@ -211,7 +211,7 @@ def test_a_check_tells_line_name_value_and_remedy(control, zone_file):
     ran = control.ctl("zone", "check", "--file", str(path))
     assert ran.returncode == 1
     assert f"error    line 23, half.{ZONE}. NS: the delegation lacks the address of its server ns.half.{ZONE}." in ran.stdout
-    assert f"warning  line 4, {ZONE}. MX: its target none.{ZONE}. has no address; add an A or AAAA" in ran.stdout
+    assert f"warning  line 22, {ZONE}. MX: its target none.{ZONE}. has no address; add an A or AAAA" in ran.stdout
     found = json.loads(control.ctl("zone", "check", "--file", str(path), "--json").stdout)
     assert {each["severity"] for each in found["findings"]} == {"error", "warning"}
     done(control, "zone", "import", path, "--create")
