@@ -11,6 +11,7 @@
 #include "ctl/compile/map_sink.h"
 #include "ctl/compile/outside_names.h"
 #include "ctl/store/resolved.h"
+#include "dns/dnssec/denial.h"
 
 namespace brink::ctl::compile {
 namespace {
@@ -158,8 +159,10 @@ class RandomChanges {
     if (records.empty()) return std::nullopt;
     return pick(records);
   }
+  // A presigned zone comes in as a whole.
   void bump(model::Zone zone) {
     ++zone.serial;
+    if (zone.dnssec.presigned) ++zone.dnssec.signing_set;
     store().update_zone(zone);
   }
 
@@ -200,7 +203,13 @@ class RandomChanges {
   }
 
   void switch_dnssec(model::ZoneDnssec& dnssec) {
-    switch (below(5)) {
+    switch (below(7)) {
+      case 5:
+        dnssec.presigned = !dnssec.presigned;
+        break;
+      case 6:
+        dnssec.opt_out = !dnssec.opt_out;
+        break;
       case 0:
         dnssec.status = model::DnssecStatus::kDisabled;
         break;
@@ -315,7 +324,55 @@ class RandomChanges {
     if (draft.type != "A" && draft.type != "AAAA" && draft.type != "CNAME") draft.proxied = false;
     return draft;
   }
+  // What only signing makes. Of some of these, other records may be nothing but a promise.
+  void add_signed(const model::Zone& zone) {
+    const model::DomainName at = name(owner(zone));
+    const model::DomainName hashed = hashed_owner(at, zone);
+    switch (below(4)) {
+      case 0: {
+        static const std::vector<std::string> kCovered = {"A",   "MX",   "NS",   "DS",
+                                                          "SOA", "NSEC", "NSEC3"};
+        const std::string& covered = pick(kCovered);
+        return add_presigned(zone, covered == "NSEC3" ? hashed : at, "RRSIG",
+                             covered + " 13 2 600 20300101000000 20200101000000 1 " +
+                                 zone.name.text() + ". " + std::to_string(below(9)) + "AAA");
+      }
+      case 1:
+        return add_presigned(zone, below(3) == 0 ? zone.name : at, "NSEC",
+                             target() + " A RRSIG NSEC");
+      case 2:
+        return add_presigned(zone, below(3) == 0 ? hashed_owner(zone.name, zone) : hashed, "NSEC3",
+                             "1 1 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A");
+      default:
+        return add_presigned(zone, zone.name, "NSEC3PARAM", "1 0 0 -");
+    }
+  }
+  static model::DomainName hashed_owner(const model::DomainName& of, const model::Zone& zone) {
+    const auto wire = [](const model::DomainName& each) {
+      return dns::zone::Wire(each.wire().begin(), each.wire().end());
+    };
+    const auto hash = dns::dnssec::nsec3_hash(wire(of), 0, {});
+    const auto owner = dns::dnssec::nsec3_owner(hash, wire(zone.name));
+    return model::DomainName::from_wire(std::vector<std::uint8_t>(owner.begin(), owner.end()))
+        .value();
+  }
+  void add_presigned(const model::Zone& zone, const model::DomainName& at, const std::string& type,
+                     const std::string& content) {
+    const auto number = model::type_from_text(type).value();
+    const auto rdata = model::rdata_from_text(number, content, zone.name);
+    ASSERT_TRUE(rdata) << rdata.error().message();
+    model::Record record = model::make_presigned_record(at, number, rdata.value(),
+                                                        static_cast<std::uint32_t>(below(2) * 300))
+                               .value();
+    for (const auto& other : store().records_at(zone, at)) {
+      if (other.type == record.type && (number == model::kTypeNsec || other.rdata == record.rdata))
+        return;
+    }
+    record.id = follower_.id();
+    store().insert_record(zone, record);
+  }
   void add_random(const model::Zone& zone) {
+    if (zone.dnssec.presigned && below(2) == 0) return add_signed(zone);
     const model::RecordDraft made = draft(zone);
     add_record(follower_, zone, made);
     if (made.type != "NS" || !made.content.starts_with("ns.")) return;

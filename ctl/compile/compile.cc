@@ -2,6 +2,7 @@
 
 #include "ctl/compile/affected.h"
 #include "ctl/compile/chain_compiler.h"
+#include "ctl/compile/given_chain.h"
 #include "ctl/compile/name_compiler.h"
 #include "ctl/compile/zone_index.h"
 
@@ -68,7 +69,10 @@ base::Result<void> Output::put_zone(const model::Zone& zone) {
   const auto negative = compiler_.compile_negative(zone);
   if (!negative) return negative.error();
   const auto& [blob, signed_blob] = negative.value();
-  const snapshot::ZoneContents contents{zone.serial, blob, signed_blob, denial_of(zone)};
+  std::optional<GivenChain> given;
+  if (zone.dnssec.presigned) given.emplace(compiler_, lookups_, zone);
+  const snapshot::ZoneContents contents{zone.serial, blob, signed_blob,
+                                        given ? given->denial() : denial_of(zone)};
   if (auto put = sink_.put_zone(zone.name.wire(), contents); !put) return put;
   ++counts_.zones_put;
   current_row_ = zone.row;
@@ -101,7 +105,7 @@ base::Result<void> Output::set_name(const model::Zone& zone, const DomainName& n
 }
 
 base::Result<void> Output::put_chain(const model::Zone& zone) {
-  if (denial_of(zone).kind == snapshot::DenialKind::kNone) return {};
+  if (!zone.dnssec.presigned && denial_of(zone).kind == snapshot::DenialKind::kNone) return {};
   if (auto used = use(zone); !used) return used;
   return chains_.put_all(zone, sink_);
 }

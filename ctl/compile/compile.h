@@ -54,8 +54,8 @@ struct Options {
     const std::size_t set = zone.dns.address_set % (1 + more_edge_addresses.size());
     return set == 0 ? edge_addresses : more_edge_addresses[set - 1];
   }
-  [[nodiscard]] std::uint32_t served_ttl(std::uint32_t stored) const {
-    return stored == model::kTtlAutomatic ? auto_ttl : stored;
+  [[nodiscard]] std::uint32_t served_ttl(const model::Zone& zone, std::uint32_t stored) const {
+    return stored == model::kTtlAutomatic && !zone.dnssec.presigned ? auto_ttl : stored;
   }
 };
 

@@ -149,6 +149,7 @@ class MapSink : public snapshot::ChangeSink {
     return text;
   }
   [[nodiscard]] const std::map<std::string, Contents>& names() const { return names_; }
+  [[nodiscard]] const std::map<std::string, Zone>& zones() const { return zones_; }
 
  private:
   enum class Phase { kZones, kNames, kDrops, kFormerApexes };

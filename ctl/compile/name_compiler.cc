@@ -21,9 +21,26 @@ bool is_address(const Entry& entry) {
   return entry.type == model::kTypeA || entry.type == model::kTypeAaaa;
 }
 
+// Those of the set that an RRSIG covers (RFC 4034 3.1.1).
+bool covers(const Entry& entry, std::uint16_t type) {
+  return entry.type == model::kTypeRrsig && entry.rdata.size() > 2 &&
+         base::load_be16(entry.rdata.data()) == type;
+}
+
 base::Error in_zone(const model::Zone& zone, base::Error error) {
   error.where = "zone " + zone.name.text() + ", " + error.where;
   return error;
+}
+
+// Without what signing made: of a presigned zone that is asked for where it belongs to, and no
+// other zone should have any.
+std::vector<Entry> data_entries(Lookups& lookups, const model::Zone& zone, const DomainName& name) {
+  std::vector<Entry> entries = lookups.entries(zone, name);
+  std::erase_if(entries, [&zone](const Entry& entry) {
+    if (!model::is_made_by_signing(entry.type)) return false;
+    return !zone.dnssec.presigned || entry.type != model::kTypeNsec3Param;
+  });
+  return entries;
 }
 
 }  // namespace
@@ -36,7 +53,7 @@ class NameCompiler::Served {
         options_(options),
         zone_(zone),
         name_(name),
-        entries_(lookups.entries(zone, name)) {
+        entries_(data_entries(lookups, zone, name)) {
     node.owner = to_wire(name.wire());
     node.cut = name != zone.name && has_type(entries_, model::kTypeNs);
     // What a zone below owns is glue to this one, like what lies below a delegation.
@@ -66,7 +83,7 @@ class NameCompiler::Served {
 };
 
 void NameCompiler::Served::run() {
-  if (node.occluded || node.cut) return add_as_stored(true);
+  if (node.occluded || node.cut || zone_.dnssec.presigned) return add_as_stored(true);
   // One proxied address makes every address of the name an origin.
   const auto is_proxied = [](const Entry& entry) { return entry.proxied; };
   if (std::any_of(entries_.begin(), entries_.end(), is_proxied)) return add_proxied();
@@ -109,7 +126,7 @@ void NameCompiler::Served::add_alias(const Entry& alias) {
     if (chain.is_proxied) {
       add_edge_addresses(true, zone_.dns.ipv6);
     } else {
-      std::uint32_t ttl = options_.served_ttl(alias.ttl);
+      std::uint32_t ttl = options_.served_ttl(zone_, alias.ttl);
       if (chain.outside) {
         ttl = alias.ttl == model::kTtlAutomatic ? chain.ttl_s : std::min(ttl, chain.ttl_s);
       }
@@ -139,7 +156,7 @@ void NameCompiler::Served::add_addresses(std::span<const base::IpAddress> addres
 void NameCompiler::Served::add_as_stored(bool with_addresses) {
   for (const Entry& entry : entries_) {
     if (!with_addresses && (is_address(entry) || entry.type == model::kTypeCname)) continue;
-    node.add(entry.type, options_.served_ttl(entry.ttl), to_wire(entry.rdata));
+    node.add(entry.type, options_.served_ttl(zone_, entry.ttl), to_wire(entry.rdata));
   }
 }
 
@@ -153,11 +170,12 @@ std::optional<DomainName> NameCompiler::outside(const model::Zone& zone, const D
   return serve(zone, name).outside;
 }
 
-// SOA always. The assigned name servers when the zone has none of its own, when its own are not
-// served, and beside its own when it has several providers.
+// SOA always; a presigned zone has all else itself. The assigned name servers when the zone has
+// none of its own, when its own are not served, and beside its own when it has several providers.
 void NameCompiler::add_authority(const model::Zone& zone, dns::zone::Node& node) const {
   const model::ZoneSoa soa = model::served_soa(zone, options_.authority);
   node.add(model::kTypeSoa, soa.ttl, to_wire(soa.rdata));
+  if (zone.dnssec.presigned && node.find(model::kTypeNs) != nullptr) return;
   std::uint32_t ttl = options_.authority.ns_ttl_of(zone);
   if (const auto* own = node.find(model::kTypeNs)) {
     if (zone.dns.multi_provider) {
@@ -188,7 +206,7 @@ bool NameCompiler::take_parent_ds(const model::Zone& zone, dns::zone::Node& node
                 [](const dns::zone::Rrset& set) { return set.type == model::kTypeDs; });
   for (const Entry& entry : entries) {
     if (entry.type != model::kTypeDs) continue;
-    node.add(entry.type, options_.served_ttl(entry.ttl), to_wire(entry.rdata));
+    node.add(entry.type, options_.served_ttl(*parent, entry.ttl), to_wire(entry.rdata));
   }
   return true;
 }
@@ -209,6 +227,10 @@ base::Result<std::shared_ptr<const dnssec::ZoneSigner>> NameCompiler::signer_of(
 
 base::Result<void> NameCompiler::sign(const model::Zone& zone, const Wire& owner,
                                       const Wire& scheduled_by, dns::zone::Rrset& set) {
+  if (zone.dnssec.presigned) {
+    set.signatures = given_signatures(zone, owner, set.type);
+    return {};
+  }
   const auto signer = signer_of(zone);
   if (!signer) return signer.error();
   if (signer.value() == nullptr) return {};
@@ -220,6 +242,18 @@ base::Result<void> NameCompiler::sign(const model::Zone& zone, const Wire& owner
   }
   set.signatures = std::move(signatures).value();
   return {};
+}
+
+std::vector<Wire> NameCompiler::given_signatures(const model::Zone& zone, const Wire& owner,
+                                                 std::uint16_t type) {
+  const auto name = DomainName::from_wire(
+      std::span(reinterpret_cast<const std::uint8_t*>(owner.data()), owner.size()));
+  std::vector<Wire> signatures;
+  if (!name) return signatures;
+  for (const Entry& entry : lookups_.entries(zone, *name)) {
+    if (covers(entry, type)) signatures.push_back(to_wire(entry.rdata));
+  }
+  return signatures;
 }
 
 // What the zone is the authority for (RFC 4035 2.2). The DS set of a delegated zone is its
@@ -301,24 +335,35 @@ base::Result<std::optional<dns::zone::Node>> NameCompiler::find(const model::Zon
   return Found(std::move(node));
 }
 
-base::Result<std::optional<Contents>> NameCompiler::compile(const model::Zone& zone,
-                                                            const DomainName& name) {
+base::Result<std::optional<ServedName>> NameCompiler::serve_signed(const model::Zone& zone,
+                                                                   const DomainName& name) {
   const bool is_apex = name == zone.name;
-  Served served = serve(zone, name);
-  if ((!served.has_records() && !is_apex) || served.node.occluded) return std::optional<Contents>();
-  Contents contents;
-  contents.cut = served.node.cut;
+  Served made = serve(zone, name);
+  if ((!made.has_records() && !is_apex) || made.node.occluded) return std::optional<ServedName>();
+  ServedName served{std::move(made.node), false, std::move(made.proxied)};
   if (is_apex) {
     add_authority(zone, served.node);
-    contents.parent_side = take_parent_ds(zone, served.node);
+    served.parent_side = take_parent_ds(zone, served.node);
     if (auto added = add_keys(zone, served.node); !added) return added.error();
   }
-  const Wire apex = to_wire(zone.name.wire());
-  if (auto checked = dns::zone::check_node(served.node, apex); !checked) {
+  if (auto checked = dns::zone::check_node(served.node, to_wire(zone.name.wire())); !checked) {
     return in_zone(zone, checked.error());
   }
-  auto signed_node = sign(zone, name, contents.parent_side, served.node);
+  auto signed_node = sign(zone, name, served.parent_side, served.node);
   if (!signed_node) return signed_node.error();
+  return std::optional(std::move(served));
+}
+
+base::Result<std::optional<Contents>> NameCompiler::compile(const model::Zone& zone,
+                                                            const DomainName& name) {
+  const auto made = serve_signed(zone, name);
+  if (!made) return made.error();
+  if (!made.value()) return std::optional<Contents>();
+  const ServedName& served = *made.value();
+  Contents contents;
+  contents.cut = served.node.cut;
+  contents.parent_side = served.parent_side;
+  const Wire apex = to_wire(zone.name.wire());
   std::optional<base::Error> fault;
   auto rrsets = dns::render::render_name(apex, served.node, [&](const Wire& target) {
     auto found = find(zone, target);

@@ -27,6 +27,13 @@ struct NameTypes {
   bool cut = false;
 };
 
+// What a name owns as it is answered, with signatures.
+struct ServedName {
+  dns::zone::Node node;
+  bool parent_side = false;  // see snapshot::NameContents
+  std::optional<ProxiedName> proxied;
+};
+
 class NameCompiler {
  public:
   NameCompiler(Lookups& lookups, const Options& options) : lookups_(lookups), options_(options) {}
@@ -35,7 +42,11 @@ class NameCompiler {
   // authority; an apex is never empty. An Error names zone, owner and type.
   base::Result<std::optional<Contents>> compile(const model::Zone& zone,
                                                 const model::DomainName& name);
-  // The name outside the served zones whose addresses are part of what `name` owns, if there is one.
+  // The same before it is rendered, whether it fits a message or not.
+  base::Result<std::optional<ServedName>> serve_signed(const model::Zone& zone,
+                                                       const model::DomainName& name);
+  // The name outside the served zones whose addresses are part of what `name` owns, if there is
+  // one.
   std::optional<model::DomainName> outside(const model::Zone& zone, const model::DomainName& name);
   // The SOA of the zone's negative answers, and their TTL (RFC 2308 5).
   base::Result<dns::render::Negative> compile_negative(const model::Zone& zone);
@@ -43,8 +54,8 @@ class NameCompiler {
 
   // Of a name that the zone owns or delegates.
   NameTypes types(const model::Zone& zone, const model::DomainName& name);
-  // Adds the signatures of a set of the zone; none where it is not signed. `scheduled_by`: see
-  // dnssec::ZoneSigner. An Error names zone, owner and type.
+  // Adds the signatures of a set of the zone, made here or given; none where it is not signed.
+  // `scheduled_by`: see dnssec::ZoneSigner. An Error names zone, owner and type.
   base::Result<void> sign(const model::Zone& zone, const dns::zone::Wire& owner,
                           const dns::zone::Wire& scheduled_by, dns::zone::Rrset& set);
 
@@ -57,6 +68,9 @@ class NameCompiler {
   base::Result<void> add_keys(const model::Zone& zone, dns::zone::Node& node);
   base::Result<void> sign(const model::Zone& zone, const model::DomainName& name, bool parent_side,
                           dns::zone::Node& node);
+  // Of a set of a presigned zone.
+  std::vector<dns::zone::Wire> given_signatures(const model::Zone& zone,
+                                                const dns::zone::Wire& owner, std::uint16_t type);
   base::Result<std::shared_ptr<const dnssec::ZoneSigner>> signer_of(const model::Zone& zone);
   bool take_parent_ds(const model::Zone& zone, dns::zone::Node& node);
   base::Result<std::optional<dns::zone::Node>> find(const model::Zone& zone,

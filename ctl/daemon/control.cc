@@ -212,8 +212,9 @@ struct Control::Parts {
   compile::Options compile;
   base::HashKey hash_key;
   std::unique_ptr<secret::SealedBox> box;
-  std::uint64_t compile_floor = 0;             // first version with the present settings
-  std::unique_ptr<SnapshotCompiler> compiler;  // publisher thread
+  std::uint64_t compile_floor = 0;                // first version with the present settings
+  std::unique_ptr<SnapshotCompiler> compiler;     // publisher thread
+  std::unique_ptr<dnssec::StoreSigners> signers;  // store thread
   std::unique_ptr<api::Service> service;
   api::Router router;
   std::unique_ptr<HistoryKeeper> keeper;  // outlives the jobs of the queue, like the next three
@@ -409,6 +410,14 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
       },
       [parts = parts.get()](auto done) { parts->outside->resolver().status(std::move(done)); }});
   parts->service->box = parts->box.get();
+  parts->signers = std::make_unique<dnssec::StoreSigners>(*parts->store, *parts->box,
+                                                          dnssec_policy(config).signature);
+  parts->service->serve_zone = [parts = parts.get()](const auto& zone, const auto& visit) {
+    compile::Options options = parts->compile;
+    options.signers = parts->signers.get();
+    options.now = model::system_wall_clock()();
+    return compile::serve_zone(*parts->store, zone, options, visit);
+  };
   parts->router = api::make_router(*parts->service);
   parts->dispatcher = std::make_unique<api::Dispatcher>(
       *parts->service, parts->router, *parts->queue, *parts->publisher,

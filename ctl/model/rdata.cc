@@ -13,17 +13,6 @@ zone::Wire to_wire(std::span<const std::uint8_t> octets) {
   return {reinterpret_cast<const char*>(octets.data()), octets.size()};
 }
 
-// RFC 3597 5: the form that any data has.
-std::string generic_text(std::span<const std::uint8_t> rdata) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text = "\\# " + std::to_string(rdata.size()) + " ";
-  for (const std::uint8_t byte : rdata) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 // Octets before the host name in the data of a type; empty: it holds none, or is compared as it is.
 std::optional<std::size_t> host_offset(RecordType type) {
   switch (type) {
@@ -56,6 +45,16 @@ base::Result<Rdata> rdata_from_text(RecordType type, std::string_view text,
   auto wire = zone::rdata_from_text(type, text, to_wire(origin.wire()));
   if (!wire) return wire.error();
   return Rdata(wire.value().begin(), wire.value().end());
+}
+
+std::string generic_text(std::span<const std::uint8_t> rdata) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text = "\\# " + std::to_string(rdata.size()) + " ";
+  for (const std::uint8_t byte : rdata) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
 }
 
 std::string rdata_to_text(RecordType type, std::span<const std::uint8_t> rdata) {

@@ -12,14 +12,20 @@ constexpr std::size_t kRecordOverhead = 12;  // owner pointer, type, class, TTL,
 
 // Types that the server itself makes, or that are no data at all (RFC 6895 3.1).
 bool is_storable(RecordType type) {
-  constexpr RecordType kOpt = 41, kRrsig = 46, kNsec = 47, kNsec3 = 50, kNsec3param = 51;
+  constexpr RecordType kOpt = 41;
   const bool meta = type >= 128 && type <= 255;
-  return type != 0 && type != kTypeSoa && type != kOpt && type != kRrsig && type != kNsec &&
-         type != kNsec3 && type != kNsec3param && !meta;
+  return type != 0 && type != kTypeSoa && type != kOpt && !meta;
 }
 
 Outcome<RecordType> checked_type(std::string_view text) {
   const auto type = type_from_text(text);
+  if (type && is_made_by_signing(*type)) {
+    return invalid_record(
+        kCodeTypeInvalid,
+        "Record type \"" + type_to_text(*type) +
+            "\" comes into a zone by signing it, here (brinkctl dnssec enable) or "
+            "elsewhere (brinkctl zone import --presigned).");
+  }
   if (!type || !is_storable(*type)) {
     return invalid_record(kCodeTypeInvalid, "Record type \"" + std::string(text) +
                                                 "\" is unknown or kept by the server itself.");
@@ -299,6 +305,23 @@ Outcome<Record> make_record(const Rules& rules, const Zone& zone, const DomainNa
   return made;
 }
 
+Outcome<Record> make_presigned_record(const DomainName& name, RecordType type,
+                                      std::span<const std::uint8_t> rdata, std::uint32_t ttl) {
+  if (!is_storable(type)) {
+    return invalid_record(kCodeTypeInvalid, "Record type \"" + type_to_text(type) +
+                                                "\" is no data that a zone holds.");
+  }
+  Record record;
+  record.name = name;
+  record.type = type;
+  Content content = content_of(type, rdata);
+  record.content = std::move(content.text);
+  record.priority = content.priority;
+  record.rdata.assign(rdata.begin(), rdata.end());
+  record.ttl = ttl;
+  return record;
+}
+
 std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const Record& candidate,
                                    std::span<const Record> neighbours, BesideNs beside_ns) {
   std::size_t set_size = candidate.rdata.size() + kRecordOverhead;
@@ -320,7 +343,7 @@ bool effective_proxy(const Zone& zone, const Record& record) {
 }
 
 bool lets_proxy(const Zone& zone) {
-  return zone.status == ZoneStatus::kActive && !zone.paused &&
+  return zone.status == ZoneStatus::kActive && !zone.paused && !zone.dnssec.presigned &&
          zone.dns.mode != ZoneMode::kDnsOnly && !zone.dns.enforce_dns_only;
 }
 

@@ -85,6 +85,16 @@ enum class BesideNs : std::uint8_t {
   kDsAlone,  // for what a client adds, so that nobody adds what is never answered
   kAsLegal,  // for what is there and what zone files have: glue, and what was there before
 };
+// Types that come into a zone by signing it, and that only a presigned one has among its records.
+constexpr bool is_made_by_signing(RecordType type) {
+  return type == kTypeRrsig || type == kTypeNsec || type == kTypeNsec3 || type == kTypeNsec3Param;
+}
+
+// A record of a presigned zone: octets and TTL are what was signed, and are kept as they are. Never
+// proxied; a TTL of 1 is one of a second. `name` is within the zone. It is for whoever checks the
+// zone as a whole: nothing is refused but types that no zone holds, and SOA, which is the zone's.
+Outcome<Record> make_presigned_record(const DomainName& name, RecordType type,
+                                      std::span<const std::uint8_t> rdata, std::uint32_t ttl);
 
 // conflict_of tells why `candidate` cannot stand beside `neighbours`: the zone's other records of
 // the same name, without the one that it replaces.
@@ -92,8 +102,8 @@ std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const R
                                    std::span<const Record> neighbours, BesideNs beside_ns);
 
 // What the edge does with the record: proxied by the user, and nothing in the zone's state stands
-// against it: a zone that is not active, paused or DNS-only, or whose account is, answers with the
-// origin's values.
+// against it: a zone that is not active, paused, presigned or DNS-only, or whose account is,
+// answers with the origin's values.
 bool effective_proxy(const Zone& zone, const Record& record);
 // The zone's part of it: whether records of the zone that are proxied have their way.
 bool lets_proxy(const Zone& zone);

@@ -168,6 +168,11 @@ def run_dnssec(operator, folder):
     for verb in ("status", "ds", "keys"):
         operator.run("dnssec", verb, ZONE)
     operator.run("dnssec", "rollover", ZONE, codes=(0, 1))
+    operator.run("dnssec", "presigned", ZONE, "off")
+    operator.run("zone", "serial", ZONE)
+    operator.run("zone", "serial", ZONE, "--policy", "unixtime")
+    operator.run("zone", "check", ZONE, codes=(0, 1))
+    operator.run("zone", "export", ZONE, "--signed")
     operator.run("dnssec", "ds-seen", ZONE, codes=(0, 1))
     operator.run("dnssec", "check", ZONE, codes=(0, 1))
     file = folder / "key.private"
