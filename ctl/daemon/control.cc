@@ -306,7 +306,8 @@ void Control::Parts::start_questions(const Config& config) {
 
 void Control::Parts::ask_edge(publish::Question question,
                               publish::EdgeQuestions::Answered answered) {
-  const bool quick = question.type == ipc::MessageType::kShowName;
+  const bool quick = question.type == ipc::MessageType::kShowName ||
+                     question.type == ipc::MessageType::kCookieSecrets;
   (quick ? names : jobs)->ask(std::move(question), std::move(answered));
 }
 
