@@ -34,8 +34,7 @@ dnssec::Nsec3Hash hash_of(const DomainName& name) {
   return dnssec::nsec3_hash(wire_of(name), model::kNsec3Iterations, {});
 }
 
-ByHash hash_all(Lookups& lookups, const model::Zone& zone) {
-  const ChainNames chain(lookups, zone);
+ByHash hash_all(const ChainNames& chain, const model::Zone& zone) {
   ByHash hashed;
   DomainName name = zone.name;
   do {
@@ -81,7 +80,7 @@ base::Result<void> ChainCompiler::put(const Touched& touched, snapshot::ChangeSi
   if (zone.dnssec.denial == model::ZoneDenial::kNsec3) {
     return put_nsec3(zone, &touched.names, sink);
   }
-  const ChainNames chain(lookups_, zone);
+  const ChainNames chain = names_of(zone);
   Names names;
   for (const auto& [key, name] : touched.names) {
     if (chain.contains(name)) {
@@ -100,7 +99,7 @@ base::Result<void> ChainCompiler::put(const Touched& touched, snapshot::ChangeSi
 
 base::Result<void> ChainCompiler::put_all(const model::Zone& zone, snapshot::ChangeSink& sink) {
   if (zone.dnssec.denial == model::ZoneDenial::kNsec3) return put_nsec3(zone, nullptr, sink);
-  const ChainNames chain(lookups_, zone);
+  const ChainNames chain = names_of(zone);
   DomainName name = zone.name;
   do {
     DomainName next = chain.next(name);
@@ -110,19 +109,28 @@ base::Result<void> ChainCompiler::put_all(const model::Zone& zone, snapshot::Cha
   return {};
 }
 
+ChainNames ChainCompiler::names_of(const model::Zone& zone) {
+  return {lookups_, zone, compiler_.directs().of(zone)};
+}
+
+// Whose turn it is to be signed again is not for names to say that have no records stored.
+Wire ChainCompiler::schedule_of(const model::Zone& zone, const DomainName& name) {
+  return wire_of(compiler_.directs().find(zone, name) == nullptr ? name : zone.name);
+}
+
 base::Result<void> ChainCompiler::put_nsec(const model::Zone& zone, const DomainName& name,
                                            const DomainName& next, snapshot::ChangeSink& sink) {
   const NameTypes owned = compiler_.types(zone, name);
   const auto types = dnssec::denial_types(owned.types, owned.cut, dnssec::DenialKind::kNsec);
   const Wire owner = wire_of(name);
   return put_record(zone, owner, dns::zone::kTypeNsec, dnssec::nsec_rdata(wire_of(next), types),
-                    owner, sink);
+                    schedule_of(zone, name), sink);
 }
 
 // Those that `touched` names and their ancestors have changed; null: all.
 base::Result<void> ChainCompiler::put_nsec3(const model::Zone& zone, const Names* touched,
                                             snapshot::ChangeSink& sink) {
-  const ByHash hashed = hash_all(lookups_, zone);
+  const ByHash hashed = hash_all(names_of(zone), zone);
   const Wire apex = wire_of(zone.name);
   std::map<dnssec::Nsec3Hash, bool> wanted;  // whether it is there
   const auto want = [&](const dnssec::Nsec3Hash& hash) {
@@ -158,10 +166,10 @@ base::Result<void> ChainCompiler::put_nsec3(const model::Zone& zone, const Names
     const Hashed& name = at->second;
     const NameTypes owned = name.is_empty ? NameTypes{} : compiler_.types(zone, name.name);
     const auto types = dnssec::denial_types(owned.types, owned.cut, dnssec::DenialKind::kNsec3);
-    auto put = put_record(
-        zone, owner, dns::zone::kTypeNsec3,
-        dnssec::nsec3_rdata({model::kNsec3Iterations, {}}, false, next->first, types),
-        name.is_empty ? apex : wire_of(name.name), sink);
+    auto put =
+        put_record(zone, owner, dns::zone::kTypeNsec3,
+                   dnssec::nsec3_rdata({model::kNsec3Iterations, {}}, false, next->first, types),
+                   name.is_empty ? apex : schedule_of(zone, name.name), sink);
     if (!put) return put;
   }
   return {};
