@@ -47,8 +47,7 @@ bool is_unsigned_delegation(Lookups& lookups, const model::Zone& zone, const Dom
   return has_type(entries, model::kTypeNs) && !has_type(entries, model::kTypeDs);
 }
 
-Nsec3Names hash_all(Lookups& lookups, const model::Zone& zone) {
-  const ChainNames chain(lookups, zone);
+Nsec3Names hash_all(Lookups& lookups, const ChainNames& chain, const model::Zone& zone) {
   Nsec3Names names;
   DomainName name = zone.name;
   do {
@@ -123,7 +122,7 @@ base::Result<void> ChainCompiler::put(const Touched& touched, snapshot::ChangeSi
   if (zone.dnssec.denial == model::ZoneDenial::kNsec3) {
     return put_nsec3(zone, &touched.names, output);
   }
-  const ChainNames chain(lookups_, zone);
+  const ChainNames chain = names_of(zone);
   Names names;
   for (const auto& [key, name] : touched.names) {
     if (chain.contains(name)) {
@@ -148,7 +147,7 @@ base::Result<void> ChainCompiler::put_all(const model::Zone& zone, snapshot::Cha
 
 base::Result<void> ChainCompiler::put_all(const model::Zone& zone, ChainOutput& output) {
   if (zone.dnssec.denial == model::ZoneDenial::kNsec3) return put_nsec3(zone, nullptr, output);
-  const ChainNames chain(lookups_, zone);
+  const ChainNames chain = names_of(zone);
   DomainName name = zone.name;
   do {
     DomainName next = chain.next(name);
@@ -158,19 +157,28 @@ base::Result<void> ChainCompiler::put_all(const model::Zone& zone, ChainOutput& 
   return {};
 }
 
+ChainNames ChainCompiler::names_of(const model::Zone& zone) {
+  return {lookups_, zone, compiler_.directs().of(zone)};
+}
+
+// Whose turn it is to be signed again is not for names to say that have no records stored.
+Wire ChainCompiler::schedule_of(const model::Zone& zone, const DomainName& name) {
+  return wire_of(compiler_.directs().find(zone, name) == nullptr ? name : zone.name);
+}
+
 base::Result<void> ChainCompiler::put_nsec(const model::Zone& zone, const DomainName& name,
                                            const DomainName& next, ChainOutput& output) {
   const NameTypes owned = compiler_.types(zone, name);
   const auto types = dnssec::denial_types(owned.types, owned.cut, dnssec::DenialKind::kNsec);
   const Wire owner = wire_of(name);
   return put_record(zone, owner, dns::zone::kTypeNsec, dnssec::nsec_rdata(wire_of(next), types),
-                    owner, output);
+                    schedule_of(zone, name), output);
 }
 
 // Those that `touched` names and their ancestors have changed; null: all.
 base::Result<void> ChainCompiler::put_nsec3(const model::Zone& zone, const Names* touched,
                                             ChainOutput& output) {
-  const Nsec3Names all = hash_all(lookups_, zone);
+  const Nsec3Names all = hash_all(lookups_, names_of(zone), zone);
   const ByHash& hashed = all.in;
   const Wire apex = wire_of(zone.name);
   std::map<dnssec::Nsec3Hash, bool> wanted;  // whether it is there
@@ -211,7 +219,7 @@ base::Result<void> ChainCompiler::put_nsec3(const model::Zone& zone, const Names
     auto put = put_record(
         zone, owner, dns::zone::kTypeNsec3,
         dnssec::nsec3_rdata({model::kNsec3Iterations, {}}, zone.dnssec.opt_out, next->first, types),
-        name.is_empty ? apex : wire_of(name.name), output);
+        name.is_empty ? apex : schedule_of(zone, name.name), output);
     if (!put) return put;
   }
   return {};

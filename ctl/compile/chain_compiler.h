@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ctl/compile/affected.h"
+#include "ctl/compile/chain_names.h"
 #include "ctl/compile/name_compiler.h"
 #include "dataplane/snapshot/change_sink.h"
 
@@ -51,6 +52,8 @@ class ChainCompiler {
   base::Result<void> put_all(const model::Zone& zone, ChainOutput& output);
 
  private:
+  [[nodiscard]] ChainNames names_of(const model::Zone& zone);
+  [[nodiscard]] dns::zone::Wire schedule_of(const model::Zone& zone, const model::DomainName& name);
   base::Result<void> put_nsec(const model::Zone& zone, const model::DomainName& name,
                               const model::DomainName& next, ChainOutput& output);
   base::Result<void> put_nsec3(const model::Zone& zone, const Names* names, ChainOutput& output);

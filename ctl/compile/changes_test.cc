@@ -8,6 +8,7 @@
 
 #include "ctl/compile/compile.h"
 #include "ctl/compile/compile_fixture.h"
+#include "ctl/compile/direct_names.h"
 #include "ctl/compile/map_sink.h"
 #include "ctl/compile/outside_names.h"
 #include "ctl/store/resolved.h"
@@ -51,6 +52,27 @@ class Follower {
     OutsideNames fresh_outside(options_);
     fresh_outside.update(*store_);
     if (outside_.names() != fresh_outside.names()) return "the names outside differ";
+    return sink_.difference(fresh);
+  }
+  // Time goes on, and what the store has is due to be signed again, name by name.
+  std::string resign(const model::DomainName& apex) {
+    options_.now.micros += 1'000'000;
+    Transaction view(*store_, Transaction::Kind::kRead);
+    store::Changes changes;
+    const auto zone = store_->zone_by_name(apex);
+    store_->for_each_name(*zone, apex, [&](const model::DomainName& each) {
+      changes.resigned.push_back({apex, each});
+      return true;
+    });
+    if (!store_->has_record(*zone, apex, model::kTypeMx)) changes.resigned.push_back({apex, apex});
+    if (auto counts = compile_changes(*store_, changes, options_, sink_); !counts) {
+      return "changes: " + counts.error().message();
+    }
+    if (auto finished = sink_.finish(); !finished) return finished.error().message();
+    MapSink fresh;
+    if (auto counts = compile_all(*store_, options_, fresh); !counts) {
+      return "all: " + counts.error().message();
+    }
     return sink_.difference(fresh);
   }
   [[nodiscard]] std::uint64_t version() const { return version_; }
@@ -170,7 +192,8 @@ class RandomChanges {
     static const std::vector<std::string> kZones = {"test",         "a.test",     "b.test",
                                                     "c.a.test",     "d.c.a.test", "x.b.test",
                                                     "w.d.c.a.test", "c.x.b.test"};
-    const std::string& text = pick(kZones);
+    const auto above = any_zone();
+    const std::string text = above && below(10) == 0 ? direct_name(*above) : pick(kZones);
     if (store().zone_by_name(name(text))) return;
     const model::Zone zone = add_zone(follower_, text);
     for (std::uint64_t i = below(20); i > 0; --i) add_random(zone);
@@ -265,8 +288,29 @@ class RandomChanges {
   }
   std::string owner(const model::Zone& zone) {
     if (below(8) == 0) return zone.name.text() + ".";
+    if (below(20) == 0) return direct_name(zone);
     const std::string text = labels() + zone.name.text() + ".";
     return below(6) == 0 ? "*." + text : text;
+  }
+  // A name that has records, or lies below one.
+  std::string stored_name(const model::Zone& zone) {
+    const auto record = any_record(zone);
+    if (!record) return target();
+    const std::string text = record->name.text() + ".";
+    return below(5) == 0 ? labels() + text : text;
+  }
+  // What is served to lead around the edge now, or lies above that.
+  std::string direct_name(const model::Zone& zone) {
+    std::vector<model::DomainName> names;
+    for (const auto& [wire, contents] : follower_.sink().names()) {
+      const auto held = model::DomainName::from_wire(
+          {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()});
+      if (DirectNames::is_place(zone.name, *held)) names.push_back(*held);
+    }
+    if (names.empty()) return zone.name.text() + ".";
+    const model::DomainName& picked = pick(names);
+    const bool is_deep = picked.parent() != zone.name && below(2) == 0;
+    return (is_deep ? picked.parent() : picked).text() + ".";
   }
   std::string target() {
     if (below(8) == 0) return below(2) == 0 ? "elsewhere.example." : "other.example.";
@@ -279,7 +323,17 @@ class RandomChanges {
     draft.proxied = below(3) == 0;
     draft.settings.flatten_cname = below(3) == 0;
     draft.ttl = below(2) == 0 ? 1 : 600;
-    switch (below(14)) {
+    switch (below(18)) {
+      case 14:
+      case 15:
+      case 16:
+        draft.type = "MX";
+        draft.content = "10 " + stored_name(zone);
+        break;
+      case 17:
+        draft.type = "SRV";
+        draft.content = "1 2 443 " + stored_name(zone);
+        break;
       case 0:
       case 1:
       case 2:
@@ -566,6 +620,84 @@ TEST_F(ChangeTest, OfADelegationAboveAnotherEndsTheParentsSide) {
   add(a, "sub", "NS", "ns.elsewhere.test");
   settle();
   EXPECT_FALSE(follower_.sink().names().at(apex).parent_side);
+}
+
+// Names of the sink that lead around the edge, with the numbers of their sets.
+std::map<std::string, std::size_t> directs_of(const Follower& follower, const std::string& apex) {
+  std::map<std::string, std::size_t> found;
+  for (const auto& [wire, contents] : follower.sink().names()) {
+    const std::string text = dns::zone::name_to_text(wire);
+    if (!text.starts_with("_dc-mx.") && !text.starts_with("dc-")) continue;
+    EXPECT_TRUE(text.ends_with("." + apex + ".")) << text;
+    found[text.substr(0, text.find('.'))] = contents.rrsets.size();
+  }
+  return found;
+}
+
+TEST_F(ChangeTest, OfAnExchangeOrItsTargetBringsAndTakesADirectName) {
+  const auto a = zone("a.test");
+  add(a, "mail", "A", "203.0.113.1", true);
+  add(a, "mail", "AAAA", "2001:db8:1::1", true);
+  add(a, "plain", "A", "203.0.113.2");
+  add(a, "@", "MX", "10 plain.a.test");
+  settle();
+  EXPECT_TRUE(directs_of(follower_, "a.test").empty());
+  add(a, "@", "MX", "20 mail.a.test");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test"), (std::map<std::string, std::size_t>{{"_dc-mx", 2}}));
+  add(a, "_sip._tcp", "SRV", "1 2 5060 mail.a.test");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").size(), 2U);
+  remove(a, "_sip._tcp.a.test");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").size(), 1U);
+  remove(a, "mail.a.test");
+  settle();
+  EXPECT_TRUE(directs_of(follower_, "a.test").empty());
+  add(a, "*", "A", "203.0.113.3", true);
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").size(), 1U) << "a wildcard answers for it";
+  add(a, "below.mail", "TXT", "x");
+  settle();
+  EXPECT_TRUE(directs_of(follower_, "a.test").empty()) << "and does so no more";
+  remove(a, "below.mail.a.test");
+  settle();
+  remove(a, "a.test");
+  settle();
+  EXPECT_TRUE(directs_of(follower_, "a.test").empty());
+}
+
+TEST_F(ChangeTest, OfAnAliasReachesWhatIsDirectForIt) {
+  const auto a = zone("a.test");
+  auto b = zone("b.test");
+  add(a, "mail", "CNAME", "box.b.test", true);
+  add(a, "@", "MX", "10 mail.a.test");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").begin()->second, 0U) << "it leads nowhere yet";
+  add(b, "box", "A", "203.0.113.9");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").begin()->second, 1U);
+  add(b, "@", "MX", "10 mail.a.test");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").size(), 1U) << "another zone's target stays";
+}
+
+TEST_F(ChangeTest, OfSignaturesOfTheApexSignsWhatIsDirectAnew) {
+  auto a = zone("a.test");
+  a.dnssec.status = model::DnssecStatus::kActive;
+  for (const auto denial : {model::ZoneDenial::kNsec, model::ZoneDenial::kNsec3}) {
+    a.dnssec.denial = denial;
+    follower_.store().update_zone(a);
+    if (denial == model::ZoneDenial::kNsec) {
+      add(a, "mail", "A", "203.0.113.1", true);
+      add(a, "sub", "MX", "10 mail.a.test");
+    }
+    settle();
+    ASSERT_EQ(directs_of(follower_, "a.test").size(), 1U);
+    const auto before = follower_.sink().names();
+    EXPECT_EQ(follower_.resign(a.name), "");
+    EXPECT_NE(follower_.sink().names(), before);
+  }
 }
 
 TEST_F(ChangeTest, ThatCannotBeServedNamesZoneOwnerAndType) {

@@ -12,8 +12,10 @@
 // use then.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,9 @@ struct ProxiedName {
   std::vector<base::IpAddress> origins;
 };
 
+// 32 random octets that stay the same, see direct_names.h.
+using DirectSecret = std::array<std::uint8_t, 32>;
+
 // What is served depends on these as well: after a change of any of them nothing but compile_all
 // will do. Only time may go on; names that are due for it come with the changes.
 struct Options {
@@ -45,6 +50,9 @@ struct Options {
   std::uint32_t proxied_ttl = 300;  // seconds
   std::uint32_t auto_ttl = 300;     // seconds
   std::function<std::vector<std::uint8_t>(const ProxiedName&)> render_route;
+  // Of the names that MX and SRV records point at in the place of proxied ones; empty: these are
+  // pointed at as they are.
+  std::optional<DirectSecret> direct_secret;
   // Signs the zones that are to be signed, as of `now`; null: none is.
   dnssec::Signers* signers = nullptr;
   model::Timestamp now{};

@@ -27,6 +27,18 @@ bool covers(const Entry& entry, std::uint16_t type) {
          base::load_be16(entry.rdata.data()) == type;
 }
 
+constexpr std::size_t kMxTargetAt = 2;   // RFC 1035 3.3.9
+constexpr std::size_t kSrvTargetAt = 6;  // RFC 2782
+
+bool is_exchange(const Entry& entry) {
+  return entry.type == model::kTypeMx || entry.type == model::kTypeSrv;
+}
+
+std::optional<DomainName> target_of(const Entry& entry) {
+  const auto key = store::target_key(entry.type, entry.rdata);
+  return key ? std::optional(store::name_of(*key)) : std::nullopt;
+}
+
 base::Error in_zone(const model::Zone& zone, base::Error error) {
   error.where = "zone " + zone.name.text() + ", " + error.where;
   return error;
@@ -48,9 +60,11 @@ std::vector<Entry> data_entries(Lookups& lookups, const model::Zone& zone, const
 // A name's answer under construction.
 class NameCompiler::Served {
  public:
-  Served(Lookups& lookups, const Options& options, const model::Zone& zone, const DomainName& name)
+  Served(Lookups& lookups, const Options& options, DirectNames& directs, const model::Zone& zone,
+         const DomainName& name)
       : lookups_(lookups),
         options_(options),
+        directs_(directs),
         zone_(zone),
         name_(name),
         entries_(data_entries(lookups, zone, name)) {
@@ -62,6 +76,7 @@ class NameCompiler::Served {
 
   void run();
   [[nodiscard]] bool has_records() const { return !entries_.empty(); }
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
 
   dns::zone::Node node;
   std::optional<ProxiedName> proxied;
@@ -74,9 +89,11 @@ class NameCompiler::Served {
   void add_addresses(std::span<const base::IpAddress> addresses, std::uint32_t ttl, bool v4,
                      bool v6);
   void add_as_stored(bool with_addresses);
+  [[nodiscard]] Wire rdata_of(const Entry& entry);
 
   Lookups& lookups_;
   const Options& options_;
+  DirectNames& directs_;
   const model::Zone& zone_;
   const DomainName& name_;
   std::vector<Entry> entries_;
@@ -156,12 +173,23 @@ void NameCompiler::Served::add_addresses(std::span<const base::IpAddress> addres
 void NameCompiler::Served::add_as_stored(bool with_addresses) {
   for (const Entry& entry : entries_) {
     if (!with_addresses && (is_address(entry) || entry.type == model::kTypeCname)) continue;
-    node.add(entry.type, options_.served_ttl(zone_, entry.ttl), to_wire(entry.rdata));
+    node.add(entry.type, options_.served_ttl(zone_, entry.ttl), rdata_of(entry));
   }
 }
 
+// As stored, but for targets that the edge is no way to.
+Wire NameCompiler::Served::rdata_of(const Entry& entry) {
+  Wire rdata = to_wire(entry.rdata);
+  if (!is_exchange(entry) || node.occluded || node.cut) return rdata;
+  const auto target = target_of(entry);
+  const auto instead = target ? directs_.instead_of(zone_, entry.type, *target) : std::nullopt;
+  if (!instead) return rdata;
+  rdata.resize(entry.type == model::kTypeMx ? kMxTargetAt : kSrvTargetAt);
+  return rdata + to_wire(instead->wire());
+}
+
 NameCompiler::Served NameCompiler::serve(const model::Zone& zone, const DomainName& name) {
-  Served served(lookups_, options_, zone, name);
+  Served served(lookups_, options_, directs_, zone, name);
   served.run();
   return served;
 }
@@ -302,6 +330,12 @@ NameTypes NameCompiler::types(const model::Zone& zone, const DomainName& name) {
     for (const Entry& entry : lookups_.entries(zone, name)) add(entry.type);
     return types;
   }
+  if (const DirectName* direct = directs_.find(zone, name)) {
+    for (const base::IpAddress& address : follow(lookups_, direct->target).addresses) {
+      add(address.is_v4() ? model::kTypeA : model::kTypeAaaa);
+    }
+    return types;
+  }
   Served served = serve(zone, name);
   types.cut = served.node.cut;
   if (name == zone.name) {
@@ -321,6 +355,11 @@ base::Result<std::optional<dns::zone::Node>> NameCompiler::find(const model::Zon
   const auto name = DomainName::from_wire(
       std::span(reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()));
   if (!name) return Found();
+  if (const DirectName* direct = directs_.find(zone, *name)) {
+    auto node = serve_signed(zone, *direct);
+    if (!node) return node.error();
+    return Found(std::move(node).value());
+  }
   Served served = serve(zone, *name);
   if (!served.has_records()) return Found();
   dns::zone::Node node = std::move(served.node);
@@ -339,6 +378,7 @@ base::Result<std::optional<ServedName>> NameCompiler::serve_signed(const model::
                                                                    const DomainName& name) {
   const bool is_apex = name == zone.name;
   Served made = serve(zone, name);
+  note_targets(zone, made);
   if ((!made.has_records() && !is_apex) || made.node.occluded) return std::optional<ServedName>();
   ServedName served{std::move(made.node), false, std::move(made.proxied)};
   if (is_apex) {
@@ -376,6 +416,50 @@ base::Result<std::optional<Contents>> NameCompiler::compile(const model::Zone& z
   contents.rrsets = std::move(rrsets).value();
   if (served.proxied) contents.route = options_.render_route(*served.proxied);
   return std::optional(std::move(contents));
+}
+
+void NameCompiler::note_targets(const model::Zone& zone, const Served& served) {
+  if (!options_.direct_secret) return;
+  for (const Entry& entry : served.entries()) {
+    if (!is_exchange(entry)) continue;
+    if (auto target = target_of(entry)) targets_.emplace(zone.name, *std::move(target));
+  }
+}
+
+// Nobody's records are here, so it is signed when the apex is.
+base::Result<dns::zone::Node> NameCompiler::serve_signed(const model::Zone& zone,
+                                                        const DirectName& direct) {
+  const Chain chain = follow(lookups_, direct.target);
+  std::uint32_t ttl = options_.auto_ttl;
+  if (chain.outside) ttl = std::min(ttl, chain.ttl_s);
+  dns::zone::Node node;
+  node.owner = to_wire(direct.name.wire());
+  for (const base::IpAddress& address : chain.addresses) {
+    if (address.is_v4()) {
+      node.add(model::kTypeA, ttl, to_wire(std::span(address.v4_wire(), 4)));
+    } else {
+      node.add(model::kTypeAaaa, ttl, to_wire(address.bytes()));
+    }
+  }
+  const Wire apex = to_wire(zone.name.wire());
+  for (dns::zone::Rrset& set : node.rrsets) {
+    if (auto signed_set = sign(zone, node.owner, apex, set); !signed_set) {
+      return signed_set.error();
+    }
+  }
+  return node;
+}
+
+base::Result<Contents> NameCompiler::compile(const model::Zone& zone, const DirectName& direct) {
+  const auto node = serve_signed(zone, direct);
+  if (!node) return node.error();
+  auto rrsets = dns::render::render_name(to_wire(zone.name.wire()), node.value(), [](const Wire&) {
+    return std::optional<dns::zone::Node>();
+  });
+  if (!rrsets) return in_zone(zone, rrsets.error());
+  Contents contents;
+  contents.rrsets = std::move(rrsets).value();
+  return contents;
 }
 
 base::Result<dns::render::Negative> NameCompiler::compile_negative(const model::Zone& zone) {

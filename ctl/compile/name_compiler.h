@@ -4,9 +4,12 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "ctl/compile/compile.h"
+#include "ctl/compile/direct_names.h"
 #include "ctl/compile/lookups.h"
 #include "dns/render/render.h"
 #include "dns/zone/zone.h"
@@ -36,7 +39,8 @@ struct ServedName {
 
 class NameCompiler {
  public:
-  NameCompiler(Lookups& lookups, const Options& options) : lookups_(lookups), options_(options) {}
+  NameCompiler(Lookups& lookups, const Options& options)
+      : lookups_(lookups), options_(options), directs_(lookups, options) {}
 
   // What `name` owns in `zone`, which must own it (zone_of). Empty: nothing that is answered with
   // authority; an apex is never empty. An Error names zone, owner and type.
@@ -45,8 +49,16 @@ class NameCompiler {
   // The same before it is rendered, whether it fits a message or not.
   base::Result<std::optional<ServedName>> serve_signed(const model::Zone& zone,
                                                        const model::DomainName& name);
-  // The name outside the served zones whose addresses are part of what `name` owns, if there is
-  // one.
+  // What a direct name of the zone owns.
+  base::Result<Contents> compile(const model::Zone& zone, const DirectName& direct);
+  // The same before it is rendered.
+  base::Result<dns::zone::Node> serve_signed(const model::Zone& zone, const DirectName& direct);
+  DirectNames& directs() { return directs_; }
+  // What MX and SRV records of the names compiled since the last call point at, each with the apex
+  // of its zone: what is direct for it may be another now.
+  using Targets = std::set<std::pair<model::DomainName, model::DomainName>>;
+  Targets take_targets() { return std::exchange(targets_, {}); }
+  // The name outside the served zones whose addresses are part of what `name` owns, if there is one.
   std::optional<model::DomainName> outside(const model::Zone& zone, const model::DomainName& name);
   // The SOA of the zone's negative answers, and their TTL (RFC 2308 5).
   base::Result<dns::render::Negative> compile_negative(const model::Zone& zone);
@@ -65,6 +77,7 @@ class NameCompiler {
   // The name's records as answered, without SOA and NS that the zone has by default.
   Served serve(const model::Zone& zone, const model::DomainName& name);
   void add_authority(const model::Zone& zone, dns::zone::Node& node) const;
+  void note_targets(const model::Zone& zone, const Served& served);
   base::Result<void> add_keys(const model::Zone& zone, dns::zone::Node& node);
   base::Result<void> sign(const model::Zone& zone, const model::DomainName& name, bool parent_side,
                           dns::zone::Node& node);
@@ -78,6 +91,8 @@ class NameCompiler {
 
   Lookups& lookups_;
   const Options& options_;
+  DirectNames directs_;
+  Targets targets_;
   std::int64_t signer_row_ = 0;  // the zone that was signed last
   std::shared_ptr<const dnssec::ZoneSigner> signer_;
 };

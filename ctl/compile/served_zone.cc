@@ -72,6 +72,11 @@ base::Result<void> ServedZone::run() {
     auto visited = is_ours ? visit_own(name) : visit_others(name);
     if (!visited) return visited;
   }
+  for (const auto& [key, direct] : compiler_.directs().of(zone_)) {
+    const auto node = compiler_.serve_signed(zone_, direct);
+    if (!node) return node.error();
+    for (const Rrset& set : node.value().rrsets) visit_(node.value().owner, set);
+  }
   if (options_.signers == nullptr || !zone_.dnssec.is_signed()) return {};
   Visitor visitor(visit_);
   return ChainCompiler(compiler_, lookups_, options_).put_all(zone_, visitor);
@@ -94,7 +99,7 @@ base::Result<void> ServedZone::visit_own(const DomainName& name) {
 // What lies below a delegation, or belongs to another served zone: the delegation to that one, and
 // glue.
 base::Result<void> ServedZone::visit_others(const DomainName& name) {
-  const bool is_delegation = ChainNames(lookups_, zone_).contains(name);
+  const bool is_delegation = ChainNames(lookups_, zone_, compiler_.directs().of(zone_)).contains(name);
   dns::zone::Node node;
   node.owner = to_wire(name.wire());
   for (const Entry& entry : lookups_.entries(zone_, name)) {

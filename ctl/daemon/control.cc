@@ -196,7 +196,7 @@ std::vector<std::uint8_t> compile_fingerprint(const Config& config) {
     for (const auto& server : set) text += " " + server.text();
   }
   if (!config.own_apex_ns) text += " assigned";
-  text += " dnssec " + std::to_string(config.dnssec_validity) + " " +
+  text += " direct dnssec " + std::to_string(config.dnssec_validity) + " " +
           std::to_string(config.dnssec_period);
   return {text.begin(), text.end()};
 }
@@ -265,6 +265,12 @@ base::Result<void> Control::Parts::open(const Config& config) {
       return base::Error{"the node's own values are damaged", config.store, "restore a backup"};
     }
     std::memcpy(hash_key.bytes, seed.data(), seed.size());
+    const auto direct = store->value_or_create("direct_secret", [] { return random_bytes(32); });
+    if (direct.size() != sizeof(compile::DirectSecret)) {
+      return base::Error{"the node's own values are damaged", config.store, "restore a backup"};
+    }
+    compile.direct_secret.emplace();
+    std::copy(direct.begin(), direct.end(), compile.direct_secret->begin());
     const auto key = load_store_key(config, *store);
     if (!key) return key.error();
     box = std::make_unique<secret::SealedBox>(key.value(), model::system_entropy());
@@ -307,7 +313,8 @@ void Control::Parts::start_questions(const Config& config) {
 
 void Control::Parts::ask_edge(publish::Question question,
                               publish::EdgeQuestions::Answered answered) {
-  const bool quick = question.type == ipc::MessageType::kShowName;
+  const bool quick = question.type == ipc::MessageType::kShowName ||
+                     question.type == ipc::MessageType::kCookieSecrets;
   (quick ? names : jobs)->ask(std::move(question), std::move(answered));
 }
 

@@ -42,7 +42,8 @@ class Edge {
   Edge& operator=(const Edge&) = delete;
 
   // Housekeeping until `stop`: the kernel's packets, control, neighbours, link state, statistics.
-  base::Result<void> housekeep(const std::atomic<bool>& stop);
+  // `reload` is taken back when the files that can change meanwhile have been read again.
+  base::Result<void> housekeep(const std::atomic<bool>& stop, std::atomic<bool>& reload);
 
   // Lets connections end: none is accepted any more, and housekeeping goes on until the clients are
   // gone or config.l7_drain is over.
@@ -68,6 +69,7 @@ class Edge {
 
   // housekeeping.cc
   base::Result<void> turn(base::Time now);
+  void reload_files();
   void ask_for_neighbours(base::Time now);
   void refresh_statistics(base::Time now);
   bool look_after_images(bool changed);
@@ -95,8 +97,8 @@ class Edge {
   std::unique_ptr<exception::KernelPort> kernel_;
   std::unique_ptr<exception::NeighbourFeed> feed_;
   std::unique_ptr<Disk> disk_;
+  std::unique_ptr<CookieSecretsStore> cookies_;
   std::unique_ptr<Control> control_;
-  dns::guard::CookieSecrets cookie_secrets_;
   std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;

@@ -399,6 +399,11 @@ def call_node(api):
         api.ok("showName", query="?name=" + name)
     api.ok("compactSnapshot")
     api.ok("verifySnapshot")
+    api.ok("showCookieSecrets")
+    api.ok("rollCookieSecrets", json_body={"step": "add", "secret": os.urandom(16).hex()})
+    for step in ("activate", "drop", "reload"):
+        api.ok("rollCookieSecrets", json_body={"step": step})
+    api.refused("rollCookieSecrets", json_body={"step": "drop"}, code=12012, status=502)
     api.ok("listAuditLogs", query="?per_page=1000")
     versions = api.ok("listVersions", query="?limit=1000")
     oldest = versions["versions"][-1]["version"]
