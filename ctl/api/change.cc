@@ -76,6 +76,12 @@ std::uint64_t Change::commit(std::optional<std::uint32_t> serial) {
   return version;
 }
 
+Reply committed(Service& service, store::Transaction& transaction, Reply reply) {
+  reply.version = service.store.taken_version().value_or(0);
+  transaction.commit();
+  return reply;
+}
+
 Outcome<model::Zone> find_zone(Service& service, const Request& request) {
   const auto id = model::Id::parse(request.parameters.at("zone"));
   auto zone = id ? service.store.zone_by_id(*id) : std::nullopt;

@@ -46,6 +46,9 @@ class Change {
   model::Timestamp now_;
 };
 
+// Keeps what a transaction changed, and makes its version, if it took one, what the reply waits for.
+Reply committed(Service& service, store::Transaction& transaction, Reply reply);
+
 // The zone and record that a request's path names.
 model::Outcome<model::Zone> find_zone(Service& service, const Request& request);
 model::Outcome<model::Record> find_record(Service& service, const model::Zone& zone,

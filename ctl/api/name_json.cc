@@ -65,6 +65,9 @@ class Puts : public snapshot::ChangeSink {
     return {};
   }
   base::Result<void> drop_denial(Name) override { return unexpected(); }
+  base::Result<void> put_value(Key, std::span<const std::uint8_t>) override { return unexpected(); }
+  base::Result<void> drop_value(Key) override { return unexpected(); }
+  base::Result<void> clear_values(Key) override { return unexpected(); }
 
   std::optional<Zone> zone;
   std::optional<Owner> owner;
@@ -135,7 +138,9 @@ base::Result<Json> route_json(const std::vector<std::uint8_t>& blob) {
     origins.push_back({{"address", std::string(origin.address.text().view())},
                        {"port", origin.port == 0 ? Json(nullptr) : Json(origin.port)}});
   }
+  const std::string& target = route.value().target_name;
   return Json{{"zone", route.value().zone_name},
+              {"target", target.empty() ? Json(nullptr) : Json(target)},
               {"origins", origins},
               {"connect_timeout_ms", route.value().connect_timeout_ms},
               {"acknowledgement_timeout_ms", route.value().ack_timeout_ms},

@@ -22,7 +22,7 @@
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/resolve/name_table.h"
-#include "ctl/secret/sealed_box.h"
+#include "dataplane/secret/sealed_box.h"
 #include "ctl/store/dnssec_keys.h"
 #include "ctl/store/store.h"
 

@@ -150,6 +150,7 @@ std::string route_text(const Json& route) {
     if (!origin["port"].is_null()) origins += " port " + text_of(origin, "port");
   }
   if (origins.empty()) origins = "none";
+  if (!route["target"].is_null()) origins += " (of " + text_of(route, "target") + ")";
   return "zone " + text_of(route, "zone") + ", origins " + origins + "; timeouts: connect " +
          text_of(route, "connect_timeout_ms") + " ms, acknowledgement " +
          text_of(route, "acknowledgement_timeout_ms") + " ms, read " +
@@ -255,6 +256,9 @@ std::string changes_text(const Json& version) {
   };
   add("resolved", " outside resolved anew");
   add("resigned", " signed anew");
+  if (number_of(version, "tables") != 0) {
+    text = (text == "-" ? "" : text + ", ") + std::string("certificates or rules");
+  }
   return text;
 }
 

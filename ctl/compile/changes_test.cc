@@ -11,7 +11,10 @@
 #include "ctl/compile/direct_names.h"
 #include "ctl/compile/map_sink.h"
 #include "ctl/compile/outside_names.h"
+#include "ctl/store/account_certificates.h"
+#include "ctl/store/client_certificates.h"
 #include "ctl/store/resolved.h"
+#include "ctl/store/zone_certificates.h"
 #include "dns/dnssec/denial.h"
 
 namespace brink::ctl::compile {
@@ -152,6 +155,7 @@ class RandomChanges {
     if (!zone || kind < 4) return create_zone();
     if (kind == 4) return store().delete_zone(*zone);
     if (kind < 16) return switch_zone(*zone);
+    if (kind < 24) return change_table(*zone);
     if (kind < 55) return add(*zone);
     if (kind < 85) return change(*zone);
     remove(*zone);
@@ -458,6 +462,113 @@ class RandomChanges {
     store().delete_record(*record);
     bump(zone);
   }
+  std::string host(const model::Zone& zone) {
+    static const std::vector<std::string> kHosts = {"", "a.", "c.", "*.", "w.a.", "*.a."};
+    return pick(kHosts) + zone.name.text();
+  }
+  std::uint8_t octet() { return static_cast<std::uint8_t>(below(120)); }
+  void insert_certificate(const model::Zone& zone, model::CertificatePurpose purpose) {
+    model::ZoneCertificate made;
+    made.id = follower_.id();
+    made.zone = zone.id;
+    made.purpose = purpose;
+    made.certificate = fake_certificate(octet(), {host(zone), host(zone)});
+    made.sealed_key = {1, 2, octet()};
+    made.priority = static_cast<std::uint32_t>(below(3));
+    store::ZoneCertificates(store()).insert(made);
+  }
+  std::optional<model::ZoneCertificate> any_certificate(const model::Zone& zone,
+                                                        model::CertificatePurpose purpose) {
+    const auto page = store::ZoneCertificates(store()).list(zone.id, {.purpose = purpose});
+    if (page.items.empty()) return std::nullopt;
+    return pick(page.items);
+  }
+  model::AccountCertificate authority(const model::Zone& zone, bool managed) {
+    store::AccountCertificates accounts(store());
+    const auto page = accounts.list(zone.account, {1, 100});
+    const auto known = accounts.managed(zone.account);
+    if (managed && known) return *known;
+    if (!managed && !page.items.empty() && below(2) == 0) return pick(page.items);
+    model::AccountCertificate made;
+    made.id = follower_.id();
+    made.account = zone.account;
+    made.certificate = fake_certificate(octet(), {});
+    made.managed = managed;
+    accounts.insert(made);
+    return made;
+  }
+
+  void change_certificate(const model::Zone& zone, model::CertificatePurpose purpose) {
+    store::ZoneCertificates certificates(store());
+    auto known = any_certificate(zone, purpose);
+    if (!known || below(2) == 0) return insert_certificate(zone, purpose);
+    if (below(2) == 0 && certificates.hosts_with(known->id).empty()) {
+      return certificates.remove(known->id);
+    }
+    known->priority = static_cast<std::uint32_t>(below(3));
+    if (below(2) == 0) known->certificate = fake_certificate(octet(), {host(zone)});
+    certificates.update(*known);
+  }
+  void change_pulls(const model::Zone& zone) {
+    store::ZoneCertificates certificates(store());
+    const auto known = any_certificate(zone, model::CertificatePurpose::kHostPull);
+    if (!known || below(3) == 0) {
+      return certificates.set_tls(zone.id, {false, below(2) == 0});
+    }
+    if (below(3) == 0) return certificates.remove_host_pull(zone.id, host(zone));
+    certificates.put_host_pull(zone.id, {host(zone), known->id, below(2) == 0, {}, {}});
+  }
+  void change_authorities(const model::Zone& zone) {
+    store::AccountCertificates accounts(store());
+    std::optional<model::Id> asked;
+    if (below(2) == 0) asked = authority(zone, false).id;
+    std::vector<std::string> hosts;
+    for (std::uint64_t i = below(3); i > 0; --i) hosts.push_back(host(zone));
+    if (asked && below(4) == 0) return accounts.remove(*asked);
+    accounts.set_hosts(zone.id, asked, hosts);
+  }
+  void change_client(const model::Zone& zone) {
+    store::ClientCertificates clients(store());
+    const auto page = clients.list(zone.id, std::nullopt, {1, 100});
+    if (!page.items.empty() && below(3) != 0) {
+      const model::ClientCertificate& known = pick(page.items);
+      return clients.set_revoked(known.id, !known.revoked);
+    }
+    model::ClientCertificate made;
+    made.id = follower_.id();
+    made.zone = zone.id;
+    made.authority = authority(zone, below(4) != 0).id;
+    made.certificate.serial = "0" + std::to_string(below(1000)) + (below(2) == 0 ? "a" : "0b");
+    clients.insert(made);
+  }
+  void change_settings(model::Zone zone) {
+    static const std::vector<std::pair<std::string, std::string>> kSettings = {
+        {"ssl", "\"strict\""}, {"ssl", "\"full\""}, {"tls_client_auth", "\"on\""},
+        {"http2", "\"off\""}};
+    const auto& [setting, value] = pick(kSettings);
+    zone.settings[setting] = {value, {}};
+    if (below(4) == 0) zone.settings.clear();
+    bump(zone);
+  }
+  void change_table(const model::Zone& zone) {
+    switch (below(8)) {
+      case 0:
+      case 1:
+        return change_certificate(zone, model::CertificatePurpose::kEdge);
+      case 2:
+        return change_certificate(zone, model::CertificatePurpose::kZonePull);
+      case 3:
+        return change_certificate(zone, model::CertificatePurpose::kHostPull);
+      case 4:
+        return change_pulls(zone);
+      case 5:
+        return change_authorities(zone);
+      case 6:
+        return change_client(zone);
+      default:
+        return change_settings(zone);
+    }
+  }
   void roll_back() {
     store::History history(store());
     const std::uint64_t floor = history.floor(), span = store().version() - floor + 1;
@@ -484,16 +595,19 @@ void compare_both_ways(bool own_apex_ns) {
               static_cast<unsigned long long>(steps));
   Follower follower(own_apex_ns);
   RandomChanges changes(follower, seed);
-  std::uint64_t names = 0, put = 0;
+  std::uint64_t names = 0, put = 0, values = 0;
   for (std::uint64_t step = 0; step < steps; ++step) {
     changes.batch();
     ASSERT_EQ(follower.follow(), "") << "BRINK_TEST_SEED=" << seed << ", step " << step;
     names += follower.sink().names().size();
     put += follower.counts().names_put;
+    for (const auto& [apex, zone] : follower.sink().zones()) values += zone.table.size();
   }
-  std::printf("%.1f names held, %.1f put a step\n",
+  std::printf("%.1f names and %.1f values held, %.1f names put a step\n",
               static_cast<double>(names) / static_cast<double>(steps),
+              static_cast<double>(values) / static_cast<double>(steps),
               static_cast<double>(put) / static_cast<double>(steps));
+  EXPECT_GT(values, steps);
 }
 
 TEST(CompileChanges, GiveWhatCompilingEverythingGives) {

@@ -1,9 +1,12 @@
 #include "ctl/compile/compile.h"
 
+#include <set>
+
 #include "ctl/compile/affected.h"
 #include "ctl/compile/chain_compiler.h"
 #include "ctl/compile/given_chain.h"
 #include "ctl/compile/name_compiler.h"
+#include "ctl/compile/table_compiler.h"
 #include "ctl/compile/zone_index.h"
 
 namespace brink::ctl::compile {
@@ -14,9 +17,10 @@ using model::DomainName;
 // Puts compiled zones and names into a sink, and counts them.
 class Output {
  public:
-  Output(Lookups& lookups, const Options& options, snapshot::ChangeSink& sink)
+  Output(store::Store& store, Lookups& lookups, const Options& options, snapshot::ChangeSink& sink)
       : compiler_(lookups, options),
         chains_(compiler_, lookups, options),
+        tables_(store),
         lookups_(lookups),
         options_(options),
         sink_(sink) {}
@@ -40,6 +44,10 @@ class Output {
   base::Result<void> set_former_apex(const DomainName& name);
   // Of a signed zone all records of its chain.
   base::Result<void> put_chain(const model::Zone& zone);
+  // All values of the zone's table; `is_fresh`: it has none.
+  base::Result<void> put_table(const model::Zone& zone, bool is_fresh);
+  base::Result<void> put_settings(const model::Zone& zone);
+  base::Result<void> put_table_part(const model::Zone& zone, const store::TableChange& change);
   // Those that names have touched.
   base::Result<void> put_touched_chains();
 
@@ -54,6 +62,7 @@ class Output {
 
   NameCompiler compiler_;
   ChainCompiler chains_;
+  TableCompiler tables_;
   Lookups& lookups_;
   const Options& options_;
   snapshot::ChangeSink& sink_;
@@ -152,6 +161,23 @@ base::Result<void> Output::put_chain(const model::Zone& zone) {
   return chains_.put_all(zone, sink_);
 }
 
+base::Result<void> Output::put_table(const model::Zone& zone, bool is_fresh) {
+  if (is_fresh && !tables_.has_any(zone)) return {};
+  if (auto used = use(zone); !used) return used;
+  return tables_.put_all(zone, is_fresh, sink_);
+}
+
+base::Result<void> Output::put_settings(const model::Zone& zone) {
+  if (auto used = use(zone); !used) return used;
+  return tables_.put_settings(zone, sink_);
+}
+
+base::Result<void> Output::put_table_part(const model::Zone& zone,
+                                          const store::TableChange& change) {
+  if (auto used = use(zone); !used) return used;
+  return tables_.put(zone, change, sink_);
+}
+
 base::Result<void> Output::put_touched_chains() {
   for (const ChainCompiler::Touched& touched : chains_.take_touched()) {
     if (auto used = use(*touched.zone); !used) return used;
@@ -190,7 +216,8 @@ base::Result<void> put_names_of(store::Store& store, const model::Zone& zone,
   }
   output.compiler().take_targets();
   if (auto put = output.put_directs(zone); !put) return put;
-  return output.put_chain(zone);
+  if (auto put = output.put_chain(zone); !put) return put;
+  return output.put_table(zone, true);
 }
 
 // Puts or drops all names of a zone, and takes them from `others`, to which those go that a zone
@@ -226,6 +253,29 @@ base::Result<void> set_names_of(store::Store& store, const model::Zone& zone,
   return put;
 }
 
+// What zones have beside their names: all of it where a zone is another one.
+base::Result<void> put_tables(const store::Changes& changes, StoreLookups& lookups,
+                              Output& output) {
+  std::set<DomainName> whole;
+  for (const store::ZoneChange& change : changes.zones) {
+    const model::Zone* zone = lookups.zone_at(change.name);
+    if (zone == nullptr) continue;
+    const bool is_fresh = change.action == store::ZoneAction::kCreated;
+    if (is_fresh || change.whole) {
+      whole.insert(change.name);
+      if (auto put = output.put_table(*zone, is_fresh); !put) return put;
+    } else if (auto put = output.put_settings(*zone); !put) {
+      return put;
+    }
+  }
+  for (const store::TableChange& change : changes.tables) {
+    const model::Zone* zone = lookups.zone_at(change.zone);
+    if (zone == nullptr || whole.contains(change.zone)) continue;
+    if (auto put = output.put_table_part(*zone, change); !put) return put;
+  }
+  return {};
+}
+
 }  // namespace
 
 base::Result<Counts> compile_all(store::Store& store, const Options& options,
@@ -234,7 +284,7 @@ base::Result<Counts> compile_all(store::Store& store, const Options& options,
   store.for_each_zone([&](const model::Zone& zone) { zones.push_back(zone); });
   StoreLookups others(store);
   IndexedLookups lookups(others);
-  Output output(lookups, options, sink);
+  Output output(store, lookups, options, sink);
   for (const model::Zone& zone : zones) {
     if (auto put = output.put_zone(zone); !put) return put.error();
     output.compiler().take_targets();  // what is direct is put with the zone's names
@@ -251,7 +301,7 @@ base::Result<Counts> compile_changes(store::Store& store, const store::Changes& 
   IndexedLookups lookups(stored);
   Affected affected(store, stored);
   affected.collect(changes);
-  Output output(lookups, options, sink);
+  Output output(store, lookups, options, sink);
   const auto& dropped = affected.dropped_zones();
   for (const auto& [key, apex] : affected.zones()) {
     if (auto put = output.put_zone(*stored.zone_at(apex)); !put) return put.error();
@@ -274,6 +324,7 @@ base::Result<Counts> compile_changes(store::Store& store, const store::Changes& 
   targets.insert(affected.targets().begin(), affected.targets().end());
   if (auto set = output.set_directs(targets, dropped, store, stored); !set) return set.error();
   if (auto put = output.put_touched_chains(); !put) return put.error();
+  if (auto put = put_tables(changes, stored, output); !put) return put.error();
   // The deepest first.
   for (auto zone = dropped.rbegin(); zone != dropped.rend(); ++zone) {
     if (auto drop = output.drop_zone(zone->second); !drop) return drop.error();

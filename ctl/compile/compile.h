@@ -34,6 +34,7 @@ namespace brink::ctl::compile {
 struct ProxiedName {
   std::string zone_name;  // text without the final dot
   std::vector<base::IpAddress> origins;
+  std::string target_name = {};  // what its CNAME leads to, likewise; empty: it has none
 };
 
 // 32 random octets that stay the same, see direct_names.h.

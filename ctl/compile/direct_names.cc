@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ctl/compile/origins.h"
-#include "ctl/secret/digest.h"
+#include "dataplane/secret/digest.h"
 
 namespace brink::ctl::compile {
 namespace {

@@ -114,11 +114,14 @@ void NameCompiler::Served::run() {
 void NameCompiler::Served::add_proxied() {
   bool v4 = true, v6 = zone_.dns.ipv6;
   std::vector<base::IpAddress> origins = addresses_of(entries_);
+  std::string target;
   for (const Entry& entry : entries_) {
     if (entry.proxied && entry.settings.ipv4_only) v6 = false;
     if (entry.proxied && entry.settings.ipv6_only) v4 = false;
     if (entry.type == model::kTypeCname) {
-      Chain chain = follow(lookups_, *DomainName::from_wire(entry.rdata));
+      const auto name = DomainName::from_wire(entry.rdata);
+      Chain chain = follow(lookups_, *name);
+      target = name->text();
       origins = std::move(chain.addresses);
       outside = std::move(chain.outside);
     }
@@ -126,7 +129,7 @@ void NameCompiler::Served::add_proxied() {
   if (!v4 && !v6) v4 = true, v6 = zone_.dns.ipv6;  // settings that contradict each other
   add_edge_addresses(v4, v6);
   add_as_stored(false);
-  proxied = {zone_.name.text(), std::move(origins)};
+  proxied = {zone_.name.text(), std::move(origins), std::move(target)};
 }
 
 // A DNS-only CNAME. Alone below the apex it is answered as it is; at the apex, beside other
@@ -134,7 +137,8 @@ void NameCompiler::Served::add_proxied() {
 // of their resolution, unless the record asks for less. If it leads to a proxied name, clients
 // arrive at the edge under this name too, which therefore has a route.
 void NameCompiler::Served::add_alias(const Entry& alias) {
-  Chain chain = follow(lookups_, *DomainName::from_wire(alias.rdata));
+  const auto target = DomainName::from_wire(alias.rdata);
+  Chain chain = follow(lookups_, *target);
   const bool flatten = name_ == zone_.name || entries_.size() > 1 || alias.settings.flatten_cname ||
                        zone_.dns.flatten_all_cnames;
   if (!flatten) {
@@ -152,7 +156,9 @@ void NameCompiler::Served::add_alias(const Entry& alias) {
     add_as_stored(false);
   }
   if (flatten || chain.is_proxied) outside = chain.outside;
-  if (chain.is_proxied) proxied = {zone_.name.text(), std::move(chain.addresses)};
+  if (chain.is_proxied) {
+    proxied = {zone_.name.text(), std::move(chain.addresses), target->text()};
+  }
 }
 
 void NameCompiler::Served::add_edge_addresses(bool v4, bool v6) {

@@ -17,7 +17,7 @@
 #include "ctl/daemon/version.h"
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
-#include "ctl/secret/key_file.h"
+#include "dataplane/secret/key_file.h"
 #include "ctl/store/checkpointer.h"
 #include "ctl/store/store.h"
 #include "dataplane/snapshot/layout.h"
@@ -99,6 +99,7 @@ compile::Options compile_options(const Config& config) {
     l7::render::RouteSpec spec;
     spec.zone_name = proxied.zone_name;
     spec.origins = proxied.origins;
+    spec.target_name = proxied.target_name;
     return l7::render::render_route(spec);
   };
   return options;

@@ -255,6 +255,7 @@ std::optional<Changes> History::changes_between(std::uint64_t from, std::uint64_
   Changes changes = differences.take();
   changes.resolved = resolved_between(from, to);
   changes.resigned = resigned_between(from, to);
+  changes.tables = tables_between(from, to);
   return changes;
 }
 
@@ -271,6 +272,21 @@ std::vector<ResignedName> History::resigned_between(std::uint64_t from, std::uin
   std::vector<ResignedName> names;
   while (select->step()) names.push_back({read_name(select->text(0)), name_of(select->blob(1))});
   return names;
+}
+
+std::vector<TableChange> History::tables_between(std::uint64_t from, std::uint64_t to) {
+  auto select = database_.cached(
+      "SELECT DISTINCT z.name, l.part, l.key FROM zone_table_log l JOIN zones z ON z.id = l.zone "
+      "WHERE l.version > ?1 AND l.version <= ?2");
+  select->bind(1, static_cast<std::int64_t>(from)).bind(2, static_cast<std::int64_t>(to));
+  std::vector<TableChange> tables;
+  while (select->step()) {
+    const auto key = select->blob(2);
+    tables.push_back({read_name(select->text(0)),
+                      static_cast<TablePart>(select->integer(1)),
+                      {key.begin(), key.end()}});
+  }
+  return tables;
 }
 
 std::vector<model::DomainName> History::resolved_between(std::uint64_t from, std::uint64_t to) {
@@ -312,7 +328,8 @@ std::vector<VersionSummary> History::list(std::uint64_t limit, std::optional<std
                         {select->integer(1)},
                         zones_of(version, zone),
                         logged("SELECT count(*) FROM resolved_log WHERE version = ?1"),
-                        logged("SELECT count(*) FROM resigned_log WHERE version = ?1")});
+                        logged("SELECT count(*) FROM resigned_log WHERE version = ?1"),
+                        logged("SELECT count(*) FROM zone_table_log WHERE version = ?1")});
   }
   return versions;
 }
@@ -422,6 +439,10 @@ bool History::sweep(std::uint64_t rows_max) {
   remove(
       "DELETE FROM resigned_log WHERE (version, zone, name_key) IN (SELECT version, zone, name_key "
       "FROM resigned_log WHERE version <= ?1 ORDER BY version LIMIT ?2) RETURNING 1",
+      static_cast<std::int64_t>(oldest));
+  remove(
+      "DELETE FROM zone_table_log WHERE (version, zone, part, key) IN (SELECT version, zone, part, "
+      "key FROM zone_table_log WHERE version <= ?1 ORDER BY version LIMIT ?2) RETURNING 1",
       static_cast<std::int64_t>(oldest));
   if (!more) forget_zone_contents(database_);
   if (own) own->commit();

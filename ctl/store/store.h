@@ -175,6 +175,7 @@ class Store {
   friend class Rulesets;
   friend class DnssecKeys;
   friend class ResignedNames;
+  friend class ZoneTables;
   Store(std::unique_ptr<Database> database, Access access, model::WallClock clock)
       : database_(std::move(database)), access_(access), clock_(std::move(clock)) {}
 

@@ -291,6 +291,13 @@ DnsStreamConfig Edge::dns_stream_config() const {
 }
 
 base::Result<void> Edge::make_stages() {
+  private_keys_ = std::make_unique<PrivateKeys>(config_.tls_key_file);
+  const auto key_file = private_keys_->load();
+  if (!key_file) return key_file.error();
+  if (!key_file.value() && !config_.tls_key_file.empty()) {
+    spdlog::warn("the key file {} is not there yet: no private key opens until it is",
+                 config_.tls_key_file);
+  }
   if (!config_.access_log.empty()) {
     auto log = AccessLog::start({.path = config_.access_log,
                                  .node = config_.node,

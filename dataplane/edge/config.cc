@@ -62,6 +62,8 @@ po::options_description setting_options() {
   add("dns.version", text()->default_value(""), "answer to version.bind and version.server");
   add("dns.cookie-secret-file", text()->default_value(""),
       "secrets of DNS cookies, the same on every node; without it drawn at the start");
+  add("tls.key-file", text()->default_value(""),
+      "the key file of brink-control, which private keys of certificates are sealed with");
   add("dns.rate-limit", text()->default_value("0"),
       "like UDP answers a second of a worker to one network, 0 no limit");
   add("dns.source-limit", text()->default_value("0"),
@@ -289,6 +291,7 @@ void read_stages(Reader& r, Config& c) {
     r.fail({"longer than 64 octets", std::string(name) + " = " + r.text(name), "shorten it"});
   }
   c.dns_cookie_secret_file = r.text("dns.cookie-secret-file");
+  c.tls_key_file = r.text("tls.key-file");
   r.number("dns.rate-limit", c.dns_rate.answers_per_second, 0, 65535);
   r.number("dns.source-limit", c.dns_rate.source_per_second, 0, 65535);
   r.number("dns.negative-limit", c.dns_rate.negative_per_second, 0, 100'000'000);

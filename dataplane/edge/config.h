@@ -71,6 +71,8 @@ struct Config {
   base::Duration dns_tcp_idle = std::chrono::seconds(10);
   std::uint32_t dns_tcp_buffer_mb = 16;
 
+  std::string tls_key_file;  // empty: no private key of a certificate opens
+
   std::uint32_t l7_clients = 4096;
   std::uint32_t l7_requests = 1024;
   std::uint32_t l7_origins = 2048;

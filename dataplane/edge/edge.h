@@ -17,6 +17,7 @@
 #include "dataplane/edge/disk.h"
 #include "dataplane/edge/image_store.h"
 #include "dataplane/edge/l7_stage.h"
+#include "dataplane/edge/private_keys.h"
 #include "dataplane/edge/stages.h"
 #include "dataplane/edge/topology.h"
 #include "dataplane/exception/kernel_port.h"
@@ -74,6 +75,7 @@ class Edge {
   void refresh_statistics(base::Time now);
   bool look_after_images(bool changed);
   void report_waiting(base::Time now);
+  void look_after_keys();
   [[nodiscard]] std::chrono::microseconds pause(bool changed);
   void wait(std::chrono::microseconds longest);
 
@@ -99,6 +101,7 @@ class Edge {
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<CookieSecretsStore> cookies_;
   std::unique_ptr<Control> control_;
+  std::unique_ptr<PrivateKeys> private_keys_;
   std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
@@ -110,6 +113,8 @@ class Edge {
   base::Time next_statistics_{};
   base::Time next_confirmation_{};
   base::Time next_waiting_report_{};
+  base::Time next_look_at_keys_{};
+  bool key_file_is_bad_ = false;  // and that has been said
   std::uint32_t quiet_turns_ = 0;
   std::chrono::microseconds workers_wait_{};  // next, while something waits for workers
   bool link_up_ = false;

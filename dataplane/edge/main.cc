@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "dataplane/edge/edge.h"
+#include "dataplane/edge/private_keys.h"
 
 namespace {
 
@@ -57,6 +58,10 @@ int main(int argc, char** argv) {
     const auto topology = make_topology(config, available_cpus());
     if (!topology) {
       fail(topology.error());
+      return 2;
+    }
+    if (const auto key = check_key_file(config.tls_key_file); !key) {
+      fail(key.error());
       return 2;
     }
     spdlog::info("the settings are good");

@@ -20,7 +20,9 @@ std::span<const std::uint8_t> bytes_of(const BlobHeader& blob) {
 }  // namespace
 
 StateContents contents_of(const ZoneState& state) {
-  StateContents contents{state.serial, bytes_of(negative_blob(state)), {}, {}, {}};
+  StateContents contents;
+  contents.serial = state.serial;
+  contents.negative = bytes_of(negative_blob(state));
   if (state.signed_units != 0) {
     contents.signed_negative = bytes_of(*View::signed_negative_blob(state));
   }
@@ -28,12 +30,13 @@ StateContents contents_of(const ZoneState& state) {
     contents.chain = *chain;
     contents.salt = denial_salt(*chain);
   }
+  if (const Tree* table = View::table(state); table != nullptr) contents.table = *table;
   return contents;
 }
 
 std::size_t state_size(const ZoneState& state) {
-  if (const DenialChain* chain = View::chain(state); chain != nullptr) {
-    return state.chain_units * kHeapUnit + sizeof *chain + chain->salt_size;
+  if (const DenialChain* chain = View::trees(state); chain != nullptr) {
+    return state.chain_units * kHeapUnit + denial_chain_size(*chain);
   }
   if (state.signed_units != 0) {
     return state.signed_units * kHeapUnit + blob_size(*View::signed_negative_blob(state));
@@ -43,7 +46,9 @@ std::size_t state_size(const ZoneState& state) {
 
 HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
                    const StateContents& contents) {
-  const bool has_chain = contents.chain.kind != DenialKind::kNone;
+  DenialChain chain = contents.chain;
+  chain.has_table = contents.table.root != 0 || contents.makes_table ? 1 : 0;
+  const bool has_chain = chain.kind != DenialKind::kNone || chain.has_table != 0;
   std::size_t end = sizeof(ZoneState) + contents.negative.size();
   std::size_t signed_units = 0, chain_units = 0;
   if (!contents.signed_negative.empty()) {
@@ -52,7 +57,7 @@ HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
   }
   if (has_chain) {
     chain_units = units_of(end);
-    end = chain_units * kHeapUnit + sizeof(DenialChain) + contents.salt.size();
+    end = chain_units * kHeapUnit + denial_chain_size(chain);
   }
   // Two blobs of the largest size are less.
   CHECK(chain_units <= 0xffff && signed_units <= 0xffff);
@@ -68,15 +73,24 @@ HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
                 contents.signed_negative.size());
   }
   if (has_chain) {
-    std::uint8_t* const chain = at + chain_units * kHeapUnit;
-    std::memcpy(chain, &contents.chain, sizeof contents.chain);
-    std::copy(contents.salt.begin(), contents.salt.end(), chain + sizeof contents.chain);
+    std::uint8_t* const chain_at = at + chain_units * kHeapUnit;
+    std::memset(chain_at, 0, denial_chain_size(chain));
+    std::memcpy(chain_at, &chain, sizeof chain);
+    std::copy(contents.salt.begin(), contents.salt.end(), chain_at + sizeof chain);
+    if (chain.has_table != 0) {
+      const auto& placed = *reinterpret_cast<const DenialChain*>(chain_at);
+      const_cast<Tree&>(table_behind(placed)) = contents.table;
+    }
   }
   return ref;
 }
 
 DenialChain* chain_of(ZoneState& state) {
   return const_cast<DenialChain*>(View::chain(state));
+}
+
+Tree* table_of(ZoneState& state) {
+  return const_cast<Tree*>(View::table(state));
 }
 
 }  // namespace brink::snapshot

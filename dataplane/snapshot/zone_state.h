@@ -16,6 +16,8 @@ struct StateContents {
   std::span<const std::uint8_t> signed_negative;  // a Blob; empty: there is none
   DenialChain chain = {};                         // of kind kNone: there is none
   std::span<const std::uint8_t> salt;             // as many octets as the chain says
+  Tree table = {};         // empty: there is none,
+  bool makes_table = false;  // unless one is to be filled
 };
 
 StateContents contents_of(const ZoneState& state);
@@ -29,5 +31,7 @@ HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
 // The chain of a state; null: there is none. Whoever writes may change it as long as no reader sees
 // the state.
 DenialChain* chain_of(ZoneState& state);
+// The table, likewise.
+Tree* table_of(ZoneState& state);
 
 }  // namespace brink::snapshot

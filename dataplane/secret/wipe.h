@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-namespace brink::ctl::secret {
+namespace brink::secret {
 
 // Not left out by the compiler, even if nobody reads the octets again.
 void wipe(std::span<char> octets);
@@ -24,4 +24,4 @@ class WipedAtEnd {
   std::string& secret_;
 };
 
-}  // namespace brink::ctl::secret
+}  // namespace brink::secret

@@ -6,10 +6,11 @@
 #include <fstream>
 #include <set>
 
-#include "ctl/secret/key_file.h"
-#include "ctl/secret/wipe.h"
+#include "dataplane/secret/key_file.h"
+#include "dataplane/secret/pem.h"
+#include "dataplane/secret/wipe.h"
 
-namespace brink::ctl::secret {
+namespace brink::secret {
 namespace {
 
 // Counts up: other octets at every call, the same ones in every run.
@@ -138,5 +139,25 @@ TEST_F(KeyFile, NamesTheFolderThatIsNotThere) {
   EXPECT_NE(fault().find(path_), std::string::npos);
 }
 
+TEST(Pem, IsDecodedBlockByBlock) {
+  const auto blocks = decode_pem(
+      "a comment\n-----BEGIN X-----\nAQID\nBA==\n-----END X-----\n"
+      "-----BEGIN Y-----\r\n/+8=\r\n-----END Y-----\r\n");
+  ASSERT_TRUE(blocks.has_value());
+  EXPECT_EQ(blocks->count, 2U);
+  EXPECT_EQ(blocks->octets, (std::vector<std::uint8_t>{1, 2, 3, 4, 0xff, 0xef}));
+}
+
+TEST(Pem, WhatIsMalformedIsRefused) {
+  for (const char* text : {"", "no block", "-----BEGIN X-----\nAQ==\n", "-----BEGIN X\nAQ==\n",
+                           "-----BEGIN X-----\nA\n-----END X-----\n",
+                           "-----BEGIN X-----\nAQ=\n-----END X-----\n",
+                           "-----BEGIN X-----\nAQ==BB\n-----END X-----\n",
+                           "-----BEGIN X-----\n\n-----END X-----\n",
+                           "-----BEGIN X-----\nA!==\n-----END X-----\n"}) {
+    EXPECT_FALSE(decode_pem(text).has_value()) << text;
+  }
+}
+
 }  // namespace
-}  // namespace brink::ctl::secret
+}  // namespace brink::secret

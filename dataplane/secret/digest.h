@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace brink::ctl::secret {
+namespace brink::secret {
 
 using Sha256 = std::array<std::uint8_t, 32>;
 
@@ -24,4 +24,4 @@ std::string random_text(const Entropy& entropy, std::size_t size);
 // `size` characters of 0-9 a-f with 4 bits of entropy each.
 std::string random_hex(const Entropy& entropy, std::size_t size);
 
-}  // namespace brink::ctl::secret
+}  // namespace brink::secret

@@ -1,4 +1,4 @@
-#include "ctl/secret/sealed_box.h"
+#include "dataplane/secret/sealed_box.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -8,7 +8,7 @@
 
 #include "dataplane/base/check.h"
 
-namespace brink::ctl::secret {
+namespace brink::secret {
 namespace {
 
 constexpr std::uint8_t kForm = 1;
@@ -82,4 +82,4 @@ base::Result<std::string> SealedBox::open(std::span<const std::uint8_t> box,
   return fault;
 }
 
-}  // namespace brink::ctl::secret
+}  // namespace brink::secret

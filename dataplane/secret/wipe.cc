@@ -1,8 +1,8 @@
-#include "ctl/secret/wipe.h"
+#include "dataplane/secret/wipe.h"
 
 #include <openssl/crypto.h>
 
-namespace brink::ctl::secret {
+namespace brink::secret {
 
 void wipe(std::span<char> octets) {
   OPENSSL_cleanse(octets.data(), octets.size());
@@ -13,4 +13,4 @@ void wipe(std::string& secret) {
   secret.clear();
 }
 
-}  // namespace brink::ctl::secret
+}  // namespace brink::secret

@@ -1,4 +1,4 @@
-#include "ctl/secret/key_file.h"
+#include "dataplane/secret/key_file.h"
 
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -10,7 +10,7 @@
 
 #include "dataplane/base/unique_fd.h"
 
-namespace brink::ctl::secret {
+namespace brink::secret {
 namespace {
 
 constexpr std::size_t kTextSize = 65;  // 64 hex digits and the newline
@@ -103,4 +103,4 @@ Sha256 fingerprint(const Key& key) {
   return digest;
 }
 
-}  // namespace brink::ctl::secret
+}  // namespace brink::secret

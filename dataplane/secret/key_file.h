@@ -4,9 +4,9 @@
 
 #include <string>
 
-#include "ctl/secret/sealed_box.h"
+#include "dataplane/secret/sealed_box.h"
 
-namespace brink::ctl::secret {
+namespace brink::secret {
 
 // Reads the key; makes the file when there is none and `may_create`. Fails, naming the file, when
 // it is open to others than its owner, is malformed, or is absent and may not be made.
@@ -15,4 +15,4 @@ base::Result<Key> load_key(const std::string& path, bool may_create, const Entro
 // Names a key without telling it: what the store keeps, to see that it is given the same one again.
 Sha256 fingerprint(const Key& key);
 
-}  // namespace brink::ctl::secret
+}  // namespace brink::secret

@@ -18,10 +18,10 @@
 #include <string_view>
 #include <vector>
 
-#include "ctl/secret/digest.h"
+#include "dataplane/secret/digest.h"
 #include "dataplane/base/result.h"
 
-namespace brink::ctl::secret {
+namespace brink::secret {
 
 // AES-256; wiped when it goes.
 struct Key {
@@ -49,4 +49,4 @@ class SealedBox {
   Entropy entropy_;
 };
 
-}  // namespace brink::ctl::secret
+}  // namespace brink::secret

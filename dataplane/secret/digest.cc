@@ -1,4 +1,4 @@
-#include "ctl/secret/digest.h"
+#include "dataplane/secret/digest.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -7,7 +7,7 @@
 
 #include "dataplane/base/check.h"
 
-namespace brink::ctl::secret {
+namespace brink::secret {
 namespace {
 
 // One octet a character: the alphabet's size divides 256, so that all are equally likely.
@@ -47,4 +47,4 @@ std::string random_hex(const Entropy& entropy, std::size_t size) {
   return random_of(entropy, size, "0123456789abcdef");
 }
 
-}  // namespace brink::ctl::secret
+}  // namespace brink::secret
