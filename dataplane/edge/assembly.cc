@@ -252,7 +252,7 @@ worker::WorkerConfig Edge::worker_config(std::uint32_t index) {
   return config;
 }
 
-L7Config Edge::l7_config(std::uint32_t position) const {
+L7Config Edge::l7_config(std::uint32_t worker, std::uint32_t position) {
   L7Config config;
   config.clients = config_.l7_clients;
   config.requests = config_.l7_requests;
@@ -269,6 +269,7 @@ L7Config Edge::l7_config(std::uint32_t position) const {
   for (const auto& own : {config_.own_v4, config_.own_v6}) {
     if (own) config.edge_addresses.push_back(own->address);
   }
+  config.access_log = access_log_ ? &access_log_->ring(worker) : nullptr;
   config.colo = config_.colo;
   config.node = config_.node;
   config.wall_offset = wall_offset();
@@ -291,6 +292,15 @@ base::Result<void> Edge::make_stages() {
                            : read_cookie_secrets(config_.dns_cookie_secret_file);
   if (!secrets) return secrets.error();
   cookie_secrets_ = secrets.value();
+  if (!config_.access_log.empty()) {
+    auto log = AccessLog::start({.path = config_.access_log,
+                                 .node = config_.node,
+                                 .colo = config_.colo,
+                                 .workers = static_cast<std::uint32_t>(topology_.workers.size()),
+                                 .ring_bytes = std::size_t{config_.access_log_buffer_mb} << 20});
+    if (!log) return log.error();
+    access_log_ = std::move(log).value();
+  }
   std::uint32_t position = 0;
   for (std::uint32_t i = 0; i < topology_.workers.size(); ++i) {
     StagesConfig config;
@@ -311,7 +321,7 @@ base::Result<void> Edge::make_stages() {
     if ((roles & ipc::kRoleDns) != 0 && config_.dns_tcp_connections > 0) {
       config.dns_stream = dns_stream_config();
     }
-    if ((roles & ipc::kRoleL7) != 0) config.l7 = l7_config(position++);
+    if ((roles & ipc::kRoleL7) != 0) config.l7 = l7_config(i, position++);
     auto stages = Stages::create(config, *images_, stats_->worker(i));
     if (!stages) return stages.error();
     stages_.push_back(std::move(stages).value());
@@ -357,6 +367,7 @@ Edge::~Edge() {
   for (std::uint32_t i = 0; i < workers_running_; ++i) rte_eal_wait_lcore(eal::lcore_of_worker(i));
   workers_.clear();
   stages_.clear();
+  access_log_.reset();
   control_.reset();
   disk_.reset();
   feed_.reset();

@@ -3,6 +3,7 @@
 #include <boost/program_options.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <fstream>
 #include <sstream>
 
@@ -95,6 +96,10 @@ po::options_description setting_options() {
   add("snapshot.memory-max-mb", text()->default_value("0"),
       "of one copy of the image, 0 no limit: changes beyond it are refused");
   add("log.level", text()->default_value("info"), "debug, info, warning or error");
+  add("log.access", text()->default_value(""),
+      "file with a line for each HTTP request, empty none");
+  add("log.access-buffer-mb", text()->default_value("4"),
+      "lines of a worker that wait for the disk, a power of two");
   return all;
 }
 
@@ -313,6 +318,13 @@ void read_stages(Reader& r, Config& c) {
   read_snapshot(r, c);
   r.choice("log.level", {"debug", "info", "warning", "error"});
   c.log_level = r.text("log.level");
+  c.access_log = r.text("log.access");
+  r.number("log.access-buffer-mb", c.access_log_buffer_mb, 1, 1024);
+  if (!std::has_single_bit(c.access_log_buffer_mb)) {
+    r.fail({"not a power of two",
+            "log.access-buffer-mb = " + std::to_string(c.access_log_buffer_mb),
+            "give 1, 2, 4, 8 and so on up to 1024"});
+  }
 }
 
 base::Result<Config> convert(const po::variables_map& values) {

@@ -88,6 +88,8 @@ struct Config {
   std::uint64_t log_size_max = std::uint64_t{256} << 20;  // octets
   std::uint64_t image_memory_max = ~std::uint64_t{0};     // octets, of one copy
   std::string log_level = "info";
+  std::string access_log;                  // path; empty: none
+  std::uint32_t access_log_buffer_mb = 4;  // of a worker
 };
 
 // What the command line asked for beside running.

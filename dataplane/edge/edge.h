@@ -11,6 +11,7 @@
 #include "dataplane/base/result.h"
 #include "dataplane/eal/environment.h"
 #include "dataplane/eal/pool.h"
+#include "dataplane/edge/access_log.h"
 #include "dataplane/edge/config.h"
 #include "dataplane/edge/control.h"
 #include "dataplane/edge/disk.h"
@@ -60,7 +61,7 @@ class Edge {
   base::Result<void> start_workers();
   [[nodiscard]] std::vector<int> numa_nodes() const;
   [[nodiscard]] std::size_t copy_for(std::uint32_t worker) const;
-  L7Config l7_config(std::uint32_t position) const;
+  L7Config l7_config(std::uint32_t worker, std::uint32_t position);
   [[nodiscard]] DnsStreamConfig dns_stream_config() const;
   worker::WorkerConfig worker_config(std::uint32_t index);
   void say_fallback(const std::string& sentence);
@@ -96,6 +97,7 @@ class Edge {
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<Control> control_;
   dns::guard::CookieSecrets cookie_secrets_;
+  std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<worker::RunConfig> runs_;

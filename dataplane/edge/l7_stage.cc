@@ -29,6 +29,7 @@ base::Result<void> L7Stage::make() {
   stage.source_port_count =
       static_cast<std::uint16_t>(config_.ports.last - config_.ports.first + 1);
   stage.edge_addresses = config_.edge_addresses;
+  stage.access_log = config_.access_log;
   stage.colo = config_.colo;
   stage.node = config_.node;
   stage.wall_offset = config_.wall_offset;

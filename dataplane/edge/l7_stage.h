@@ -29,6 +29,7 @@ struct L7Config {
   base::IpAddress source_v6;
   steer::PortPartition::Range ports{};
   std::vector<base::IpAddress> edge_addresses;
+  l7::log::Ring* access_log = nullptr;  // null: requests are not logged
   std::string colo;
   std::string node;
   base::Duration wall_offset{};  // Unix time minus base::Time's epoch

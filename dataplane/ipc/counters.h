@@ -121,7 +121,8 @@
   X(kHttpOriginTimeout, "http_origin_timeout", "522: no connection, or request not acknowledged") \
   X(kHttpOriginUnreachable, "http_origin_unreachable", "523: no way to the origin") \
   X(kHttpOriginSilent, "http_origin_silent", "524: connected, but no response in time") \
-  X(kHttpTruncated, "http_truncated", "responses cut short because their origin failed")
+  X(kHttpTruncated, "http_truncated", "responses cut short because their origin failed") \
+  X(kAccessLogDropped, "access_log_dropped", "requests not logged: the log's writer is behind")
 // clang-format on
 
 namespace brink::ipc {

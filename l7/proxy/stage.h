@@ -82,6 +82,7 @@ class Stage {
   struct Parts {
     Slots<Client> clients;
     Slots<Exchange> exchanges;
+    std::span<log::Notes> notes;
     Slots<OriginConnection> origins;
     std::span<origin::IdlePool::Entry> idle_entries;
     std::span<std::uint32_t> idle_buckets;
@@ -109,6 +110,7 @@ class Stage {
   void free_client(std::uint32_t c) noexcept;
   void free_origin(std::uint32_t o) noexcept;
   void drop_origin(std::uint32_t o, bool orderly) noexcept;
+  void lose_client(std::uint32_t c) noexcept;
   void abort_client(std::uint32_t c) noexcept;
   std::uint64_t next_random() noexcept;
   std::span<char> in_buffer(std::uint32_t x) noexcept;
@@ -151,6 +153,12 @@ class Stage {
   bool begin_response(std::uint32_t x, std::size_t consume) noexcept;
   void queue_scratch(std::uint32_t x, std::size_t size) noexcept;
 
+  // ---- stage_log.cc: the access log ----
+  void note_arrival(Exchange& exchange) noexcept;
+  void note_request(std::uint32_t x, std::size_t head_size) noexcept;
+  void note_error(Exchange& exchange, EdgeError error) noexcept;
+  void log_exchange(std::uint32_t x) noexcept;
+
   // ---- stage_timers.cc ----
   void sweep() noexcept;
   void check_client(std::uint32_t c) noexcept;
@@ -169,6 +177,7 @@ class Stage {
 
   Slots<Client> clients_;
   Slots<Exchange> exchanges_;
+  std::span<log::Notes> notes_;  // one an exchange
   Slots<OriginConnection> origins_;
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;
