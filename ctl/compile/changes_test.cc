@@ -407,7 +407,8 @@ class RandomChanges {
   }
   static model::DomainName hashed_owner(const model::DomainName& of, const model::Zone& zone) {
     const auto wire = [](const model::DomainName& each) {
-      return dns::zone::Wire(each.wire().begin(), each.wire().end());
+      const auto octets = each.wire();
+      return dns::zone::Wire(octets.begin(), octets.end());
     };
     const auto hash = dns::dnssec::nsec3_hash(wire(of), 0, {});
     const auto owner = dns::dnssec::nsec3_owner(hash, wire(zone.name));

@@ -13,7 +13,8 @@ namespace {
 using dns::zone::Wire;
 
 Wire wire(const model::DomainName& of) {
-  return {of.wire().begin(), of.wire().end()};
+  const auto octets = of.wire();
+  return {octets.begin(), octets.end()};
 }
 
 class PresignedTest : public ::testing::Test {

@@ -29,16 +29,23 @@ def additional_of_many(difference):
 def nearly_full(difference):
     size = difference.question.size
     limit = 512 if size is None else min(max(size, 512), UDP_SIZE)
+    # Signatures and long aliases repeat names that may be 255 octets long.
     return difference.field == "tc" and difference.ours and all(
-        view[-1] > limit - 64 for name, view in difference.views.items() if name != "brink")
+        view[-1] > limit - 256 for name, view in difference.views.items() if name != "brink")
 
 
 def is_signed(text):
     return re.search(r"\sRRSIG\s+SOA\s", text) is not None
 
 
+# ANY is answered with one RRset of one's own choice (RFC 8482 4.1), with what goes along with that.
+def along_with_any(difference):
+    return difference.field == "additional" and difference.question.kind == 255
+
+
 # Where Brink differs from all three on purpose, or is known to.
 DECIDED = [
+    ("everybody's choice of a set for ANY brings its own addresses", along_with_any),
     ("a message that others fill to the last octets is truncated", nearly_full),
     ("addresses ride along with however large a set", additional_of_many),
 ]
