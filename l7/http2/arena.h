@@ -20,9 +20,9 @@ class Arena {
   // Memory of at least `size` bytes, 16-byte aligned, or null when no free block is large enough.
   void* allocate(std::size_t size) noexcept;
   // What allocate gave, or null. Anything else is a bug and aborts where it is seen.
-  void release(void* block) noexcept;
-  // Bytes that `block` may hold, at least what was asked for.
-  static std::size_t size_of(const void* block) noexcept;
+  void release(void* memory) noexcept;
+  // Bytes that `memory` may hold, at least what was asked for.
+  static std::size_t size_of(const void* memory) noexcept;
 
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] std::size_t used_bytes() const noexcept { return used_; }  // with block headers
@@ -33,14 +33,14 @@ class Arena {
   // Sizes are split by their power of two and that into kSteps equal steps.
   static constexpr unsigned kStepBits = 4;
   static constexpr unsigned kSteps = 1U << kStepBits;
-  static constexpr unsigned kPowers = 28;
+  static constexpr unsigned kPowers = 32;
 
   struct Place {
     unsigned power;
     unsigned step;
   };
   static Place place_of(std::size_t size) noexcept;
-  Block* take(std::size_t size) noexcept;
+  Block* find(std::size_t size) noexcept;
   void insert(Block* block) noexcept;
   void remove(Block* block) noexcept;
 

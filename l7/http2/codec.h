@@ -12,10 +12,12 @@
 
 namespace brink::l7::http2 {
 
+class HeadReader;
+
 class Codec {
  public:
-  // `memory` is the arena, 16-byte aligned; it outlives the codec, and the codec its sessions. About
-  // 32 KiB a session and 2 KiB a stream (README) decide its size.
+  // `memory` is the arena, 16-byte aligned; it outlives the codec, and the codec its sessions. What a
+  // session and a stream take is in the README.
   Codec(std::span<std::byte> memory, const Settings& server, const Settings& client);
   ~Codec();
   Codec(const Codec&) = delete;
@@ -30,6 +32,7 @@ class Codec {
   Arena arena_;
   Settings server_;
   Settings client_;
+  std::unique_ptr<HeadReader> reader_;
   std::unique_ptr<Tables> tables_;
 };
 

@@ -21,7 +21,6 @@ enum class Glitch : std::uint8_t {
   continuation,        // a CONTINUATION frame
   empty_data,          // a DATA frame without data and without END_STREAM
   empty_headers,       // a HEADERS or CONTINUATION frame without a byte of a field
-  padding,             // a DATA frame that is mostly padding
   settings,            // a SETTINGS frame after the first
   ping,                // a PING
   priority,            // PRIORITY or PRIORITY_UPDATE
@@ -46,11 +45,10 @@ struct GlitchLimits {
       20,  // continuation: heads under 16 KiB need none
       20,  // empty_data
       20,  // empty_headers
-      5,   // padding
       20,  // settings
       10,  // ping: clients that measure bandwidth send one a round trip
       5,   // priority
-      5,   // small_window
+      2,   // small_window: naive clients give back each small message
       2,   // unknown_frame: grease
       2,   // frame_on_closed: what was on its way when a stream ended
   };

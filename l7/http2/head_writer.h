@@ -41,8 +41,16 @@ class HeadWriter {
   void status_line(std::uint16_t status, std::string_view reason = {}) noexcept;
   // Or neither, for trailers.
 
-  void field(std::string_view name, std::string_view value) noexcept;
-  void field(std::string_view name, std::uint64_t value) noexcept;
+  void field(std::string_view name, std::string_view value) noexcept {
+    begin_field(name);
+    raw(value);
+    end_field();
+  }
+  void field(std::string_view name, std::uint64_t value) noexcept {
+    begin_field(name);
+    number(value);
+    end_field();
+  }
   // A value in parts: begin_field, any number of raw or number, end_field. The parts must be free of
   // control characters; values that come from a parsed head are.
   void begin_field(std::string_view name) noexcept;
@@ -53,8 +61,8 @@ class HeadWriter {
 
  private:
   std::span<char> out_;
-  std::uint32_t size_ = 0;
-  std::uint32_t count_ = 0;
+  std::size_t size_ = 0;
+  std::uint32_t count_ = 0;  // whole fields
   bool ok_ = true;
   std::array<Field, kFieldsMax> fields_;  // only the first `count_` are initialised
 };
