@@ -116,14 +116,10 @@ int Session::Callbacks::on_data_chunk(nghttp2_session*, std::uint8_t /*flags*/, 
   return 0;
 }
 
-int Session::Callbacks::on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int /*error*/,
+int Session::Callbacks::on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int error,
                                          void* session) {
-  // nghttp2 resets the stream, or ends the connection: this stream is lost either way, at once.
-  auto& self = *static_cast<Session*>(session);
-  self.add_glitch(Glitch::provoked_reset);
-  if (Stream* const stream = self.find(frame->hd.stream_id); stream != nullptr) {
-    self.post_reset(*stream, ResetCause::malformed, ErrorCode::protocol_error);
-  }
+  static_cast<Session*>(session)->frame_refused(frame->hd.stream_id,
+                                                error == NGHTTP2_ERR_REFUSED_STREAM);
   return 0;
 }
 

@@ -206,6 +206,7 @@ void Session::post_reset(Stream& stream, ResetCause cause, ErrorCode code,
   last.verdict = verdict;
   last.retry = !server_ && cause == ResetCause::peer && code == ErrorCode::refused_stream;
   post_end(stream, last);
+  if (cause != ResetCause::peer) closed_.add(stream.id, ClosedStreams::Kind::reset_by_us);
   give_back(std::exchange(stream.unconsumed, 0));
 }
 

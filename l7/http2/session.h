@@ -166,6 +166,7 @@ class Session {
   void expect_body(Stream& stream, const http::BodyFraming& body) noexcept;
   void body_came(StreamId id, std::string_view bytes) noexcept;
   void message_ended(Stream& stream, const http::Fields* trailers) noexcept;
+  void frame_refused(StreamId id, bool over_limit) noexcept;
   void malformed(Stream& stream, http::Verdict verdict) noexcept;
   void stream_reset(StreamId id, ErrorCode code) noexcept;
   void stream_closed(StreamId id, ErrorCode code) noexcept;

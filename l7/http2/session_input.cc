@@ -103,10 +103,8 @@ void Session::judge_closed(const FrameHeader& frame) noexcept {
     case ClosedStreams::Kind::unknown:
       break;
   }
-  const Stream* stream = buckets_[(static_cast<std::uint32_t>(frame.stream) >> 1) % kBuckets];
-  while (stream != nullptr && stream->id != frame.stream) stream = stream->chain;
-  const bool known = stream != nullptr;  // our RST_STREAM waits to be sent
-  if (!known && closed_.complete()) return end(EndReason::protocol, ErrorCode::protocol_error);
+  // A number that was passed over (RFC 9113 5.1.1), or a stream of long ago.
+  if (closed_.complete()) return end(EndReason::protocol, ErrorCode::protocol_error);
   add_glitch(Glitch::frame_on_closed);
 }
 
@@ -215,6 +213,14 @@ void Session::finish_trailers(Stream& stream) noexcept {
   const Verdict verdict = reader.finish_trailers();
   if (verdict != Verdict::ok) return malformed(stream, verdict);
   message_ended(stream, &reader.trailers());
+}
+
+// nghttp2 resets the stream, or ends the connection: this stream is lost either way, at once.
+void Session::frame_refused(StreamId id, bool over_limit) noexcept {
+  Stream* const stream = find(id);
+  if (stream != nullptr) post_reset(*stream, ResetCause::malformed, ErrorCode::protocol_error);
+  if (over_limit) closed_.add(id, ClosedStreams::Kind::reset_by_us);
+  add_glitch(over_limit ? Glitch::refused_stream : Glitch::provoked_reset);
 }
 
 void Session::malformed(Stream& stream, Verdict verdict) noexcept {
