@@ -45,8 +45,8 @@ enum class Verdict : std::uint8_t {
   scheme_invalid,
   connection_field,  // a field that belongs to a connection, RFC 9113 8.2.2
   status_invalid,
-  length_mismatch,   // another number of body bytes than Content-Length announced
-  body_unexpected,   // where there is none: 204, 304, HEAD, before the head
+  length_mismatch,  // another number of body bytes than Content-Length announced
+  body_unexpected,  // where there is none: 204, 304, HEAD, before the head
   trailers_not_last,
   too_many_interim,
 };

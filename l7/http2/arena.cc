@@ -89,8 +89,7 @@ Arena::Block* Arena::find(std::size_t size) noexcept {
   const Place from = place_of(size + (std::size_t{1} << (power - kStepBits)) - 1);
   const std::uint32_t steps = steps_[from.power] & (~0U << from.step);
   if (steps != 0) return free_[from.power][static_cast<unsigned>(std::countr_zero(steps))];
-  const std::uint32_t powers =
-      from.power + 1 < kPowers ? powers_ & (~0U << (from.power + 1)) : 0;
+  const std::uint32_t powers = from.power + 1 < kPowers ? powers_ & (~0U << (from.power + 1)) : 0;
   if (powers == 0) return nullptr;
   const auto larger = static_cast<unsigned>(std::countr_zero(powers));
   return free_[larger][static_cast<unsigned>(std::countr_zero(steps_[larger]))];

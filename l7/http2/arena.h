@@ -1,6 +1,6 @@
-// Arena: a bounded general allocator over one block of memory, for a library that must be given one.
-// Two-level segregated fit: allocation and release take constant time, neighbours that are free
-// are joined. Every byte is counted; nothing comes from the heap. One thread.
+// Arena: a bounded general allocator over one block of memory, for a library that must be given
+// one. Two-level segregated fit: allocation and release take constant time, neighbours that are
+// free are joined. Every byte is counted; nothing comes from the heap. One thread.
 #pragma once
 
 #include <array>

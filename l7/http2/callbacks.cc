@@ -104,6 +104,12 @@ int Session::Callbacks::on_frame_recv(nghttp2_session*, const nghttp2_frame* fra
       }
       break;
     }
+    case NGHTTP2_PRIORITY_UPDATE: {
+      const auto* update = static_cast<const nghttp2_ext_priority_update*>(frame->ext.payload);
+      // RFC 9218 7.1
+      if (update->stream_id == 0) self.end(EndReason::protocol, ErrorCode::protocol_error);
+      break;
+    }
     default:
       break;
   }
@@ -142,9 +148,19 @@ int Session::Callbacks::on_frame_send(nghttp2_session*, const nghttp2_frame* fra
 
 int Session::Callbacks::on_frame_not_send(nghttp2_session*, const nghttp2_frame* frame, int error,
                                           void* session) {
-  if (frame->hd.type != NGHTTP2_HEADERS || error == NGHTTP2_ERR_SESSION_CLOSING) return 0;
+  if (frame->hd.type != NGHTTP2_HEADERS) return 0;
   auto& self = *static_cast<Session*>(session);
-  self.reset(frame->hd.stream_id, ErrorCode::internal_error);
+  const bool opens = frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+  const bool unfit = error == NGHTTP2_ERR_FRAME_SIZE_ERROR || error == NGHTTP2_ERR_HEADER_COMP;
+  if (!opens && error != NGHTTP2_ERR_SESSION_CLOSING) {
+    self.reset(frame->hd.stream_id, ErrorCode::internal_error);
+  }
+  // A request that never left needs no RST_STREAM. One that may leave elsewhere is told when
+  // nghttp2 closes its stream.
+  Stream* const stream = opens && unfit ? self.find(frame->hd.stream_id) : nullptr;
+  if (stream != nullptr) {
+    self.post_reset(*stream, ResetCause::own, ErrorCode::internal_error);
+  }
   return 0;
 }
 

@@ -1,4 +1,5 @@
-// Session::Callbacks: what nghttp2 calls, turned into the session's own words. Internal to l7/http2.
+// Session::Callbacks: what nghttp2 calls, turned into the session's own words. Internal to
+// l7/http2.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -19,7 +20,8 @@ struct Session::Callbacks {
   static int on_frame_recv(nghttp2_session*, const nghttp2_frame* frame, void* session);
   static int on_data_chunk(nghttp2_session*, std::uint8_t flags, std::int32_t stream,
                            const std::uint8_t* data, std::size_t size, void* session);
-  static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int error, void* session);
+  static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int error,
+                              void* session);
   static int on_stream_close(nghttp2_session*, std::int32_t stream, std::uint32_t code,
                              void* session);
   static int on_frame_send(nghttp2_session*, const nghttp2_frame* frame, void* session);

@@ -1,6 +1,6 @@
 // Codec: what the sessions of one worker share: the arena that all of their memory is from, scratch
-// for the head being read, nghttp2's tables. Built at start, which allocates; nothing after it does.
-// One thread.
+// for the head being read, nghttp2's tables. Built at start, which allocates; nothing after it
+// does. One thread.
 #pragma once
 
 #include <cstddef>
@@ -16,8 +16,8 @@ class HeadReader;
 
 class Codec {
  public:
-  // `memory` is the arena, 16-byte aligned; it outlives the codec, and the codec its sessions. What a
-  // session and a stream take is in the README.
+  // `memory` is the arena, 16-byte aligned; it outlives the codec, and the codec its sessions. What
+  // a session and a stream take is in the README.
   Codec(std::span<std::byte> memory, const Settings& server, const Settings& client);
   ~Codec();
   Codec(const Codec&) = delete;

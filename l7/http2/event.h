@@ -26,10 +26,10 @@ enum class EventKind : std::uint8_t {
 };
 
 enum class ResetCause : std::uint8_t {
-  peer,       // RST_STREAM with `code`
-  malformed,  // the peer's message broke a rule, `verdict`; we have reset it
-  own,        // reset() or a failed body source
-  stalled,    // the peer's windows stayed closed for stall_timeout; we have reset it
+  peer,        // RST_STREAM with `code`
+  malformed,   // the peer's message broke a rule, `verdict`; we have reset it
+  own,         // reset() or a failed body source
+  stalled,     // the peer's windows stayed closed for stall_timeout; we have reset it
   connection,  // the connection ended, see Session::end_reason()
 };
 

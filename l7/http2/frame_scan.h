@@ -1,5 +1,5 @@
-// FrameScan: finds the frames in a peer's bytes before nghttp2 reads them, so that each can be judged
-// by what it costs, and so that no more than one frame is read at a time. RFC 9113 4.1, 3.4.
+// FrameScan: finds the frames in a peer's bytes before nghttp2 reads them, so that each can be
+// judged by what it costs, and so that no more than one frame is read at a time. RFC 9113 4.1, 3.4.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
-// HeadReader: turns decoded fields into a version-neutral head in one contiguous buffer, with the same
-// rules as HTTP/1 (README, table) and those of RFC 9113 8.1-8.3. One a worker: at most one head is
-// being read at any moment, and what is unfinished when its bytes run out is put aside by the session.
+// HeadReader: turns decoded fields into a version-neutral head in one contiguous buffer, with the
+// same rules as HTTP/1 (README, table) and those of RFC 9113 8.1-8.3. One a worker: at most one
+// head is being read at any moment, and what is unfinished when its bytes run out is put aside by
+// the session.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +28,8 @@ class HeadReader {
   // The decoded size has passed several times the limit: the peer means harm.
   [[nodiscard]] bool is_bomb() const noexcept;
 
-  // After the last field, one of these; on ok the head is whole until the next begin(). `end_stream`:
-  // no body follows.
+  // After the last field, one of these; on ok the head is whole until the next begin().
+  // `end_stream`: no body follows.
   http::Verdict finish_request(bool end_stream) noexcept;
   http::Verdict finish_response(http::Method request_method, bool end_stream) noexcept;
   http::Verdict finish_trailers() noexcept;

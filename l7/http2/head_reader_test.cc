@@ -65,8 +65,9 @@ TEST(HeadReader, TurnsARequestIntoOneContiguousHead) {
 
 TEST(HeadReader, TakesTheHostFromEitherPlace) {
   Read read;
-  EXPECT_EQ(read.request({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"host", "A.b"}}),
-            Verdict::ok);
+  EXPECT_EQ(
+      read.request({{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {"host", "A.b"}}),
+      Verdict::ok);
   EXPECT_EQ(read.reader.request().authority.host(), "a.b");
   EXPECT_EQ(read.request(with({{"host", "A.EXAMPLE:80"}})), Verdict::ok);
 }
@@ -88,8 +89,10 @@ TEST(HeadReader, KnowsBodiesWithoutALength) {
 }
 
 TEST(HeadReader, TakesExtendedConnectWhereItWasOffered) {
-  const HeadFields fields = {{":method", "CONNECT"}, {":protocol", "websocket"},
-                             {":scheme", "https"},   {":authority", "a.example"},
+  const HeadFields fields = {{":method", "CONNECT"},
+                             {":protocol", "websocket"},
+                             {":scheme", "https"},
+                             {":authority", "a.example"},
                              {":path", "/chat"}};
   Read read;
   ASSERT_EQ(read.request(fields, false), Verdict::ok);
@@ -129,14 +132,16 @@ TEST(HeadReader, RefusesRequestsThatTwoReadersCouldUnderstandDifferently) {
       {"chunked", with({{"transfer-encoding", "chunked"}}), Verdict::connection_field},
       {"te", with({{"te", "gzip"}}), Verdict::connection_field},
       {"te list", with({{"te", "trailers, deflate"}}), Verdict::connection_field},
-      {"late pseudo-field", {{":method", "GET"}, {"x", "y"}, {":path", "/"}},
+      {"late pseudo-field",
+       {{":method", "GET"}, {"x", "y"}, {":path", "/"}},
        Verdict::pseudo_field_misplaced},
       {"unknown pseudo-field", with({{":test", "x"}}), Verdict::pseudo_field_unknown},
       {"response pseudo-field", {{":status", "200"}}, Verdict::pseudo_field_unknown},
       {"two methods", {{":method", "GET"}, {":method", "GET"}}, Verdict::pseudo_field_duplicate},
       {"two paths", {{":path", "/"}, {":path", "/"}}, Verdict::pseudo_field_duplicate},
       {"two schemes", {{":scheme", "http"}, {":scheme", "http"}}, Verdict::pseudo_field_duplicate},
-      {"two authorities", {{":authority", "a"}, {":authority", "a"}},
+      {"two authorities",
+       {{":authority", "a"}, {":authority", "a"}},
        Verdict::pseudo_field_duplicate},
       {"no method", {{":scheme", "http"}, {":path", "/"}}, Verdict::pseudo_field_missing},
       {"no scheme", {{":method", "GET"}, {":path", "/"}}, Verdict::pseudo_field_missing},
@@ -159,10 +164,12 @@ TEST(HeadReader, RefusesRequestsThatTwoReadersCouldUnderstandDifferently) {
       {"scheme with a slash", {{":scheme", "http://a/"}}, Verdict::scheme_invalid},
       {"foreign scheme", {{":scheme", "ftp"}}, Verdict::scheme_invalid},
       {"no host at all", line, Verdict::host_missing},
-      {"user information", {{":method", "GET"}, {":scheme", "http"}, {":path", "/"},
-                            {":authority", "u@a"}}, Verdict::host_invalid},
-      {"empty authority", {{":method", "GET"}, {":scheme", "http"}, {":path", "/"},
-                           {":authority", ""}}, Verdict::host_invalid},
+      {"user information",
+       {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "u@a"}},
+       Verdict::host_invalid},
+      {"empty authority",
+       {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", ""}},
+       Verdict::host_invalid},
       {"another host", with({{"host", "b.example"}}), Verdict::host_mismatch},
       {"another port", with({{"host", "a.example:81"}}), Verdict::host_mismatch},
       {"two hosts", with({{"host", "a.example"}, {"host", "a.example"}}), Verdict::host_duplicate},
@@ -172,15 +179,20 @@ TEST(HeadReader, RefusesRequestsThatTwoReadersCouldUnderstandDifferently) {
       {"two lengths", with({{"content-length", "0"}, {"content-length", "0"}}),
        Verdict::length_duplicate},
       {"length without a body", with({{"content-length", "1"}}), Verdict::length_mismatch},
-      {"CONNECT", {{":method", "CONNECT"}, {":authority", "a:443"}},
+      {"CONNECT",
+       {{":method", "CONNECT"}, {":authority", "a:443"}},
        Verdict::method_not_implemented},
-      {"protocol without CONNECT", {{":method", "GET"}, {":protocol", "websocket"}},
+      {"protocol without CONNECT",
+       {{":method", "GET"}, {":protocol", "websocket"}},
        Verdict::pseudo_field_misplaced},
       {"expectation", with({{"expect", "200-ok"}}), Verdict::expectation_failed},
       {"long target", {{":path", "/" + std::string(17000, 'a')}}, Verdict::target_too_long},
       {"long value", with({{"x", std::string(17000, 'a')}}), Verdict::head_too_large},
-      {"long head", with({{"a", std::string(16000, 'a')}, {"b", std::string(16000, 'a')},
-                          {"c", std::string(1000, 'a')}}), Verdict::head_too_large},
+      {"long head",
+       with({{"a", std::string(16000, 'a')},
+             {"b", std::string(16000, 'a')},
+             {"c", std::string(1000, 'a')}}),
+       Verdict::head_too_large},
       {"many fields", with(HeadFields(129, {"a", "b"})), Verdict::too_many_fields},
   };
   for (const Refused& c : cases) {
@@ -198,7 +210,8 @@ TEST(HeadReader, RefusesResponsesThatAreNone) {
       {"101", {{":status", "101"}}, Verdict::status_invalid},
       {"request's", {{":path", "/"}}, Verdict::pseudo_field_unknown},
       {"connection", {{":status", "200"}, {"connection", "close"}}, Verdict::connection_field},
-      {"two lengths", {{":status", "200"}, {"content-length", "1"}, {"content-length", "1"}},
+      {"two lengths",
+       {{":status", "200"}, {"content-length", "1"}, {"content-length", "1"}},
        Verdict::length_duplicate},
   };
   for (const Refused& c : cases) {

@@ -1,5 +1,6 @@
-// HeadWriter: collects a head for a session to send, in the words of http1::HeadWriter, so that what
-// writes heads can be written once for both. Names may be of any case; they go out in lower case.
+// HeadWriter: collects a head for a session to send, in the words of http1::HeadWriter, so that
+// what writes heads can be written once for both. Names may be of any case; they go out in lower
+// case.
 #pragma once
 
 #include <array>
@@ -51,8 +52,8 @@ class HeadWriter {
     number(value);
     end_field();
   }
-  // A value in parts: begin_field, any number of raw or number, end_field. The parts must be free of
-  // control characters; values that come from a parsed head are.
+  // A value in parts: begin_field, any number of raw or number, end_field. The parts must be free
+  // of control characters; values that come from a parsed head are.
   void begin_field(std::string_view name) noexcept;
   void end_field() noexcept;
   void end_head() noexcept {}

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "l7/http2/session_test_world.h"
@@ -81,13 +82,13 @@ class Owner {
     std::fill_n(room.begin(), n, 'x');
     return {n, stream % 4 == 1 ? BodyState::end : BodyState::blocked};
   }
-  void request(bool body) {
+  void request(bool with_body) {
     if constexpr (std::is_same_v<Session, ClientSession>) {
       char text[256];
       HeadWriter head(text);
       head.request_line("POST", "/", "https", "a.example");
-      const StreamId id = session.request(head, l7::http::Method::post,
-                                          body ? Body::source : Body::none, 7);
+      const StreamId id =
+          session.request(head, l7::http::Method::post, with_body ? Body::source : Body::none, 7);
       if (id != 0) live[id] = 0;
     }
   }

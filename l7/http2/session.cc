@@ -26,8 +26,9 @@ constexpr std::uint32_t code_of(ErrorCode code) noexcept {
 
 std::string_view name_of(EndReason reason) noexcept {
   static constexpr std::array<std::string_view, kEndReasonCount> kNames = {
-      "none",     "drained",   "idle",             "peer_goaway",  "peer_closed", "protocol",
-      "glitches", "head_bomb", "settings_timeout", "head_timeout", "memory"};
+      "none",     "drained",  "idle",      "peer_goaway",      "peer_closed",
+      "protocol", "glitches", "head_bomb", "settings_timeout", "head_timeout",
+      "memory"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 
@@ -267,8 +268,7 @@ void Session::end(EndReason reason, ErrorCode code) noexcept {
 void Session::fail(int error) noexcept {
   if (dead_) return;
   dead_ = true;
-  const bool flood =
-      error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+  const bool flood = error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
   if (flood) end(EndReason::glitches, ErrorCode::enhance_your_calm);
   if (error == NGHTTP2_ERR_NOMEM) end(EndReason::memory, ErrorCode::internal_error);
   end(EndReason::protocol, ErrorCode::protocol_error);
@@ -344,7 +344,12 @@ void Session::check_streams() noexcept {
   for (Stream* bucket : buckets_) {
     for (Stream* stream = bucket; stream != nullptr; stream = stream->chain) {
       const bool waits = stream->sending && !stream->blocked && !stream->gone;
-      if (!waits || now_ - stream->progress < settings_->stall_timeout) continue;
+      // Where there is a window, others go first, or the transport is slow: no fault of this
+      // stream.
+      const bool open = nghttp2_session_get_remote_window_size(h2_) > 0 &&
+                        nghttp2_session_get_stream_remote_window_size(h2_, stream->id) > 0;
+      if (!waits || open) stream->progress = now_;
+      if (now_ - stream->progress < settings_->stall_timeout) continue;
       post_reset(*stream, ResetCause::stalled, ErrorCode::cancel);
       const int error =
           nghttp2_submit_rst_stream(h2_, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_CANCEL);

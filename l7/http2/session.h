@@ -13,9 +13,9 @@
 //     if (session.finished()) close the connection
 //
 // No body is kept here: body bytes are handed out where they lie in the input, and asked for when
-// there is a window and room for them. What may be under way is bounded by windows that only the owner
-// reopens. All memory is from the Codec's arena. One thread. A peer can cause no error but an end
-// of its own connection.
+// there is a window and room for them. What may be under way is bounded by windows that only the
+// owner reopens. All memory is from the Codec's arena. One thread. A peer can cause no error but an
+// end of its own connection.
 #pragma once
 
 #include <array>
@@ -92,8 +92,8 @@ class Session {
   std::size_t feed(std::string_view bytes, base::Time now) noexcept;
   bool next_event(Event& event) noexcept;
 
-  // Writes frames to `room` and returns their bytes; 0 when there is nothing to write now. Give 1 KiB
-  // or more: with less than kRoomMin left a new frame is not begun.
+  // Writes frames to `room` and returns their bytes; 0 when there is nothing to write now. Give 1
+  // KiB or more: with less than kRoomMin left a new frame is not begun.
   std::size_t write(std::span<char> room, base::Time now) noexcept;
   static constexpr std::size_t kRoomMin = 256;
   [[nodiscard]] bool wants_write() const noexcept;
@@ -187,8 +187,8 @@ class Session {
   nghttp2_session* h2_ = nullptr;
   BodySource source_;
   bool server_ = false;
-  bool dead_ = false;          // h2_ must not be called any more
-  bool announced_ = false;     // our SETTINGS were acknowledged
+  bool dead_ = false;           // h2_ must not be called any more
+  bool announced_ = false;      // our SETTINGS were acknowledged
   bool settings_seen_ = false;  // the peer's first
   bool draining_ = false;
   bool drain_notice_ = false;  // the second GOAWAY is still to come, at drain_at_
@@ -232,8 +232,8 @@ class Session {
 
 class ServerSession : public Session {
  public:
-  // False when the arena has no room. The session must not move while it is open; a finished one may
-  // be opened again.
+  // False when the arena has no room. The session must not move while it is open; a finished one
+  // may be opened again.
   bool open(Codec& codec, const BodySource& source, base::Time now) noexcept {
     return Session::open(codec, true, source, now);
   }

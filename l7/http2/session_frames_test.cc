@@ -138,10 +138,12 @@ TEST(Frames, ReadsHeadsInPiecesBesideOtherSessions) {
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(sessions[i].open(world.codec, {}, now));
     fields[i] = get_fields("/" + std::to_string(i));
-    for (int f = 0; f < 20; ++f) fields[i].emplace_back("x-" + std::to_string(f), std::string(50, 'a'));
+    for (int f = 0; f < 20; ++f)
+      fields[i].emplace_back("x-" + std::to_string(f), std::string(50, 'a'));
     const std::string block = hpack(fields[i]);
     bytes[i] = preface() + raw_frame(1, kEnd, 1, block.substr(0, 300)) +
-               raw_frame(9, 0, 1, block.substr(300, 1)) + raw_frame(9, kEndHead, 1, block.substr(301));
+               raw_frame(9, 0, 1, block.substr(300, 1)) +
+               raw_frame(9, kEndHead, 1, block.substr(301));
   }
   // A byte of the one, a byte of the other.
   SeenEvent seen[2];
@@ -176,7 +178,8 @@ TEST(Frames, ClosesTheWindowUntilBytesAreConsumed) {
   for (int i = 0; i < 3; ++i) client.send(raw_frame(0, 0, 1, piece));
   client.send(raw_frame(0, 0, 1, piece));  // over the window
   client.read();
-  EXPECT_TRUE(client.reset_code(1) == kFlowControlError || client.goaway_code() == kFlowControlError);
+  EXPECT_TRUE(client.reset_code(1) == kFlowControlError ||
+              client.goaway_code() == kFlowControlError);
 }
 
 TEST(Frames, GivesTheConnectionWindowBackForStreamsThatAreGone) {
@@ -224,7 +227,8 @@ TEST(Frames, RefusesStreamsOverTheLimit) {
   room.resize(server.write(room, now));
   int refused = -1;
   for (const SeenFrame& frame : frames_of(room)) {
-    if (frame.type == 3 && frame.stream == 5) refused = static_cast<int>(number_at(frame.payload, 0, 4));
+    if (frame.type == 3 && frame.stream == 5)
+      refused = static_cast<int>(number_at(frame.payload, 0, 4));
   }
   EXPECT_EQ(requests, 2);
   EXPECT_EQ(refused, kRefusedStream);
@@ -253,14 +257,18 @@ TEST(Frames, EndsTheConnectionOnFaultsOfTheConnection) {
   const std::vector<Fault> faults = {
       {"DATA on stream 0", raw_frame(0, 0, 0, "x"), kProtocolError},
       {"DATA on an idle stream", raw_frame(0, 0, 1, "x"), kProtocolError},
-      {"DATA padding over its length", post(1) + raw_frame(0, 8, 1, "\x05""abc"), kProtocolError},
+      {"DATA padding over its length",
+       post(1) + raw_frame(0, 8, 1,
+                           "\x05"
+                           "abc"),
+       kProtocolError},
       {"HEADERS on stream 0", headers(0, get_fields(), kEnd | kEndHead), kProtocolError},
       {"HEADERS on an even stream", headers(2, get_fields(), kEnd | kEndHead), kProtocolError},
       {"HEADERS on a lower stream", get(5) + get(3), kProtocolError},
       {"HEADERS after END_STREAM", get(1) + get(1), kStreamClosed},
       {"DATA after END_STREAM", get(1) + raw_frame(0, 0, 1, "x"), kStreamClosed},
-      {"DATA after the peer's reset", post(1) + raw_frame(3, 0, 1, number(8, 4)) +
-                                          raw_frame(0, 0, 1, "x"), kStreamClosed},
+      {"DATA after the peer's reset",
+       post(1) + raw_frame(3, 0, 1, number(8, 4)) + raw_frame(0, 0, 1, "x"), kStreamClosed},
       {"HEADERS after the peer's reset", post(1) + raw_frame(3, 0, 1, number(8, 4)) + get(1),
        kStreamClosed},
       {"broken HPACK", raw_frame(1, kEnd | kEndHead, 1, "\xff\xff\xff\xff\xff\xff"),
@@ -471,7 +479,7 @@ TEST(Frames, GivesAllOfItsMemoryBack) {
 
 TEST(Frames, EndsAloneWhenItsMemoryIsUsedUp) {
   Settings settings;
-  settings.memory_max = 40 * 1024;
+  settings.memory_max = 64 * 1024;
   RawClient client(settings);
   for (StreamId stream = 1; stream < 250 && client.server.end_reason() == EndReason::none;
        stream += 2) {

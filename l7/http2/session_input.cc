@@ -179,7 +179,8 @@ void Session::finish_request(Stream& stream, bool end_stream) noexcept {
   } else if (http::status_of(verdict) == 400) {
     return malformed(stream, verdict);
   } else {
-    const bool oversized = verdict == Verdict::head_too_large || verdict == Verdict::too_many_fields;
+    const bool oversized =
+        verdict == Verdict::head_too_large || verdict == Verdict::too_many_fields;
     if (oversized) add_glitch(Glitch::oversized_head);
     if (stream.gone) return;
     stream.head_done = true;

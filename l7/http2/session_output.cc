@@ -40,11 +40,10 @@ bool Session::submit(StreamId id, const HeadWriter& head, Body body, bool interi
   if (stream == nullptr || dead_ || !head.ok() || stream->responded) return false;
   const NameValues fields(head);
   const nghttp2_data_provider provider = {.source = {}, .read_callback = Callbacks::read_body};
-  const int error =
-      interim ? nghttp2_submit_headers(h2_, NGHTTP2_FLAG_NONE, id, nullptr, fields.entries.data(),
-                                       fields.count, nullptr)
-              : nghttp2_submit_response(h2_, id, fields.entries.data(), fields.count,
-                                        body == Body::source ? &provider : nullptr);
+  const int error = interim ? nghttp2_submit_headers(h2_, NGHTTP2_FLAG_NONE, id, nullptr,
+                                                     fields.entries.data(), fields.count, nullptr)
+                            : nghttp2_submit_response(h2_, id, fields.entries.data(), fields.count,
+                                                      body == Body::source ? &provider : nullptr);
   if (error != 0) {
     fail(error);
     return false;
@@ -70,9 +69,8 @@ StreamId Session::submit_request(const HeadWriter& head, http::Method method, Bo
   if (stream == nullptr) return 0;
   const NameValues fields(head);
   const nghttp2_data_provider provider = {.source = {}, .read_callback = Callbacks::read_body};
-  const StreamId id =
-      nghttp2_submit_request(h2_, nullptr, fields.entries.data(), fields.count,
-                             body == Body::source ? &provider : nullptr, nullptr);
+  const StreamId id = nghttp2_submit_request(h2_, nullptr, fields.entries.data(), fields.count,
+                                             body == Body::source ? &provider : nullptr, nullptr);
   if (id != next) {
     free_stream(stream);
     if (nghttp2_is_fatal(id) != 0) fail(id);
@@ -117,8 +115,8 @@ std::ptrdiff_t Session::pull_body(StreamId id, std::size_t size_max,
   Stream* stream = find(id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   const std::span<char> space = room_.subspan(FrameScan::kHeaderSize);
-  BodyPart part = source_.pull(source_.owner, id, stream->tag,
-                               space.first(std::min(size_max, space.size())));
+  BodyPart part =
+      source_.pull(source_.owner, id, stream->tag, space.first(std::min(size_max, space.size())));
   stream = find(id);
   if (stream == nullptr || dead_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   const bool nothing = part.size == 0 && part.state == BodyState::more;

@@ -75,8 +75,7 @@ class Wire {
  private:
   using Bodies = std::map<StreamId, Outgoing>;
 
-  static BodyPart pull(void* owner, StreamId stream, std::uint64_t,
-                       std::span<char> room) noexcept {
+  static BodyPart pull(void* owner, StreamId stream, std::uint64_t, std::span<char> room) noexcept {
     Outgoing& out = (*static_cast<Bodies*>(owner))[stream];
     const std::size_t n = std::min(room.size(), out.ready - out.sent);
     out.bytes.copy(room.data(), n, out.sent);
@@ -166,7 +165,8 @@ TEST(Pair, CarriesRequestsAndResponsesWhateverTheSegments) {
     }
     wire.run();
     for (unsigned i = 0; i < 20; ++i) {
-      const SeenEvent* const request = Wire::find(wire.server_events, EventKind::request, streams[i]);
+      const SeenEvent* const request =
+          Wire::find(wire.server_events, EventKind::request, streams[i]);
       ASSERT_NE(request, nullptr);
       EXPECT_EQ(request->scheme, http::Scheme::https);
       EXPECT_EQ(request->fields, (HeadFields{{"x-n", std::to_string(i)}}));
@@ -191,8 +191,8 @@ TEST(Pair, CarriesRequestsAndResponsesWhateverTheSegments) {
 TEST(Pair, StreamsMessagesBothWaysAndEndsWithTrailers) {
   Wire wire(1);
   Outgoing up{.bytes = "12345", .sent = 0, .ready = 0, .trailers = {{"x-up", "1"}}};
-  const StreamId id =
-      wire.request({{"te", "trailers"}, {"content-type", "application/grpc"}}, http::Method::post, &up);
+  const StreamId id = wire.request({{"te", "trailers"}, {"content-type", "application/grpc"}},
+                                   http::Method::post, &up);
   wire.run();
   ASSERT_NE(Wire::find(wire.server_events, EventKind::request, id), nullptr);
   Outgoing down{.bytes = "abcde", .sent = 0, .ready = 0, .trailers = {{"grpc-status", "0"}}};
@@ -362,11 +362,10 @@ TEST(Pair, ResetsAStreamWhoseSourceFails) {
   CodecWorld world;
   const base::Time now{std::chrono::seconds{1}};
   ServerSession server;
-  const BodySource failing{
-      [](void*, StreamId, std::uint64_t, std::span<char>) noexcept {
-        return BodyPart{0, BodyState::failed, nullptr};
-      },
-      nullptr};
+  const BodySource failing{[](void*, StreamId, std::uint64_t, std::span<char>) noexcept {
+                             return BodyPart{0, BodyState::failed, nullptr};
+                           },
+                           nullptr};
   ASSERT_TRUE(server.open(world.codec, failing, now));
   const std::string text = preface() + get(1);
   std::string_view rest = text;
@@ -415,8 +414,10 @@ std::vector<StreamId> order_of(const std::vector<std::pair<std::string, std::str
 }
 
 TEST(Pair, SendsUrgentBodiesFirst) {
-  EXPECT_EQ(order_of({{"priority", "u=6"}, {"priority", "u=1"}, {"x", "default"}, {"priority", "u=0, i"}}),
-            (std::vector<StreamId>{7, 3, 5, 1}));
+  EXPECT_EQ(
+      order_of(
+          {{"priority", "u=6"}, {"priority", "u=1"}, {"x", "default"}, {"priority", "u=0, i"}}),
+      (std::vector<StreamId>{7, 3, 5, 1}));
 }
 
 TEST(Pair, SharesTheConnectionAmongIncrementalBodiesAlone) {
@@ -526,9 +527,11 @@ TEST(Origin, MayNotSendWhatIsNoResponse) {
       {headers(1, {{":status", "200"}, {"x", "a\r\nb: c"}}, kEndHead), "bad_field_value"},
       {headers(1, {{":status", "204"}}, kEndHead) + raw_frame(0, kEnd, 1, "x"), "body_unexpected"},
       {headers(1, {{":status", "200"}, {"content-length", "2"}}, kEndHead) +
-           raw_frame(0, kEnd, 1, "x"), "length_mismatch"},
+           raw_frame(0, kEnd, 1, "x"),
+       "length_mismatch"},
       {headers(1, {{":status", "200"}, {"content-length", "2"}}, kEndHead) +
-           headers(1, {{"x", "y"}}, kEnd | kEndHead), "length_mismatch"},
+           headers(1, {{"x", "y"}}, kEnd | kEndHead),
+       "length_mismatch"},
       {headers(1, ok, kEndHead) + headers(1, {{"x", "y"}}, kEndHead), "trailers_not_last"},
       {headers(1, {{":status", "103"}}, kEndHead) + raw_frame(0, kEnd, 1, "x"), "body_unexpected"},
       {long_head, "too_many_interim"},

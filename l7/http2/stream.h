@@ -17,7 +17,7 @@ struct Stream {
   std::uint64_t length_left = 0;  // of the announced Content-Length
   Stream* chain = nullptr;        // next in its bucket
   Stream* next_end = nullptr;     // next in the list of last events
-  base::Time progress{};          // our body moved last, or could not for want of bytes
+  base::Time progress{};          // our body moved last, or its window was seen open
 
   // The peer's message.
   http::Method method = http::Method::other;  // of our request, client
@@ -43,8 +43,8 @@ struct Stream {
   ErrorCode code = ErrorCode::no_error;
 };
 
-// The streams that ended last, and whether the peer knows: who has ended a stream must not send on it,
-// while what was on its way when we reset it is no fault (RFC 9113 5.1).
+// The streams that ended last, and whether the peer knows: who has ended a stream must not send on
+// it, while what was on its way when we reset it is no fault (RFC 9113 5.1).
 class ClosedStreams {
  public:
   enum class Kind : std::uint8_t { unknown, ended_by_peer, reset_by_us };

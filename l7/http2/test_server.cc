@@ -23,8 +23,8 @@ namespace brink::l7::http2 {
 namespace {
 
 base::Time clock_now() {
-  return base::Time{
-      std::chrono::duration_cast<base::Duration>(std::chrono::steady_clock::now().time_since_epoch())};
+  return base::Time{std::chrono::duration_cast<base::Duration>(
+      std::chrono::steady_clock::now().time_since_epoch())};
 }
 
 struct Answer {
@@ -125,7 +125,8 @@ class Connection {
     Answer made;
     made.post = head.method == http::Method::post;
     made.trailers = path == "/trailers";
-    made.left = path.size() > 1 && path[1] <= '9' ? std::strtoull(path.c_str() + 1, nullptr, 10) : 512;
+    made.left =
+        path.size() > 1 && path[1] <= '9' ? std::strtoull(path.c_str() + 1, nullptr, 10) : 512;
     answers_[event.stream] = made;
     if (head.body.kind == http::BodyKind::none) finish(event.stream);
   }
