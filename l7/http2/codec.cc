@@ -15,6 +15,10 @@ constexpr std::size_t kAcknowledgementsMax = 64;
 // nghttp2 counts resets itself, by a clock of its own; ours are glitches.
 constexpr std::uint64_t kManyResets = 1U << 30;
 
+std::size_t text_size(const Settings& server, const Settings& client) noexcept {
+  return HeadReader::text_size(std::max(server.head_max, client.head_max));
+}
+
 nghttp2_option* make_options(const Settings& settings, bool server) {
   nghttp2_option* options = nullptr;
   CHECK(nghttp2_option_new(&options) == 0);
@@ -36,7 +40,8 @@ Codec::Codec(std::span<std::byte> memory, const Settings& server, const Settings
     : arena_(memory),
       server_(server),
       client_(client),
-      reader_(std::make_unique<HeadReader>(std::max(server.head_max, client.head_max))),
+      head_text_(std::make_unique<char[]>(text_size(server, client))),
+      reader_(std::make_unique<HeadReader>(std::span(head_text_.get(), text_size(server, client)))),
       tables_(std::make_unique<Tables>()) {
   CHECK(nghttp2_session_callbacks_new(&tables_->callbacks) == 0);
   Session::Callbacks::install(tables_->callbacks);

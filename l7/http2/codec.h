@@ -32,6 +32,7 @@ class Codec {
   Arena arena_;
   Settings server_;
   Settings client_;
+  std::unique_ptr<char[]> head_text_;
   std::unique_ptr<HeadReader> reader_;
   std::unique_ptr<Tables> tables_;
 };

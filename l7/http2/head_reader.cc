@@ -68,14 +68,14 @@ bool is_no_trailer(FieldName id) noexcept {
 
 }  // namespace
 
-HeadReader::HeadReader(std::uint32_t head_max) : text_(2 * std::size_t{head_max}) {
+HeadReader::HeadReader(std::span<char> text) noexcept : text_(text) {head_max}) {
   request_.fields.base = text_.data();
   response_.fields.base = text_.data();
   trailers_.base = text_.data();
 }
 
 void HeadReader::begin(HeadKind kind, const Settings& settings) noexcept {
-  CHECK(2 * std::size_t{settings.head_max} <= text_.size());
+  CHECK(text_size(settings.head_max) <= text_.size());
   state_ = State{};
   state_.kind = kind;
   state_.connect_protocol = settings.connect_protocol;

@@ -6,8 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "l7/http/head.h"
 #include "l7/http/verdict.h"
@@ -19,8 +19,13 @@ enum class HeadKind : std::uint8_t { request, response, trailers };
 
 class HeadReader {
  public:
-  // Allocates: for heads up to `head_max`, and once more for cookies that are joined.
-  explicit HeadReader(std::uint32_t head_max);
+  // Bytes of text that heads up to `head_max` need: once, and once more for cookies that are
+  // joined.
+  static constexpr std::size_t text_size(std::uint32_t head_max) noexcept {
+    return 2 * std::size_t{head_max};
+  }
+  // `text` outlives the reader and its heads.
+  explicit HeadReader(std::span<char> text) noexcept;
 
   void begin(HeadKind kind, const Settings& settings) noexcept;
   // One field as it was decoded. The first refusal stays; what follows is only counted.
@@ -77,7 +82,7 @@ class HeadReader {
   void join_cookies() noexcept;
 
   State state_;
-  std::vector<char> text_;
+  std::span<char> text_;
   http::RequestHead request_;
   http::ResponseHead response_;
   http::Fields trailers_;

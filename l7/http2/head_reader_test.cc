@@ -12,7 +12,8 @@ namespace {
 using http::Verdict;
 
 struct Read {
-  explicit Read(const Settings& of = {}) : settings(of), reader(of.head_max) {}
+  explicit Read(const Settings& of = {})
+      : settings(of), text(HeadReader::text_size(of.head_max)), reader(text) {}
 
   Verdict request(const HeadFields& fields, bool end_stream = true) {
     reader.begin(HeadKind::request, settings);
@@ -27,6 +28,7 @@ struct Read {
   }
 
   Settings settings;
+  std::vector<char> text;
   HeadReader reader;
 };
 

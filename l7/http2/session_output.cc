@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/base/check.h"
 #include "l7/http2/callbacks.h"
 #include "l7/http2/priority.h"
 
@@ -114,13 +115,15 @@ std::ptrdiff_t Session::pull_body(StreamId id, std::size_t size_max,
                                   std::uint32_t& flags) noexcept {
   Stream* stream = find(id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  const std::span<char> space = room_.subspan(FrameScan::kHeaderSize);
-  BodyPart part =
-      source_.pull(source_.owner, id, stream->tag, space.first(std::min(size_max, space.size())));
+  std::span<char> space = room_.subspan(FrameScan::kHeaderSize);
+  space = space.first(std::min(size_max, space.size()));
+  BodyPart part = source_.pull(source_.owner, id, stream->tag, space);
+  CHECK(part.size <= space.size());
   stream = find(id);
   if (stream == nullptr || dead_) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   const bool nothing = part.size == 0 && part.state == BodyState::more;
   if (nothing) part.state = BodyState::blocked;
+  CHECK(part.state != BodyState::trailers || part.trailers != nullptr);
   if (part.state == BodyState::trailers && !submit_trailers(id, *part.trailers)) {
     part.state = BodyState::failed;
   }
