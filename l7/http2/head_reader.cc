@@ -68,7 +68,7 @@ bool is_no_trailer(FieldName id) noexcept {
 
 }  // namespace
 
-HeadReader::HeadReader(std::span<char> text) noexcept : text_(text) {head_max}) {
+HeadReader::HeadReader(std::span<char> text) noexcept : text_(text) {
   request_.fields.base = text_.data();
   response_.fields.base = text_.data();
   trailers_.base = text_.data();
