@@ -7,12 +7,12 @@
 
 #include "l7/http/chars.h"
 
-namespace brink::l7::http1 {
+namespace brink::l7::http {
 
 namespace detail {
 
 inline const char* scan_scalar(const char* p, const char* end, std::uint8_t bits) noexcept {
-  while (p != end && http::has_class(*p, bits)) ++p;
+  while (p != end && has_class(*p, bits)) ++p;
   return p;
 }
 
@@ -38,7 +38,7 @@ inline const char* skip_value(const char* p, const char* end) noexcept {
     if (mask != 0) return p + __builtin_ctz(mask);
     p += 32;
   }
-  return detail::scan_scalar(p, end, http::kCharValue);
+  return detail::scan_scalar(p, end, kCharValue);
 }
 
 // The first byte that may not stand in a request target (SP ends it).
@@ -57,7 +57,7 @@ inline const char* skip_target(const char* p, const char* end) noexcept {
     if (good != 0xffffffffU) return p + __builtin_ctz(~good);
     p += 32;
   }
-  return detail::scan_scalar(p, end, http::kCharTarget);
+  return detail::scan_scalar(p, end, kCharTarget);
 }
 
 // The first byte that is not a token character. A byte is looked up by its two nibbles: the low one
@@ -83,7 +83,7 @@ inline const char* skip_token(const char* p, const char* end) noexcept {
     if (mask != 0) return p + __builtin_ctz(mask);
     p += 16;
   }
-  return detail::scan_scalar(p, end, http::kCharToken);
+  return detail::scan_scalar(p, end, kCharToken);
 }
 
-}  // namespace brink::l7::http1
+}  // namespace brink::l7::http

@@ -1,10 +1,10 @@
-#include "l7/http1/scan.h"
+#include "l7/http/scan.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace brink::l7::http1 {
+namespace brink::l7::http {
 namespace {
 
 // Every byte value at every position of a run long enough to cross the vector widths: the vector
@@ -18,14 +18,14 @@ TEST(Scan, AgreesWithTheTablesForEveryByteAtEveryPosition) {
       const char* const p = text.data();
       const char* const end = p + text.size();
       const auto expected = [&](std::uint8_t bits) {
-        return http::has_class(c, bits) ? end : p + at;
+        return has_class(c, bits) ? end : p + at;
       };
-      ASSERT_EQ(skip_value(p, end), expected(http::kCharValue)) << byte << " at " << at;
-      ASSERT_EQ(skip_target(p, end), expected(http::kCharTarget)) << byte << " at " << at;
-      ASSERT_EQ(skip_token(p, end), expected(http::kCharToken)) << byte << " at " << at;
+      ASSERT_EQ(skip_value(p, end), expected(kCharValue)) << byte << " at " << at;
+      ASSERT_EQ(skip_target(p, end), expected(kCharTarget)) << byte << " at " << at;
+      ASSERT_EQ(skip_token(p, end), expected(kCharToken)) << byte << " at " << at;
     }
   }
 }
 
 }  // namespace
-}  // namespace brink::l7::http1
+}  // namespace brink::l7::http

@@ -1,8 +1,8 @@
-#include "l7/http1/verdict.h"
+#include "l7/http/verdict.h"
 
 #include <array>
 
-namespace brink::l7::http1 {
+namespace brink::l7::http {
 
 std::uint16_t status_of(Verdict verdict) noexcept {
   switch (verdict) {
@@ -27,6 +27,18 @@ std::uint16_t status_of(Verdict verdict) noexcept {
     case Verdict::coding_invalid:
     case Verdict::coding_on_http_1_0:
     case Verdict::connection_invalid:
+    case Verdict::pseudo_field_unknown:
+    case Verdict::pseudo_field_duplicate:
+    case Verdict::pseudo_field_missing:
+    case Verdict::pseudo_field_misplaced:
+    case Verdict::method_invalid:
+    case Verdict::scheme_invalid:
+    case Verdict::connection_field:
+    case Verdict::status_invalid:
+    case Verdict::length_mismatch:
+    case Verdict::body_unexpected:
+    case Verdict::trailers_not_last:
+    case Verdict::too_many_interim:
       return 400;
     case Verdict::target_too_long:
       return 414;
@@ -73,8 +85,20 @@ std::string_view name_of(Verdict verdict) noexcept {
       "coding_on_http_1_0",
       "connection_invalid",
       "expectation_failed",
+      "pseudo_field_unknown",
+      "pseudo_field_duplicate",
+      "pseudo_field_missing",
+      "pseudo_field_misplaced",
+      "method_invalid",
+      "scheme_invalid",
+      "connection_field",
+      "status_invalid",
+      "length_mismatch",
+      "body_unexpected",
+      "trailers_not_last",
+      "too_many_interim",
   };
   return kNames[static_cast<std::size_t>(verdict)];
 }
 
-}  // namespace brink::l7::http1
+}  // namespace brink::l7::http
