@@ -29,7 +29,7 @@ TEST(Arena, GivesAlignedMemoryUntilItIsFullAndAllOfItAgain) {
     EXPECT_EQ(arena.used_bytes(), 0U);
   }
   // Neighbours were joined: one block of (nearly) everything is there.
-  void* const all = arena.allocate(arena.capacity() / 33 * 32);
+  void* const all = arena.allocate(arena.capacity() / 16 * 15);
   EXPECT_NE(all, nullptr);
   arena.release(all);
 }
@@ -71,7 +71,7 @@ TEST(Arena, KeepsBlocksApartUnderRandomUse) {
   }
   for (const Held& block : held) arena.release(block.at);
   EXPECT_EQ(arena.used_bytes(), 0U);
-  EXPECT_NE(arena.allocate(arena.capacity() / 33 * 32), nullptr);
+  EXPECT_NE(arena.allocate(arena.capacity() / 16 * 15), nullptr);
 }
 
 }  // namespace

@@ -47,14 +47,16 @@ class FrameScan {
   static constexpr std::size_t kPrefaceSize = 24;
 
   struct Step {
-    std::size_t size = 0;      // bytes to read now
-    bool frame_known = false;  // they end a frame's header: look at header()
+    std::size_t size = 0;      // bytes of the input that were taken
+    std::string_view bytes;    // what to read now; headers come whole, from here
+    bool frame_known = false;  // they are a frame's header: look at header()
     bool peek_known = false;   // they end a PRIORITY frame's dependency: look at dependency()
   };
 
   // A server's peer begins with the connection preface.
   void start(bool server) noexcept { preface_left_ = server ? kPrefaceSize : 0; }
-  // The next step into `bytes`, which are not empty. It stays within one frame.
+  // The next step into `bytes`, which are not empty. It stays within one frame. `bytes` of the step
+  // is valid until the next.
   Step step(std::string_view bytes) noexcept;
 
   [[nodiscard]] const FrameHeader& header() const noexcept { return header_; }

@@ -165,7 +165,7 @@ class Owner {
 
 template <typename Session>
 std::vector<std::string> run(const std::string& input, std::size_t segment) {
-  std::vector<std::max_align_t> memory(kArena / sizeof(std::max_align_t));
+  static std::vector<std::max_align_t> memory(kArena / sizeof(std::max_align_t));
   Codec codec(std::as_writable_bytes(std::span(memory)), Settings{}, Settings{});
   std::vector<std::string> log;
   {

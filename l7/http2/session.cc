@@ -119,9 +119,14 @@ std::size_t bucket_of(StreamId id, std::size_t buckets) noexcept {
 
 }  // namespace
 
-Stream* Session::find(StreamId id) noexcept {
+Stream* Session::find_record(StreamId id) noexcept {
   Stream* stream = buckets_[bucket_of(id, kBuckets)];
   while (stream != nullptr && stream->id != id) stream = stream->chain;
+  return stream;
+}
+
+Stream* Session::find(StreamId id) noexcept {
+  Stream* const stream = find_record(id);
   return stream != nullptr && !stream->gone ? stream : nullptr;
 }
 
@@ -152,8 +157,7 @@ void Session::set_tag(StreamId id, std::uint64_t tag) noexcept {
 
 void Session::consumed(StreamId id, std::size_t size) noexcept {
   // Streams that have closed in order are found as well: their bytes still lie with the owner.
-  Stream* stream = buckets_[bucket_of(id, kBuckets)];
-  while (stream != nullptr && stream->id != id) stream = stream->chain;
+  Stream* const stream = find_record(id);
   if (stream == nullptr || dead_) return;
   const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(size, stream->unconsumed));
   stream->unconsumed -= n;
@@ -215,11 +219,9 @@ bool Session::next_event(Event& event) noexcept {
   while (event_first_ < event_count_) {
     event = events_[event_first_++];
     if (event_first_ == event_count_) event_first_ = event_count_ = 0;
-    Stream* const stream = find(event.stream);
-    if (stream == nullptr) {
-      // Reset since: only the last event counts. The bytes were given back with the stream.
-      continue;
-    }
+    const Stream* const stream = find_record(event.stream);
+    // Reset since: only the last event counts. The bytes were given back with the stream.
+    if (stream == nullptr || stream->last == EventKind::reset) continue;
     event.tag = stream->tag;
     return true;
   }

@@ -140,6 +140,7 @@ class Session {
   void close() noexcept;
   bool announce() noexcept;
   Stream* make_stream(StreamId id) noexcept;
+  Stream* find_record(StreamId id) noexcept;  // of a stream that is gone, too
   void free_stream(Stream* stream) noexcept;
   void post_event(const Event& event) noexcept;
   void post_end(Stream& stream, const Event& last) noexcept;

@@ -27,7 +27,7 @@ std::size_t Session::feed(std::string_view bytes, base::Time now) noexcept {
     if (step.peek_known && scan_.dependency() == scan_.header().stream) {
       end(EndReason::protocol, ErrorCode::protocol_error);  // RFC 7540 5.3.1
     }
-    if (!read(bytes.substr(0, step.size))) return size;
+    if (!step.bytes.empty() && !read(step.bytes)) return size;
     bytes.remove_prefix(step.size);
   }
   put_head_aside();
