@@ -384,7 +384,8 @@ class Editor {
         {}, zone, {.name = owner, .type = type, .content = content, .proxied = proxied});
     if (!made) return;  // an alias of itself
     model::Record& record = made.value();
-    if (model::conflict_of({}, zone, record, store_->records_at(zone, record.name))) return;
+    const auto neighbours = store_->records_at(zone, record.name);
+    if (model::conflict_of({}, zone, record, neighbours, model::BesideNs::kDsAlone)) return;
     record.id = ids_.next();
     store_->insert_record(zone, record);
   }
