@@ -222,6 +222,7 @@ TEST_F(ServerTest, ATicketResumesOnAnotherWorkerWithTheSameKeys) {
     EXPECT_TRUE(server_.stream.established());
     EXPECT_FALSE(refused.resumed());
   }
+  server_.stream.reset();  // before the engine that it belongs to
 }
 
 TEST_F(ServerTest, TicketKeysRotateAsARing) {
@@ -426,6 +427,7 @@ TEST_F(ServerTest, TheLeastRecentlyUsedHostMakesRoomWhileItsHandshakesGoOn) {
   EXPECT_EQ(small->stats().hosts_evicted, 1U);
   pair.shake();
   EXPECT_TRUE(pair.established());
+  server_.stream.reset();  // before the engine that it belongs to
 }
 
 TEST_F(ServerTest, EachThreadHasAnEngineOfItsOwn) {

@@ -247,8 +247,8 @@ TEST_P(StreamTest, RestingBetweenAnyTwoBytesLosesNothing) {
 }
 
 TEST_P(StreamTest, AHandshakeTakesNoMoreBytesThanAllowed) {
-  Pair pair;
   const auto engine = make_engine({.handshake_bytes_max = 200});
+  Pair pair;
   ASSERT_EQ(engine->accept(pair.server.stream, hosts_, 0), Failure::kNone);
   ASSERT_EQ(client_engine_->connect(pair.client.stream, {.server_name = kName, .verify = false}),
             Failure::kNone);
