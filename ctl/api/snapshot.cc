@@ -98,7 +98,7 @@ Reply roll_cookie_secrets(Service& service, const Request& request) {
       return refuse(wrong_field("secret", "32 hexadecimal digits, as openssl rand -hex 16 makes"));
     }
     argument.insert(argument.end(), octets->bytes.begin(), octets->bytes.end());
-  } else if (!secret.empty()) {
+  } else if (body.value().contains("secret")) {
     return refuse(wrong_field("secret", "nothing but where one is added"));
   }
   return run_job(service, MessageType::kCookieSecrets, std::move(argument));

@@ -4,6 +4,7 @@
 #include "ctl/api/change.h"
 #include "ctl/api/json_input.h"
 #include "ctl/api/multipart.h"
+#include "ctl/api/paging.h"
 #include "ctl/api/presigned.h"
 #include "ctl/api/record_loader.h"
 #include "ctl/api/service.h"
@@ -62,8 +63,12 @@ Reply export_zone(Service& service, const Request& request) {
   if (!found) return refuse(found.error());
   const model::Zone& zone = found.value();
   const std::string* served = request.query_value("served");
-  if (served != nullptr && *served == "true" && !zone.dnssec.presigned)
+  if (served != nullptr && *served != "true" && *served != "false") {
+    return refuse(bad_parameter("served", *served, "true or false"));
+  }
+  if (served != nullptr && *served == "true" && !zone.dnssec.presigned) {
     return export_served(service, zone);
+  }
   if (zone.dnssec.presigned) {
     Reply reply;
     reply.text = presigned_text(service, zone);

@@ -68,6 +68,8 @@ def root(count=1_500, seed=1):
     return {"rootlike.": delegations("rootlike.", count, seed, counts=(4, 6, 6, 9, 13))}
 
 
+# ldns reads a TTL before the class alone.
+CLASS_FIRST = re.compile(r"\sIN (\d+) ")
 # Types that ldns writes by names which Knot does not read.
 FORGOTTEN = re.compile(r"\sTYPE(7|8|9|10|26)\s")
 
@@ -75,7 +77,7 @@ FORGOTTEN = re.compile(r"\sTYPE(7|8|9|10|26)\s")
 def signed_traps(*options):
     """`options` are those of ldns-signzone. What it writes and others do not read is written otherwise, or left out."""
     def signed(zone, text):
-        kept = "\n".join(line for line in text.split("\n") if not FORGOTTEN.search(line))
+        kept = CLASS_FIRST.sub(r" \1 IN ", "\n".join(line for line in text.split("\n") if not FORGOTTEN.search(line)))
         return zone_signing.signed(zone.rstrip("."), kept, *options).replace("br[acket", r"br\091acket")
     return {zone: signed(zone, text) for zone, text in traps().items()}
 
