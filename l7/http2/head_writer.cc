@@ -1,5 +1,6 @@
 #include "l7/http2/head_writer.h"
 
+#include <charconv>
 #include <cstring>
 
 #include "l7/http/chars.h"
@@ -51,20 +52,8 @@ void HeadWriter::raw(std::string_view text) noexcept {
 
 void HeadWriter::number(std::uint64_t value) noexcept {
   char digits[20];
-  std::size_t at = sizeof digits;
-  do {
-    digits[--at] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  raw({digits + at, sizeof digits - at});
-}
-
-void write_forwardable(HeadWriter& writer, const http::Fields& fields) noexcept {
-  for (const http::Field& field : fields) {
-    if ((field.flags & http::kFieldHopByHop) != 0) continue;
-    if (field.id == http::FieldName::host || field.id == http::FieldName::content_length) continue;
-    writer.field(fields.name(field), fields.value(field));
-  }
+  const char* const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  raw({digits, static_cast<std::size_t>(end - digits)});
 }
 
 }  // namespace brink::l7::http2

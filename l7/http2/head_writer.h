@@ -68,7 +68,4 @@ class HeadWriter {
   std::array<Field, kFieldsMax> fields_;  // only the first `count_` are initialised
 };
 
-// Every field that is not hop-by-hop, Host or framing, as it came: what a plain relay forwards.
-void write_forwardable(HeadWriter& writer, const http::Fields& fields) noexcept;
-
 }  // namespace brink::l7::http2
