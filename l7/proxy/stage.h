@@ -19,6 +19,7 @@
 
 #include "dataplane/base/clock.h"
 #include "dataplane/ipc/counters.h"
+#include "dataplane/ipc/latency.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/transport/transport.h"
 #include "l7/balancer/balancer.h"
@@ -50,6 +51,9 @@ class Stage {
 
   // Unix time minus base::Time's epoch; call when the wall clock was stepped.
   void set_wall_offset(base::Duration offset) noexcept { config_.wall_offset = offset; }
+
+  // Where the time that requests took is noted; null: nowhere. It outlives the stage.
+  void set_latency(ipc::TurnLatency* latency) noexcept { latency_ = latency; }
 
   // From now on every response ends its connection and idle connections are closed. The caller
   // stops the stack's accepting and waits for client_count() == 0.
@@ -183,6 +187,7 @@ class Stage {
   StageConfig config_;
   transport::Transport& transport_;
   ipc::WorkerCounters& counters_;
+  ipc::TurnLatency* latency_ = nullptr;
   const snapshot::View* view_ = nullptr;  // during run() only
   base::Time now_{};
   base::Time next_sweep_{};

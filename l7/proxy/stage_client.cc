@@ -85,6 +85,7 @@ void Stage::read_request(std::uint32_t x) noexcept {
 void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
   Exchange& exchange = exchanges_[x];
   counters_.add(ipc::Counter::kHttpRequests);
+  exchange.asked = now_;
   exchange.method = request_.method;
   exchange.version = request_.version;
   exchange.keep_alive = request_.keep_alive;
@@ -363,6 +364,9 @@ void Stage::finish(std::uint32_t x) noexcept {
     } else {
       drop_origin(o, clean);
     }
+  }
+  if (latency_ != nullptr && exchange.asked != base::Time{}) {
+    latency_->add(ipc::LatencyKind::kHttp, exchange.asked);
   }
   const bool keep = connection_field(exchange) != ConnectionField::close && exchange.request_done;
   free_exchange(x);
