@@ -119,6 +119,7 @@ inline Options test_options() {
   }
   options.authority.name_servers = {name("ns1.brink.test"), name("ns2.brink.test")};
   options.render_route = render_text;
+  options.direct_secret.emplace().fill(7);
   return options;
 }
 

@@ -1,5 +1,7 @@
 #include "ctl/store/client_certificates.h"
 
+#include <algorithm>
+
 #include "ctl/store/certificate_json.h"
 #include "ctl/store/page.h"
 #include "ctl/store/row.h"
@@ -20,7 +22,9 @@ int digit_of(char c) {
   throw Failure("the store holds a serial that is none");
 }
 
+// Without leading zeros: one number is one key.
 std::vector<std::uint8_t> octets_of(std::string serial) {
+  serial.erase(0, std::min(serial.find_first_not_of('0'), serial.size()));
   if (serial.size() % 2 != 0) serial.insert(serial.begin(), '0');
   std::vector<std::uint8_t> octets;
   for (std::size_t i = 0; i < serial.size(); i += 2) {

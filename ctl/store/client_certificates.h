@@ -26,7 +26,8 @@ class ClientCertificates {
   std::optional<model::ClientCertificate> find(const model::Id& zone, const model::Id& id);
   void insert(const model::ClientCertificate& certificate);
   void set_revoked(const model::Id& id, bool revoked);
-  // Serials of what an authority has revoked, for whichever zone: octets, the most significant first.
+  // Serials of what an authority has revoked, for whichever zone: octets, the most significant first,
+  // without leading zeros.
   std::vector<std::vector<std::uint8_t>> revoked_by(const model::Id& authority);
 
  private:

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct NameChange {
   bool existed = false;    // it certainly had records before
   bool addresses = false;  // an A, AAAA or CNAME record is among what changed
   bool cut = false;        // an NS or DNAME record is among what changed
+  // What MX and SRV records point at that are gone or changed, as they were before.
+  std::set<model::DomainName> former_targets = {};
 };
 
 // A name of a signed zone whose signatures are to be made anew, since their time comes to an end. It

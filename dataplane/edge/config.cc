@@ -66,6 +66,12 @@ po::options_description setting_options() {
       "the key file of brink-control, which private keys of certificates are sealed with");
   add("dns.rate-limit", text()->default_value("0"),
       "like UDP answers a second of a worker to one network, 0 no limit");
+  add("dns.source-limit", text()->default_value("0"),
+      "all UDP answers a second of a worker to one network, 0 no limit");
+  add("dns.negative-limit", text()->default_value("0"),
+      "negative UDP answers a second of a worker to anybody, 0 no limit");
+  add("dns.total-limit", text()->default_value("0"),
+      "all UDP answers a second of a worker to anybody, 0 no limit");
   add("dns.rate-slip", text()->default_value("2"),
       "one in so many beyond it is sent truncated, 0 none");
   add("dns.rate-prefix-v4", text()->default_value("24"), "bits that make a network");
@@ -287,6 +293,9 @@ void read_stages(Reader& r, Config& c) {
   c.dns_cookie_secret_file = r.text("dns.cookie-secret-file");
   c.tls_key_file = r.text("tls.key-file");
   r.number("dns.rate-limit", c.dns_rate.answers_per_second, 0, 65535);
+  r.number("dns.source-limit", c.dns_rate.source_per_second, 0, 65535);
+  r.number("dns.negative-limit", c.dns_rate.negative_per_second, 0, 100'000'000);
+  r.number("dns.total-limit", c.dns_rate.total_per_second, 0, 100'000'000);
   r.number("dns.rate-slip", c.dns_rate.slip, 0, 1000);
   r.number("dns.rate-prefix-v4", c.dns_rate.prefix_v4, 8, 32);
   r.number("dns.rate-prefix-v6", c.dns_rate.prefix_v6, 16, 128);

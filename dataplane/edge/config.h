@@ -65,7 +65,7 @@ struct Config {
   std::string dns_version;                                           // likewise
   std::string dns_whoami;                                            // wire name; empty: none
   std::string dns_cookie_secret_file;                                // empty: drawn at the start
-  dns::guard::RateLimiterOptions dns_rate{.answers_per_second = 0};  // 0: no limit; without its key
+  dns::guard::RateLimiterOptions dns_rate{.answers_per_second = 0};  // without its key
   std::uint32_t dns_tcp_connections = 4096;  // of a worker; 0: no DNS over TCP
   std::uint32_t dns_tcp_per_client = 128;
   base::Duration dns_tcp_idle = std::chrono::seconds(10);

@@ -17,7 +17,6 @@
 #include "dataplane/edge/disk.h"
 #include "dataplane/edge/image_store.h"
 #include "dataplane/edge/l7_stage.h"
-#include "l7/credentials/private_keys.h"
 #include "dataplane/edge/stages.h"
 #include "dataplane/edge/topology.h"
 #include "dataplane/exception/kernel_port.h"
@@ -29,6 +28,7 @@
 #include "dataplane/steer/mesh.h"
 #include "dataplane/worker/run.h"
 #include "dataplane/worker/worker.h"
+#include "l7/credentials/private_keys.h"
 
 namespace brink::edge {
 
@@ -43,7 +43,8 @@ class Edge {
   Edge& operator=(const Edge&) = delete;
 
   // Housekeeping until `stop`: the kernel's packets, control, neighbours, link state, statistics.
-  base::Result<void> housekeep(const std::atomic<bool>& stop);
+  // `reload` is taken back when the files that can change meanwhile have been read again.
+  base::Result<void> housekeep(const std::atomic<bool>& stop, std::atomic<bool>& reload);
 
   // Lets connections end: none is accepted any more, and housekeeping goes on until the clients are
   // gone or config.l7_drain is over.
@@ -69,6 +70,7 @@ class Edge {
 
   // housekeeping.cc
   base::Result<void> turn(base::Time now);
+  void reload_files();
   void ask_for_neighbours(base::Time now);
   void refresh_statistics(base::Time now);
   bool look_after_images(bool changed);
@@ -97,10 +99,10 @@ class Edge {
   std::unique_ptr<exception::KernelPort> kernel_;
   std::unique_ptr<exception::NeighbourFeed> feed_;
   std::unique_ptr<Disk> disk_;
+  std::unique_ptr<CookieSecretsStore> cookies_;
   std::unique_ptr<Control> control_;
-  dns::guard::CookieSecrets cookie_secrets_;
-  std::unique_ptr<AccessLog> access_log_;
   std::unique_ptr<l7::credentials::PrivateKeys> private_keys_;
+  std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<worker::RunConfig> runs_;

@@ -62,13 +62,25 @@ void copy_usage(ipc::StatsHeader& header, const snapshot::ImageUsage& usage) {
 
 }  // namespace
 
-base::Result<void> Edge::housekeep(const std::atomic<bool>& stop) {
+base::Result<void> Edge::housekeep(const std::atomic<bool>& stop, std::atomic<bool>& reload) {
   const worker::TscClock clock(rte_get_tsc_hz());
   while (!stop.load(std::memory_order_relaxed)) {
+    if (reload.exchange(false, std::memory_order_relaxed)) reload_files();
     const auto done = turn(clock.at(rte_rdtsc()));
     if (!done) return done;
   }
   return {};
+}
+
+void Edge::reload_files() {
+  if (config_.dns_cookie_secret_file.empty()) {
+    return spdlog::info("nothing to read again: no dns.cookie-secret-file is set");
+  }
+  const auto read = cookies_->apply(CookieStep::kReload);
+  if (!read) {
+    return spdlog::error("secrets of DNS cookies stay as they are: {}", read.error().message());
+  }
+  spdlog::info("secrets of DNS cookies: {}", read.value());
 }
 
 base::Result<void> Edge::drain() {

@@ -6,10 +6,12 @@
 namespace brink::edge {
 
 base::Result<std::unique_ptr<L7Stage>> L7Stage::create(const L7Config& config,
-                                                       ipc::WorkerStats& stats) {
+                                                       ipc::WorkerStats& stats,
+                                                       ipc::TurnLatency& latency) {
   std::unique_ptr<L7Stage> stage(new L7Stage(config, stats));
   const auto made = stage->make();
   if (!made) return made.error();
+  stage->stage_->set_latency(&latency);
   return stage;
 }
 

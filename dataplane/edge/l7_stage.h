@@ -39,7 +39,8 @@ struct L7Config {
 class L7Stage {
  public:
   static base::Result<std::unique_ptr<L7Stage>> create(const L7Config& config,
-                                                       ipc::WorkerStats& stats);
+                                                       ipc::WorkerStats& stats,
+                                                       ipc::TurnLatency& latency);
   L7Stage(const L7Stage&) = delete;
   L7Stage& operator=(const L7Stage&) = delete;
 

@@ -75,8 +75,11 @@
   X(kDnsCookieGood, "dns_cookie_good", "queries with a cookie of ours") \
   X(kDnsCookieBad, "dns_cookie_bad", "queries with a server cookie that is old, forged or foreign") \
   X(kDnsBadCookie, "dns_badcookie", "responses with extended RCODE BADCOOKIE") \
-  X(kDnsRateSlipped, "dns_rate_slipped", "answers over the rate limit sent without their records") \
-  X(kDropDnsRate, "drop_dns_rate", "answers over the rate limit of their network") \
+  X(kDnsRateSlipped, "dns_rate_slipped", "answers over a limit sent without their records") \
+  X(kDropDnsRate, "drop_dns_rate", "like answers over the limit of their network") \
+  X(kDropDnsSource, "drop_dns_source", "answers over the ceiling of their network") \
+  X(kDropDnsNegative, "drop_dns_negative", "answers over the ceiling of negative ones") \
+  X(kDropDnsCeiling, "drop_dns_ceiling", "answers over the ceiling of all") \
   X(kDnsStreamQueries, "dns_stream_queries", "DNS messages taken in over TCP") \
   X(kDnsStreamWaits, "dns_stream_waits", "responses that waited for their reader") \
   X(kDropDnsStreamLimit, "drop_dns_stream_limit", "connections reset: too many of one client") \
@@ -130,6 +133,10 @@
   X(kTlsOriginHandshakes, "tls_origin_handshakes", "TLS handshakes with origins that were done") \
   X(kTlsOriginFailed, "tls_origin_failed", "525 and 526: TLS connections to origins that failed") \
   X(kHttpsRedirects, "https_redirects", "requests sent from HTTP to HTTPS") \
+  X(kHttp2Sessions, "http2_sessions", "connections of clients over HTTP/2") \
+  X(kHttp2Faults, "http2_faults", "of them, ended since the client broke the protocol") \
+  X(kHttp2Floods, "http2_floods", "of them, ended since the client made work without use: resets, pings, empty frames, heads") \
+  X(kHttpTunnels, "http_tunnels", "WebSockets that an origin granted") \
   X(kAccessLogDropped, "access_log_dropped", "requests not logged: the log's writer is behind")
 // clang-format on
 

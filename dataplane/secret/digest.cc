@@ -1,6 +1,7 @@
 #include "dataplane/secret/digest.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <vector>
 
@@ -25,6 +26,15 @@ Sha256 sha256(std::string_view text) {
   unsigned size = 0;
   CHECK(EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
   CHECK(size == digest.size());
+  return digest;
+}
+
+Sha256 hmac_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t> data) {
+  Sha256 digest;
+  unsigned size = 0;
+  const auto* done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), data.data(),
+                          data.size(), digest.data(), &size);
+  CHECK(done != nullptr && size == digest.size());
   return digest;
 }
 

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), and text made of random octets. Any thread.
+// SHA-256 (FIPS 180-4) and HMAC with it (RFC 2104), and text made of random octets. Any thread.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@ namespace brink::secret {
 using Sha256 = std::array<std::uint8_t, 32>;
 
 Sha256 sha256(std::string_view text);
+Sha256 hmac_sha256(std::span<const std::uint8_t> key, std::span<const std::uint8_t> data);
 
 // Fills a span with random octets; see model::Entropy.
 using Entropy = std::function<void(std::span<std::uint8_t>)>;

@@ -198,10 +198,12 @@ TEST_F(ClientTest, SessionsAreUsedAgainAmongEqualSettings) {
     origin.origin = static_cast<std::uint64_t>(version) + 100;
     EXPECT_EQ(visit(origin), Failure::kNone);
     EXPECT_FALSE(pair_.client.stream.info().resumed);
-    EXPECT_EQ(visit(origin), Failure::kNone);
-    EXPECT_TRUE(pair_.client.stream.info().resumed);
-    EXPECT_TRUE(pair_.server.stream.info().resumed);
-    EXPECT_EQ(verification(), Verification::kGood);
+    for (int again = 0; again < 3; ++again) {
+      EXPECT_EQ(visit(origin), Failure::kNone);
+      EXPECT_TRUE(pair_.client.stream.info().resumed) << again;
+      EXPECT_TRUE(pair_.server.stream.info().resumed) << again;
+      EXPECT_EQ(verification(), Verification::kGood);
+    }
     OriginSettings other = origin;
     other.origin += 1000;
     EXPECT_EQ(visit(other), Failure::kNone);

@@ -88,8 +88,8 @@ base::Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config)
   state->server.reset(SSL_CTX_new_ex(library, nullptr, TLS_server_method()));
   state->client.reset(SSL_CTX_new_ex(library, nullptr, TLS_client_method()));
   if (!state->digesting || !state->wire || !state->server || !state->client ||
-      !set_common(state->server.get()) || !set_common(state->client.get()) ||
-      !set_ciphers(state->client.get(), CipherPolicy::kLegacy) ||
+      !set_common(state->server.get(), CipherPolicy::kCompatible) ||
+      !set_common(state->client.get(), CipherPolicy::kLegacy) ||
       !StreamParts::set_server_callbacks(*state, state->server.get())) {
     return incomplete("usable TLS");
   }

@@ -3,8 +3,8 @@
 // sessions of origins, all bounded. Nothing is shared between Engines but bytes given from outside
 // (ticket keys), so no lock of the library is ever waited for. One thread; outlives its streams.
 //
-// Cold: creation, and the first handshake with a host (its bytes are parsed, about a millisecond).
-// Validity in time is judged by the system's clock as the library reads it.
+// Cold: creation, and the first handshake with a host (its bytes are parsed: one to two
+// milliseconds). Validity in time is judged by the system's clock as the library reads it.
 #pragma once
 
 #include <array>

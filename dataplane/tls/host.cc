@@ -11,6 +11,7 @@
 namespace brink::tls {
 namespace {
 
+constexpr int kSecurityLevel = 2;  // 112 bits: RSA of 2,048, no SHA-1 signatures
 constexpr char kTls13Ciphers[] =
     "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
 constexpr char kGroups[] = "X25519:P-256:P-384";
@@ -28,6 +29,22 @@ constexpr char kGroups[] = "X25519:P-256:P-384";
   ":ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:" \
   "ECDHE-RSA-AES256-SHA:AES128-GCM-SHA256:AES256-GCM-SHA384:"            \
   "AES128-SHA256:AES256-SHA256:AES128-SHA:AES256-SHA"
+
+bool set_ciphers(SSL_CTX* context, CipherPolicy policy) noexcept {
+  const char* list = BRINK_TLS_MODERN;
+  switch (policy) {
+    case CipherPolicy::kModern:
+      break;
+    case CipherPolicy::kCompatible:
+      list = BRINK_TLS_COMPATIBLE;
+      break;
+    case CipherPolicy::kLegacy:
+      list = BRINK_TLS_LEGACY;
+      break;
+  }
+  return SSL_CTX_set_ciphersuites(context, kTls13Ciphers) == 1 &&
+         SSL_CTX_set_cipher_list(context, list) == 1;
+}
 
 void free_host(void*, void* host, CRYPTO_EX_DATA*, int, long, void*) {
   delete static_cast<Host*>(host);
@@ -134,7 +151,8 @@ int library_version(Version version) noexcept {
   return TLS1_3_VERSION;
 }
 
-bool set_common(SSL_CTX* context) noexcept {
+bool set_common(SSL_CTX* context, CipherPolicy ciphers) noexcept {
+  SSL_CTX_set_security_level(context, kSecurityLevel);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_clear_options(context,
@@ -143,24 +161,7 @@ bool set_common(SSL_CTX* context) noexcept {
   SSL_CTX_clear_mode(context, SSL_MODE_RELEASE_BUFFERS);
   return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
          SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1 &&
-         SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
-         set_ciphers(context, CipherPolicy::kCompatible);
-}
-
-bool set_ciphers(SSL_CTX* context, CipherPolicy policy) noexcept {
-  const char* list = BRINK_TLS_MODERN;
-  switch (policy) {
-    case CipherPolicy::kModern:
-      break;
-    case CipherPolicy::kCompatible:
-      list = BRINK_TLS_COMPATIBLE;
-      break;
-    case CipherPolicy::kLegacy:
-      list = BRINK_TLS_LEGACY;
-      break;
-  }
-  return SSL_CTX_set_ciphersuites(context, kTls13Ciphers) == 1 &&
-         SSL_CTX_set_cipher_list(context, list) == 1;
+         SSL_CTX_set1_groups_list(context, kGroups) == 1 && set_ciphers(context, ciphers);
 }
 
 base::Result<SslContextPtr> make_host(OSSL_LIB_CTX* library, const HostSettings& settings) {
@@ -168,7 +169,7 @@ base::Result<SslContextPtr> make_host(OSSL_LIB_CTX* library, const HostSettings&
   const std::string where = text_of(settings.key);
   SslContextPtr context(SSL_CTX_new_ex(library, nullptr, TLS_server_method()));
   auto host = std::make_unique<Host>();
-  if (!context || !set_common(context.get()) || !set_ciphers(context.get(), settings.ciphers)) {
+  if (!context || !set_common(context.get(), settings.ciphers)) {
     return refusal(where, "the TLS library makes no context", "see whether OpenSSL 3 is complete");
   }
   if (settings.certificates.empty()) {

@@ -35,8 +35,7 @@ base::Result<SslContextPtr> make_host(OSSL_LIB_CTX* library, const HostSettings&
 
 // What server and client contexts have in common: versions, ciphers, no compression, no
 // renegotiation. False: the library refuses.
-bool set_common(SSL_CTX* context) noexcept;
-bool set_ciphers(SSL_CTX* context, CipherPolicy policy) noexcept;
+bool set_common(SSL_CTX* context, CipherPolicy ciphers) noexcept;
 int library_version(Version version) noexcept;
 
 // The protocols as ALPN carries them (RFC 7301 3.1).

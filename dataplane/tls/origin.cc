@@ -111,6 +111,8 @@ Failure StreamParts::begin_origin(Stream& stream, Engine& engine, const OriginSe
   const SessionPtr* session = state.sessions.find(stream.session_key_);
   if (session != nullptr && SSL_SESSION_is_resumable(session->get()) == 1) {
     SSL_set_session(ssl, session->get());
+  } else if (session != nullptr) {
+    state.sessions.erase(stream.session_key_);  // used up (RFC 8446 C.4), or of a broken connection
   }
   return Failure::kNone;
 }

@@ -130,7 +130,11 @@ class RawClient {
     ssl.reset(SSL_new(context_.get()));
     SSL_set_bio(ssl.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_connect_state(ssl.get());
-    if (resumed_one != nullptr) SSL_set_session(ssl.get(), resumed_one);
+    if (resumed_one == nullptr) return;
+    // A copy: the library resumes a TLS 1.3 session once.
+    const SessionPtr copy(SSL_SESSION_dup(resumed_one));
+    SSL_set_session(ssl.get(), copy.get());
+    SSL_set_max_proto_version(ssl.get(), SSL_SESSION_get_protocol_version(resumed_one));
   }
   ~RawClient() { SSL_set_shutdown(ssl.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); }
 

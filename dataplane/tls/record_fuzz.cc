@@ -116,6 +116,7 @@ void damage(Bytes& bytes, std::uint8_t what, std::uint8_t where) {
       bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), what);
       break;
     case 4: {
+      if (bytes.size() > 32 * 1024) return;
       const Bytes copy = bytes;
       bytes.insert(bytes.end(), copy.begin(), copy.end());
       break;

@@ -44,6 +44,7 @@ struct HostSettings {
 
 class CertificateSource {
  public:
+  // Asked for each ClientHello: twice where the first one is answered by a HelloRetryRequest.
   // The settings of the host `name` (lower case, no final dot; empty: the client named none) for
   // the connection that `user` stands for (see Engine::accept). What is returned, and what it
   // points to, stays until the call of the stream that asked returns. Null: the handshake ends with

@@ -2,6 +2,8 @@
 // certificates. The peer is the library itself where our client stream would not do such things.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "dataplane/tls/pair_fixture.h"
 
 namespace brink::tls::test {
@@ -220,6 +222,7 @@ TEST_F(ServerTest, ATicketResumesOnAnotherWorkerWithTheSameKeys) {
     EXPECT_TRUE(server_.stream.established());
     EXPECT_FALSE(refused.resumed());
   }
+  server_.stream.reset();  // before the engine that it belongs to
 }
 
 TEST_F(ServerTest, TicketKeysRotateAsARing) {
@@ -424,6 +427,28 @@ TEST_F(ServerTest, TheLeastRecentlyUsedHostMakesRoomWhileItsHandshakesGoOn) {
   EXPECT_EQ(small->stats().hosts_evicted, 1U);
   pair.shake();
   EXPECT_TRUE(pair.established());
+  server_.stream.reset();  // before the engine that it belongs to
+}
+
+TEST_F(ServerTest, EachThreadHasAnEngineOfItsOwn) {
+  std::array<int, 2> established{};
+  const auto work = [this](int& count) {
+    Hosts hosts;
+    hosts.hosts = hosts_.hosts;
+    const auto engine = make_engine(), origin = make_engine();
+    for (int i = 0; i < 30; ++i) {
+      Pair pair;
+      EXPECT_EQ(engine->accept(pair.server.stream, hosts, 0), Failure::kNone);
+      EXPECT_EQ(origin->connect(pair.client.stream, {.server_name = "a.example", .verify = false}),
+                Failure::kNone);
+      pair.shake();
+      count += pair.established() ? 1 : 0;
+    }
+  };
+  std::thread first(work, std::ref(established[0])), second(work, std::ref(established[1]));
+  first.join();
+  second.join();
+  EXPECT_EQ(established, (std::array{30, 30}));
 }
 
 TEST_F(ServerTest, BytesThatCannotBeUsedAreRefusedAndNotParsedAgain) {

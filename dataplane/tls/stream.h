@@ -20,7 +20,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -139,7 +138,6 @@ class Stream {
   bool closing_ = false;
   bool input_ended_ = false;
   bool asked_for_certificate_ = false;
-  bool alert_is_peers_ = false;
   std::array<std::uint8_t, 16>
       session_key_{};  // of a client stream: what its session is kept under
 };

@@ -247,8 +247,8 @@ TEST_P(StreamTest, RestingBetweenAnyTwoBytesLosesNothing) {
 }
 
 TEST_P(StreamTest, AHandshakeTakesNoMoreBytesThanAllowed) {
-  Pair pair;
   const auto engine = make_engine({.handshake_bytes_max = 200});
+  Pair pair;
   ASSERT_EQ(engine->accept(pair.server.stream, hosts_, 0), Failure::kNone);
   ASSERT_EQ(client_engine_->connect(pair.client.stream, {.server_name = kName, .verify = false}),
             Failure::kNone);
@@ -305,7 +305,7 @@ TEST_P(StreamTest, KeyUpdatesAreAnsweredButNotForEver) {
   EXPECT_EQ(pair_.server.stream.failure(), Failure::kNoProgress);
 }
 
-TEST_P(StreamTest, RenegotiationIsRefusedAndEndsNothing) {
+TEST_P(StreamTest, RenegotiationIsRefusedAndTheClientGivesUp) {
   if (GetParam() != Version::kTls12) GTEST_SKIP() << "TLS 1.2 has it";
   RawClient client;
   client.talk(pair_.server);
@@ -313,7 +313,8 @@ TEST_P(StreamTest, RenegotiationIsRefusedAndEndsNothing) {
   SSL_renegotiate(client.ssl.get());
   SSL_do_handshake(client.ssl.get());
   client.talk(pair_.server);
-  EXPECT_EQ(pair_.server.stream.failure(), Failure::kNone);
+  EXPECT_EQ(pair_.server.stream.failure(), Failure::kPeerAlert);
+  EXPECT_EQ(pair_.server.stream.alert(), 40);  // the client's answer to no_renegotiation
   EXPECT_EQ(hosts_.asked.size(), 1U);
 }
 

@@ -10,7 +10,7 @@
 namespace brink::tls {
 namespace {
 
-constexpr int kFailed = -1, kUnknownKey = 0, kUsed = 1, kUsedButOld = 2;
+constexpr int kFailed = -1, kUnknownKey = 0, kUsed = 1, kUsedAndRenewed = 2;
 
 bool set_mac(EVP_MAC_CTX* mac, const TicketKey& key) noexcept {
   char digest[] = "SHA256";
@@ -54,7 +54,10 @@ int StreamParts::on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP
       !set_mac(mac, *key)) {
     return kFailed;
   }
-  return key == &keys.current ? kUsed : kUsedButOld;
+  // Clients use a TLS 1.3 ticket once: without a new one every second visit would be a whole
+  // handshake.
+  const bool renew = key != &keys.current || SSL_version(ssl) == TLS1_3_VERSION;
+  return renew ? kUsedAndRenewed : kUsed;
 }
 
 // A ticket carries the client's certificate and what was found then. One whose time is over since

@@ -44,7 +44,7 @@ struct Moved {
 #define BRINK_TLS_FAILURES(X) \
   X(kNone, "none", "nothing failed") \
   X(kMalformed, "malformed", "no TLS, or messages that violate it") \
-  X(kRecordForged, "record_forged", "a record that was changed on its way, or made with another key") \
+  X(kRecordForged, "record_forged", "a record that was changed on its way") \
   X(kTruncated, "truncated", "the transport ended without close_notify") \
   X(kVersion, "version", "no version in common") \
   X(kCipher, "cipher", "no cipher, group or signature algorithm in common") \
@@ -56,14 +56,14 @@ struct Moved {
   X(kHandshakeTooLong, "handshake_too_long", "more bytes of handshake than are allowed") \
   X(kNoProgress, "no_progress", "many bytes of protocol without any plaintext") \
   X(kPeerAlert, "peer_alert", "the peer ended it with an alert: see the alert's number") \
-  X(kPeerRejectedUs, "peer_rejected_us", "the peer's alert says that it refused our certificate or wants one") \
+  X(kPeerRejectedUs, "peer_rejected_us", "its alert says that our certificate is bad, or is wanted") \
   X(kMemory, "memory", "no memory") \
   X(kInternal, "internal", "the TLS library failed in a way that has no other name")
 // X(enumerator, "name", "what it means")
 #define BRINK_TLS_VERIFICATIONS(X) \
   X(kNotAsked, "not_asked", "no certificate was asked for, or it was not to be looked at") \
   X(kAbsent, "absent", "the peer has shown none") \
-  X(kGood, "good", "it leads to an authority that is trusted, in time, for the right name and purpose") \
+  X(kGood, "good", "leads to a trusted authority; right time, name and purpose") \
   X(kExpired, "expired", "its time, or that of one above it, is over") \
   X(kNotYetValid, "not_yet_valid", "its time, or that of one above it, has not begun") \
   X(kSelfSigned, "self_signed", "signed by itself and not trusted") \

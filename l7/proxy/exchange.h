@@ -98,6 +98,7 @@ struct Exchange {
   Phase phase = Phase::reading_head;
   Waiting waiting = Waiting::client_bytes;
   base::Time phase_since{};
+  base::Time asked{};  // when the request's head was whole
   base::Time last_progress{};
 
   // Request.

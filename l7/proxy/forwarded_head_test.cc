@@ -183,7 +183,9 @@ TEST(EdgeErrors, EveryPageIsAWellFormedResponseWithItsType) {
     const auto error = static_cast<EdgeError>(i);
     char buffer[4096];
     http1::HeadWriter writer(buffer);
-    write_edge_error(writer, error, {.ray = "abc-TST", .date = "now"});
+    const ErrorPage page(error, "abc-TST");
+    write_error_head(writer, error, page.text().size(), {.ray = "abc-TST", .date = "now"});
+    writer.raw(page.text());
     ASSERT_TRUE(writer.ok());
     http::ResponseHead head;
     http1::Progress progress;

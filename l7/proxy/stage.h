@@ -20,6 +20,7 @@
 
 #include "dataplane/base/clock.h"
 #include "dataplane/ipc/counters.h"
+#include "dataplane/ipc/latency.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/transport/transport.h"
 #include "l7/balancer/balancer.h"
@@ -53,6 +54,9 @@ class Stage {
 
   // Unix time minus base::Time's epoch; call when the wall clock was stepped.
   void set_wall_offset(base::Duration offset) noexcept { config_.wall_offset = offset; }
+
+  // Where the time that requests took is noted; null: nowhere. It outlives the stage.
+  void set_latency(ipc::TurnLatency* latency) noexcept { latency_ = latency; }
 
   // From now on every response ends its connection and idle connections are closed. The caller
   // stops the stack's accepting and waits for client_count() == 0.
@@ -146,6 +150,7 @@ class Stage {
   void answer_overload(std::uint32_t c) noexcept;
   ConnectionField connection_field(const Exchange& exchange) const noexcept;
   void release_origin(std::uint32_t x) noexcept;
+  void complete(std::uint32_t x) noexcept;
   void finish(std::uint32_t x) noexcept;
   void give_up_client(std::uint32_t x) noexcept;
   void linger(std::uint32_t c) noexcept;
@@ -182,6 +187,7 @@ class Stage {
   void read_session(std::uint32_t c) noexcept;
   void push_flush(std::uint32_t c) noexcept;
   void flush_session(std::uint32_t c) noexcept;
+  void count_end(http2::EndReason reason) noexcept;
   void take_stream_events(std::uint32_t c) noexcept;
   void on_stream_event(std::uint32_t c, const http2::Event& event) noexcept;
   void begin_stream(std::uint32_t c, const http2::Event& event) noexcept;
@@ -232,6 +238,7 @@ class Stage {
   StageConfig config_;
   transport::Transport& transport_;
   ipc::WorkerCounters& counters_;
+  ipc::TurnLatency* latency_ = nullptr;
   const snapshot::View* view_ = nullptr;  // during run() only
   base::Time now_{};
   base::Time next_sweep_{};

@@ -102,6 +102,7 @@ void Stage::read_request(std::uint32_t x) noexcept {
 void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
   Exchange& exchange = exchanges_[x];
   counters_.add(ipc::Counter::kHttpRequests);
+  exchange.asked = now_;
   exchange.method = request_->method;
   exchange.version = request_->version;
   exchange.keep_alive = request_->keep_alive;
@@ -416,11 +417,19 @@ void Stage::release_origin(std::uint32_t x) noexcept {
   if (evicted != kNoIndex) drop_origin(evicted, true);
 }
 
-// The response is in the client's send queue.
+// The response is with the client.
+void Stage::complete(std::uint32_t x) noexcept {
+  release_origin(x);
+  const base::Time asked = exchanges_[x].asked;
+  if (latency_ != nullptr && asked != base::Time{}) {
+    latency_->add(ipc::LatencyKind::kHttp, asked);
+  }
+}
+
 void Stage::finish(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   const std::uint32_t c = exchange.client;
-  release_origin(x);
+  complete(x);
   const bool keep = connection_field(exchange) != ConnectionField::close && exchange.request_done;
   free_exchange(x);
   if (!keep) return linger(c);

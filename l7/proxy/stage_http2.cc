@@ -33,6 +33,7 @@ bool Stage::open_session(std::uint32_t c) noexcept {
     sessions_.give_back(s);
     return false;
   }
+  counters_.add(ipc::Counter::kHttp2Sessions);
   clients_[c].session = s;
   clients_[c].deadline = base::Time::max();
   push_flush(c);
@@ -125,8 +126,28 @@ void Stage::flush_session(std::uint32_t c) noexcept {
   }
   take_stream_events(c);
   if (!session.finished()) return;
+  count_end(session.end_reason());
   close_session(c);
   linger(c);
+}
+
+void Stage::count_end(http2::EndReason reason) noexcept {
+  switch (reason) {
+    case http2::EndReason::protocol:
+      return counters_.add(ipc::Counter::kHttp2Faults);
+    case http2::EndReason::glitches:
+    case http2::EndReason::head_bomb:
+    case http2::EndReason::settings_timeout:
+    case http2::EndReason::head_timeout:
+    case http2::EndReason::memory:
+      return counters_.add(ipc::Counter::kHttp2Floods);
+    case http2::EndReason::none:
+    case http2::EndReason::drained:
+    case http2::EndReason::idle:
+    case http2::EndReason::peer_goaway:
+    case http2::EndReason::peer_closed:
+      return;
+  }
 }
 
 void Stage::check_session(std::uint32_t c) noexcept {
@@ -165,7 +186,7 @@ void Stage::on_stream_event(std::uint32_t c, const http2::Event& event) noexcept
       if (exchange.phase == Phase::answering) exchange.request_done = true;
       return drive(x);
     case http2::EventKind::closed:
-      release_origin(x);
+      complete(x);
       return free_exchange(x);
     case http2::EventKind::reset:
       return lose_stream(x, event);

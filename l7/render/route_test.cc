@@ -117,7 +117,7 @@ TEST(RouteBlob, RefusesEveryKindOfDamageWithItsReason) {
   }
   using enum RouteError;
   EXPECT_EQ(route::verify_route(changed<std::uint32_t>(good, 0, 1)), bad_magic);
-  EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 4, 2)), bad_version);
+  EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 4, 1)), bad_version);
   EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 6, 1)), unknown_flags);
   EXPECT_EQ(route::verify_route(changed<std::uint32_t>(good, 8, 1 << 20)), truncated);
   EXPECT_EQ(route::verify_route(changed<std::uint32_t>(good, 8, 32)), bad_size);
