@@ -213,6 +213,8 @@ Verdict HeadReader::check_request_line() noexcept {
   request_.scheme = state_.scheme;
   request_.target = state_.path;
   request_.protocol = state_.protocol;
+  request_.websocket = request_.fields.text(state_.protocol) == "websocket";
+  if (connect && !request_.websocket) return Verdict::method_not_implemented;
   const std::string_view path = request_.fields.text(state_.path);
   const bool whole_server = path == "*" && request_.method == http::Method::options;
   return path.front() == '/' || whole_server ? Verdict::ok : Verdict::bad_target;

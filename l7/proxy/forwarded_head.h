@@ -30,8 +30,8 @@ struct ForwardContext {
   std::string_view ray;
   std::string_view zone;
   std::string_view scheme = "http";
-  bool websocket = false;          // is asked for
-  std::string_view websocket_key;  // for a client over HTTP/2, which sends none (RFC 8441 5)
+  bool websocket = false;             // is asked for
+  std::string_view websocket_key{};  // for a client over HTTP/2, which sends none (RFC 8441 5)
 };
 
 // Writes the request head for the origin.
