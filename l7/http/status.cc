@@ -42,6 +42,8 @@ std::string_view reason_of(std::uint16_t status) noexcept {
       return "Service Unavailable";
     case 505:
       return "HTTP Version Not Supported";
+    case 508:
+      return "Loop Detected";
     case 520:
       return "Origin Error";
     case 521:

@@ -20,6 +20,10 @@ constexpr std::array<EdgeErrorInfo, kEdgeErrorCount> kErrors = {{
     {501, 501, false, "The request uses something that is not implemented here."},
     {503, 503, false, "The edge is busy. Please try again shortly."},
     {505, 505, false, "This HTTP version is not supported."},
+    {508, 508, false,
+     "The origin redirects to the address that was asked for, with another scheme, and the zone's SSL "
+     "settings lead back here. Setting the zone's SSL mode to full, or ending the redirect at the "
+     "origin, ends the loop."},
     {403, 1000, false, "The request leads back to the edge, or may not be sent on."},
     {409, 1001, false, "This host is not served by this edge."},
     {403, 1003, false, "Hosts are served by name here, not by address."},

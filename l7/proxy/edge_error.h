@@ -25,6 +25,7 @@ enum class EdgeError : std::uint8_t {
   not_implemented,
   overloaded,
   version_not_supported,
+  redirect_loop,       // 508: the origin asks for the scheme that a setting takes away
   prohibited_address,  // 1000: loop, or an origin that is this edge
   unknown_host,        // 1001
   direct_address,      // 1003

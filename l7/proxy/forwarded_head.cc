@@ -228,8 +228,7 @@ void write_client_response(Writer& writer, const http::ResponseHead& head,
   bool has_date = false;
   for (const Field& field : fields) {
     if ((field.flags & http::kFieldHopByHop) != 0 || is_dropped_in_response(field.id)) continue;
-    if (context.switched == Switched::http2 &&
-        http::equals_ignoring_case(fields.name(field), "sec-websocket-accept")) {
+    if (context.switched == Switched::http2 && field.id == FieldName::sec_websocket_accept) {
       continue;  // the proof of HTTP/1's handshake; there was none
     }
     has_date |= field.id == FieldName::date;

@@ -174,6 +174,7 @@ class Stage {
   bool read_response(std::uint32_t x) noexcept;
   bool begin_response(std::uint32_t x, std::size_t consume) noexcept;
   [[nodiscard]] bool is_granted(const Exchange& exchange) const noexcept;
+  bool leads_back(std::uint32_t x) noexcept;
   void begin_tunnel(std::uint32_t x, std::size_t head_size) noexcept;
   bool write_response(std::uint32_t x, const ResponseContext& context, bool wanted,
                       std::size_t& size) noexcept;

@@ -9,6 +9,7 @@
 #include "l7/http1/response_parser.h"
 #include "l7/proxy/forwarded_head.h"
 #include "l7/proxy/http_date.h"
+#include "l7/proxy/redirect_loop.h"
 #include "l7/proxy/stage.h"
 
 namespace brink::l7::proxy {
@@ -205,6 +206,11 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
     answer_error(x, EdgeError::origin_malformed);
     return false;
   }
+  if (!interim && leads_back(x)) {
+    counters_.add(ipc::Counter::kHttpRedirectLoops);
+    answer_error(x, EdgeError::redirect_loop);
+    return false;
+  }
   ResponseContext context;
   context.ray = exchange.ray_text();
   const HttpDate date =
@@ -259,6 +265,19 @@ bool Stage::is_granted(const Exchange& exchange) const noexcept {
   const http::Field* const upgrade = response_.fields.find(http::FieldName::upgrade);
   return exchange.websocket && response_.upgrade && upgrade != nullptr &&
          http::equals_ignoring_case(response_.fields.value(*upgrade), "websocket");
+}
+
+// The request's target is where it was written for the origin; the client's own head is gone.
+bool Stage::leads_back(std::uint32_t x) noexcept {
+  const Exchange& exchange = exchanges_[x];
+  const std::string_view sent(out_buffer(x).data(), exchange.out_size);
+  const std::string_view target = http::text_from(sent, sent.find(' ') + 1);
+  return is_redirect_loop(response_,
+                          {.client_secure = clients_[exchange.client].secure,
+                           .origin_secure = exchange.security != 0,
+                           .host = exchange.host.text(),
+                           .target = target.substr(0, target.find(' '))},
+                          exchange.settings);
 }
 
 // From here on bytes are carried both ways until either side ends.
