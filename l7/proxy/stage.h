@@ -168,6 +168,7 @@ class Stage {
 
   // ---- stage_relay.cc: moving bytes ----
   void drive(std::uint32_t x) noexcept;
+  void drive_relay(std::uint32_t x) noexcept;
   bool flush_pending(Exchange& exchange) noexcept;
   bool drive_request(std::uint32_t x) noexcept;
   void drive_response(std::uint32_t x) noexcept;

@@ -34,9 +34,18 @@ void Stage::drive(std::uint32_t x) noexcept {
       if (exchange.stream == 0 && flush_pending(exchange)) finish(x);
       return;
     case Phase::relaying:
-      if (drive_request(x)) drive_response(x);
-      return;
+      return drive_relay(x);
   }
+}
+
+void Stage::drive_relay(std::uint32_t x) noexcept {
+  Exchange& exchange = exchanges_[x];
+  const bool waiting = exchange.websocket && !exchange.tunnel;
+  if (!drive_request(x)) return;
+  drive_response(x);
+  // What the client sent before it was told may go now.
+  const bool granted = waiting && exchange.client != kNoIndex && exchange.tunnel;
+  if (granted) drive_request(x);
 }
 
 // True once the client's send queue has taken everything that was serialised for it.
