@@ -69,6 +69,7 @@ void write_common(http1::HeadWriter& writer, std::string_view type, std::size_t 
   writer.field("Content-Length", body_size);
   write_connection(writer, context.connection);
   writer.field("Cache-Control", "no-store");
+  context.zone.write(writer);
   writer.field("Server", "brink");
   writer.field("CF-Ray", context.ray);
 }

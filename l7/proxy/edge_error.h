@@ -7,6 +7,7 @@
 
 #include "l7/http1/head_writer.h"
 #include "l7/http/verdict.h"
+#include "l7/proxy/zone_fields.h"
 
 namespace brink::l7::proxy {
 
@@ -58,6 +59,7 @@ struct AnswerContext {
   std::string_view date;  // IMF-fixdate
   ConnectionField connection = ConnectionField::close;
   bool head_only = false;  // the request was HEAD: same head, no page
+  ZoneFields zone = {};    // none where the request's zone is not known
 };
 
 // Writes the whole response: head and page.

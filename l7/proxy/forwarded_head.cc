@@ -216,6 +216,7 @@ void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& 
   bool has_date = false;
   for (const Field& field : fields) {
     if ((field.flags & http::kFieldHopByHop) != 0 || is_dropped_in_response(field.id)) continue;
+    if (context.zone.replaces(field.id)) continue;
     has_date |= field.id == FieldName::date;
     writer.field(fields.name(field), fields.value(field));
   }
@@ -228,6 +229,7 @@ void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& 
     }
     if (context.connection == ConnectionField::close) writer.field("Connection", "close");
     if (context.connection == ConnectionField::keep_alive) writer.field("Connection", "keep-alive");
+    context.zone.write(writer);
     writer.field("Server", "brink");
     writer.field("CF-Cache-Status", "DYNAMIC");
     writer.field("CF-Ray", context.ray);

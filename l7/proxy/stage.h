@@ -136,6 +136,7 @@ class Stage {
   void answer_error(std::uint32_t x, EdgeError error) noexcept;
   void answer_scratch(std::uint32_t x, std::size_t size) noexcept;
   void answer_overload(std::uint32_t c) noexcept;
+  ZoneFields zone_fields(const Exchange& exchange) const noexcept;
   AnswerContext answer_context(const Exchange& exchange) noexcept;
   ConnectionField connection_field(const Exchange& exchange) const noexcept;
   void finish(std::uint32_t x) noexcept;

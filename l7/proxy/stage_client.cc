@@ -272,12 +272,18 @@ ConnectionField Stage::connection_field(const Exchange& exchange) const noexcept
                                                      : ConnectionField::none;
 }
 
+// The settings are the defaults, which ask for nothing, until the route is found.
+ZoneFields Stage::zone_fields(const Exchange& exchange) const noexcept {
+  return {exchange.settings, clients_.items[exchange.client].secure};
+}
+
 // `date` is left for the caller, who owns its text.
 AnswerContext Stage::answer_context(const Exchange& exchange) noexcept {
   AnswerContext context;
   context.ray = exchange.ray_text();
   context.connection = connection_field(exchange);
   context.head_only = exchange.method == http::Method::head;
+  context.zone = zone_fields(exchange);
   return context;
 }
 

@@ -209,6 +209,7 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
     exchange.close_client = true;
   }
   context.connection = connection_field(exchange);
+  context.zone = zone_fields(exchange);
   http1::HeadWriter writer(scratch_);
   write_client_response(writer, response_, context);
   if (!writer.ok()) {
