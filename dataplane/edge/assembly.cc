@@ -12,7 +12,9 @@
 
 #include "dataplane/edge/cookie_secrets.h"
 #include "dataplane/edge/edge.h"
+#include "dataplane/edge/origin_trust.h"
 #include "dataplane/edge/random.h"
+#include "dataplane/edge/ticket_keys.h"
 
 namespace brink::edge {
 namespace {
@@ -57,7 +59,7 @@ base::Result<std::unique_ptr<Edge>> Edge::start(const Config& config) {
   std::unique_ptr<Edge> edge(new Edge(config));
   for (const auto step :
        {&Edge::start_environment, &Edge::make_memory, &Edge::open_port, &Edge::open_kernel_path,
-        &Edge::load_image, &Edge::make_stages, &Edge::start_workers}) {
+        &Edge::load_image, &Edge::read_tls_files, &Edge::make_stages, &Edge::start_workers}) {
     const auto done = (edge.get()->*step)();
     if (!done) return done.error();
   }
@@ -261,6 +263,7 @@ L7Config Edge::l7_config(std::uint32_t worker, std::uint32_t position) {
   config.clients = config_.l7_clients;
   config.requests = config_.l7_requests;
   config.origins = config_.l7_origins;
+  config.http2_clients = config_.l7_http2_clients;
   config.buffer_mb = config_.l7_buffer_mb;
   config.body_max_mb = config_.l7_body_max_mb;
   config.mtu = port_->mtu();
@@ -273,6 +276,12 @@ L7Config Edge::l7_config(std::uint32_t worker, std::uint32_t position) {
   for (const auto& own : {config_.own_v4, config_.own_v6}) {
     if (own) config.edge_addresses.push_back(own->address);
   }
+  config.https_ports = config_.https_ports;
+  config.private_keys = private_keys_.get();
+  config.ticket_secret = ticket_secret_;
+  config.origin_trust = origin_trust_;
+  config.handshake = config_.tls_handshake;
+  config.tls_buffer_mb = config_.tls_buffer_mb;
   config.access_log = access_log_ ? &access_log_->ring(worker) : nullptr;
   config.colo = config_.colo;
   config.node = config_.node;
@@ -290,7 +299,8 @@ DnsStreamConfig Edge::dns_stream_config() const {
   return config;
 }
 
-base::Result<void> Edge::make_stages() {
+// Files that TLS is served with.
+base::Result<void> Edge::read_tls_files() {
   private_keys_ = std::make_unique<l7::credentials::PrivateKeys>(config_.tls_key_file);
   const auto key_file = private_keys_->load();
   if (!key_file) return key_file.error();
@@ -298,6 +308,22 @@ base::Result<void> Edge::make_stages() {
     spdlog::warn("the key file {} is not there yet: no private key opens until it is",
                  config_.tls_key_file);
   }
+  auto secret = read_ticket_secret(config_.tls_ticket_key_file);
+  if (!secret) return secret.error();
+  ticket_secret_ = secret.value();
+  const std::string& trust_file = config_.tls_origin_trust_file;
+  if (!trust_file.empty() && !std::filesystem::exists(trust_file)) {
+    say_fallback("no file " + trust_file +
+                 ": certificates of origins are trusted only where their zone names an authority");
+    return {};
+  }
+  auto trust = read_origin_trust(trust_file);
+  if (!trust) return trust.error();
+  origin_trust_ = std::move(trust).value();
+  return {};
+}
+
+base::Result<void> Edge::make_stages() {
   if (!config_.access_log.empty()) {
     auto log = AccessLog::start({.path = config_.access_log,
                                  .node = config_.node,

@@ -18,6 +18,8 @@ using Strings = std::vector<std::string>;
 
 // Seven plain HTTP ports that browsers and CDNs customarily use.
 const Strings kHttpPorts = {"80", "8080", "8880", "2052", "2082", "2086", "2095"};
+// And six for HTTPS.
+const Strings kHttpsPorts = {"443", "2053", "2083", "2087", "2096", "8443"};
 
 }  // namespace
 
@@ -50,6 +52,8 @@ po::options_description setting_options() {
   add("service.dns", list(), "address that answers DNS, repeatable");
   add("service.proxied", list(), "address that answers HTTP, repeatable");
   add("service.http-port", list()->default_value(kHttpPorts, "80 and six more"), "repeatable");
+  add("service.https-port", list()->default_value(kHttpsPorts, "443 and five more"),
+      "repeatable, none: no HTTPS");
   add("service.origin-port-first", text()->default_value("32768"), "to 65535: the workers' ports");
   add("exception.device", text()->default_value("tap"), "tap, virtio-user or none");
   add("exception.interface", text()->default_value("brink0"), "name of the kernel's interface");
@@ -64,6 +68,12 @@ po::options_description setting_options() {
       "secrets of DNS cookies, the same on every node; without it drawn at the start");
   add("tls.key-file", text()->default_value(""),
       "the key file of brink-control, which private keys of certificates are sealed with");
+  add("tls.ticket-key-file", text()->default_value(""),
+      "secret of session tickets, the same on every node; without it drawn at the start");
+  add("tls.origin-trust-file", text()->default_value("/etc/ssl/certs/ca-certificates.crt"),
+      "authorities that sign certificates of origins, PEM, empty none");
+  add("tls.handshake-s", text()->default_value("10"), "until a handshake must be done");
+  add("tls.buffer-mb", text()->default_value("8"), "decrypted octets that wait, of a worker");
   add("dns.rate-limit", text()->default_value("0"),
       "like UDP answers a second of a worker to one network, 0 no limit");
   add("dns.source-limit", text()->default_value("0"),
@@ -86,6 +96,8 @@ po::options_description setting_options() {
   add("l7.clients", text()->default_value("4096"), "client connections of a worker");
   add("l7.requests", text()->default_value("1024"), "requests in flight of a worker");
   add("l7.origins", text()->default_value("2048"), "origin connections of a worker");
+  add("l7.http2-clients", text()->default_value("1024"),
+      "of a worker's connections, those over HTTP/2; 0: it is not offered");
   add("l7.buffer-mb", text()->default_value("64"), "TCP buffers of a worker");
   add("l7.body-max-mb", text()->default_value("512"), "largest request body");
   add("l7.drain-s", text()->default_value("5"), "how long a stop waits for clients");
@@ -219,6 +231,29 @@ void read_port_and_topology(Reader& r, Config& c) {
   c.idle_sleep_max = std::chrono::microseconds(sleep_us);
 }
 
+void read_port_list(Reader& r, const char* name, const Strings& texts,
+                    std::vector<std::uint16_t>& ports) {
+  for (const std::string& text : texts) {
+    r.take(parse_number(name, text, 1, 65535),
+           [&](std::uint32_t port) { ports.push_back(static_cast<std::uint16_t>(port)); });
+    // A worker tells its TCP stacks apart by our port.
+    if (text == "53") {
+      r.fail({"the port of DNS", std::string(name) + " = 53", "give another port"});
+    }
+  }
+}
+
+void read_ports(Reader& r, Config& c) {
+  read_port_list(r, "service.http-port", r.list("service.http-port"), c.http_ports);
+  const Strings https = r.list("service.https-port");
+  if (https != Strings{"none"}) read_port_list(r, "service.https-port", https, c.https_ports);
+  for (const std::uint16_t port : c.https_ports) {
+    if (std::find(c.http_ports.begin(), c.http_ports.end(), port) == c.http_ports.end()) continue;
+    r.fail({"a port is for HTTP or for HTTPS", "service.https-port = " + std::to_string(port),
+            "take it out of service.http-port, or give another"});
+  }
+}
+
 void read_addresses(Reader& r, Config& c) {
   for (const bool v4 : {true, false}) {
     const char* own = v4 ? "address.own-v4" : "address.own-v6";
@@ -254,13 +289,18 @@ void read_addresses(Reader& r, Config& c) {
   if (c.dns_addresses.empty() && c.proxied_addresses.empty()) {
     r.fail({"nothing is served", "service.dns, service.proxied", "give at least one address"});
   }
-  for (const std::string& text : r.list("service.http-port")) {
-    r.take(parse_number("service.http-port", text, 1, 65535),
-           [&](std::uint32_t p) { c.http_ports.push_back(static_cast<std::uint16_t>(p)); });
-    // A worker tells its TCP stacks apart by our port.
-    if (text == "53") r.fail({"the port of DNS", "service.http-port = 53", "give another port"});
-  }
+  read_ports(r, c);
   r.number("service.origin-port-first", c.origin_port_first, 1024, 65000);
+}
+
+void read_tls(Reader& r, Config& c) {
+  c.tls_key_file = r.text("tls.key-file");
+  c.tls_ticket_key_file = r.text("tls.ticket-key-file");
+  c.tls_origin_trust_file = r.text("tls.origin-trust-file");
+  std::uint32_t handshake_s = 10;
+  r.number("tls.handshake-s", handshake_s, 1, 600);
+  c.tls_handshake = std::chrono::seconds(handshake_s);
+  r.number("tls.buffer-mb", c.tls_buffer_mb, 1, 1U << 16);
 }
 
 void read_stages(Reader& r, Config& c) {
@@ -291,7 +331,7 @@ void read_stages(Reader& r, Config& c) {
     r.fail({"longer than 64 octets", std::string(name) + " = " + r.text(name), "shorten it"});
   }
   c.dns_cookie_secret_file = r.text("dns.cookie-secret-file");
-  c.tls_key_file = r.text("tls.key-file");
+  read_tls(r, c);
   r.number("dns.rate-limit", c.dns_rate.answers_per_second, 0, 65535);
   r.number("dns.source-limit", c.dns_rate.source_per_second, 0, 65535);
   r.number("dns.negative-limit", c.dns_rate.negative_per_second, 0, 100'000'000);
@@ -314,6 +354,7 @@ void read_stages(Reader& r, Config& c) {
   r.number("l7.clients", c.l7_clients, 1, 1U << 20);
   r.number("l7.requests", c.l7_requests, 1, 1U << 20);
   r.number("l7.origins", c.l7_origins, 1, 1U << 20);
+  r.number("l7.http2-clients", c.l7_http2_clients, 0, 1U << 16);
   r.number("l7.buffer-mb", c.l7_buffer_mb, 1, 1U << 16);
   r.number("l7.body-max-mb", c.l7_body_max_mb, 1, 1U << 20);
   std::uint32_t drain_s = 0;

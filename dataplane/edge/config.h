@@ -51,6 +51,7 @@ struct Config {
   std::vector<base::IpAddress> dns_addresses;
   std::vector<base::IpAddress> proxied_addresses;
   std::vector<std::uint16_t> http_ports;
+  std::vector<std::uint16_t> https_ports;  // empty: no HTTPS
   std::uint16_t origin_port_first = 32768;
 
   std::optional<exception::KernelDevice> kernel_device = exception::KernelDevice::kTap;
@@ -71,10 +72,15 @@ struct Config {
   base::Duration dns_tcp_idle = std::chrono::seconds(10);
   std::uint32_t dns_tcp_buffer_mb = 16;
 
-  std::string tls_key_file;  // empty: no private key of a certificate opens
+  std::string tls_key_file;           // empty: no private key of a certificate opens
+  std::string tls_ticket_key_file;    // empty: drawn at the start
+  std::string tls_origin_trust_file;  // PEM; empty: nobody is trusted
+  base::Duration tls_handshake = std::chrono::seconds(10);
+  std::uint32_t tls_buffer_mb = 8;
 
   std::uint32_t l7_clients = 4096;
   std::uint32_t l7_requests = 1024;
+  std::uint32_t l7_http2_clients = 1024;  // 0: none
   std::uint32_t l7_origins = 2048;
   std::uint32_t l7_buffer_mb = 64;
   std::uint32_t l7_body_max_mb = 512;

@@ -36,6 +36,7 @@ TEST_F(ConfigTest, TheLeastFileNamesAPortAndAService) {
   EXPECT_EQ(config.port.device, "auto:eth0");
   EXPECT_EQ(config.dns_addresses.size(), 1U);
   EXPECT_EQ(config.http_ports.size(), 7U);
+  EXPECT_EQ(config.https_ports, (std::vector<std::uint16_t>{443, 2053, 2083, 2087, 2096, 8443}));
   EXPECT_EQ(config.origin_port_first, 32768);
   EXPECT_TRUE(config.workers.empty());
   EXPECT_EQ(config.kernel_device, exception::KernelDevice::kTap);
@@ -49,6 +50,8 @@ TEST_F(ConfigTest, EverySettingIsTakenIn) {
       "[address]\nown-v4 = 192.0.2.2/28\nown-v6 = 2001:db8:e::2/64\ngateway-v4 = 192.0.2.1\n"
       "neighbour = 192.0.2.1=02:00:00:00:00:01\n"
       "[service]\ndns = 192.0.2.129\nproxied = 2001:db8:a::140\nhttp-port = 8000\n"
+      "https-port = none\n[tls]\nkey-file = /k\nticket-key-file = /t\norigin-trust-file =\n"
+      "handshake-s = 3\nbuffer-mb = 2\n"
       "[exception]\ndevice = none\nconfigure = no\n[l7]\ncolo = AMS\ndrain-s = 0\n");
   ASSERT_TRUE(read_back.ok()) << read_back.error().message();
   const Config& c = read_back.value().config;
@@ -67,6 +70,12 @@ TEST_F(ConfigTest, EverySettingIsTakenIn) {
   EXPECT_EQ(c.own_v6->address, base::IpAddress::parse("2001:db8:e::2"));
   EXPECT_EQ(c.neighbours.size(), 1U);
   EXPECT_EQ(c.http_ports, std::vector<std::uint16_t>{8000});
+  EXPECT_TRUE(c.https_ports.empty());
+  EXPECT_EQ(c.tls_key_file, "/k");
+  EXPECT_EQ(c.tls_ticket_key_file, "/t");
+  EXPECT_EQ(c.tls_origin_trust_file, "");
+  EXPECT_EQ(c.tls_handshake, std::chrono::seconds(3));
+  EXPECT_EQ(c.tls_buffer_mb, 2U);
   EXPECT_FALSE(c.kernel_device.has_value());
   EXPECT_FALSE(c.kernel_configure);
   EXPECT_EQ(c.colo, "AMS");
@@ -95,6 +104,13 @@ TEST_F(ConfigTest, ErrorsNameTheFieldTheValueAndTheRemedy) {
       {kLeast + "dns = 192.0.2\n", "service.dns = 192.0.2", "IPv4 or IPv6"},
       {kLeast + "http-port = 0\n", "service.http-port = 0", "1 to 65535"},
       {kLeast + "http-port = 53\n", "service.http-port = 53", "another port"},
+      {kLeast + "https-port = 0\n", "service.https-port = 0", "1 to 65535"},
+      {kLeast + "https-port = 53\n", "service.https-port = 53", "another port"},
+      {kLeast + "https-port = 8080\n", "service.https-port = 8080", "take it out"},
+      {kLeast + "https-port = none\nhttps-port = 443\n", "service.https-port = none",
+       "whole number"},
+      {kLeast + "[tls]\nhandshake-s = 0\n", "tls.handshake-s = 0", "from 1"},
+      {kLeast + "[tls]\nbuffer-mb = 0\n", "tls.buffer-mb = 0", "from 1"},
       {kLeast + "http-port = 80x\n", "service.http-port = 80x", "whole number"},
       {kLeast + "[eal]\nhugepages = maybe\n", "eal.hugepages = maybe", "auto required off"},
       {kLeast + "[eal]\nmemory-mb = 1\n", "eal.memory-mb = 1", "from 64"},
@@ -152,6 +168,11 @@ TEST_F(ConfigTest, TheExampleDocumentsEverySettingWithItsDefault) {
   ASSERT_TRUE(example.ok()) << example.error().message();
   const auto least = read(kLeast);
   EXPECT_EQ(example.value().config.http_ports, least.value().config.http_ports);
+  EXPECT_EQ(example.value().config.https_ports, least.value().config.https_ports);
+  EXPECT_EQ(example.value().config.tls_origin_trust_file,
+            least.value().config.tls_origin_trust_file);
+  EXPECT_EQ(example.value().config.tls_handshake, least.value().config.tls_handshake);
+  EXPECT_EQ(example.value().config.tls_buffer_mb, least.value().config.tls_buffer_mb);
   EXPECT_EQ(example.value().config.eal.memory_mb, least.value().config.eal.memory_mb);
   EXPECT_EQ(example.value().config.l7_clients, least.value().config.l7_clients);
   EXPECT_EQ(example.value().config.stats_file, least.value().config.stats_file);

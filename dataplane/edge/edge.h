@@ -25,6 +25,7 @@
 #include "dataplane/net/neighbour.h"
 #include "dataplane/net/wanted_neighbours.h"
 #include "dataplane/port/eth_port.h"
+#include "dataplane/secret/sealed_box.h"
 #include "dataplane/steer/mesh.h"
 #include "dataplane/worker/run.h"
 #include "dataplane/worker/worker.h"
@@ -59,6 +60,7 @@ class Edge {
   base::Result<void> open_port();
   base::Result<void> open_kernel_path();
   base::Result<void> load_image();
+  base::Result<void> read_tls_files();
   base::Result<void> make_stages();
   base::Result<void> start_workers();
   [[nodiscard]] std::vector<int> numa_nodes() const;
@@ -102,6 +104,8 @@ class Edge {
   std::unique_ptr<CookieSecretsStore> cookies_;
   std::unique_ptr<Control> control_;
   std::unique_ptr<l7::credentials::PrivateKeys> private_keys_;
+  secret::Key ticket_secret_;
+  std::vector<std::uint8_t> origin_trust_;
   std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;

@@ -4,6 +4,12 @@
 #include "dataplane/tcp/chunk_pool.h"
 
 namespace brink::edge {
+namespace {
+
+// Of the arena: what a session takes (l7/http2/README.md), and some sixty streams with their heads.
+constexpr std::size_t kHttp2SessionSize = 48 * 1024;
+
+}  // namespace
 
 base::Result<std::unique_ptr<L7Stage>> L7Stage::create(const L7Config& config,
                                                        ipc::WorkerStats& stats,
@@ -15,11 +21,7 @@ base::Result<std::unique_ptr<L7Stage>> L7Stage::create(const L7Config& config,
   return stage;
 }
 
-base::Result<void> L7Stage::make() {
-  tcp::StackConfig stack;
-  stack.max_connections = config_.clients + config_.origins;
-  stack.chunk_count =
-      static_cast<std::uint32_t>((std::uint64_t{config_.buffer_mb} << 20) / tcp::kChunkSize);
+l7::proxy::StageConfig L7Stage::stage_config() const {
   l7::proxy::StageConfig stage;
   stage.max_clients = config_.clients;
   stage.max_exchanges = config_.requests;
@@ -35,6 +37,48 @@ base::Result<void> L7Stage::make() {
   stage.colo = config_.colo;
   stage.node = config_.node;
   stage.wall_offset = config_.wall_offset;
+  stage.https_ports = config_.https_ports;
+  stage.handshake_timeout = config_.handshake;
+  return stage;
+}
+
+// Origins are spoken to under TLS whether or not clients are.
+base::Result<void> L7Stage::make_security() {
+  tls::EngineConfig engine;
+  engine.session_seconds = kTicketSlotSeconds;
+  engine.origin_trust = config_.origin_trust;
+  auto made = tls::Engine::create(engine);
+  if (!made) return made.error();
+  engine_ = std::move(made).value();
+  credentials_.emplace(*engine_, *config_.private_keys, stats_.counters,
+                       config_.http2_clients > 0);
+  return {};
+}
+
+base::Result<void> L7Stage::make_http2() {
+  if (config_.http2_clients == 0) return {};
+  const std::size_t size = std::size_t{config_.http2_clients} * kHttp2SessionSize;
+  http2_memory_ = allocate_aligned(size);
+  if (!http2_memory_) {
+    return base::Error{"no memory for " + std::to_string(size >> 20) + " MiB of HTTP/2",
+                       "l7.http2-clients", "lower it"};
+  }
+  http2_.emplace(std::span(http2_memory_.get(), size), l7::http2::Settings{},
+                 l7::http2::Settings{});
+  return {};
+}
+
+base::Result<void> L7Stage::make() {
+  tcp::StackConfig stack;
+  stack.max_connections = config_.clients + config_.origins;
+  stack.chunk_count =
+      static_cast<std::uint32_t>((std::uint64_t{config_.buffer_mb} << 20) / tcp::kChunkSize);
+  if (auto made = make_security(); !made) return made.error();
+  if (auto made = make_http2(); !made) return made.error();
+  l7::proxy::StageConfig stage = stage_config();
+  if (http2_) stage.http2 = &*http2_;
+  stage.max_sessions = config_.http2_clients;
+  stage.credentials = &*credentials_;
   if (auto drawn = draw_random(stage.random_seed); !drawn) return drawn.error();
   if (auto drawn = draw_random(stage.hash_key); !drawn) return drawn.error();
 
@@ -48,13 +92,26 @@ base::Result<void> L7Stage::make() {
     return base::Error{"no memory for " + std::to_string(stage_size >> 20) + " MiB of requests",
                        "l7.clients, l7.requests, l7.origins", "lower them"};
   }
-  transport_.emplace(stack_->tcp(), nullptr,
-                     transport::TransportConfig{.connections = stack.max_connections});
+  transport_.emplace(stack_->tcp(), engine_.get(),
+                     transport::TransportConfig{
+                         .connections = stack.max_connections,
+                         .plaintext_buffers = static_cast<std::uint32_t>(
+                             (std::uint64_t{config_.tls_buffer_mb} << 20) / tls::kRecordPlaintextMax)});
   stage_.emplace(stage, std::span(stage_memory_.get(), stage_size), *transport_, stats_.counters);
   return {};
 }
 
+// Once an hour.
+void L7Stage::turn_ticket_keys(base::Time now) noexcept {
+  const auto unix_time = now.time_since_epoch() + config_.wall_offset;
+  const std::int64_t slot = ticket_slot(unix_time / std::chrono::seconds(1));
+  if (slot == ticket_slot_) return;
+  ticket_slot_ = slot;
+  engine_->set_ticket_keys(ticket_keys(config_.ticket_secret, slot));
+}
+
 void L7Stage::run(const snapshot::View& view, base::Time now) noexcept {
+  turn_ticket_keys(now);
   if (!draining_ && drain_.load(std::memory_order_relaxed)) {
     draining_ = true;
     stack_->tcp().set_accepting(false);

@@ -1,4 +1,4 @@
-// L7Stage: one worker's proxy stage and the TCP stack under it, with their memory. Made by the main
+// L7Stage: one worker's proxy stage, the TCP stack under it and TLS between them, with their memory. Made by the main
 // thread, then used by the worker's thread alone, but for what is said to be shared.
 #pragma once
 
@@ -11,10 +11,14 @@
 
 #include "dataplane/base/result.h"
 #include "dataplane/edge/owned_stack.h"
+#include "dataplane/edge/ticket_keys.h"
 #include "dataplane/ipc/stats_segment.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/steer/worker_set.h"
+#include "dataplane/tls/engine.h"
 #include "dataplane/transport/transport.h"
+#include "l7/credentials/credentials.h"
+#include "l7/http2/codec.h"
 #include "l7/proxy/stage.h"
 
 namespace brink::edge {
@@ -23,6 +27,7 @@ struct L7Config {
   std::uint32_t clients = 0;
   std::uint32_t requests = 0;
   std::uint32_t origins = 0;
+  std::uint32_t http2_clients = 0;  // 0: HTTP/2 is not offered
   std::uint32_t buffer_mb = 0;
   std::uint32_t body_max_mb = 0;
   std::uint16_t mtu = 1500;
@@ -30,6 +35,12 @@ struct L7Config {
   base::IpAddress source_v6;
   steer::PortPartition::Range ports{};
   std::vector<base::IpAddress> edge_addresses;
+  std::vector<std::uint16_t> https_ports;  // empty: clients speak HTTP only
+  l7::credentials::PrivateKeys* private_keys = nullptr;  // outlives the stage
+  secret::Key ticket_secret;
+  std::span<const std::uint8_t> origin_trust;  // DER; outlives create()
+  base::Duration handshake{};
+  std::uint32_t tls_buffer_mb = 0;
   l7::log::Ring* access_log = nullptr;  // null: requests are not logged
   std::string colo;
   std::string node;
@@ -58,11 +69,20 @@ class L7Stage {
  private:
   L7Stage(const L7Config& config, ipc::WorkerStats& stats) : config_(config), stats_(stats) {}
   base::Result<void> make();
+  base::Result<void> make_security();
+  base::Result<void> make_http2();
+  l7::proxy::StageConfig stage_config() const;
+  void turn_ticket_keys(base::Time now) noexcept;
 
   L7Config config_;
   ipc::WorkerStats& stats_;
   std::unique_ptr<OwnedStack> stack_;
+  std::unique_ptr<tls::Engine> engine_;
+  std::optional<l7::credentials::Credentials> credentials_;
   std::optional<transport::Transport> transport_;
+  std::int64_t ticket_slot_ = -1;
+  AlignedMemory http2_memory_;
+  std::optional<l7::http2::Codec> http2_;
   AlignedMemory stage_memory_;
   std::optional<l7::proxy::Stage> stage_;
   std::atomic<bool> drain_{false};              // main thread: wo, worker: ro

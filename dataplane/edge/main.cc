@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "dataplane/edge/edge.h"
+#include "dataplane/edge/ticket_keys.h"
 #include "l7/credentials/private_keys.h"
 
 namespace {
@@ -38,6 +39,13 @@ int fail(const brink::base::Error& error) {
   return 1;
 }
 
+brink::base::Result<void> check_tls_files(const brink::edge::Config& config) {
+  const auto keys = brink::l7::credentials::check_key_file(config.tls_key_file);
+  if (!keys) return keys;
+  const auto tickets = brink::edge::read_ticket_secret(config.tls_ticket_key_file);
+  return tickets ? brink::base::Result<void>() : brink::base::Result<void>(tickets.error());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -60,8 +68,8 @@ int main(int argc, char** argv) {
       fail(topology.error());
       return 2;
     }
-    if (const auto key = brink::l7::credentials::check_key_file(config.tls_key_file); !key) {
-      fail(key.error());
+    if (const auto files = check_tls_files(config); !files) {
+      fail(files.error());
       return 2;
     }
     spdlog::info("the settings are good");

@@ -108,6 +108,7 @@ base::Result<std::unique_ptr<steer::Steering>> make_steering(const Config& confi
         "service.dns, service.proxied", "give fewer, or several edges"};
   }
   for (const std::uint16_t port : config.http_ports) made->add_http_port(port);
+  for (const std::uint16_t port : config.https_ports) made->add_http_port(port);
   return made;
 }
 

@@ -14,6 +14,7 @@ Config both_services() {
   config.dns_addresses = {*base::IpAddress::parse("192.0.2.129")};
   config.proxied_addresses = {*base::IpAddress::parse("192.0.2.140")};
   config.http_ports = {80};
+  config.https_ports = {443};
   config.own_v4 = {{*base::IpAddress::parse("192.0.2.2"), 28}};
   config.gateway_v4 = base::IpAddress::parse("192.0.2.1");
   return config;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <exception>
+#include <span>
 #include <utility>
 
 #include "dataplane/secret/digest.h"
@@ -9,7 +10,7 @@
 namespace brink::l7::credentials {
 namespace {
 
-constexpr tls::Alpn kToClients[] = {tls::Alpn::kHttp11};
+constexpr tls::Alpn kToClients[] = {tls::Alpn::kH2, tls::Alpn::kHttp11};
 constexpr tls::Alpn kToOrigins[] = {tls::Alpn::kHttp11};
 
 tls::Version version_of(route::TlsVersion version) noexcept {
@@ -89,7 +90,8 @@ const tls::HostSettings* Credentials::find(std::string_view name, std::uint64_t)
   settings_.min_version = version_of(host_.settings.min_tls);
   settings_.max_version = version_of(host_.settings.max_tls);
   settings_.ciphers = policy_of(host_.settings.ciphers);
-  settings_.protocols = kToClients;
+  const bool http2 = http2_ && (host_.settings.flags & route::kHttp2) != 0;
+  settings_.protocols = std::span(kToClients).subspan(http2 ? 0 : 1);
   if (engine_.has_host(settings_.key)) return &settings_;  // its bytes are not asked for
   try {
     wipe();

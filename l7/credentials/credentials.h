@@ -29,9 +29,10 @@ struct OriginRequest {
 
 class Credentials final : public tls::CertificateSource {
  public:
-  // All outlive it.
-  Credentials(tls::Engine& engine, PrivateKeys& keys, ipc::WorkerCounters& counters) noexcept
-      : engine_(engine), private_keys_(keys), counters_(counters) {}
+  // All outlive it. `http2`: clients whose zone has it are offered HTTP/2.
+  Credentials(tls::Engine& engine, PrivateKeys& keys, ipc::WorkerCounters& counters,
+              bool http2 = false) noexcept
+      : engine_(engine), private_keys_(keys), counters_(counters), http2_(http2) {}
 
   // A turn of the worker: what is asked between them reads this view.
   void begin(const snapshot::View& view, std::int64_t unix_s) noexcept;
@@ -55,6 +56,7 @@ class Credentials final : public tls::CertificateSource {
   tls::Engine& engine_;
   PrivateKeys& private_keys_;
   ipc::WorkerCounters& counters_;
+  bool http2_;
   const snapshot::View* view_ = nullptr;
   std::int64_t unix_s_ = 0;
 

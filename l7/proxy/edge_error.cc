@@ -75,6 +75,7 @@ void write_common(Writer& writer, std::string_view type, std::size_t body_size,
   writer.field("Content-Length", body_size);
   write_connection(writer, context.connection);
   writer.field("Cache-Control", "no-store");
+  context.zone.write(writer);
   writer.field("Server", "brink");
   writer.field("CF-Ray", context.ray);
 }

@@ -9,6 +9,7 @@
 #include "l7/http1/head_writer.h"
 #include "l7/http2/head_writer.h"
 #include "l7/http/verdict.h"
+#include "l7/proxy/zone_fields.h"
 
 namespace brink::l7::proxy {
 
@@ -60,6 +61,7 @@ struct AnswerContext {
   std::string_view ray;   // CF-Ray
   std::string_view date;  // IMF-fixdate
   ConnectionField connection = ConnectionField::close;
+  ZoneFields zone = {};    // none where the request's zone is not known
 };
 
 // The page of an error.

@@ -231,6 +231,7 @@ void write_client_response(Writer& writer, const http::ResponseHead& head,
     if (context.switched == Switched::http2 && field.id == FieldName::sec_websocket_accept) {
       continue;  // the proof of HTTP/1's handshake; there was none
     }
+    if (context.zone.replaces(field.id)) continue;
     has_date |= field.id == FieldName::date;
     writer.field(fields.name(field), fields.value(field));
   }
@@ -243,6 +244,7 @@ void write_client_response(Writer& writer, const http::ResponseHead& head,
     }
     if (context.connection == ConnectionField::close) writer.field("Connection", "close");
     if (context.connection == ConnectionField::keep_alive) writer.field("Connection", "keep-alive");
+    context.zone.write(writer);
     writer.field("Server", "brink");
     writer.field("CF-Cache-Status", "DYNAMIC");
     writer.field("CF-Ray", context.ray);

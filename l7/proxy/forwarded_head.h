@@ -56,12 +56,13 @@ struct ResponseContext {
   http::BodyKind body_out = http::BodyKind::none;  // how the body is framed towards the client
   ConnectionField connection = ConnectionField::none;
   Switched switched = Switched::none;
+  ZoneFields zone = {};
 };
 
 // Writes the response head for the client: the origin's end-to-end fields without X-Accel-*,
 // Cache-Tag, Cloudflare-CDN-Cache-Control, CF-* of its own and cf-error-*, then Server, CF-Ray and
-// CF-Cache-Status: DYNAMIC. Interim (1xx) heads get the origin's fields and nothing else. The writer is
-// that of HTTP/1 or HTTP/2.
+// CF-Cache-Status: DYNAMIC; what the zone asks for takes the place of what the origin says. Interim
+// (1xx) heads get the origin's fields and nothing else. The writer is that of HTTP/1 or HTTP/2.
 template <typename Writer>
 void write_client_response(Writer& writer, const http::ResponseHead& head,
                            const ResponseContext& context) noexcept;

@@ -173,6 +173,44 @@ TEST(ForwardedResponse, AddsAndRemovesExactlyWhatItShould) {
   EXPECT_TRUE(has(client_head("HTTP/1.1 200 OK\r\n\r\n", context), "Date: now"));
 }
 
+route::SettingsLayout security_headers() {
+  route::SettingsLayout settings;
+  settings.flags |= route::kHsts | route::kHstsSubdomains | route::kHstsPreload | route::kNosniff;
+  settings.hsts_max_age_s = 31536000;
+  return settings;
+}
+
+TEST(ForwardedResponse, SaysWhatTheZoneAsksForInTheOriginsPlace) {
+  const std::string origin =
+      "HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=1\r\n"
+      "X-Content-Type-Options: other\r\n\r\n";
+  ResponseContext context{.ray = "r-TST", .date = "now"};
+  context.zone = ZoneFields(security_headers(), true);
+  const std::string secure = client_head(origin, context);
+  EXPECT_TRUE(has(secure,
+                  "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload"));
+  EXPECT_TRUE(has(secure, "X-Content-Type-Options: nosniff"));
+  EXPECT_FALSE(has(secure, "Strict-Transport-Security: max-age=1"));
+  EXPECT_FALSE(has(secure, "X-Content-Type-Options: other"));
+  context.zone = ZoneFields(security_headers(), false);
+  const std::string plain = client_head("HTTP/1.1 200 OK\r\n\r\n", context);
+  EXPECT_EQ(plain.find("Strict-Transport-Security"), std::string::npos);
+  EXPECT_TRUE(has(plain, "X-Content-Type-Options: nosniff"));
+  context.zone = {};
+  EXPECT_TRUE(has(client_head(origin, context), "Strict-Transport-Security: max-age=1"));
+  EXPECT_TRUE(has(client_head(origin, context), "X-Content-Type-Options: other"));
+}
+
+TEST(EdgeErrors, SayWhatTheZoneAsksForToo) {
+  char buffer[4096];
+  http1::HeadWriter writer(buffer);
+  AnswerContext context{.ray = "abc-TST", .date = "now"};
+  context.zone = ZoneFields(security_headers(), true);
+  write_edge_error(writer, EdgeError::origin_tls, context);
+  EXPECT_TRUE(has(std::string(writer.text()),
+                  "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload"));
+}
+
 TEST(ForwardedResponse, InterimHeadsStayAsTheyAre) {
   EXPECT_EQ(client_head("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", {}),
             "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");

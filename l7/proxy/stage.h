@@ -148,6 +148,7 @@ class Stage {
   void answer_error(std::uint32_t x, EdgeError error) noexcept;
   void answer_composed(std::uint32_t x) noexcept;
   void answer_overload(std::uint32_t c) noexcept;
+  ZoneFields zone_fields(const Exchange& exchange) const noexcept;
   ConnectionField connection_field(const Exchange& exchange) const noexcept;
   void release_origin(std::uint32_t x) noexcept;
   void complete(std::uint32_t x) noexcept;

@@ -245,7 +245,8 @@ void Stage::compose(std::uint32_t x, std::string_view body, WriteHead write_head
   const HttpDate date = http_date(unix_ns(now_, config_.wall_offset) / kNsPerSecond);
   const AnswerContext context{.ray = exchange.ray_text(),
                               .date = date.view(),
-                              .connection = connection_field(exchange)};
+                              .connection = connection_field(exchange),
+                              .zone = zone_fields(exchange)};
   if (exchange.method == http::Method::head) body = {};
   if (exchange.stream != 0) {
     http2::HeadWriter writer(scratch_);
@@ -330,6 +331,11 @@ ConnectionField Stage::connection_field(const Exchange& exchange) const noexcept
   }
   return exchange.version == http::Version::http_1_0 ? ConnectionField::keep_alive
                                                      : ConnectionField::none;
+}
+
+// The settings are the defaults, which ask for nothing, until the route is found.
+ZoneFields Stage::zone_fields(const Exchange& exchange) const noexcept {
+  return {exchange.settings, clients_.items[exchange.client].secure};
 }
 
 void Stage::count_error(EdgeError error) noexcept {

@@ -241,6 +241,7 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
     exchange.close_client = true;
   }
   context.connection = connection_field(exchange);
+  context.zone = zone_fields(exchange);
   // 100 answers an expectation; without one, or to an HTTP/1.0 client, it means nothing.
   const bool wanted =
       !interim || switching || (!old_client && (response_.status != 100 || exchange.expect_continue));
