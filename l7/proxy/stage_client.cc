@@ -252,7 +252,8 @@ void Stage::build_trace(std::uint32_t x) noexcept {
   line("http", request_.version == http::Version::http_1_0 ? "http/1.0" : "http/1.1");
   line("loc", "XX");
   line("tls", security != nullptr ? tls::name_of(security->info().version) : "off");
-  line("sni", security != nullptr && security->info().server_name.empty() ? "off" : "plaintext");
+  const bool named = security != nullptr && !security->info().server_name.empty();
+  line("sni", named ? "plaintext" : "off");
   line("warp", "off");
   line("gateway", "off");
   http1::HeadWriter writer(scratch_);
