@@ -206,7 +206,7 @@ TEST(EdgeErrors, SayWhatTheZoneAsksForToo) {
   http1::HeadWriter writer(buffer);
   AnswerContext context{.ray = "abc-TST", .date = "now"};
   context.zone = ZoneFields(security_headers(), true);
-  write_edge_error(writer, EdgeError::origin_tls, context);
+  write_error_head(writer, EdgeError::origin_tls, 0, context);
   EXPECT_TRUE(has(std::string(writer.text()),
                   "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload"));
 }

@@ -314,7 +314,8 @@ void Stage::compose_trace(std::uint32_t x) noexcept {
   line("http", name_of(request_->version));
   line("loc", "XX");
   line("tls", security != nullptr ? tls::name_of(security->info().version) : "off");
-  line("sni", security != nullptr && security->info().server_name.empty() ? "off" : "plaintext");
+  const bool named = security != nullptr && !security->info().server_name.empty();
+  line("sni", named ? "plaintext" : "off");
   line("warp", "off");
   line("gateway", "off");
   const std::string_view text = body.ok() ? body.text() : std::string_view{};

@@ -113,7 +113,8 @@ void Stage::secure_origin(std::uint32_t x) noexcept {
   if (table && config_.credentials != nullptr) {
     const tls::OriginSettings& settings = config_.credentials->origin(
         *table, exchange.settings,
-        {.host = host, .target = {}, .origin = number_of(config_.hash_key, exchange.remote)});
+        {.host = host, .target = exchange.route.target_name(),
+         .origin = number_of(config_.hash_key, exchange.remote)});
     failure = transport_.secure_connect(origin.id, settings, now_);
   }
   if (failure == tls::Failure::kNone) return;

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <stdexcept>
@@ -21,6 +22,8 @@
 #include "dataplane/snapshot/builder.h"
 #include "dataplane/snapshot/image.h"
 #include "dataplane/tcp/stack.h"
+#include "dataplane/tls/engine.h"
+#include "dataplane/transport/transport.h"
 #include "l7/proxy/stage.h"
 #include "l7/render/route_blob.h"
 #include "tests/support/wire_name.h"
@@ -55,11 +58,16 @@ struct Peer {
   base::Endpoint local;
   std::string received;
   std::string to_send;
-  bool connected = false;
+  bool connected = false;  // and secured, where it is to be
+  bool failed = false;     // TLS is over: see failure
+  tls::Failure failure = tls::Failure::kNone;
+  std::optional<std::uint8_t> alert;  // of the failure
+  const tls::OriginSettings* secure = nullptr;  // a client's: it speaks TLS
   bool reading = true;  // false: leaves everything in the receive queue
   bool fin_sent = false;
   bool close_when_sent = false;
-  bool peer_closed = false;  // orderly end seen
+  bool peer_closed = false;  // end seen
+  bool truncated = false;    // it was no orderly one of TLS
   bool closed = false;       // connection over
   tcp::CloseReason reason = tcp::CloseReason::kNormal;
 
@@ -71,8 +79,12 @@ struct Peer {
 // A host with a stack and the peers on it.
 class Host {
  public:
-  explicit Host(const tcp::StackConfig& config)
-      : memory_(tcp::Stack::memory_size(config)), stack(config, memory_.span(), counters) {}
+  // `engine` null: it speaks no TLS.
+  explicit Host(const tcp::StackConfig& config, tls::Engine* engine = nullptr)
+      : memory_(tcp::Stack::memory_size(config)),
+        stack(config, memory_.span(), counters),
+        transport(stack, engine,
+                  {.connections = config.max_connections, .plaintext_buffers = 64}) {}
 
   Peer& open(const base::Endpoint& local, const base::Endpoint& remote, base::Time now) {
     auto peer = std::make_unique<Peer>();
@@ -86,24 +98,13 @@ class Host {
 
   bool work(base::Time now) {
     bool busy = false;
-    tcp::Event event;
-    while (stack.next_event(event)) {
+    transport::Event event;
+    while (transport.next_event(event, now)) {
       busy = true;
-      if (event.kind == tcp::EventKind::kAccepted) {
-        peers.push_back(std::make_unique<Peer>());
-        peers.back()->id = event.id;
-        peers.back()->connected = true;
-        peers.back()->local = stack.info(event.id).local;
-        stack.set_user(event.id, peers.size());
-        continue;
-      }
-      if (event.user == 0) continue;
-      Peer& peer = *peers[event.user - 1];
-      if (event.kind == tcp::EventKind::kConnected) peer.connected = true;
-      if (event.kind == tcp::EventKind::kPeerClosed) peer.peer_closed = true;
-      if (event.kind == tcp::EventKind::kClosed) {
-        peer.closed = true;
-        peer.reason = event.reason;
+      if (event.kind == transport::EventKind::kAccepted) {
+        accept(event.id, now);
+      } else if (event.user != 0) {
+        note(*peers[event.user - 1], event, now);
       }
     }
     for (auto& peer : peers) busy |= serve(*peer, now);
@@ -113,25 +114,70 @@ class Host {
  private:
   Memory memory_;
 
+  void accept(tcp::ConnectionId id, base::Time now) {
+    peers.push_back(std::make_unique<Peer>());
+    Peer& peer = *peers.back();
+    peer.id = id;
+    peer.local = stack.info(id).local;
+    stack.set_user(id, peers.size());
+    peer.connected = hosts == nullptr || peer.local.port != secure_port;
+    if (!peer.connected) {
+      EXPECT_EQ(transport.secure_accept(id, *hosts, 0, now), tls::Failure::kNone);
+    }
+  }
+
+  void note(Peer& peer, const transport::Event& event, base::Time now) {
+    switch (event.kind) {
+      case transport::EventKind::kConnected:
+        peer.connected = peer.secure == nullptr;
+        if (peer.secure != nullptr) {
+          EXPECT_EQ(transport.secure_connect(peer.id, *peer.secure, now), tls::Failure::kNone);
+        }
+        return;
+      case transport::EventKind::kSecured:
+        peer.connected = true;
+        return;
+      case transport::EventKind::kFailed:
+        peer.failed = true;
+        peer.failure = transport.security(peer.id)->failure();
+        peer.alert = transport.security(peer.id)->alert();
+        transport.release(peer.id, now);
+        return;
+      case transport::EventKind::kPeerClosed:
+        peer.peer_closed = true;
+        peer.truncated = event.truncated;
+        return;
+      case transport::EventKind::kClosed:
+        peer.closed = true;
+        peer.reason = event.reason;
+        return;
+      case transport::EventKind::kAccepted:
+      case transport::EventKind::kReadable:
+      case transport::EventKind::kWritable:
+        return;
+    }
+  }
+
   bool serve(Peer& peer, base::Time now) {
-    if (!peer.connected || peer.closed) return false;
+    if (!peer.connected || peer.closed || peer.failed) return false;
     bool busy = false;
     if (peer.reading) {
-      for (auto bytes = stack.readable(peer.id); !bytes.empty(); bytes = stack.readable(peer.id)) {
+      for (auto bytes = transport.readable(peer.id, now); !bytes.empty();
+           bytes = transport.readable(peer.id, now)) {
         peer.received.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        stack.consume(peer.id, bytes.size(), now);
+        transport.consume(peer.id, bytes.size(), now);
         busy = true;
       }
     }
     if (!peer.to_send.empty()) {
-      const std::size_t n = stack.write(
+      const std::size_t n = transport.write(
           peer.id,
           {reinterpret_cast<const std::uint8_t*>(peer.to_send.data()), peer.to_send.size()}, now);
       peer.to_send.erase(0, n);
       busy |= n > 0;
     }
     if (peer.to_send.empty() && peer.close_when_sent && !peer.fin_sent) {
-      stack.close(peer.id, now);
+      transport.close(peer.id, now);
       peer.fin_sent = true;
       busy = true;
     }
@@ -141,6 +187,9 @@ class Host {
  public:
   ipc::WorkerCounters counters;
   tcp::Stack stack;
+  transport::Transport transport;
+  tls::CertificateSource* hosts = nullptr;  // what it shows on secure_port; null: it speaks no TLS
+  std::uint16_t secure_port = 443;
   std::vector<std::unique_ptr<Peer>> peers;
 };
 
@@ -210,13 +259,15 @@ class StageFixture : public ::testing::Test {
     config.colo = "TST";
     config.wall_offset = seconds(1'700'000'000 - 1000);
     stage_.reset();
-    client_ = std::make_unique<Host>(peers);
-    origin_ = std::make_unique<Host>(peers);
+    transport_.reset();
+    client_ = std::make_unique<Host>(peers, client_engine_.get());
+    origin_ = std::make_unique<Host>(peers, origin_engine_.get());
     edge_memory_ = std::make_unique<Memory>(tcp::Stack::memory_size(edge));
     edge_ = std::make_unique<tcp::Stack>(edge, edge_memory_->span(), counters_);
     stage_memory_ = std::make_unique<Memory>(Stage::memory_size(config));
     transport_ = std::make_unique<transport::Transport>(
-        *edge_, nullptr, transport::TransportConfig{.connections = edge.max_connections});
+        *edge_, edge_engine_.get(),
+        transport::TransportConfig{.connections = edge.max_connections, .plaintext_buffers = 64});
     stage_ = std::make_unique<Stage>(config, stage_memory_->span(), *transport_, counters_);
   }
 
@@ -341,6 +392,8 @@ class StageFixture : public ::testing::Test {
   std::uint32_t max_clients_ = 64;
   std::uint32_t max_exchanges_ = 32;
   base::IpAddress edge_address_;
+  // Null: no TLS.
+  std::unique_ptr<tls::Engine> client_engine_, edge_engine_, origin_engine_;
   std::unique_ptr<Memory> edge_memory_;
   std::unique_ptr<Memory> stage_memory_;
   std::unique_ptr<Host> client_;
