@@ -117,7 +117,7 @@ base::Result<void> Edge::turn(base::Time now) {
     next_statistics_ = now + kStatisticsInterval;
     refresh_statistics(now);
   }
-  if (now >= next_look_at_keys_) {
+  if (changed || now >= next_look_at_keys_) {
     next_look_at_keys_ = now + kLookAtKeys;
     look_after_keys();
   }

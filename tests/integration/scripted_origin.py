@@ -170,6 +170,14 @@ class Origin:
             writer.write(plain("200 OK", b"f", "Server: hidden", "X-Accel-Redirect: /secret",
                                "Keep-Alive: timeout=5", "Connection: keep-alive, X-Hop",
                                "X-Hop: 1", "X-Kept: yes", "Set-Cookie: a=1", "Set-Cookie: b=2"))
+        elif path == "/slow":
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsl")
+            await writer.drain()
+            await asyncio.sleep(2)
+            writer.write(b"ow")
+        elif path == "/to-https":
+            writer.write(plain("301 Moved Permanently", b"",
+                               f"Location: https://{request.field('host')}/to-https"))
         elif path == "/fault":
             writer.write(plain("503 Service Unavailable", b"the origin's own words\n"))
         else:
