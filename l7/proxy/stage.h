@@ -221,6 +221,7 @@ class Stage {
   void client_secured(std::uint32_t c) noexcept;
   [[nodiscard]] bool is_misdirected(const Exchange& exchange) noexcept;
   [[nodiscard]] std::string_view wrong_scheme(const Exchange& exchange) const noexcept;
+  [[nodiscard]] std::uint64_t security_of(const Exchange& exchange) const noexcept;
   void choose_origin_scheme(Exchange& exchange) noexcept;
   void secure_origin(std::uint32_t x) noexcept;
   void origin_secured(std::uint32_t x) noexcept;

@@ -23,20 +23,28 @@ bool is_within(std::string_view name, std::string_view zone) noexcept {
   return name.size() == zone.size() || name[name.size() - zone.size() - 1] == '.';
 }
 
-// Names what TLS to an origin is asked for, so that only connections that were held to the same are
-// used again.
-std::uint64_t security_of(const base::HashKey& key, std::string_view host, SslMode mode) noexcept {
-  alignas(16) std::uint8_t bytes[272] = {};
-  bytes[0] = static_cast<std::uint8_t>(mode);
-  std::memcpy(bytes + 1, host.data(), host.size());
-  return base::keyed_hash(key, bytes, 1 + host.size()) | 1;
+// The number of `octets`, whatever stands behind them, and of what was numbered before.
+std::uint64_t number_of(const base::HashKey& key, std::span<const std::uint8_t> octets,
+                        std::uint64_t before = 0) noexcept {
+  constexpr std::size_t kRoom = 504;
+  alignas(16) std::uint8_t block[sizeof before + kRoom];
+  do {
+    const std::size_t size = std::min(octets.size(), kRoom);
+    std::memset(block, 0, sizeof block);
+    std::memcpy(block, &before, sizeof before);
+    if (size > 0) std::memcpy(block + sizeof before, octets.data(), size);
+    before = base::keyed_hash(key, block, sizeof before + size);
+    octets = octets.subspan(size);
+  } while (!octets.empty());
+  return before;
+}
+
+std::span<const std::uint8_t> octets_of(std::string_view text) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
 std::uint64_t number_of(const base::HashKey& key, const base::Endpoint& endpoint) noexcept {
-  alignas(16) std::uint8_t bytes[32] = {};
-  std::memcpy(bytes, endpoint.address.bytes().data(), 16);
-  std::memcpy(bytes + 16, &endpoint.port, sizeof endpoint.port);
-  return base::keyed_hash(key, bytes, 18);
+  return number_of(key, endpoint.address.bytes(), endpoint.port);
 }
 
 }  // namespace
@@ -83,6 +91,23 @@ std::string_view Stage::wrong_scheme(const Exchange& exchange) const noexcept {
   return request_->fields.text(request_->target).starts_with(kChallengePath) ? "" : "https";
 }
 
+// Names what TLS to an origin is held to and what it is shown, so that only connections of which the
+// same was asked are used again.
+std::uint64_t Stage::security_of(const Exchange& exchange) const noexcept {
+  const base::HashKey& key = config_.hash_key;
+  std::uint64_t number = number_of(key, octets_of(exchange.host.text()),
+                                   static_cast<std::uint64_t>(exchange.settings.ssl));
+  number = number_of(key, octets_of(exchange.route.target_name()), number);
+  const auto table = route::find_zone_table(*view_, exchange.host.text());
+  if (!table) return number | 1;
+  const route::OriginPull pull = table->origin_pull(exchange.host.text());
+  if (pull.from == route::OriginPull::From::kTable) {
+    number = number_of(key, pull.certificate, number);
+  }
+  if (const auto store = table->trust_store()) number = number_of(key, store->blob, number);
+  return number | 1;  // 0 is without TLS
+}
+
 // Whether origins are spoken to under TLS, and at which port where the record names none.
 void Stage::choose_origin_scheme(Exchange& exchange) noexcept {
   const Client& client = clients_[exchange.client];
@@ -96,7 +121,7 @@ void Stage::choose_origin_scheme(Exchange& exchange) noexcept {
     secure = true;
     if (port == kHttpPort) port = kHttpsPort;
   }
-  if (secure) exchange.security = security_of(config_.hash_key, exchange.host.text(), mode);
+  if (secure) exchange.security = security_of(exchange);
   for (std::size_t i = 0; i < exchange.route.origin_count; ++i) {
     if (exchange.route.origins[i].port == 0) exchange.route.origins[i].port = port;
   }

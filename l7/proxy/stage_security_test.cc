@@ -39,6 +39,7 @@ struct Served {
   std::uint32_t flags = 0;  // beside the defaults
   std::uint32_t hsts_max_age_s = 0;
   const Certificate* certificate = nullptr;  // null: none
+  const Certificate* pull = nullptr;         // shown to origins
   std::string target = {};                   // that one.example.com is an alias of
 };
 
@@ -102,8 +103,8 @@ class SecureFixture : public StageFixture {
               for (auto& octet : out) octet = 9;
             }};
   }
-  static void put_certificate(snapshot::Builder& builder, const Certificate& certificate,
-                              std::uint8_t number) {
+  static route::EntryId put_certificate(snapshot::Builder& builder, const Certificate& certificate,
+                                        std::uint8_t number) {
     const std::string context = "certificate " + std::to_string(number);
     const Bytes sealed = box().seal(certificate.private_key_pem(), context);
     render::CertificateSpec spec;
@@ -113,16 +114,12 @@ class SecureFixture : public StageFixture {
     spec.chain = certificate.der();
     spec.sealed_key = sealed;
     spec.key_context = context;
-    render::HostSpec host;
-    host.certificates = {{spec.id, spec.not_after_s, spec.key_kind}};
-    using route::key_of;
-    using route::TableGroup;
-    EXPECT_TRUE(builder
-                    .put_value(key_of(TableGroup::kCertificate, spec.id).octets(),
-                               render::render_certificate(spec))
-                    .ok());
-    EXPECT_TRUE(builder.put_value(key_of(TableGroup::kHost, "").octets(), render::render_host(host))
-                    .ok());
+    put(builder, route::key_of(route::TableGroup::kCertificate, spec.id),
+        render::render_certificate(spec));
+    return spec.id;
+  }
+  static void put(snapshot::Builder& builder, const route::TableKey& key, const Bytes& value) {
+    EXPECT_TRUE(builder.put_value(key.octets(), value).ok());
   }
   static void put_name(snapshot::Builder& builder, const std::string& zone, const std::string& name,
                        const std::vector<base::IpAddress>& origins, const std::string& target) {
@@ -145,12 +142,19 @@ class SecureFixture : public StageFixture {
       settings.ssl = served.ssl;
       settings.flags |= served.flags;
       settings.hsts_max_age_s = served.hsts_max_age_s;
-      EXPECT_TRUE(builder
-                      .put_value(route::TableKey(route::TableGroup::kSettings).octets(),
-                                 render::render_settings(settings))
-                      .ok());
+      using route::TableGroup;
+      using route::TableKey;
+      put(builder, TableKey(TableGroup::kSettings), render::render_settings(settings));
       if (zone != "bare.net") {
-        put_certificate(builder, served.certificate ? *served.certificate : edge_certificate_, 1);
+        const Certificate& shown = served.certificate ? *served.certificate : edge_certificate_;
+        render::HostSpec host;
+        host.certificates = {
+            {put_certificate(builder, shown, 1), INT64_MAX, route::KeyKind::kEcdsa}};
+        put(builder, TableKey(TableGroup::kHost), render::render_host(host));
+      }
+      if (served.pull != nullptr) {
+        put(builder, TableKey(TableGroup::kOriginPull),
+            render::render_origin_pull(true, put_certificate(builder, *served.pull, 2)));
       }
       put_name(builder, zone, "www." + zone, {ip("203.0.113.1"), ip("203.0.113.2")}, "");
       put_name(builder, zone, "one." + zone, {ip("203.0.113.1")}, served.target);
@@ -382,6 +386,24 @@ TEST_F(StageSecurity, ASecondAddressWithAGoodCertificateIsTaken) {
   serve({.ssl = SslMode::kStrict});
   refusing_.insert(ip("203.0.113.1"));
   EXPECT_EQ(status(connect_tls("www.example.com"), "www.example.com"), 200);
+}
+
+TEST_F(StageSecurity, AnOriginIsShownTheZonesCertificateFromTheNextRequestOn) {
+  Peer& client = connect_tls();
+  EXPECT_EQ(status(client), 200);
+  const Certificate shown = certificate_of(
+      {.common_name = "edge", .issuer = &edge_authority_, .for_clients = true});
+  origins_.fallback->key = {++next_key_, 1};
+  origins_.fallback->client_auth = tls::ClientAuth::kOptional;
+  origins_.fallback->client_authorities = edge_authority_.der();
+  serve({.pull = &shown});
+  EXPECT_EQ(status(client), 200);
+  ASSERT_EQ(origin_->peers.size(), 2U) << "the idle connection has shown nothing";
+  const auto seen = origin_->transport.security(origin_->peers[1]->id)->peer_certificate();
+  ASSERT_TRUE(seen.has_value());
+  EXPECT_EQ(seen->subject, "CN=edge,O=Example");
+  EXPECT_EQ(status(client), 200);
+  EXPECT_EQ(origin_->peers.size(), 2U);
 }
 
 // ---- handshakes with origins that fail ----

@@ -45,6 +45,7 @@ SERVER = """  server {{
     {more}
     root {dir}/html;
     location = / {{ return 200 "proto=$http_x_forwarded_proto sni=$ssl_server_name port=$server_port\\n"; }}
+    location = /shown {{ return 200 "verified=$ssl_client_verify subject=$ssl_client_s_dn\\n"; }}
     location = /hsts {{ add_header Strict-Transport-Security max-age=1; return 200 "own\\n"; }}
     location /upload/ {{ root {dir}/html; dav_methods PUT DELETE; create_full_put_path on; }}
   }}
@@ -69,9 +70,10 @@ def start_origin(lab, made):
     made.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-batch",
                  "-days", "30", "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}", "-keyout",
                  folder / "own.key", "-out", folder / "own.pem")
+
     def with_certificate(name):
         return f"ssl_certificate {folder}/{name}.pem; ssl_certificate_key {folder}/{name}.key;"
-    ports = {GOOD: "", EXPIRED: with_certificate("expired"), SELF_SIGNED: with_certificate("own"),
+    ports = {GOOD: f"ssl_verify_client optional; ssl_client_certificate {folder}/ca.pem;", EXPIRED: with_certificate("expired"), SELF_SIGNED: with_certificate("own"),
              WRONG_NAME: with_certificate("wrong"), REFUSING: "ssl_reject_handshake on;"}
     servers = "".join(SERVER.format(listen=f"{port} ssl", more=more, dir=folder)
                       for port, more in ports.items())
@@ -388,6 +390,20 @@ def test_an_origin_with_a_bad_certificate(lab, port):
         page = curl(lab, f"https://{HOST}:{port}/", "-i")
     assert page.startswith("HTTP/1.1 526 ") and "cf-error-type: 526" in page
     assert "203.0.113." not in page
+
+
+def test_an_origin_is_shown_the_zones_own_certificate(lab):
+    assert curl(lab, f"https://{HOST}/shown") == "verified=NONE subject=\n"
+    lab.origins.leaf("edge.example.org", name="pull")
+    folder = lab.origins.folder
+    lab.brinkctl("origin-pull", "add", ZONE, folder / "pull.pem", "--key", folder / "pull.key")
+    lab.brinkctl("origin-pull", "on", ZONE)
+    try:
+        # The connection of the request above is idle, and not used for this one.
+        assert curl(lab, f"https://{HOST}/shown") == "verified=SUCCESS subject=CN=edge.example.org\n"
+    finally:
+        lab.brinkctl("origin-pull", "off", ZONE)
+    assert curl(lab, f"https://{HOST}/shown") == "verified=NONE subject=\n"
 
 
 @pytest.mark.parametrize("port", BAD_HANDSHAKES, ids=NAMES.get)
