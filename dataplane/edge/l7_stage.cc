@@ -8,6 +8,8 @@ namespace {
 
 // Of the arena: what a session takes (l7/http2/README.md), and some sixty streams with their heads.
 constexpr std::size_t kHttp2SessionSize = 48 * 1024;
+// Connections to origins over HTTP/2, each for many requests.
+constexpr std::uint32_t kHttp2Origins = 256;
 
 }  // namespace
 
@@ -57,7 +59,8 @@ base::Result<void> L7Stage::make_security() {
 
 base::Result<void> L7Stage::make_http2() {
   if (config_.http2_clients == 0) return {};
-  const std::size_t size = std::size_t{config_.http2_clients} * kHttp2SessionSize;
+  const std::size_t size =
+      (std::size_t{config_.http2_clients} + kHttp2Origins) * kHttp2SessionSize;
   http2_memory_ = allocate_aligned(size);
   if (!http2_memory_) {
     return base::Error{"no memory for " + std::to_string(size >> 20) + " MiB of HTTP/2",
@@ -78,6 +81,7 @@ base::Result<void> L7Stage::make() {
   l7::proxy::StageConfig stage = stage_config();
   if (http2_) stage.http2 = &*http2_;
   stage.max_sessions = config_.http2_clients;
+  stage.max_origin_sessions = kHttp2Origins;
   stage.credentials = &*credentials_;
   if (auto drawn = draw_random(stage.random_seed); !drawn) return drawn.error();
   if (auto drawn = draw_random(stage.hash_key); !drawn) return drawn.error();

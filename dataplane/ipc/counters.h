@@ -136,6 +136,7 @@
   X(kHttp2Sessions, "http2_sessions", "connections of clients over HTTP/2") \
   X(kHttp2Faults, "http2_faults", "of them, ended since the client broke the protocol") \
   X(kHttp2Floods, "http2_floods", "of them, ended since the client made work without use: resets, pings, empty frames, heads") \
+  X(kHttp2OriginSessions, "http2_origin_sessions", "connections to origins over HTTP/2") \
   X(kHttpRedirectLoops, "http_redirect_loops", "508: redirects of origins that lead back to themselves by the zone's SSL settings") \
   X(kHttpTunnels, "http_tunnels", "WebSockets that an origin granted") \
   X(kAccessLogDropped, "access_log_dropped", "requests not logged: the log's writer is behind")

@@ -11,7 +11,7 @@ namespace brink::l7::credentials {
 namespace {
 
 constexpr tls::Alpn kToClients[] = {tls::Alpn::kH2, tls::Alpn::kHttp11};
-constexpr tls::Alpn kToOrigins[] = {tls::Alpn::kHttp11};
+constexpr tls::Alpn kToOrigins[] = {tls::Alpn::kH2, tls::Alpn::kHttp11};
 
 tls::Version version_of(route::TlsVersion version) noexcept {
   return version == route::TlsVersion::kTls13 ? tls::Version::kTls13 : tls::Version::kTls12;
@@ -123,7 +123,7 @@ const tls::OriginSettings& Credentials::origin(const route::ZoneTable& table,
   origin_ = {};
   origin_.origin = request.origin;
   origin_.server_name = request.host;
-  origin_.protocols = kToOrigins;
+  origin_.protocols = std::span(kToOrigins).subspan(request.http2 ? 0 : 1);
   origin_.verify =
       settings.ssl == route::SslMode::kStrict || settings.ssl == route::SslMode::kOriginPull;
   accepted_names_ = {request.host, request.target};

@@ -25,6 +25,7 @@ struct OriginRequest {
   std::string_view host;     // that the client asked for: SNI, and a name that the origin may have
   std::string_view target;   // another name that it may have, where the record points to one
   std::uint64_t origin = 0;  // names the address; sessions are used again where it is equal
+  bool http2 = false;        // is offered
 };
 
 class Credentials final : public tls::CertificateSource {

@@ -39,36 +39,24 @@ class ConnectionEnd {
   base::Time now_;
 };
 
-// What a client sent on a stream. Reading opens the stream's window again.
+// What came on a stream. Reading opens the stream's window again.
 class InboxEnd {
  public:
-  InboxEnd(Inbox& inbox, BlockPool& pool, http2::Session& session, http2::StreamId stream) noexcept
+  // `session` null: the stream is gone, and its windows with it.
+  InboxEnd(Inbox& inbox, BlockPool& pool, http2::Session* session, http2::StreamId stream) noexcept
       : inbox_(inbox), pool_(pool), session_(session), stream_(stream) {}
 
   std::span<const std::uint8_t> first() noexcept { return inbox_.front(pool_); }
   std::size_t size() noexcept { return inbox_.size(); }
   void consume(std::size_t count) noexcept {
     inbox_.consume(pool_, count);
-    session_.consumed(stream_, count);
-  }
-
-  friend std::size_t transfer(InboxEnd& from, ConnectionEnd& to, std::size_t max) noexcept {
-    std::size_t moved = 0;
-    while (moved < max && from.size() > 0) {
-      const auto piece = from.first();
-      const std::size_t wanted = std::min(piece.size(), max - moved);
-      const std::size_t written = to.write(piece.first(wanted));
-      from.consume(written);
-      moved += written;
-      if (written < wanted) break;
-    }
-    return moved;
+    if (session_ != nullptr) session_->consumed(stream_, count);
   }
 
  private:
   Inbox& inbox_;
   BlockPool& pool_;
-  http2::Session& session_;
+  http2::Session* session_;
   http2::StreamId stream_;
 };
 
@@ -85,22 +73,24 @@ class RoomEnd {
     return count;
   }
 
-  friend std::size_t transfer(ConnectionEnd& from, RoomEnd& to, std::size_t max) noexcept {
-    std::size_t moved = 0;
-    while (moved < max) {
-      const auto piece = from.first();
-      const std::size_t wanted = std::min(piece.size(), max - moved);
-      const std::size_t written = to.write(piece.first(wanted));
-      if (written > 0) from.consume(written);
-      moved += written;
-      if (written == 0) break;
-    }
-    return moved;
-  }
-
  private:
   std::span<char> room_;
   std::size_t written_ = 0;
 };
+
+template <typename From, typename To>
+std::size_t transfer(From& from, To& to, std::size_t max) noexcept {
+  std::size_t moved = 0;
+  while (moved < max) {
+    const auto piece = from.first();
+    const std::size_t wanted = std::min(piece.size(), max - moved);
+    if (wanted == 0) break;
+    const std::size_t written = to.write(piece.first(wanted));
+    from.consume(written);
+    moved += written;
+    if (written < wanted) break;
+  }
+  return moved;
+}
 
 }  // namespace brink::l7::proxy

@@ -132,5 +132,6 @@ bool BodyRelay::input_ended() noexcept {
 template RelayState BodyRelay::pump(ConnectionEnd&, ConnectionEnd&, bool&) noexcept;
 template RelayState BodyRelay::pump(InboxEnd&, ConnectionEnd&, bool&) noexcept;
 template RelayState BodyRelay::pump(ConnectionEnd&, RoomEnd&, bool&) noexcept;
+template RelayState BodyRelay::pump(InboxEnd&, RoomEnd&, bool&) noexcept;
 
 }  // namespace brink::l7::proxy

@@ -27,8 +27,8 @@ class BodyRelay {
   // body's size in bytes.
   void start(http::BodyFraming in, http::BodyKind out, std::uint64_t limit = UINT64_MAX) noexcept;
 
-  // Moves as much as goes. `progressed` is set when any byte left or arrived, else untouched. The
-  // ends: two connections, an inbox and a connection, a connection and the room in a frame.
+  // Moves as much as goes. `progressed` is set when any byte left or arrived, else untouched. 
+  // From a connection or an inbox to a connection or the room in a frame.
   template <typename From, typename To>
   RelayState pump(From& from, To& to, bool& progressed) noexcept;
 

@@ -50,7 +50,8 @@ struct Client {
   std::uint16_t port = 0;  // the port of ours that it came to
 };
 
-enum class OriginState : std::uint8_t { free, connecting, securing, busy, idle };
+// shared: over HTTP/2, with as many exchanges as it has streams; in the pool while it takes another.
+enum class OriginState : std::uint8_t { free, connecting, securing, busy, idle, shared };
 
 struct OriginConnection {
   tcp::ConnectionId id;
@@ -58,6 +59,10 @@ struct OriginConnection {
   bool peer_closed = false;
   std::uint32_t exchange = kNoIndex;
   origin::OriginKey key;
+  bool flushing = false;  // is in the origins' flush ring
+  bool stalled = false;   // more can be read when there are blocks for it
+  std::uint32_t session = kNoIndex;
+  std::uint32_t streams = 0;  // of the session: exchanges
 };
 
 enum class Phase : std::uint8_t {
@@ -94,7 +99,14 @@ struct Exchange {
   std::uint32_t origin = kNoIndex;
   http2::StreamId stream = 0;  // of the client's session; 0: HTTP/1
   bool stream_ended = false;   // the client has sent all of its request
+  bool te_trailers = false;    // the client says that it can take them
   Inbox inbox;                 // what of its body the origin has not taken
+  http2::StreamId origin_stream = 0;  // of the origin's session; 0: HTTP/1, or none
+  bool from_session = false;          // the response comes, or came, over HTTP/2
+  bool origin_ended = false;          // and all of it has come
+  Inbox response_inbox;               // what of it the client has not taken
+  std::uint32_t trailers_size = 0;    // of the response's trailers in `in`
+  EdgeError request_fault = EdgeError::internal;  // why its body cannot be sent on; internal: it can
   Phase phase = Phase::reading_head;
   Waiting waiting = Waiting::client_bytes;
   base::Time phase_since{};

@@ -216,6 +216,17 @@ void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& he
   writer.end_head();
 }
 
+void write_stream_request(http2::HeadWriter& writer, const http::RequestHead& head,
+                          std::string_view authority, bool te_trailers) noexcept {
+  const http::Fields& fields = head.fields;
+  writer.request_line(fields.text(head.method_text), fields.text(head.target), "https", authority);
+  for (const Field& field : fields) {
+    if ((field.flags & http::kFieldHopByHop) != 0 || field.id == FieldName::host) continue;
+    writer.field(fields.name(field), fields.value(field));
+  }
+  if (te_trailers) writer.field("te", "trailers");
+}
+
 template <typename Writer>
 void write_client_response(Writer& writer, const http::ResponseHead& head,
                            const ResponseContext& context) noexcept {

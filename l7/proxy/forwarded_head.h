@@ -47,6 +47,10 @@ struct ForwardContext {
 void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& head,
                           const ForwardContext& context) noexcept;
 
+// The same request for an origin over HTTP/2: `head` is what write_origin_request() wrote, parsed.
+void write_stream_request(http2::HeadWriter& writer, const http::RequestHead& head,
+                          std::string_view authority, bool te_trailers) noexcept;
+
 // How a 101 is told to the client.
 enum class Switched : std::uint8_t { none, http1, http2 };
 

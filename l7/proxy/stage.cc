@@ -68,6 +68,8 @@ Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
   parts.ready = arena.take<std::uint32_t>(config.max_clients);
   slots(parts.sessions, config.http2 == nullptr ? 0 : config.max_sessions);
   const std::size_t blocks = config.http2 == nullptr ? 0 : config.inbox_blocks;
+  slots(parts.origin_sessions, config.http2 == nullptr ? 0 : config.max_origin_sessions);
+  parts.origin_flush = arena.take<std::uint32_t>(config.max_origins);
   parts.flush = arena.take<std::uint32_t>(config.max_clients);
   parts.early = arena.take<std::uint32_t>(config.max_exchanges);
   parts.blocks = arena.take<std::uint8_t>(blocks * BlockPool::kBlockSize);
@@ -107,6 +109,8 @@ Stage::Stage(const StageConfig& config, const Parts& parts, transport::Transport
       sessions_(parts.sessions),
       inbox_blocks_(parts.blocks, parts.next_block),
       flush_(parts.flush),
+      origin_sessions_(parts.origin_sessions),
+      origin_flush_(parts.origin_flush),
       early_(parts.early),
       health_(config.hash_key, config.suspect_time),
       pool_(parts.idle_entries, parts.idle_buckets, config.hash_key, config.idle_pool),
@@ -124,28 +128,34 @@ void Stage::run(const snapshot::View& view, base::Time now) noexcept {
   }
   transport::Event event;
   while (transport_.next_event(event, now_)) on_event(event);
-  // Only what is ready now: a pipelined request that a turn's end makes ready waits for the next.
-  for (std::uint32_t n = ready_size_; n > 0; --n) {
-    const std::uint32_t c = ready_[ready_head_];
-    ready_head_ = (ready_head_ + 1) % static_cast<std::uint32_t>(ready_.size());
-    --ready_size_;
-    clients_[c].ready = false;
-    if (clients_[c].state == ClientState::open && clients_[c].exchange == kNoIndex) read_client(c);
-  }
-  for (std::uint32_t n = flush_size_; n > 0; --n) {
-    const std::uint32_t c = flush_[flush_head_];
-    flush_head_ = (flush_head_ + 1) % static_cast<std::uint32_t>(flush_.size());
-    --flush_size_;
-    clients_[c].flushing = false;
-    if (clients_[c].state == ClientState::open) flush_session(c);
-  }
+  take_ready();
   if (now_ >= next_sweep_) sweep();
   if (config_.credentials != nullptr) config_.credentials->end();
   view_ = nullptr;
 }
 
+// Only what is ready now: a pipelined request that a turn's end makes ready waits for the next, and
+// so does what one session's bytes make another write.
+void Stage::take_ready() noexcept {
+  for (std::uint32_t n = ready_.size(); n > 0; --n) {
+    const std::uint32_t c = ready_.pop();
+    clients_[c].ready = false;
+    if (clients_[c].state == ClientState::open && clients_[c].exchange == kNoIndex) read_client(c);
+  }
+  for (std::uint32_t n = origin_flush_.size(); n > 0; --n) {
+    const std::uint32_t o = origin_flush_.pop();
+    origins_[o].flushing = false;
+    if (origins_[o].state == OriginState::shared) flush_origin_session(o);
+  }
+  for (std::uint32_t n = flush_.size(); n > 0; --n) {
+    const std::uint32_t c = flush_.pop();
+    clients_[c].flushing = false;
+    if (clients_[c].state == ClientState::open) flush_session(c);
+  }
+}
+
 base::Time Stage::next_deadline() const noexcept {
-  if (ready_size_ > 0 || flush_size_ > 0) return now_;
+  if (ready_.size() + flush_.size() + origin_flush_.size() > 0) return now_;
   if (clients_.used() == 0 && origins_.used() == 0) return base::Time::max();
   return next_sweep_;
 }
@@ -240,7 +250,7 @@ void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noex
       if (client.exchange != kNoIndex) {
         lose_client(client.exchange);
         const std::uint32_t x = client.exchange;
-        if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
+        leave_origin(x, false);
         free_exchange(x);
       }
       return free_client(c);
@@ -250,6 +260,7 @@ void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noex
 void Stage::on_origin_event(std::uint32_t o, const transport::Event& event) noexcept {
   OriginConnection& origin = origins_[o];
   if (origin.state == OriginState::idle) return on_idle_origin_event(o, event);
+  if (origin.state == OriginState::shared) return on_origin_session_event(o, event);
   const std::uint32_t x = origin.exchange;
   switch (event.kind) {
     case transport::EventKind::kAccepted:
@@ -294,14 +305,6 @@ void Stage::on_idle_origin_event(std::uint32_t o, const transport::Event& event)
   }
 }
 
-void Stage::push_ready(std::uint32_t c) noexcept {
-  if (clients_[c].ready) return;
-  clients_[c].ready = true;
-  const auto capacity = static_cast<std::uint32_t>(ready_.size());
-  CHECK(ready_size_ < capacity);
-  ready_[(ready_head_ + ready_size_++) % capacity] = c;
-}
-
 std::uint32_t Stage::acquire_exchange(std::uint32_t c) noexcept {
   const std::uint32_t x = exchanges_.acquire();
   if (x == kNoIndex) return x;
@@ -318,6 +321,7 @@ void Stage::free_exchange(std::uint32_t x) noexcept {
   log_exchange(x);
   Exchange& exchange = exchanges_[x];
   exchange.inbox.clear(inbox_blocks_);
+  exchange.response_inbox.clear(inbox_blocks_);
   if (exchange.stream == 0) clients_[exchange.client].exchange = kNoIndex;
   exchange.client = kNoIndex;
   exchange.origin = kNoIndex;
@@ -341,6 +345,7 @@ void Stage::free_origin(std::uint32_t o) noexcept {
 void Stage::drop_origin(std::uint32_t o, bool orderly) noexcept {
   const std::uint32_t x = origins_[o].exchange;
   if (x != kNoIndex) exchanges_[x].origin = kNoIndex;
+  if (origins_[o].session != kNoIndex) close_origin_session(o);
   if (orderly) {
     transport_.release(origins_[o].id, now_);
   } else {
@@ -369,7 +374,7 @@ void Stage::fail_client(std::uint32_t c) noexcept {
   const std::uint32_t x = clients_[c].exchange;
   if (x != kNoIndex) {
     lose_client(x);
-    if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
+    leave_origin(x, false);
     free_exchange(x);
   }
   transport_.release(clients_[c].id, now_);
@@ -381,7 +386,7 @@ void Stage::abort_client(std::uint32_t c) noexcept {
   if (clients_[c].session != kNoIndex) close_session(c);
   const std::uint32_t x = clients_[c].exchange;
   if (x != kNoIndex) {
-    if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
+    leave_origin(x, false);
     free_exchange(x);
   }
   transport_.set_user(clients_[c].id, kForgotten);

@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -30,6 +31,7 @@
 #include "l7/proxy/edge_error.h"
 #include "l7/proxy/exchange.h"
 #include "l7/proxy/forwarded_head.h"
+#include "l7/proxy/index_ring.h"
 #include "l7/proxy/stage_config.h"
 
 namespace brink::l7::proxy {
@@ -96,6 +98,8 @@ class Stage {
     std::span<std::uint32_t> ready;
     Slots<http2::ServerSession> sessions;
     std::span<std::uint32_t> flush;
+    Slots<http2::ClientSession> origin_sessions;
+    std::span<std::uint32_t> origin_flush;
     std::span<std::uint32_t> early;
     std::span<std::uint8_t> blocks;
     std::span<std::uint32_t> next_block;
@@ -118,7 +122,8 @@ class Stage {
   void on_origin_event(std::uint32_t o, const transport::Event& event) noexcept;
   void fail_client(std::uint32_t c) noexcept;
   void on_idle_origin_event(std::uint32_t o, const transport::Event& event) noexcept;
-  void push_ready(std::uint32_t c) noexcept;
+  void push_ready(std::uint32_t c) noexcept { ready_.push(c, clients_[c].ready); }
+  void take_ready() noexcept;
   std::uint32_t acquire_exchange(std::uint32_t c) noexcept;
   void free_exchange(std::uint32_t x) noexcept;
   void free_client(std::uint32_t c) noexcept;
@@ -127,6 +132,9 @@ class Stage {
   void lose_client(std::uint32_t x) noexcept;
   void abort_client(std::uint32_t c) noexcept;
   std::uint64_t next_random() noexcept;
+  [[nodiscard]] std::uint32_t index_of(const Exchange& exchange) const noexcept {
+    return static_cast<std::uint32_t>(&exchange - exchanges_.items.data());
+  }
   std::span<char> in_buffer(std::uint32_t x) noexcept;
   std::span<char> out_buffer(std::uint32_t x) noexcept;
 
@@ -188,7 +196,7 @@ class Stage {
   void close_session(std::uint32_t c) noexcept;
   void on_session_event(std::uint32_t c, const transport::Event& event) noexcept;
   void read_session(std::uint32_t c) noexcept;
-  void push_flush(std::uint32_t c) noexcept;
+  void push_flush(std::uint32_t c) noexcept { flush_.push(c, clients_[c].flushing); }
   void flush_session(std::uint32_t c) noexcept;
   void count_end(http2::EndReason reason) noexcept;
   void take_stream_events(std::uint32_t c) noexcept;
@@ -203,8 +211,8 @@ class Stage {
   void respond_composed(std::uint32_t x, const http2::HeadWriter& head,
                         std::string_view body) noexcept;
   void drop_inbox(Exchange& exchange) noexcept;
-  RelayState pump_stream_request(Exchange& exchange, tcp::ConnectionId origin,
-                                 bool& progressed) noexcept;
+  template <typename To>
+  RelayState pump_request(Exchange& exchange, To& to, bool& progressed) noexcept;
   void drive_stream_response(std::uint32_t x) noexcept;
   void check_session(std::uint32_t c) noexcept;
   static http2::BodyPart pull_body(void* stage, http2::StreamId stream, std::uint64_t tag,
@@ -215,6 +223,38 @@ class Stage {
     return sessions_[clients_[exchange.client].session];
   }
 
+  // ---- stage_origin_session.cc: origins over HTTP/2 ----
+  void begin_origin_session(std::uint32_t x) noexcept;
+  void close_origin_session(std::uint32_t o) noexcept;
+  void join_origin(std::uint32_t x, std::uint32_t o) noexcept;
+  http2::StreamId open_stream(std::uint32_t x, std::uint32_t o) noexcept;
+  void leave_origin(std::uint32_t x, bool orderly) noexcept;
+  void detach_stream(std::uint32_t x) noexcept;
+  void retire_origin(std::uint32_t o) noexcept;
+  void on_origin_session_event(std::uint32_t o, const transport::Event& event) noexcept;
+  void read_origin_session(std::uint32_t o) noexcept;
+  void push_origin_flush(std::uint32_t o) noexcept {
+    origin_flush_.push(o, origins_[o].flushing);
+  }
+  void flush_origin_session(std::uint32_t o) noexcept;
+  bool offer_origin(std::uint32_t o) noexcept;
+  void settle_origin(std::uint32_t o) noexcept;
+  void take_origin_events(std::uint32_t o) noexcept;
+  void on_origin_stream_event(std::uint32_t o, const http2::Event& event) noexcept;
+  void take_response(std::uint32_t x, const http2::Event& event) noexcept;
+  void take_response_body(std::uint32_t o, std::uint32_t x, const http2::Event& event) noexcept;
+  void end_response(std::uint32_t x, const http2::Event& event) noexcept;
+  void lose_origin_stream(std::uint32_t x, const http2::Event& event) noexcept;
+  void keep_trailers(std::uint32_t x, const http::Fields& trailers) noexcept;
+  const http2::HeadWriter* write_trailers(std::uint32_t x) noexcept;
+  static http2::BodyPart pull_request(void* stage, http2::StreamId stream, std::uint64_t tag,
+                                      std::span<char> room) noexcept;
+  template <typename To>
+  RelayState pump_response(Exchange& exchange, To& to, bool& progressed) noexcept;
+  http2::ClientSession& origin_session_of(const Exchange& exchange) noexcept {
+    return origin_sessions_[origins_[exchange.origin].session];
+  }
+
   // ---- stage_security.cc: TLS with clients and origins ----
   [[nodiscard]] bool is_https_port(std::uint16_t port) const noexcept;
   bool secure_client(std::uint32_t c) noexcept;
@@ -223,6 +263,7 @@ class Stage {
   [[nodiscard]] std::string_view wrong_scheme(const Exchange& exchange) const noexcept;
   [[nodiscard]] std::uint64_t security_of(const Exchange& exchange) const noexcept;
   void choose_origin_scheme(Exchange& exchange) noexcept;
+  [[nodiscard]] bool may_use_http2(const Exchange& exchange) const noexcept;
   void secure_origin(std::uint32_t x) noexcept;
   void origin_secured(std::uint32_t x) noexcept;
   void origin_security_failed(std::uint32_t x) noexcept;
@@ -256,19 +297,19 @@ class Stage {
   Slots<OriginConnection> origins_;
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;
-  std::span<std::uint32_t> ready_;  // ring of clients that may have a request to read
-  std::uint32_t ready_head_ = 0;
-  std::uint32_t ready_size_ = 0;
+  IndexRing ready_;  // clients that may have a request to read
   Slots<http2::ServerSession> sessions_;
   BlockPool inbox_blocks_;
-  std::span<std::uint32_t> flush_;  // ring of clients whose session may have something to write
-  std::uint32_t flush_head_ = 0;
-  std::uint32_t flush_size_ = 0;
+  IndexRing flush_;  // clients whose session may have something to write
+  Slots<http2::ClientSession> origin_sessions_;
+  IndexRing origin_flush_;  // origins likewise
+  std::optional<http2::HeadWriter> trailers_;  // that a session is about to take
   std::span<std::uint32_t> early_;  // exchanges answered before their request was there
   std::uint32_t early_size_ = 0;
   const http::RequestHead* request_ = nullptr;  // of the request that is being decided
   http::RequestHead parsed_request_;
-  http::ResponseHead response_;  // of the response being read
+  const http::ResponseHead* response_ = nullptr;  // likewise
+  http::ResponseHead parsed_response_;
 
   balancer::PassiveHealth health_;
   origin::IdlePool pool_;

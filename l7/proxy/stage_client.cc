@@ -200,9 +200,11 @@ Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept 
   route.copy_to(exchange.route);
   notes_[x].put(log::Text::zone, exchange.route.zone_name());
   exchange.host.set(request_->authority.host());
-  choose_origin_scheme(exchange);
   exchange.websocket =
       request_->websocket && (exchange.settings.flags & route::kWebsockets) != 0;
+  exchange.te_trailers =
+      exchange.stream != 0 && request_->fields.find(http::FieldName::te) != nullptr;
+  choose_origin_scheme(exchange);
   return Decision::forward;
 }
 
@@ -377,7 +379,7 @@ void Stage::answer_error(std::uint32_t x, EdgeError error) noexcept {
 
 void Stage::answer_composed(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
-  if (exchange.origin != kNoIndex) drop_origin(exchange.origin, false);
+  leave_origin(x, false);
   if (!exchange.request_done) exchange.close_client = true;
   exchange.phase = Phase::answering;
   exchange.phase_since = now_;
@@ -409,6 +411,7 @@ void Stage::release_origin(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   const std::uint32_t o = exchange.origin;
   if (o == kNoIndex) return;
+  if (exchange.origin_stream != 0) return leave_origin(x, true);
   OriginConnection& origin = origins_[o];
   const bool clean = exchange.response_done && exchange.request_done &&
                      exchange.out_sent == exchange.out_size &&
@@ -421,7 +424,7 @@ void Stage::release_origin(std::uint32_t x) noexcept {
   exchange.origin = kNoIndex;
   transport_.rest(origin.id);
   const std::uint32_t evicted = pool_.put(o, origin.key, now_);
-  if (evicted != kNoIndex) drop_origin(evicted, true);
+  if (evicted != kNoIndex) retire_origin(evicted);
 }
 
 // The response is with the client.

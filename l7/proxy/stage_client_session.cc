@@ -93,14 +93,6 @@ void Stage::read_session(std::uint32_t c) noexcept {
   push_flush(c);
 }
 
-void Stage::push_flush(std::uint32_t c) noexcept {
-  if (clients_[c].flushing) return;
-  clients_[c].flushing = true;
-  const auto capacity = static_cast<std::uint32_t>(flush_.size());
-  CHECK(flush_size_ < capacity);
-  flush_[(flush_head_ + flush_size_++) % capacity] = c;
-}
-
 void Stage::flush_session(std::uint32_t c) noexcept {
   Client& client = clients_[c];
   if (client.session == kNoIndex) return;
@@ -239,7 +231,7 @@ void Stage::take_body(std::uint32_t c, std::uint32_t x, const http2::Event& even
 void Stage::lose_stream(std::uint32_t x, const http2::Event& event) noexcept {
   if (event.cause == http2::ResetCause::malformed) counters_.add(ipc::Counter::kHttpBadRequests);
   if (event.cause != http2::ResetCause::own) lose_client(x);
-  if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
+  leave_origin(x, false);
   free_exchange(x);
 }
 
@@ -254,10 +246,13 @@ void Stage::reset_stream(std::uint32_t x, http2::ErrorCode code) noexcept {
 // ---- requests out ----
 
 // The end of a body of unknown length is known only when its last byte was taken.
-RelayState Stage::pump_stream_request(Exchange& exchange, tcp::ConnectionId origin,
-                                      bool& progressed) noexcept {
-  InboxEnd from(exchange.inbox, inbox_blocks_, session_of(exchange), exchange.stream);
-  ConnectionEnd to(transport_, origin, now_);
+template <typename To>
+RelayState Stage::pump_request(Exchange& exchange, To& to, bool& progressed) noexcept {
+  if (exchange.stream == 0) {
+    ConnectionEnd from(transport_, clients_[exchange.client].id, now_);
+    return exchange.request_body.pump(from, to, progressed);
+  }
+  InboxEnd from(exchange.inbox, inbox_blocks_, &session_of(exchange), exchange.stream);
   RelayState state = exchange.request_body.pump(from, to, progressed);
   if (state == RelayState::needs_input && exchange.stream_ended && exchange.inbox.empty() &&
       exchange.request_body.input_ended()) {
@@ -266,6 +261,8 @@ RelayState Stage::pump_stream_request(Exchange& exchange, tcp::ConnectionId orig
   if (progressed) push_flush(exchange.client);  // windows are open again
   return state;
 }
+template RelayState Stage::pump_request(Exchange&, ConnectionEnd&, bool&) noexcept;
+template RelayState Stage::pump_request(Exchange&, RoomEnd&, bool&) noexcept;
 
 void Stage::drop_inbox(Exchange& exchange) noexcept {
   session_of(exchange).consumed(exchange.stream, exchange.inbox.size());
@@ -316,14 +313,16 @@ http2::BodyPart Stage::pull_body(void* owner, http2::StreamId stream, std::uint6
                                    ? stage.pull_answer(exchange, room)
                                    : stage.pull_response(exchange, room);
   if (part.size > 0) exchange.last_progress = stage.now_;
-  if (part.state == http2::BodyState::end && !exchange.request_done) {
+  const bool ended =
+      part.state == http2::BodyState::end || part.state == http2::BodyState::trailers;
+  if (ended && !exchange.request_done) {
     stage.early_[stage.early_size_++] = x;
   }
   return part;
 }
 
 http2::BodyPart Stage::pull_answer(Exchange& exchange, std::span<char> room) noexcept {
-  const auto x = static_cast<std::uint32_t>(&exchange - exchanges_.items.data());
+  const std::uint32_t x = index_of(exchange);
   const std::uint32_t left = exchange.pending_size - exchange.pending_sent;
   const std::size_t size = std::min<std::size_t>(left, room.size());
   if (size > 0) std::memcpy(room.data(), in_buffer(x).data() + exchange.pending_sent, size);
@@ -333,12 +332,9 @@ http2::BodyPart Stage::pull_answer(Exchange& exchange, std::span<char> room) noe
 }
 
 http2::BodyPart Stage::pull_response(Exchange& exchange, std::span<char> room) noexcept {
-  const tcp::ConnectionId origin =
-      exchange.origin == kNoIndex ? tcp::ConnectionId{} : origins_[exchange.origin].id;
-  ConnectionEnd from(transport_, origin, now_);
   RoomEnd to(room);
   bool progressed = false;
-  const RelayState state = exchange.response_body.pump(from, to, progressed);
+  const RelayState state = pump_response(exchange, to, progressed);
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
@@ -349,6 +345,11 @@ http2::BodyPart Stage::pull_response(Exchange& exchange, std::span<char> room) n
       return {.size = to.written(), .state = http2::BodyState::more};
     case RelayState::done:
       exchange.response_done = true;
+      if (exchange.trailers_size > 0) {
+        return {.size = to.written(),
+                .state = http2::BodyState::trailers,
+                .trailers = write_trailers(index_of(exchange))};
+      }
       return {.size = to.written(), .state = http2::BodyState::end};
     case RelayState::malformed:
     case RelayState::too_large:

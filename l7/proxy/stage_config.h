@@ -26,10 +26,11 @@ struct StageConfig {
   std::uint32_t max_exchanges = 1024;  // requests in flight; over it 503
   std::uint32_t max_origins = 2048;    // origin connections, idle ones included
 
-  // Of clients over HTTP/2; null: there are none. Of this worker; outlives the stage.
+  // Of HTTP/2; null: nobody is offered it. Of this worker; outlives the stage.
   http2::Codec* http2 = nullptr;
   std::uint32_t max_sessions = 1024;  // HTTP/2 connections
-  std::uint32_t inbox_blocks = 4096;  // of 4 KiB, for bodies that origins have no room for yet
+  std::uint32_t max_origin_sessions = 256;  // connections to origins over HTTP/2
+  std::uint32_t inbox_blocks = 4096;  // of 4 KiB, for bodies that the other side has no room for yet
 
   http1::Limits request_limits;
   http1::Limits response_limits;

@@ -42,6 +42,7 @@ void Stage::start_origin(std::uint32_t x) noexcept {
   if (pooled == origin::kNone) return connect_fresh(x, origins[i]);
   exchange.reused = true;
   counters_.add(ipc::Counter::kHttpOriginReused);
+  if (origins_[pooled].state == OriginState::shared) return join_origin(x, pooled);
   attach(x, pooled);
   origins_[pooled].state = OriginState::busy;
   exchange.phase = Phase::relaying;
@@ -72,9 +73,9 @@ void Stage::connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcep
   if (o == kNoIndex) {
     // Every slot is taken: the idle connection that waited longest makes room.
     const std::uint32_t oldest = pool_.evict();
-    if (oldest == origin::kNone) return answer_error(x, EdgeError::overloaded);
-    drop_origin(oldest, true);
+    if (oldest != origin::kNone) retire_origin(oldest);
     o = origins_.acquire();
+    if (o == kNoIndex) return answer_error(x, EdgeError::overloaded);
   }
   tcp::ConnectResult result;
   for (int attempt = 0; attempt < origin::kPortAttemptsMax; ++attempt) {
@@ -86,7 +87,12 @@ void Stage::connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcep
     origins_.give_back(o);
     return answer_error(x, EdgeError::overloaded);
   }
-  origins_[o] = {result.id, OriginState::connecting, false, x, {remote, exchange.security}};
+  const bool flushing = origins_[o].flushing;  // a stale entry of the ring stays valid
+  origins_[o] = {.id = result.id,
+                 .state = OriginState::connecting,
+                 .exchange = x,
+                 .key = {remote, exchange.security},
+                 .flushing = flushing};
   exchange.securing = false;
   attach(x, o);
   exchange.phase = Phase::connecting;
@@ -105,6 +111,10 @@ void Stage::origin_connected(std::uint32_t x) noexcept {
 void Stage::origin_ready(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   health_.report_success(exchange.remote);
+  const tls::Stream* const security = transport_.security(origins_[exchange.origin].id);
+  if (security != nullptr && security->info().protocol == tls::Alpn::kH2) {
+    return begin_origin_session(x);
+  }
   origins_[exchange.origin].state = OriginState::busy;
   exchange.phase = Phase::relaying;
   exchange.phase_since = now_;
@@ -148,7 +158,7 @@ void Stage::origin_ended(std::uint32_t x, const transport::Event& event) noexcep
       repeatable) {
     exchange.replayed = true;
     counters_.add(ipc::Counter::kHttpOriginRetries);
-    if (exchange.origin != kNoIndex) drop_origin(exchange.origin, true);
+    leave_origin(x, true);
     return connect_fresh(x, exchange.remote);
   }
   const bool unacknowledged = gone && event.reason == tcp::CloseReason::kUserTimeout;
@@ -164,7 +174,7 @@ void Stage::cut_short(std::uint32_t x) noexcept {
   exchange.entry.flags |= log::kTruncated;
   if (exchange.stream != 0) return reset_stream(x, http2::ErrorCode::internal_error);
   if (exchange.raw_until_close) return abort_client(c);
-  if (exchange.origin != kNoIndex) drop_origin(exchange.origin, false);
+  leave_origin(x, false);
   free_exchange(x);
   linger(c);
 }

@@ -51,7 +51,7 @@ void Stage::drive_relay(std::uint32_t x) noexcept {
 // True once the client's send queue has taken everything that was serialised for it.
 bool Stage::flush_pending(Exchange& exchange) noexcept {
   if (exchange.pending_sent == exchange.pending_size) return true;
-  const std::uint32_t x = static_cast<std::uint32_t>(&exchange - exchanges_.items.data());
+  const std::uint32_t x = index_of(exchange);
   const std::span<const char> rest =
       in_buffer(x).subspan(exchange.pending_sent, exchange.pending_size - exchange.pending_sent);
   const std::size_t written = transport_.write(clients_[exchange.client].id, as_bytes(rest), now_);
@@ -80,6 +80,12 @@ void Stage::queue_scratch(std::uint32_t x, std::size_t size) noexcept {
 bool Stage::drive_request(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   if (exchange.origin == kNoIndex) return true;
+  if (exchange.origin_stream != 0) {
+    if (exchange.request_done) return true;
+    origin_session_of(exchange).resume(exchange.origin_stream);  // it asks in pull_request()
+    push_origin_flush(exchange.origin);
+    return true;
+  }
   const tcp::ConnectionId origin = origins_[exchange.origin].id;
   bool progressed = false;
   if (exchange.out_sent < exchange.out_size) {
@@ -95,14 +101,8 @@ bool Stage::drive_request(std::uint32_t x) noexcept {
   }
   exchange.waiting = Waiting::origin_bytes;
   if (exchange.request_done || (exchange.websocket && !exchange.tunnel)) return true;
-  RelayState state;
-  if (exchange.stream != 0) {
-    state = pump_stream_request(exchange, origin, progressed);
-  } else {
-    ConnectionEnd from(transport_, clients_[exchange.client].id, now_);
-    ConnectionEnd to(transport_, origin, now_);
-    state = exchange.request_body.pump(from, to, progressed);
-  }
+  ConnectionEnd to(transport_, origin, now_);
+  const RelayState state = pump_request(exchange, to, progressed);
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
@@ -144,12 +144,9 @@ void Stage::drive_response(std::uint32_t x) noexcept {
     if (exchange.response_started) break;
     if (exchange.origin == kNoIndex || !read_response(x)) return;
   }
-  const tcp::ConnectionId origin =
-      exchange.origin == kNoIndex ? tcp::ConnectionId{} : origins_[exchange.origin].id;
   bool progressed = false;
-  ConnectionEnd from(transport_, origin, now_);
   ConnectionEnd to(transport_, clients_[exchange.client].id, now_);
-  const RelayState state = exchange.response_body.pump(from, to, progressed);
+  const RelayState state = pump_response(exchange, to, progressed);
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
@@ -171,6 +168,7 @@ void Stage::drive_response(std::uint32_t x) noexcept {
 // has ended or changed.
 bool Stage::read_response(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
+  if (exchange.origin_stream != 0) return false;  // it comes as an event
   const tcp::ConnectionId origin = origins_[exchange.origin].id;
   const std::span<char> in = in_buffer(x);
   for (;;) {
@@ -191,7 +189,8 @@ bool Stage::read_response(std::uint32_t x) noexcept {
     }
     std::uint32_t head_size = 0;
     const http1::Verdict verdict = http1::parse_response(
-        text, config_.response_limits, exchange.method, exchange.progress, response_, head_size);
+        text, config_.response_limits, exchange.method, exchange.progress, parsed_response_, head_size);
+    response_ = &parsed_response_;
     if (verdict == http1::Verdict::ok) return begin_response(x, head_size - before);
     if (verdict != http1::Verdict::incomplete) {
       answer_error(x, EdgeError::origin_malformed);
@@ -207,9 +206,9 @@ bool Stage::read_response(std::uint32_t x) noexcept {
 // exchange has ended or changed.
 bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   Exchange& exchange = exchanges_[x];
-  const bool interim = response_.status < 200;
+  const bool interim = response_->status < 200;
   const bool old_client = exchange.version == http::Version::http_1_0;
-  const bool switching = response_.status == 101;
+  const bool switching = response_->status == 101;
   if ((switching && !is_granted(exchange)) ||
       (interim && ++exchange.interim_count > kInterimMax)) {
     answer_error(x, EdgeError::origin_malformed);
@@ -225,9 +224,9 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   const HttpDate date =
       http_date((now_.time_since_epoch() + config_.wall_offset).count() / 1'000'000'000);
   context.date = date.view();
-  context.body_out = response_.body.kind;
-  if (response_.body.kind == http::BodyKind::chunked ||
-      response_.body.kind == http::BodyKind::until_close) {
+  context.body_out = response_->body.kind;
+  if (response_->body.kind == http::BodyKind::chunked ||
+      response_->body.kind == http::BodyKind::until_close) {
     const bool framed = !old_client && exchange.stream == 0;
     context.body_out = framed ? http::BodyKind::chunked : http::BodyKind::until_close;
   }
@@ -244,13 +243,13 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   context.zone = zone_fields(exchange);
   // 100 answers an expectation; without one, or to an HTTP/1.0 client, it means nothing.
   const bool wanted =
-      !interim || switching || (!old_client && (response_.status != 100 || exchange.expect_continue));
+      !interim || switching || (!old_client && (response_->status != 100 || exchange.expect_continue));
   std::size_t size = 0;
   if (!write_response(x, context, wanted, size)) {
     answer_error(x, EdgeError::origin_malformed);
     return false;
   }
-  transport_.consume(origins_[exchange.origin].id, consume, now_);
+  if (consume > 0) transport_.consume(origins_[exchange.origin].id, consume, now_);
   exchange.gathered = 0;
   exchange.progress = {};
   if (switching) {
@@ -262,19 +261,23 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
     return true;
   }
   counters_.add(ipc::Counter::kHttpResponses);
-  exchange.entry.status = exchange.entry.origin_status = response_.status;
-  exchange.origin_keep = response_.keep_alive;
+  exchange.entry.status = exchange.entry.origin_status = response_->status;
+  exchange.origin_keep = response_->keep_alive;
   exchange.response_started = true;
-  exchange.response_body.start(response_.body, context.body_out);
+  http::BodyFraming from = response_->body;
+  if (exchange.origin_stream != 0 && from.kind == http::BodyKind::chunked) {
+    from.kind = http::BodyKind::until_close;  // a stream's frames are off already
+  }
+  exchange.response_body.start(from, context.body_out);
   send_response(x, size);
   return true;
 }
 
 // A 101 answers what was asked for, and nothing else.
 bool Stage::is_granted(const Exchange& exchange) const noexcept {
-  const http::Field* const upgrade = response_.fields.find(http::FieldName::upgrade);
-  return exchange.websocket && response_.upgrade && upgrade != nullptr &&
-         http::equals_ignoring_case(response_.fields.value(*upgrade), "websocket");
+  const http::Field* const upgrade = response_->fields.find(http::FieldName::upgrade);
+  return exchange.websocket && response_->upgrade && upgrade != nullptr &&
+         http::equals_ignoring_case(response_->fields.value(*upgrade), "websocket");
 }
 
 // The request's target is where it was written for the origin; the client's own head is gone.
@@ -282,7 +285,7 @@ bool Stage::leads_back(std::uint32_t x) noexcept {
   const Exchange& exchange = exchanges_[x];
   const std::string_view sent(out_buffer(x).data(), exchange.out_size);
   const std::string_view target = http::text_from(sent, sent.find(' ') + 1);
-  return is_redirect_loop(response_,
+  return is_redirect_loop(*response_,
                           {.client_secure = clients_[exchange.client].secure,
                            .origin_secure = exchange.security != 0,
                            .host = exchange.host.text(),
@@ -315,18 +318,18 @@ bool Stage::write_response(std::uint32_t x, const ResponseContext& context, bool
   Exchange& exchange = exchanges_[x];
   if (exchange.stream == 0) {
     http1::HeadWriter writer(scratch_);
-    write_client_response(writer, response_, context);
+    write_client_response(writer, *response_, context);
     size = writer.size();
     return writer.ok();
   }
   if (!wanted) return true;
   http2::HeadWriter writer(scratch_);
-  write_client_response(writer, response_, context);
+  write_client_response(writer, *response_, context);
   size = writer.size();
   if (!writer.ok()) return false;
-  if (response_.status >= 200 || context.switched != Switched::none) {
+  if (response_->status >= 200 || context.switched != Switched::none) {
     const bool has_body =
-        response_.body.kind != http::BodyKind::none || context.switched != Switched::none;
+        response_->body.kind != http::BodyKind::none || context.switched != Switched::none;
     respond(x, writer, has_body);
   } else {
     session_of(exchange).interim(exchange.stream, writer);

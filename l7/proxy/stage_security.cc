@@ -98,6 +98,7 @@ std::uint64_t Stage::security_of(const Exchange& exchange) const noexcept {
   std::uint64_t number = number_of(key, octets_of(exchange.host.text()),
                                    static_cast<std::uint64_t>(exchange.settings.ssl));
   number = number_of(key, octets_of(exchange.route.target_name()), number);
+  number = number_of(key, std::array<std::uint8_t, 1>{may_use_http2(exchange)}, number);
   const auto table = route::find_zone_table(*view_, exchange.host.text());
   if (!table) return number | 1;
   const route::OriginPull pull = table->origin_pull(exchange.host.text());
@@ -127,6 +128,11 @@ void Stage::choose_origin_scheme(Exchange& exchange) noexcept {
   }
 }
 
+// A WebSocket takes a connection of its own.
+bool Stage::may_use_http2(const Exchange& exchange) const noexcept {
+  return config_.http2 != nullptr && exchange.settings.origin_http >= 2 && !exchange.websocket;
+}
+
 void Stage::secure_origin(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   OriginConnection& origin = origins_[exchange.origin];
@@ -139,7 +145,8 @@ void Stage::secure_origin(std::uint32_t x) noexcept {
     const tls::OriginSettings& settings = config_.credentials->origin(
         *table, exchange.settings,
         {.host = host, .target = exchange.route.target_name(),
-         .origin = number_of(config_.hash_key, exchange.remote)});
+         .origin = number_of(config_.hash_key, exchange.remote),
+         .http2 = may_use_http2(exchange)});
     failure = transport_.secure_connect(origin.id, settings, now_);
   }
   if (failure == tls::Failure::kNone) return;

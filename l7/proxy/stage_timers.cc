@@ -23,9 +23,16 @@ void Stage::sweep() noexcept {
     }
   }
   for (std::uint32_t o = pool_.expire(now_); o != origin::kNone; o = pool_.expire(now_)) {
-    drop_origin(o, true);
+    retire_origin(o);
   }
-  while (draining_ && pool_.size() > 0) drop_origin(pool_.evict(), true);
+  while (draining_ && pool_.size() > 0) retire_origin(pool_.evict());
+  if (origin_sessions_.used() > 0) {
+    for (std::uint32_t o = 0; o < origins_.items.size(); ++o) {
+      if (origins_[o].state != OriginState::shared) continue;
+      origin_sessions_[origins_[o].session].advance(now_);
+      push_origin_flush(o);
+    }
+  }
 }
 
 void Stage::check_client(std::uint32_t c) noexcept {
