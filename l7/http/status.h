@@ -1,4 +1,4 @@
-// Reason phrases of the statuses the edge itself sends. A forwarded response keeps its origin's.
+// Reason phrases, for what the edge answers itself and for responses that came without one.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 #include "l7/proxy/forwarded_head.h"
 
 #include "l7/http/chars.h"
+#include "l7/http/status.h"
 #include "l7/proxy/loop_guard.h"
 
 namespace brink::l7::proxy {
@@ -234,7 +235,9 @@ void write_client_response(Writer& writer, const http::ResponseHead& head,
   if (context.switched == Switched::http2) {
     writer.status_line(200, {});
   } else {
-    writer.status_line(head.status, fields.text(head.reason));
+    // HTTP/2 has no reasons, and some clients of HTTP/1 want one.
+    const bool said = head.version < http::Version::http_2;
+    writer.status_line(head.status, said ? fields.text(head.reason) : http::reason_of(head.status));
   }
   bool has_date = false;
   for (const Field& field : fields) {
