@@ -70,10 +70,10 @@ base::Result<void> L7Stage::make() {
                        "l7.clients, l7.requests, l7.origins", "lower them"};
   }
   transport_.emplace(stack_->tcp(), engine_.get(),
-                     transport::TransportConfig{
-                         .connections = stack.max_connections,
-                         .plaintext_buffers = static_cast<std::uint32_t>(
-                             (std::uint64_t{config_.tls_buffer_mb} << 20) / tls::kRecordPlaintextMax)});
+                     transport::TransportConfig{.connections = stack.max_connections,
+                                                .plaintext_buffers = static_cast<std::uint32_t>(
+                                                    (std::uint64_t{config_.tls_buffer_mb} << 20) /
+                                                    tls::kRecordPlaintextMax)});
   stage_.emplace(stage, std::span(stage_memory_.get(), stage_size), *transport_, stats_.counters);
   return {};
 }

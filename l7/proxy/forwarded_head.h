@@ -54,7 +54,8 @@ struct ResponseContext {
 
 // Writes the response head for the client: the origin's end-to-end fields without X-Accel-*,
 // Cache-Tag, Cloudflare-CDN-Cache-Control, CF-* of its own and cf-error-*, then Server, CF-Ray and
-// CF-Cache-Status: DYNAMIC; what the zone asks for takes the place of what the origin says. Interim (1xx) heads get the origin's fields and nothing else.
+// CF-Cache-Status: DYNAMIC; what the zone asks for takes the place of what the origin says. Interim
+// (1xx) heads get the origin's fields and nothing else.
 void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& head,
                            const ResponseContext& context) noexcept;
 

@@ -86,8 +86,8 @@ std::string_view Stage::wrong_scheme(const Exchange& exchange) const noexcept {
   return request_.fields.text(request_.target).starts_with(kChallengePath) ? "" : "https";
 }
 
-// Names what TLS to an origin is held to and what it is shown, so that only connections of which the
-// same was asked are used again.
+// Names what TLS to an origin is held to and what it is shown, so that only connections of which
+// the same was asked are used again.
 std::uint64_t Stage::security_of(const Exchange& exchange) const noexcept {
   const base::HashKey& key = config_.hash_key;
   std::uint64_t number = number_of(key, octets_of(exchange.host.text()),
@@ -131,10 +131,11 @@ void Stage::secure_origin(std::uint32_t x) noexcept {
   const auto table = route::find_zone_table(*view_, host);
   tls::Failure failure = tls::Failure::kMaterial;
   if (table && config_.credentials != nullptr) {
-    const tls::OriginSettings& settings = config_.credentials->origin(
-        *table, exchange.settings,
-        {.host = host, .target = exchange.route.target_name(),
-         .origin = number_of(config_.hash_key, exchange.remote)});
+    const tls::OriginSettings& settings =
+        config_.credentials->origin(*table, exchange.settings,
+                                    {.host = host,
+                                     .target = exchange.route.target_name(),
+                                     .origin = number_of(config_.hash_key, exchange.remote)});
     failure = transport_.secure_connect(origin.id, settings, now_);
   }
   if (failure == tls::Failure::kNone) return;
