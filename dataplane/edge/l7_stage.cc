@@ -87,7 +87,7 @@ void L7Stage::turn_ticket_keys(base::Time now) noexcept {
   engine_->set_ticket_keys(ticket_keys(config_.ticket_secret, slot));
 }
 
-void L7Stage::run(const snapshot::View& view, base::Time now) noexcept {
+bool L7Stage::run(const snapshot::View& view, base::Time now) noexcept {
   turn_ticket_keys(now);
   if (!draining_ && drain_.load(std::memory_order_relaxed)) {
     draining_ = true;
@@ -97,6 +97,7 @@ void L7Stage::run(const snapshot::View& view, base::Time now) noexcept {
   stack_->tcp().advance(now);
   stage_->run(view, now);
   client_count_.store(stage_->client_count(), std::memory_order_relaxed);
+  return transport_->has_waiting();
 }
 
 base::Time L7Stage::next_deadline() const noexcept {

@@ -56,7 +56,8 @@ class L7Stage {
 
   // Worker.
   OwnedStack& stack() noexcept { return *stack_; }
-  void run(const snapshot::View& view, base::Time now) noexcept;
+  // Whether there is more to do at once.
+  bool run(const snapshot::View& view, base::Time now) noexcept;
   [[nodiscard]] base::Time next_deadline() const noexcept;
 
   // Any thread; see Stages.
