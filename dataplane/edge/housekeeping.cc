@@ -17,6 +17,8 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr base::Duration kStatisticsInterval = std::chrono::milliseconds(250);
+// While the key file is awaited, and afterwards.
+constexpr base::Duration kAwaitKeys = std::chrono::milliseconds(50);
 constexpr base::Duration kLookAtKeys = std::chrono::seconds(1);
 constexpr base::Duration kWaitingReport = std::chrono::seconds(1);
 constexpr base::Duration kConfirmationInterval = std::chrono::seconds(10);
@@ -118,8 +120,8 @@ base::Result<void> Edge::turn(base::Time now) {
     refresh_statistics(now);
   }
   if (changed || now >= next_look_at_keys_) {
-    next_look_at_keys_ = now + kLookAtKeys;
     look_after_keys();
+    next_look_at_keys_ = now + (private_keys_->is_loaded() ? kLookAtKeys : kAwaitKeys);
   }
   if (!control_->busy() && !growing) wait(pause(changed));
   return {};

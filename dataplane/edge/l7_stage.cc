@@ -97,10 +97,10 @@ base::Result<void> L7Stage::make() {
                        "l7.clients, l7.requests, l7.origins", "lower them"};
   }
   transport_.emplace(stack_->tcp(), engine_.get(),
-                     transport::TransportConfig{
-                         .connections = stack.max_connections,
-                         .plaintext_buffers = static_cast<std::uint32_t>(
-                             (std::uint64_t{config_.tls_buffer_mb} << 20) / tls::kRecordPlaintextMax)});
+                     transport::TransportConfig{.connections = stack.max_connections,
+                                                .plaintext_buffers = static_cast<std::uint32_t>(
+                                                    (std::uint64_t{config_.tls_buffer_mb} << 20) /
+                                                    tls::kRecordPlaintextMax)});
   stage_.emplace(stage, std::span(stage_memory_.get(), stage_size), *transport_, stats_.counters);
   return {};
 }
@@ -114,7 +114,7 @@ void L7Stage::turn_ticket_keys(base::Time now) noexcept {
   engine_->set_ticket_keys(ticket_keys(config_.ticket_secret, slot));
 }
 
-void L7Stage::run(const snapshot::View& view, base::Time now) noexcept {
+bool L7Stage::run(const snapshot::View& view, base::Time now) noexcept {
   turn_ticket_keys(now);
   if (!draining_ && drain_.load(std::memory_order_relaxed)) {
     draining_ = true;
@@ -124,6 +124,7 @@ void L7Stage::run(const snapshot::View& view, base::Time now) noexcept {
   stack_->tcp().advance(now);
   stage_->run(view, now);
   client_count_.store(stage_->client_count(), std::memory_order_relaxed);
+  return transport_->has_waiting();
 }
 
 base::Time L7Stage::next_deadline() const noexcept {

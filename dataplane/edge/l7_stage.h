@@ -1,5 +1,6 @@
-// L7Stage: one worker's proxy stage, the TCP stack under it and TLS between them, with their memory. Made by the main
-// thread, then used by the worker's thread alone, but for what is said to be shared.
+// L7Stage: one worker's proxy stage, the TCP stack under it and TLS between them, with their
+// memory. Made by the main thread, then used by the worker's thread alone, but for what is said to
+// be shared.
 #pragma once
 
 #include <atomic>
@@ -35,7 +36,7 @@ struct L7Config {
   base::IpAddress source_v6;
   steer::PortPartition::Range ports{};
   std::vector<base::IpAddress> edge_addresses;
-  std::vector<std::uint16_t> https_ports;  // empty: clients speak HTTP only
+  std::vector<std::uint16_t> https_ports;                // empty: clients speak HTTP only
   l7::credentials::PrivateKeys* private_keys = nullptr;  // outlives the stage
   secret::Key ticket_secret;
   std::span<const std::uint8_t> origin_trust;  // DER; outlives create()
@@ -57,7 +58,8 @@ class L7Stage {
 
   // Worker.
   OwnedStack& stack() noexcept { return *stack_; }
-  void run(const snapshot::View& view, base::Time now) noexcept;
+  // Whether there is more to do at once.
+  bool run(const snapshot::View& view, base::Time now) noexcept;
   [[nodiscard]] base::Time next_deadline() const noexcept;
 
   // Any thread; see Stages.

@@ -70,7 +70,7 @@ bool Stages::run(base::Time now) noexcept {
     connections += dns_stream_->stack().tcp().connection_count();
   }
   if (l7_) {
-    l7_->run(view(), now);  // packets in and segments out say whether there was work
+    more |= l7_->run(view(), now);  // else packets in and segments out say whether there was work
     connections += l7_->stack().tcp().connection_count();
   }
   std::atomic_ref<std::uint64_t>(stats_.tcp_connections)

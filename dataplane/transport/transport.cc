@@ -33,13 +33,16 @@ EventKind kind_of(tcp::EventKind kind) noexcept {
 Transport::Transport(tcp::Stack& stack, tls::Engine* engine, const TransportConfig& config)
     : stack_(stack),
       engine_(config.plaintext_buffers > 0 ? engine : nullptr),
-      connections_(config.connections) {
+      connections_(config.connections),
+      handshake_steps_(std::max<std::uint32_t>(config.handshake_steps, 1)),
+      steps_left_(handshake_steps_) {
   if (engine_ == nullptr) return;
   secured_ = std::make_unique<Secured[]>(connections_);
   buffers_ = std::make_unique<std::uint8_t[]>(config.plaintext_buffers * kBufferSize);
   room_ = std::make_unique<std::uint8_t[]>(kStepRoom);
   for (std::uint32_t i = config.plaintext_buffers; i > 0; --i) free_buffers_.push_back(i - 1);
   due_ring_.items.resize(connections_);
+  handshake_ring_.items.resize(connections_);
   starved_ring_.items.resize(connections_);
 }
 
@@ -110,9 +113,12 @@ void Transport::forget(Secured& s) noexcept {
 
 void Transport::note(Secured& s, std::uint8_t due) noexcept {
   s.due |= due;
-  if (s.listed) return;
-  s.listed = true;
-  due_ring_.push(static_cast<std::uint32_t>(&s - secured_.get()));
+  const auto index = static_cast<std::uint32_t>(&s - secured_.get());
+  if ((s.due & kDueProgress) != 0 && !s.told) {
+    if (!std::exchange(s.handshake_listed, true)) handshake_ring_.push(index);
+    if (s.due == kDueProgress) return;
+  }
+  if (!std::exchange(s.listed, true)) due_ring_.push(index);
 }
 
 bool Transport::next_event(Event& out, base::Time now) noexcept {
@@ -121,10 +127,26 @@ bool Transport::next_event(Event& out, base::Time now) noexcept {
       if (next_due(out, now)) return true;
       continue;
     }
+    if (handshake_ring_.size > 0 && steps_left_ > 0) {
+      --steps_left_;
+      next_handshake(now);
+      continue;
+    }
     tcp::Event event;
-    if (!stack_.next_event(event)) return false;
+    if (!stack_.next_event(event)) {
+      steps_left_ = handshake_steps_;
+      return false;
+    }
     if (translate(event, out)) return true;
   }
+}
+
+void Transport::next_handshake(base::Time now) noexcept {
+  Secured& s = secured_[handshake_ring_.pop()];
+  s.handshake_listed = false;
+  if ((s.due & kDueProgress) == 0) return;  // another connection by now, or done meanwhile
+  s.due &= static_cast<std::uint8_t>(~kDueProgress);
+  progress(s, now);
 }
 
 // One thing that is due; false: there was nothing to tell.
@@ -132,7 +154,7 @@ bool Transport::next_due(Event& out, base::Time now) noexcept {
   const std::uint32_t index = due_ring_.pop();
   Secured& s = secured_[index];
   s.listed = false;
-  if ((s.due & kDueProgress) != 0) {
+  if ((s.due & kDueProgress) != 0 && s.told) {
     s.due &= static_cast<std::uint8_t>(~kDueProgress);
     progress(s, now);
   }

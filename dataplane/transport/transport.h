@@ -49,6 +49,10 @@ struct Event {
 struct TransportConfig {
   std::uint32_t connections = 0;        // of the stack: StackConfig::max_connections
   std::uint32_t plaintext_buffers = 0;  // of 16 KiB; 0: no connection can be secured
+  // Steps of handshakes, each of them up to some hundred microseconds, until next_event() says that
+  // there is nothing more; the others wait for the next turn, so that a burst of them does not keep
+  // whoever shares the worker from its packets.
+  std::uint32_t handshake_steps = 4;
 };
 
 class Transport {
@@ -70,6 +74,9 @@ class Transport {
   [[nodiscard]] const tls::Stream* security(ConnectionId id) const noexcept;
   // The connection begins to wait for its next request: gives memory back.
   void rest(ConnectionId id) noexcept;
+
+  // Handshakes wait for the next turn, which should come at once.
+  [[nodiscard]] bool has_waiting() const noexcept { return handshake_ring_.size > 0; }
 
   // ---- as tcp::Stack ----
   bool next_event(Event& out, base::Time now) noexcept;
@@ -119,9 +126,10 @@ class Transport {
     std::uint32_t begin = 0;  // of the plaintext in the buffer
     std::uint32_t end = 0;
     std::uint8_t due = 0;
-    bool listed = false;  // is in due_ring_
-    bool told = false;    // kSecured was
-    bool ended = false;   // nothing more will be read: close_notify, truncation or failure
+    bool listed = false;            // is in due_ring_
+    bool handshake_listed = false;  // is in handshake_ring_
+    bool told = false;              // kSecured was
+    bool ended = false;  // nothing more will be read: close_notify, truncation or failure
     bool truncated = false;
     bool failed = false;
     bool closing = false;          // close() was called, close_notify is not out yet
@@ -137,6 +145,7 @@ class Transport {
   void forget(Secured& s) noexcept;
   void note(Secured& s, std::uint8_t due) noexcept;
   bool next_due(Event& out, base::Time now) noexcept;
+  void next_handshake(base::Time now) noexcept;
   bool translate(const tcp::Event& event, Event& out) noexcept;
   void progress(Secured& s, base::Time now) noexcept;
   void finish_closing(Secured& s, base::Time now) noexcept;
@@ -175,6 +184,9 @@ class Transport {
     }
   };
   IndexRing due_ring_;
+  IndexRing handshake_ring_;  // with kDueProgress before kSecured was told
+  std::uint32_t handshake_steps_;
+  std::uint32_t steps_left_;  // of this turn
   IndexRing starved_ring_;
 };
 

@@ -44,10 +44,11 @@ struct User {
 
 class Host {
  public:
-  Host(const tcp::StackConfig& config, std::uint32_t buffers)
+  Host(const tcp::StackConfig& config, std::uint32_t buffers, std::uint32_t handshake_steps = 4)
       : stack_(config),
         engine_(tls::test::make_engine()),
-        transport(stack_.stack, engine_.get(), {config.max_connections, buffers}) {}
+        transport(stack_.stack, engine_.get(), {config.max_connections, buffers, handshake_steps}) {
+  }
 
   tcp::Stack& stack() { return stack_.stack; }
   tls::Engine& engine() { return *engine_; }
@@ -84,6 +85,7 @@ class Host {
         case EventKind::kSecured:
           EXPECT_FALSE(user.secured);
           user.secured = true;
+          ++secured_count;
           break;
         case EventKind::kPeerClosed:
           EXPECT_FALSE(user.peer_closed);
@@ -109,6 +111,7 @@ class Host {
 
   std::vector<std::unique_ptr<User>> users;
   std::vector<tls::Failure> failures;
+  std::uint32_t secured_count = 0;
   tls::CertificateSource* accept_from = nullptr;
   const tls::OriginSettings* connect_to = nullptr;
 
@@ -153,11 +156,11 @@ class TransportTest : public ::testing::Test {
   }
 
   void make(std::uint32_t client_buffers = 8, std::uint32_t server_buffers = 8,
-            std::uint32_t limit = 64 * 1024) {
+            std::uint32_t limit = 64 * 1024, std::uint32_t server_steps = 4) {
     tcp::StackConfig config;
     config.receive_limit = config.send_limit = limit;
     client_ = std::make_unique<Host>(config, client_buffers);
-    server_ = std::make_unique<Host>(config, server_buffers);
+    server_ = std::make_unique<Host>(config, server_buffers, server_steps);
     client_->connect_to = &origin_;
     server_->accept_from = &hosts_;
   }
@@ -402,6 +405,39 @@ TEST_F(TransportTest, TransferMovesBetweenPlainAndSecured) {
     server_->transport.transfer(inside.id, front.id, 7000, now_);
     return sink.received == up && client.received == down;
   }));
+}
+
+TEST_F(TransportTest, ATurnDoesItsShareOfHandshakesAndAllAreDone) {
+  make(8, 8, 64 * 1024, 1);
+  for (int i = 0; i < 20; ++i) connect().to_send = "hello";
+  int turns_that_wait = 0;
+  std::uint32_t before = 0;
+  ASSERT_TRUE(until([&] {
+    EXPECT_LE(server_->secured_count - before, 1U) << "one step a turn secures at most one";
+    before = server_->secured_count;
+    turns_that_wait += server_->transport.has_waiting() ? 1 : 0;
+    return server_->secured_count == 20;
+  }));
+  EXPECT_GE(turns_that_wait, 19);
+  EXPECT_TRUE(until([&] {
+    return std::all_of(server_->users.begin(), server_->users.end(),
+                       [](const auto& user) { return user->received == "hello"; });
+  }));
+  EXPECT_FALSE(server_->transport.has_waiting());
+}
+
+TEST_F(TransportTest, AConnectionThatEndsWhileItsHandshakeWaitsIsForgotten) {
+  make(8, 8, 64 * 1024, 1);
+  for (int i = 0; i < 10; ++i) connect();
+  for (int i = 0; i < 3; ++i) turn();
+  for (std::size_t i = 0; i < 10; i += 2) {
+    client_->transport.abort(client_->users[i]->id, now_);
+    client_->users[i]->closed = true;
+  }
+  User& late = connect();
+  late.to_send = "works";
+  EXPECT_TRUE(until([&] { return server_->users.back()->received == "works"; }));
+  EXPECT_TRUE(until([&] { return !server_->transport.has_waiting(); }));
 }
 
 TEST_F(TransportTest, PeekSeesMessagesThatLieInSeveralRecords) {

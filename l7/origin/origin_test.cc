@@ -135,7 +135,8 @@ TEST(SourcePorts, StartDependsOnTheSecret) {
   key.bytes[0] = 1;
   SourcePorts a(1024, 60000, base::HashKey{});
   SourcePorts b(1024, 60000, key);
-  EXPECT_NE(a.next(address_of(9).address, address_of(1)), b.next(address_of(9).address, address_of(1)));
+  EXPECT_NE(a.next(address_of(9).address, address_of(1)),
+            b.next(address_of(9).address, address_of(1)));
 }
 
 }  // namespace

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "l7/http/verdict.h"
 #include "l7/http1/head_writer.h"
 #include "l7/http2/head_writer.h"
-#include "l7/http/verdict.h"
 #include "l7/proxy/zone_fields.h"
 
 namespace brink::l7::proxy {

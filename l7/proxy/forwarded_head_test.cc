@@ -187,8 +187,8 @@ TEST(ForwardedResponse, SaysWhatTheZoneAsksForInTheOriginsPlace) {
   ResponseContext context{.ray = "r-TST", .date = "now"};
   context.zone = ZoneFields(security_headers(), true);
   const std::string secure = client_head(origin, context);
-  EXPECT_TRUE(has(secure,
-                  "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload"));
+  EXPECT_TRUE(
+      has(secure, "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload"));
   EXPECT_TRUE(has(secure, "X-Content-Type-Options: nosniff"));
   EXPECT_FALSE(has(secure, "Strict-Transport-Security: max-age=1"));
   EXPECT_FALSE(has(secure, "X-Content-Type-Options: other"));

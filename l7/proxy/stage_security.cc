@@ -91,8 +91,8 @@ std::string_view Stage::wrong_scheme(const Exchange& exchange) const noexcept {
   return request_->fields.text(request_->target).starts_with(kChallengePath) ? "" : "https";
 }
 
-// Names what TLS to an origin is held to and what it is shown, so that only connections of which the
-// same was asked are used again.
+// Names what TLS to an origin is held to and what it is shown, so that only connections of which
+// the same was asked are used again.
 std::uint64_t Stage::security_of(const Exchange& exchange) const noexcept {
   const base::HashKey& key = config_.hash_key;
   std::uint64_t number = number_of(key, octets_of(exchange.host.text()),

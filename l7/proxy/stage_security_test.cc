@@ -1,5 +1,5 @@
-// TLS on both sides of the stage: clients and origins are real TLS ends with certificates made here,
-// and what the edge shows comes sealed out of the image.
+// TLS on both sides of the stage: clients and origins are real TLS ends with certificates made
+// here, and what the edge shows comes sealed out of the image.
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -58,8 +58,7 @@ class SecureFixture : public StageFixture {
     edge_engine_ = tls::test::make_engine(edge);
     keys_ = std::make_unique<credentials::PrivateKeys>(folder_ + "/key");
     EXPECT_TRUE(keys_->load().value());
-    credentials_ =
-        std::make_unique<credentials::Credentials>(*edge_engine_, *keys_, counters_);
+    credentials_ = std::make_unique<credentials::Credentials>(*edge_engine_, *keys_, counters_);
     show(origin_certificate_);
     serve({});
     rebuild_secure();
@@ -233,7 +232,7 @@ class SecureFixture : public StageFixture {
   std::uint64_t version_ = 0;
   std::list<Asks> asked_;
   bool verify_ = true;
-  Peer* last_origin_ = nullptr;       // the newest that got a request
+  Peer* last_origin_ = nullptr;        // the newest that got a request
   std::vector<std::string> requests_;  // that origins got
 };
 
@@ -313,18 +312,19 @@ TEST_P(StageSecurityModes, DecidesHowTheOriginIsSpokenTo) {
             std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, StageSecurityModes,
-    ::testing::Values(ModeCase{SslMode::kOff, 80, 200, 80}, ModeCase{SslMode::kOff, 443, 301, 0},
-                      ModeCase{SslMode::kFlexible, 80, 200, 80},
-                      ModeCase{SslMode::kFlexible, 443, 200, 80},
-                      ModeCase{SslMode::kFlexible, 8443, 200, 8443},
-                      ModeCase{SslMode::kFull, 80, 200, 80}, ModeCase{SslMode::kFull, 443, 200, 443},
-                      ModeCase{SslMode::kFull, 8443, 200, 8443},
-                      ModeCase{SslMode::kStrict, 80, 200, 80},
-                      ModeCase{SslMode::kStrict, 443, 200, 443},
-                      ModeCase{SslMode::kOriginPull, 80, 200, 443},
-                      ModeCase{SslMode::kOriginPull, 443, 200, 443}));
+INSTANTIATE_TEST_SUITE_P(All, StageSecurityModes,
+                         ::testing::Values(ModeCase{SslMode::kOff, 80, 200, 80},
+                                           ModeCase{SslMode::kOff, 443, 301, 0},
+                                           ModeCase{SslMode::kFlexible, 80, 200, 80},
+                                           ModeCase{SslMode::kFlexible, 443, 200, 80},
+                                           ModeCase{SslMode::kFlexible, 8443, 200, 8443},
+                                           ModeCase{SslMode::kFull, 80, 200, 80},
+                                           ModeCase{SslMode::kFull, 443, 200, 443},
+                                           ModeCase{SslMode::kFull, 8443, 200, 8443},
+                                           ModeCase{SslMode::kStrict, 80, 200, 80},
+                                           ModeCase{SslMode::kStrict, 443, 200, 443},
+                                           ModeCase{SslMode::kOriginPull, 80, 200, 443},
+                                           ModeCase{SslMode::kOriginPull, 443, 200, 443}));
 
 TEST_F(StageSecurity, ModeOffSendsClientsToHttp) {
   serve({.ssl = SslMode::kOff});
@@ -391,8 +391,8 @@ TEST_F(StageSecurity, ASecondAddressWithAGoodCertificateIsTaken) {
 TEST_F(StageSecurity, AnOriginIsShownTheZonesCertificateFromTheNextRequestOn) {
   Peer& client = connect_tls();
   EXPECT_EQ(status(client), 200);
-  const Certificate shown = certificate_of(
-      {.common_name = "edge", .issuer = &edge_authority_, .for_clients = true});
+  const Certificate shown =
+      certificate_of({.common_name = "edge", .issuer = &edge_authority_, .for_clients = true});
   origins_.fallback->key = {++next_key_, 1};
   origins_.fallback->client_auth = tls::ClientAuth::kOptional;
   origins_.fallback->client_authorities = edge_authority_.der();
@@ -576,9 +576,7 @@ TEST_F(StageSecurity, BodiesPassWholeBothWays) {
   send(client, "PUT /up HTTP/1.1\r\nHost: one.example.com\r\nContent-Length: " +
                    std::to_string(up.size()) + "\r\n\r\n" + up);
   ASSERT_TRUE(settle_until(
-      [&] {
-        return !origin_->peers.empty() && body_of(origin(0).received).size() == up.size();
-      },
+      [&] { return !origin_->peers.empty() && body_of(origin(0).received).size() == up.size(); },
       60'000));
   EXPECT_TRUE(body_of(origin(0).received) == up);
   send(origin(0), ok(down));

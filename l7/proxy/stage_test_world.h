@@ -61,9 +61,9 @@ struct Peer {
   bool connected = false;  // and secured, where it is to be
   bool failed = false;     // TLS is over: see failure
   tls::Failure failure = tls::Failure::kNone;
-  std::optional<std::uint8_t> alert;  // of the failure
+  std::optional<std::uint8_t> alert;            // of the failure
   const tls::OriginSettings* secure = nullptr;  // a client's: it speaks TLS
-  bool reading = true;  // false: leaves everything in the receive queue
+  bool reading = true;                          // false: leaves everything in the receive queue
   bool fin_sent = false;
   bool close_when_sent = false;
   bool peer_closed = false;  // end seen
@@ -83,8 +83,8 @@ class Host {
   explicit Host(const tcp::StackConfig& config, tls::Engine* engine = nullptr)
       : memory_(tcp::Stack::memory_size(config)),
         stack(config, memory_.span(), counters),
-        transport(stack, engine,
-                  {.connections = config.max_connections, .plaintext_buffers = 64}) {}
+        transport(stack, engine, {.connections = config.max_connections, .plaintext_buffers = 64}) {
+  }
 
   Peer& open(const base::Endpoint& local, const base::Endpoint& remote, base::Time now) {
     auto peer = std::make_unique<Peer>();

@@ -1,5 +1,5 @@
-// ZoneFields: the response fields that a zone's settings ask for, whoever answers: the origin or the
-// edge itself. Hot; any thread.
+// ZoneFields: the response fields that a zone's settings ask for, whoever answers: the origin or
+// the edge itself. Hot; any thread.
 #pragma once
 
 #include <cstdint>
