@@ -1,5 +1,7 @@
 #include "dns/answer/missing.h"
 
+#include <algorithm>
+
 #include "dns/answer/denial_name.h"
 
 namespace brink::dns::answer {
@@ -44,9 +46,14 @@ void MissingNames::foresee(const View& view, Slot& slot) noexcept {
   }
   if (chain->iterations != 0) return;  // no time to be won
   const WireName closest_name(closest, found.closest_size);
-  set_nsec3_key(ask(*chain), closest_name, *chain);
-  set_nsec3_key(ask(*chain), next_closer({name.bytes, name.size}, found.closest_size), *chain);
-  set_nsec3_key(ask(*chain), WildcardName(closest_name).name(), *chain);
+  const WireName next = next_closer({name.bytes, name.size}, found.closest_size);
+  const auto salt = snapshot::denial_salt(*chain);
+  constexpr std::uint8_t kWildcardLabel[] = {1, kAsterisk};
+  const std::size_t longest = std::max(next.size(), closest_name.size() + sizeof kWildcardLabel);
+  if (longest + salt.size() > Nsec3Batch::kSizeMax) return;
+  hashes_.add({}, closest_name, salt, ask(*chain));
+  hashes_.add({}, next, salt, ask(*chain));
+  hashes_.add(kWildcardLabel, closest_name, salt, ask(*chain));
   slot.foreseen.count = 3;
 }
 
@@ -70,6 +77,7 @@ void MissingNames::look_up(const View& view, std::span<Slot* const> slots) noexc
   asked_ = 0;
   for (Slot* slot : slots) foresee(view, *slot);
   if (asked_ == 0) return;
+  hashes_.finish();
   view.find_denials({questions_.data(), asked_});
   std::size_t at = 0;
   for (Slot* slot : slots) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dns/answer/nsec3_batch.h"
 #include "dns/answer/slot.h"
 
 namespace brink::dns::answer {
@@ -24,10 +25,12 @@ class MissingNames {
   void foresee(const snapshot::View& view, Slot& slot) noexcept;
   snapshot::DenialKey& ask(const snapshot::DenialChain& chain) noexcept;
 
-  static constexpr std::size_t kKeysMax = 3 * kMax;
+  static constexpr std::size_t kKeysMax = Nsec3Batch::kMax;
+  static_assert(kKeysMax == 3 * kMax);
   std::size_t asked_ = 0;
   std::array<snapshot::DenialQuestion, kKeysMax> questions_;
   std::array<snapshot::DenialKey, kKeysMax> keys_;
+  Nsec3Batch hashes_;
 };
 
 }  // namespace brink::dns::answer
