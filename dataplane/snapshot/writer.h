@@ -127,7 +127,8 @@ class Writer : public ChangeSink {
   bool remove_contents(std::uint32_t old, const NameKey& key);
   bool set_state(std::uint32_t zone, const StateContents& contents);
   base::Result<DenialChain*> open_chain(Name owner, DenialKey& key);
-  base::Result<void> denial_done(DenialTree::Outcome outcome, Name owner);
+  base::Result<void> denial_done(DenialTree::Outcome outcome, const DenialKey& key, Name owner);
+  bool renew_apex_denial();
   DenialTree denials() { return {image_.heap_, generation_, made_denials_, garbage_.denials}; }
   [[nodiscard]] ZoneState& state_at(HeapRef ref) const {
     return *reinterpret_cast<ZoneState*>(image_.heap_.at(ref));

@@ -31,13 +31,16 @@ void MissingNames::foresee(const View& view, Slot& slot) noexcept {
       (found.encloser->flags & (snapshot::kCut | snapshot::kRedirect)) != 0) {
     return;
   }
-  const DenialChain* chain = View::chain(view.zone(*found.encloser));
+  const snapshot::ZoneState& state = view.zone(*found.encloser);
+  const DenialChain* chain = View::chain(state);
   if (chain == nullptr) return;
   const NameKey& name = slot.key;
   const std::size_t apex_size = found.encloser->apex_size;
   const std::uint8_t* closest = name.bytes + name.size - found.closest_size;
   if (chain->kind == DenialKind::kNsec) {
     snapshot::set_denial_key(ask(*chain), name.bytes, name.size, apex_size);
+    slot.foreseen.count = 1;
+    if (apex_denial(state, found) != nullptr) return;
     DenialKey& wildcard = ask(*chain);
     snapshot::set_denial_key(wildcard, closest, found.closest_size, apex_size);
     snapshot::append_denial_label(wildcard, &kAsterisk, 1);
@@ -62,17 +65,18 @@ void MissingNames::look_up(const View& view, std::span<Slot* const> slots) noexc
   std::uint64_t above[kMax];
   for (std::size_t i = 0; i < slots.size(); ++i) {
     const NameKey& key = slots[i]->key;
-    const std::size_t offset = key.bytes[0] == 0 ? 0 : 1U + key.bytes[0];
-    above[i] = base::keyed_hash(view.hash_key(), key.bytes + offset, key.size - offset);
+    above[i] = key.bytes[0] == 0 ? key.hash : view.parent_hash(key);
     view.prefetch_bucket(above[i]);
   }
   for (std::size_t i = 0; i < slots.size(); ++i) view.prefetch_record(view.candidate(above[i]));
-  for (Slot* slot : slots) {
-    slot->found = view.lookup(slot->key);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    Slot* const slot = slots[i];
+    slot->found = view.lookup(slot->key, above[i]);
     if (slot->found.encloser != nullptr) view.prefetch_zone(*slot->found.encloser);
   }
   for (const Slot* slot : slots) {
-    if (slot->found.encloser != nullptr) view.prefetch_zone_state(*slot->found.encloser);
+    if (slot->found.encloser == nullptr) continue;
+    view.prefetch_zone_state(*slot->found.encloser, slot->query.dnssec_ok ? 8 : 3);
   }
   asked_ = 0;
   for (Slot* slot : slots) foresee(view, *slot);
