@@ -60,18 +60,14 @@ void MissingNames::foresee(const View& view, Slot& slot) noexcept {
   slot.foreseen.count = 3;
 }
 
-void MissingNames::look_up(const View& view, std::span<Slot* const> slots) noexcept {
-  // A random name is most often right below the name that is there.
-  std::uint64_t above[kMax];
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    const NameKey& key = slots[i]->key;
-    above[i] = key.bytes[0] == 0 ? key.hash : view.parent_hash(key);
-    view.prefetch_bucket(above[i]);
+void MissingNames::look_up(const View& view, std::span<Slot* const> slots,
+                           bool expected) noexcept {
+  if (!expected) {
+    for (Slot* slot : slots) expect(view, *slot);
+    for (const Slot* slot : slots) view.prefetch_record(view.candidate(slot->parent_hash));
   }
-  for (std::size_t i = 0; i < slots.size(); ++i) view.prefetch_record(view.candidate(above[i]));
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    Slot* const slot = slots[i];
-    slot->found = view.lookup(slot->key, above[i]);
+  for (Slot* slot : slots) {
+    slot->found = view.lookup(slot->key, slot->parent_hash);
     if (slot->found.encloser != nullptr) view.prefetch_zone(*slot->found.encloser);
   }
   for (const Slot* slot : slots) {

@@ -17,9 +17,17 @@ class MissingNames {
  public:
   static constexpr std::size_t kMax = 32;
 
+  // A random name is most often right below one that is there: has that one's bucket fetched. For whole
+  // bursts, where the last one was of such names.
+  static void expect(const snapshot::View& view, Slot& slot) noexcept {
+    const snapshot::NameKey& key = slot.key;
+    slot.parent_hash = key.bytes[0] == 0 ? key.hash : view.parent_hash(key);
+    view.prefetch_bucket(slot.parent_hash);
+  }
+
   // Fills in `found` and, for who asks for proofs, `foreseen`. The bucket of each name is in the
-  // caches.
-  void look_up(const snapshot::View& view, std::span<Slot* const> slots) noexcept;
+  // caches. `expected`: expect() was called for all, and the records are on their way.
+  void look_up(const snapshot::View& view, std::span<Slot* const> slots, bool expected) noexcept;
 
  private:
   void foresee(const snapshot::View& view, Slot& slot) noexcept;

@@ -23,6 +23,7 @@ struct Slot {
   snapshot::NameKey key;
   wire::Query query;
   std::uint32_t candidate;
+  std::uint64_t parent_hash;  // where the name is not expected to be there
   snapshot::Lookup found;
   Foreseen foreseen;
 };
