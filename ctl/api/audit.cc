@@ -58,7 +58,9 @@ Json zone_state(const std::optional<model::Zone>& zone) {
                    {"data", model::rdata_to_text(model::kTypeSoa, zone->soa->rdata)}};
   }
   if (const std::string dns = model::to_text(zone->dns); !dns.empty()) json["dns"] = dns;
-  if (const std::string text = model::to_text(zone->dnssec); !text.empty()) json["dnssec"] = text;
+  model::ZoneDnssec dnssec = zone->dnssec;
+  dnssec.resigned = 0;  // counts serials
+  if (const std::string text = model::to_text(dnssec); !text.empty()) json["dnssec"] = text;
   for (const auto& [name, setting] : zone->settings) {
     json["settings"][name] = Json::parse(setting.value);
   }

@@ -1,6 +1,6 @@
 // /client/v4/zones/:zone/dns_records/batch: deletes, patches, puts, posts, in this order and each
 // list in its own, as one transaction. The first error undoes everything. With `if_serial` it is
-// done only while the zone still has that serial.
+// done only while the zone still has that serial, or later ones came by signing it anew alone.
 #include "ctl/api/change.h"
 #include "ctl/api/record_json.h"
 #include "ctl/api/record_query.h"
@@ -33,7 +33,7 @@ Outcome<Record> apply(Change& change, const std::string& list, const Json& opera
   auto old = change.find(id);
   if (!old) return old;
   if (list == "deletes") {
-    change.remove(old.value());
+    if (auto fault = change.remove(old.value())) return *std::move(fault);
     return old;
   }
   model::RecordDraft draft;
@@ -62,7 +62,7 @@ Reply run(Service& service, const Request& request) {
   std::uint32_t wanted_serial = serial;
   fields.number("if_serial", ~std::uint32_t{0}, wanted_serial);
   if (fields.fault()) return refuse(*fields.fault());
-  if (wanted_serial != serial) {
+  if (serial - wanted_serial > zone.value().dnssec.resigned) {  // modulo 2^32, like all serials
     return refuse({409,
                    kCodeZoneChanged,
                    "The zone has changed: its serial is " + std::to_string(serial) + ", not " +

@@ -3,7 +3,7 @@
 #include "ctl/api/audit.h"
 #include "ctl/api/change.h"
 #include "ctl/certificate/private_key.h"
-#include "ctl/secret/wipe.h"
+#include "dataplane/secret/wipe.h"
 
 namespace brink::ctl::api {
 
@@ -158,8 +158,7 @@ Reply edit_switch(Service& service, const Request& request, const TlsSwitch& whi
   certificates.set_tls(zone.value().id, tls);
   audit(service, {zone.value().account, "update", which.object, zone.value().id.hex(),
                   zone.value().name.text(), before, after, zone.value().name.text()});
-  transaction.commit();
-  Reply reply = answer(to_text(after));
+  Reply reply = committed(service, transaction, answer(to_text(after)));
   const char* note = tls.*which.member ? which.note(service, zone.value()) : nullptr;
   if (note != nullptr) reply.envelope.messages.push_back({kCodeCertificateNote, note});
   return reply;

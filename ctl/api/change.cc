@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ctl/api/authorize.h"
+#include "ctl/api/presigned.h"
 
 namespace brink::ctl::api {
 
@@ -10,12 +11,15 @@ using model::Outcome;
 using model::Record;
 
 Outcome<Record> Change::create(const model::RecordDraft& draft) {
+  if (auto fault = presigned_fault(zone_)) return *std::move(fault);
   auto made = model::make_record(service_.settings.rules, zone_, draft);
   if (!made) return made;
   Record& record = made.value();
   const auto neighbours = service_.store.records_at(zone_, record.name);
-  if (auto conflict = model::conflict_of(service_.settings.rules, zone_, record, neighbours))
+  if (auto conflict = model::conflict_of(service_.settings.rules, zone_, record, neighbours,
+                                         model::BesideNs::kDsAlone)) {
     return *std::move(conflict);
+  }
   record.id = model::Id::random(service_.entropy);
   date(record);
   service_.store.insert_record(zone_, record);
@@ -29,13 +33,18 @@ void Change::date(Record& record) const {
 }
 
 Outcome<Record> Change::replace(const Record& old, const model::RecordDraft& draft) {
+  if (auto fault = presigned_fault(zone_)) return *std::move(fault);
   auto made = model::make_record(service_.settings.rules, zone_, draft);
   if (!made) return made;
   Record& record = made.value();
   auto neighbours = service_.store.records_at(zone_, record.name);
   std::erase_if(neighbours, [&](const Record& other) { return other.row == old.row; });
-  if (auto conflict = model::conflict_of(service_.settings.rules, zone_, record, neighbours))
+  const bool stays = record.name == old.name && record.type == old.type;
+  if (auto conflict =
+          model::conflict_of(service_.settings.rules, zone_, record, neighbours,
+                             stays ? model::BesideNs::kAsLegal : model::BesideNs::kDsAlone)) {
     return *std::move(conflict);
+  }
   record.row = old.row;
   record.id = old.id;
   record.created_on = old.created_on;
@@ -46,8 +55,10 @@ Outcome<Record> Change::replace(const Record& old, const model::RecordDraft& dra
   return made;
 }
 
-void Change::remove(const Record& record) {
+std::optional<model::Refusal> Change::remove(const Record& record) {
+  if (auto fault = presigned_fault(zone_)) return fault;
   service_.store.delete_record(record);
+  return std::nullopt;
 }
 
 Outcome<Record> Change::find(const std::string& id) {
@@ -55,13 +66,20 @@ Outcome<Record> Change::find(const std::string& id) {
 }
 
 std::uint64_t Change::commit(std::optional<std::uint32_t> serial) {
-  const std::uint32_t next = zone_.serial + 1;
-  zone_.serial = serial && model::is_newer_serial(*serial, zone_.serial) ? *serial : next;
+  const bool is_given = serial && model::is_newer_serial(*serial, zone_.serial);
+  zone_.serial = is_given ? *serial : model::next_serial(zone_, now_);
+  zone_.dnssec.resigned = 0;
   zone_.modified_on = now_;
   service_.store.update_zone(zone_);
   const std::uint64_t version = service_.store.take_version();
   transaction_.commit();
   return version;
+}
+
+Reply committed(Service& service, store::Transaction& transaction, Reply reply) {
+  reply.version = service.store.taken_version().value_or(0);
+  transaction.commit();
+  return reply;
 }
 
 Outcome<model::Zone> find_zone(Service& service, const Request& request) {

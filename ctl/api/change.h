@@ -23,13 +23,15 @@ class Change {
   [[nodiscard]] const model::Zone& zone() const { return zone_; }
   [[nodiscard]] model::Timestamp now() const { return now_; }
 
+  // None of these three changes a presigned zone.
+
   // A new record, with a fresh id.
   model::Outcome<model::Record> create(const model::RecordDraft& draft);
   // Fills in the times of a new record.
   void date(model::Record& record) const;
   // Replaces what `old` says by `draft`; id and creation time stay.
   model::Outcome<model::Record> replace(const model::Record& old, const model::RecordDraft& draft);
-  void remove(const model::Record& record);
+  std::optional<model::Refusal> remove(const model::Record& record);
   // By the id in a request; the refusal is the answer to a wrong one.
   model::Outcome<model::Record> find(const std::string& id);
 
@@ -43,6 +45,9 @@ class Change {
   model::Zone zone_;
   model::Timestamp now_;
 };
+
+// Keeps what a transaction changed, and makes its version, if it took one, what the reply waits for.
+Reply committed(Service& service, store::Transaction& transaction, Reply reply);
 
 // The zone and record that a request's path names.
 model::Outcome<model::Zone> find_zone(Service& service, const Request& request);

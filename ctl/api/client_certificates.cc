@@ -7,7 +7,7 @@
 #include "ctl/api/change.h"
 #include "ctl/api/paging.h"
 #include "ctl/certificate/authority.h"
-#include "ctl/secret/wipe.h"
+#include "dataplane/secret/wipe.h"
 #include "ctl/store/account_certificates.h"
 
 namespace brink::ctl::api {
@@ -162,8 +162,7 @@ Reply create(Service& service, const Request& request) {
   clients.insert(client);
   const Json json = client_json(client);
   audit_client(service, zone.value(), "create", client, nullptr, json);
-  transaction.commit();
-  return answer(to_text(json));
+  return committed(service, transaction, answer(to_text(json)));
 }
 
 // Says so when there is nothing to do.
@@ -182,8 +181,7 @@ Reply set_revoked(Service& service, const Zone& zone, ClientCertificate client, 
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
   ClientCertificates(service.store).set_revoked(client.id, revoked);
   audit_client(service, zone, revoked ? "revoke" : "reactivate", client, before, after);
-  transaction.commit();
-  return reply;
+  return committed(service, transaction, reply);
 }
 
 Reply reactivate(Service& service, const Request& request) {

@@ -3,7 +3,7 @@
 #include "ctl/api/certificate_input.h"
 #include "ctl/api/change.h"
 #include "ctl/api/paging.h"
-#include "ctl/secret/wipe.h"
+#include "dataplane/secret/wipe.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -160,8 +160,7 @@ Reply create(Service& service, const Request& request) {
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
   certificates.insert(certificate);
   audit_certificate(service, zone.value(), "create", certificate, nullptr, json);
-  transaction.commit();
-  return answer(to_text(json));
+  return committed(service, transaction, answer(to_text(json)));
 }
 
 // What is not sent stays: a new certificate may go with the key that is there.
@@ -195,8 +194,7 @@ Reply edit(Service& service, const Request& request) {
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
   ZoneCertificates(service.store).update(certificate);
   audit_certificate(service, zone.value(), "update", certificate, before, after);
-  transaction.commit();
-  return answer(to_text(after));
+  return committed(service, transaction, answer(to_text(after)));
 }
 
 Reply remove(Service& service, const Request& request) {
@@ -208,8 +206,7 @@ Reply remove(Service& service, const Request& request) {
   ZoneCertificates(service.store).remove(found.value().id);
   audit_certificate(service, zone.value(), "delete", found.value(),
                     custom_certificate_json(found.value(), service.clock()), nullptr);
-  transaction.commit();
-  return answer(to_text({{"id", found.value().id.hex()}}));
+  return committed(service, transaction, answer(to_text({{"id", found.value().id.hex()}})));
 }
 
 struct Priority {
@@ -259,14 +256,13 @@ Reply prioritize(Service& service, const Request& request) {
     audit_certificate(service, zone.value(), "update", certificate, before,
                       custom_certificate_json(certificate, certificate.modified_on));
   }
-  transaction.commit();
   Json result = Json::array();
   const auto page =
       certificates.list(zone.value().id, {.paging = {1, model::kZoneCertificatesMax}});
   for (const auto& each : page.items) {
     result.push_back(custom_certificate_json(each, service.clock()));
   }
-  return answer(to_text(result));
+  return committed(service, transaction, answer(to_text(result)));
 }
 
 }  // namespace

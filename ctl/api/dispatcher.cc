@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "ctl/secret/wipe.h"
+#include "dataplane/secret/wipe.h"
 
 namespace brink::ctl::api {
 namespace {

@@ -89,7 +89,7 @@ Reply remove(Service& service, const Request& request) {
   Change change(service, std::move(zone).value());
   const auto record = change.find(request.parameters.at("record"));
   if (!record) return refuse(record.error());
-  change.remove(record.value());
+  if (auto fault = change.remove(record.value())) return refuse(*fault);
   const std::uint64_t version = change.commit();
   Reply reply = answer(to_text({{"id", record.value().id.hex()}}));
   reply.version = version;

@@ -6,6 +6,7 @@
 #include "ctl/api/audit.h"
 #include "ctl/api/authorize.h"
 #include "ctl/api/change.h"
+#include "ctl/api/presigned.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -173,6 +174,9 @@ Reply edit(Service& service, const Request& request) {
   if (!body) return refuse(body.error());
   auto zone = find_zone(service, request);
   if (!zone) return refuse(zone.error());
+  if (body.value().contains("soa")) {
+    if (auto fault = presigned_fault(zone.value())) return refuse(*fault);
+  }
   Change change(service, std::move(zone).value());
   if (auto fault = apply_dns_settings(service.settings, body.value(), change.zone())) {
     return refuse(*fault);

@@ -1,5 +1,6 @@
 // /client/v4/zones/:zone/dnssec: whether a zone is signed, and what its parent needs to know.
 #include "ctl/api/dnssec_input.h"
+#include "ctl/api/presigned.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -30,7 +31,29 @@ std::optional<Refusal> apply_status(const std::string& wanted, model::Zone& zone
   return Refusal{400, kCodeBadBody, "Field \"status\" must be \"active\" or \"disabled\".", {}};
 }
 
-std::optional<Refusal> apply(const Json& body, model::Zone& zone) {
+// On: for the file that comes next, while there is nothing else. Off: what is left is a zone that
+// is not signed.
+std::optional<Refusal> apply_presigned(Service& service, bool presigned, model::Zone& zone) {
+  if (presigned == zone.dnssec.presigned) return std::nullopt;
+  if (!presigned) {
+    drop_signatures(service, zone);
+    return std::nullopt;
+  }
+  if (zone.dnssec.status != DnssecStatus::kDisabled) {
+    return wrong_state("The zone is signed here: it cannot come with its signatures as well.");
+  }
+  if (service.store.has_records_within(zone, zone.name)) {
+    return wrong_state(
+        "The zone has records that nobody has signed. Import the file of the signed zone, which "
+        "takes "
+        "their place: its form has a field \"presigned\" (brinkctl zone import --presigned).");
+  }
+  zone.dnssec.presigned = true;
+  ++zone.dnssec.signing_set;
+  return std::nullopt;
+}
+
+std::optional<Refusal> apply(Service& service, const Json& body, model::Zone& zone) {
   const ZoneDnssec& old = zone.dnssec;
   std::string status;
   bool multi_signer = old.multi_signer, presigned = old.presigned;
@@ -41,13 +64,7 @@ std::optional<Refusal> apply(const Json& body, model::Zone& zone) {
   reader.flag("dnssec_presigned", presigned);
   reader.flag("dnssec_use_nsec3", nsec3);
   if (reader.fault()) return reader.fault();
-  if (presigned) {
-    return Refusal{501,
-                   kCodeNotProvided,
-                   "Zones that come with their signatures are not provided: they would have to be "
-                   "transferred from another server.",
-                   {}};
-  }
+  if (auto fault = apply_presigned(service, presigned, zone)) return fault;
   if (body.contains("status")) {
     if (auto fault = apply_status(status, zone)) return fault;
   }
@@ -63,7 +80,7 @@ Reply edit(Service& service, const Request& request) {
   if (!zone) return refuse(zone.error());
   DnssecChange change(service, std::move(zone).value());
   const ZoneDnssec before = change.zone().dnssec;
-  if (auto fault = apply(body.value(), change.zone())) return refuse(*fault);
+  if (auto fault = apply(service, body.value(), change.zone())) return refuse(*fault);
   if (before == change.zone().dnssec) {
     return answer(to_text(dnssec_json(dnssec_state(service.store, change.zone()))));
   }
@@ -85,6 +102,7 @@ Reply remove(Service& service, const Request& request) {
   }
   Change change(service, std::move(zone).value());
   ZoneDnssec& dnssec = change.zone().dnssec;
+  if (dnssec.presigned) drop_signatures(service, change.zone());
   ZoneDnssec fresh;
   fresh.key_set = dnssec.key_set + 1;
   fresh.signing_set = dnssec.signing_set + 1;

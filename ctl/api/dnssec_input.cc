@@ -61,6 +61,11 @@ model::Outcome<BroughtKey> read_key(const model::Zone& zone, const Json& body) {
 }
 
 std::optional<Refusal> signing_fault(const model::Zone& zone) {
+  if (zone.dnssec.presigned) {
+    return wrong_state(
+        "The zone is presigned: it comes with its signatures. Set dnssec_presigned to false first "
+        "(brinkctl dnssec presigned ZONE off), which takes those away.");
+  }
   if (zone.type == model::ZoneType::kFull) return std::nullopt;
   return wrong_state("A zone of type \"" + std::string(model::to_text(zone.type)) +
                      "\" cannot be signed here; only one of type \"full\" can.");

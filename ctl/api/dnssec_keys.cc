@@ -23,7 +23,8 @@ Reply committed(DnssecChange& change, const std::optional<dnssec::ParentFound>& 
   return reply;
 }
 
-// Which keys the zone has: an algorithm, and one key for both tasks or two.
+// Which keys the zone has: an algorithm, and one key for both tasks or two; and whether its NSEC3
+// chain leaves delegations out that are not signed.
 Reply edit(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
   if (!body) return refuse(body.error());
@@ -36,6 +37,7 @@ Reply edit(Service& service, const Request& request) {
   FieldReader reader(body.value(), Nulls::kRefused);
   reader.text("algorithm", algorithm_text);
   reader.flag("split_keys", dnssec.split_keys);
+  reader.flag("opt_out", dnssec.opt_out);
   if (reader.fault()) return refuse(*reader.fault());
   const auto algorithm = dns::dnssec::algorithm_from_text(algorithm_text);
   if (!algorithm) {

@@ -105,7 +105,6 @@ TEST_F(DnssecApiTest, BadWishesAreRefused) {
         R"({"dnssec_use_nsec3":"yes"})", R"({"dnssec_multi_signer":null})"}) {
     refused(call("PATCH", zone_ + "/dnssec", body), 400, kCodeBadBody);
   }
-  refused(call("PATCH", zone_ + "/dnssec", R"({"dnssec_presigned":true})"), 501, kCodeNotProvided);
   refused(call("PATCH", own_ + "/dnssec", R"({"algorithm":"5"})"), 400, kCodeBadBody);
   refused(call("POST", own_ + "/dnssec/rollover", "{}"), 400, kCodeDnssecState);
   EXPECT_EQ(show()["status"], "disabled");
@@ -186,6 +185,48 @@ TEST_F(DnssecApiTest, ACheckShowsWhatIsKnownThen) {
   };
   call("POST", own_ + "/dnssec/check");
   EXPECT_EQ(status_, 404);
+}
+
+TEST_F(DnssecApiTest, APresignedZoneIsNeitherEditedNorSigned) {
+  EXPECT_EQ(edit(R"({"dnssec_presigned":true})")["dnssec_presigned"], true);
+  const std::string record = R"({"name":"www","type":"A","content":"203.0.113.1"})";
+  refused(call("POST", zone_ + "/dns_records", record), 400, kCodeDnssecState);
+  refused(call("POST", zone_ + "/dns_records/batch", "{\"posts\":[" + record + "]}"), 400,
+          kCodeDnssecState);
+  refused(call("PATCH", zone_ + "/dnssec", R"({"status":"active"})"), 400, kCodeDnssecState);
+  refused(call("PATCH", zone_ + "/dns_settings", R"({"soa":{"refresh":1000}})"), 400,
+          kCodeDnssecState);
+  refused(call("PATCH", own_ + "/serial", R"({"policy":"keep"})"), 400, kCodeDnssecState);
+  EXPECT_EQ(edit(R"({"dnssec_presigned":false})")["dnssec_presigned"], false);
+  call("POST", zone_ + "/dns_records", record);
+  EXPECT_EQ(status_, 200);
+  refused(call("PATCH", zone_ + "/dnssec", R"({"dnssec_presigned":true})"), 400, kCodeDnssecState);
+}
+
+TEST_F(DnssecApiTest, AZoneThatIsSignedHereDoesNotComeSigned) {
+  edit(R"({"status":"active"})");
+  refused(call("PATCH", zone_ + "/dnssec", R"({"dnssec_presigned":true})"), 400, kCodeDnssecState);
+}
+
+TEST_F(DnssecApiTest, OptOutIsAChoiceOfTheZone) {
+  EXPECT_EQ(details()["opt_out"], false);
+  EXPECT_EQ(call("PATCH", own_ + "/dnssec", R"({"opt_out":true})")["result"]["opt_out"], true);
+  EXPECT_NE(version_, 0U);
+}
+
+TEST_F(DnssecApiTest, ASerialGoesOnByItsPolicy) {
+  const auto serial = [this] {
+    return call("GET", own_ + "/serial")["result"]["serial"].get<std::uint32_t>();
+  };
+  const std::uint32_t first = serial();
+  call("PATCH", own_ + "/serial", R"({"policy":"keep"})");
+  call("POST", zone_ + "/dns_records", R"({"name":"a","type":"TXT","content":"\"t\""})");
+  EXPECT_EQ(serial(), first);
+  call("PATCH", own_ + "/serial", "{\"serial\":" + std::to_string(first + 5) + "}");
+  EXPECT_EQ(serial(), first + 5);
+  refused(call("PATCH", own_ + "/serial", "{\"serial\":" + std::to_string(first) + "}"), 400,
+          kCodeBadBody);
+  refused(call("PATCH", own_ + "/serial", R"({"policy":"up"})"), 400, kCodeBadBody);
 }
 
 }  // namespace

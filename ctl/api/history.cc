@@ -81,7 +81,8 @@ Reply history(Service& service, const Request& request) {
                     {"created_on", version.created_on.rfc3339()},
                     {"zones", zones_json(version.zones)},
                     {"resolved", version.resolved},
-                    {"resigned", version.resigned}});
+                    {"resigned", version.resigned},
+                    {"tables", version.tables}});
   }
   return answer(api::to_text(
       {{"newest", service.store.version()}, {"oldest", history.floor()}, {"versions", list}}));

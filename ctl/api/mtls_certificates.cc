@@ -8,7 +8,7 @@
 #include "ctl/api/certificate_input.h"
 #include "ctl/api/change.h"
 #include "ctl/api/paging.h"
-#include "ctl/secret/wipe.h"
+#include "dataplane/secret/wipe.h"
 #include "ctl/store/account_certificates.h"
 
 namespace brink::ctl::api {
@@ -137,8 +137,7 @@ Reply create(Service& service, const Request& request) {
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
   certificates.insert(certificate.value());
   audit_certificate(service, "create", certificate.value(), nullptr, json);
-  transaction.commit();
-  return answer(to_text(json));
+  return committed(service, transaction, answer(to_text(json)));
 }
 
 Reply remove(Service& service, const Request& request) {
@@ -157,8 +156,7 @@ Reply remove(Service& service, const Request& request) {
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
   certificates.remove(found.value().id);
   audit_certificate(service, "delete", found.value(), json, nullptr);
-  transaction.commit();
-  return answer(to_text(json));
+  return committed(service, transaction, answer(to_text(json)));
 }
 
 // What in this node uses the certificate.
@@ -241,8 +239,7 @@ Reply edit_hosts(Service& service, const Request& request) {
         {zone.value().account, "update", "hostname_associations",
          authority.value() ? authority.value()->hex() : zone.value().id.hex(),
          authority.value() ? id_text : "managed", before, after, zone.value().name.text()});
-  transaction.commit();
-  return answer(to_text(after));
+  return committed(service, transaction, answer(to_text(after)));
 }
 
 }  // namespace

@@ -19,13 +19,21 @@ base::Error bad(const std::string& what) {
           "run brink-edge and brink-control of the same release"};
 }
 
+// A zone, a name, and what of the zone's chain denies it: at most three records (RFC 5155 7.2.1).
+constexpr std::uint32_t kOperationsMax = 6;
+
 // Keeps the one zone and the one name of the transaction.
 class Puts : public snapshot::ChangeSink {
  public:
   struct Zone {
     Wire apex;
     std::uint32_t serial;
-    std::vector<std::uint8_t> negative;
+    std::vector<std::uint8_t> negative, signed_negative;
+  };
+  // A record of the zone's chain, which says what is not there.
+  struct Denial {
+    Wire owner;
+    std::vector<std::uint8_t> blob;
   };
   struct Owner {
     Wire name;
@@ -37,7 +45,8 @@ class Puts : public snapshot::ChangeSink {
   base::Result<void> put_zone(Name apex, const snapshot::ZoneContents& contents) override {
     zone = Zone{{apex.begin(), apex.end()},
                 contents.serial,
-                {contents.negative.begin(), contents.negative.end()}};
+                {contents.negative.begin(), contents.negative.end()},
+                {contents.signed_negative.begin(), contents.signed_negative.end()}};
     return {};
   }
   base::Result<void> put_name(Name name, const snapshot::NameContents& contents) override {
@@ -51,13 +60,18 @@ class Puts : public snapshot::ChangeSink {
   base::Result<void> use_zone(Name) override { return unexpected(); }
   base::Result<void> drop_zone(Name) override { return unexpected(); }
   base::Result<void> drop_name(Name) override { return unexpected(); }
-  base::Result<void> put_denial(Name, std::span<const std::uint8_t>) override {
-    return unexpected();
+  base::Result<void> put_denial(Name name, std::span<const std::uint8_t> blob) override {
+    denials.push_back({{name.begin(), name.end()}, {blob.begin(), blob.end()}});
+    return {};
   }
   base::Result<void> drop_denial(Name) override { return unexpected(); }
+  base::Result<void> put_value(Key, std::span<const std::uint8_t>) override { return unexpected(); }
+  base::Result<void> drop_value(Key) override { return unexpected(); }
+  base::Result<void> clear_values(Key) override { return unexpected(); }
 
   std::optional<Zone> zone;
   std::optional<Owner> owner;
+  std::vector<Denial> denials;
 
  private:
   static base::Result<void> unexpected() { return base::Error{"it does not put a name", "", ""}; }
@@ -71,7 +85,7 @@ base::Result<Puts> read_puts(const publish::EdgeReply& reply) {
   if (header.value().total_size_bytes != reply.size_bytes) return bad("its size does not fit");
   Puts puts;
   snapshot::TransactionDecoder decoder(mapped.value().bytes());
-  const auto applied = decoder.apply(puts, 3);
+  const auto applied = decoder.apply(puts, kOperationsMax);
   if (!applied) return bad(applied.error().message());
   if (applied.value() || !puts.zone || !puts.owner) return bad("it does not put one name");
   return puts;
@@ -91,11 +105,26 @@ Json records_json(const std::vector<ResourceRecord>& records) {
   return list;
 }
 
-Json rrset_json(std::uint16_t type, const dns::render::BlobContents& contents) {
+// Of a signed form, which has the signatures behind what they are for.
+Json signatures_json(const std::vector<ResourceRecord>& records) {
+  Json list = Json::array();
+  for (const ResourceRecord& record : records) {
+    if (record.type == dns::zone::kTypeRrsig) list.push_back(record_json(record));
+  }
+  return list;
+}
+
+Json rrset_json(std::uint16_t type, const dns::render::BlobContents& contents,
+                const dns::render::BlobContents& with_signatures) {
+  Json additional = signatures_json(with_signatures.required);
+  for (Json& each : signatures_json(with_signatures.optional))
+    additional.push_back(std::move(each));
   return {{"type", dns::zone::type_to_text(type)},
           {"records", records_json(contents.body)},
+          {"signatures", signatures_json(with_signatures.body)},
           {"required_additional", records_json(contents.required)},
           {"optional_additional", records_json(contents.optional)},
+          {"additional_signatures", additional},
           {"target", contents.target.empty() ? Json(nullptr)
                                              : Json(dns::zone::name_to_text(contents.target))}};
 }
@@ -109,7 +138,9 @@ base::Result<Json> route_json(const std::vector<std::uint8_t>& blob) {
     origins.push_back({{"address", std::string(origin.address.text().view())},
                        {"port", origin.port == 0 ? Json(nullptr) : Json(origin.port)}});
   }
+  const std::string& target = route.value().target_name;
   return Json{{"zone", route.value().zone_name},
+              {"target", target.empty() ? Json(nullptr) : Json(target)},
               {"origins", origins},
               {"connect_timeout_ms", route.value().connect_timeout_ms},
               {"acknowledgement_timeout_ms", route.value().ack_timeout_ms},
@@ -132,7 +163,13 @@ base::Result<Json> owner_json(const Puts& puts) {
   for (const snapshot::Rrset& set : owner.rrsets) {
     const auto contents = dns::render::read_blob(set.blob, owner.name, puts.zone->apex);
     if (!contents) return bad(contents.error().message());
-    sets.push_back(rrset_json(set.type, contents.value()));
+    dns::render::BlobContents with_signatures;
+    if (!set.signed_blob.empty()) {
+      auto read = dns::render::read_blob(set.signed_blob, owner.name, puts.zone->apex);
+      if (!read) return bad(read.error().message());
+      with_signatures = std::move(read).value();
+    }
+    sets.push_back(rrset_json(set.type, contents.value(), with_signatures));
   }
   const auto route = route_json(owner.route);
   if (!route) return bad(route.error().message());
@@ -146,9 +183,26 @@ base::Result<Json> zone_json(const Puts::Zone& zone) {
   const auto negative = dns::render::read_blob(zone.negative, zone.apex, zone.apex);
   if (!negative) return bad(negative.error().message());
   if (negative.value().body.size() != 1) return bad("the SOA is missing");
+  dns::render::BlobContents with_signatures;
+  if (!zone.signed_negative.empty()) {
+    auto read = dns::render::read_blob(zone.signed_negative, zone.apex, zone.apex);
+    if (!read) return bad(read.error().message());
+    with_signatures = std::move(read).value();
+  }
   return Json{{"name", dns::zone::name_to_text(zone.apex)},
               {"serial", zone.serial},
-              {"negative", record_json(negative.value().body.front())}};
+              {"negative", record_json(negative.value().body.front())},
+              {"negative_signatures", signatures_json(with_signatures.body)}};
+}
+
+base::Result<Json> denials_json(const Puts& puts) {
+  Json list = Json::array();
+  for (const Puts::Denial& denial : puts.denials) {
+    const auto contents = dns::render::read_blob(denial.blob, denial.owner, puts.zone->apex);
+    if (!contents) return bad(contents.error().message());
+    list.push_back(records_json(contents.value().body));
+  }
+  return list;
 }
 
 // The edge shows the nearest name above where nothing of the name itself answers.
@@ -165,6 +219,7 @@ base::Result<Json> name_json(const Wire& asked, const publish::EdgeReply& reply)
                {"standing", reply.reason},
                {"answers", nullptr},
                {"nearest_above", nullptr},
+               {"denials", Json::array()},
                {"zone", nullptr}};
   if (!reply.memfd.valid()) return json;
   const auto puts = read_puts(reply);
@@ -172,6 +227,9 @@ base::Result<Json> name_json(const Wire& asked, const publish::EdgeReply& reply)
   const auto zone = zone_json(*puts.value().zone);
   if (!zone) return zone.error();
   json["zone"] = zone.value();
+  const auto denials = denials_json(puts.value());
+  if (!denials) return denials.error();
+  json["denials"] = denials.value();
   if (!answers(reply.reason, puts.value())) {
     json["nearest_above"] = dns::zone::name_to_text(puts.value().owner->name);
     return json;

@@ -4,6 +4,7 @@
 
 #include "ctl/api/json_input.h"
 #include "ctl/api/service.h"
+#include "dataplane/base/log_linear.h"
 #include "dataplane/ipc/stats_segment.h"
 
 namespace brink::ctl::api {
@@ -98,6 +99,37 @@ Json counters_json(const ipc::StatsSample& sample, const std::vector<std::uint64
   return counters;
 }
 
+// Buckets that are empty are left out; each of the others by its largest value.
+Json latency_json(const ipc::LatencySample& latency) {
+  const base::Percentiles told = base::percentiles_of(latency.counts, latency.max_ns);
+  Json buckets = Json::array();
+  for (std::size_t i = 0; i < latency.counts.size(); ++i) {
+    if (latency.counts[i] == 0) continue;
+    buckets.push_back({base::LogLinear::upper_bound(i), latency.counts[i]});
+  }
+  return {{"count", told.count},  {"p50_ns", told.p50}, {"p90_ns", told.p90}, {"p99_ns", told.p99},
+          {"p999_ns", told.p999}, {"max_ns", told.max}, {"buckets", buckets}};
+}
+
+Json latencies_json(const ipc::StatsSample& sample,
+                    const std::vector<ipc::LatencySample>& latencies) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < sample.latency_names.size() && i < latencies.size(); ++i) {
+    json[sample.latency_names[i]] = latency_json(latencies[i]);
+  }
+  return json;
+}
+
+void add_up(std::vector<ipc::LatencySample>& totals, const ipc::WorkerSample& worker) {
+  totals.resize(worker.latencies.size());
+  for (std::size_t i = 0; i < totals.size(); ++i) {
+    const ipc::LatencySample& one = worker.latencies[i];
+    totals[i].max_ns = std::max(totals[i].max_ns, one.max_ns);
+    totals[i].counts.resize(one.counts.size());
+    for (std::size_t j = 0; j < one.counts.size(); ++j) totals[i].counts[j] += one.counts[j];
+  }
+}
+
 Json worker_json(const ipc::StatsSample& sample, const ipc::WorkerSample& worker) {
   return {{"worker", worker.worker},
           {"cpu", worker.cpu},
@@ -108,6 +140,7 @@ Json worker_json(const ipc::StatsSample& sample, const ipc::WorkerSample& worker
           {"iterations", worker.iterations},
           {"sleeps", worker.sleeps},
           {"tcp_connections", worker.tcp_connections},
+          {"latency", latencies_json(sample, worker.latencies)},
           {"counters", counters_json(sample, worker.counters)}};
 }
 
@@ -181,8 +214,10 @@ Reply stats(Service& service, const Request&) {
   if (!read) return no_statistics(read.error());
   const ipc::StatsSample& sample = read.value();
   std::vector<std::uint64_t> totals(sample.names.size());
+  std::vector<ipc::LatencySample> latencies;
   Json workers = Json::array();
   for (const auto& worker : sample.workers) {
+    add_up(latencies, worker);
     for (std::size_t i = 0; i < totals.size() && i < worker.counters.size(); ++i) {
       totals[i] += worker.counters[i];
     }
@@ -200,6 +235,7 @@ Reply stats(Service& service, const Request&) {
                {"snapshot", snapshot_json(service, sample.header)},
                {"ports", ports},
                {"workers", workers},
+               {"latency", latencies_json(sample, latencies)},
                {"counters", counters_json(sample, totals)}}));
 }
 

@@ -81,8 +81,7 @@ Reply create_of(Service& service, const Request& request, const Level& level) {
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
   ZoneCertificates(service.store).insert(certificate.value());
   audit_certificate(service, zone.value(), level, "create", certificate.value(), nullptr, json);
-  transaction.commit();
-  return answer(to_text(json));
+  return committed(service, transaction, answer(to_text(json)));
 }
 
 std::optional<Refusal> in_use_fault(Service& service, const ZoneCertificate& certificate) {
@@ -107,8 +106,7 @@ Reply remove_of(Service& service, const Request& request, const Level& level) {
   ZoneCertificates(service.store).remove(found.value().id);
   audit_certificate(service, zone.value(), level, "delete", found.value(),
                     certificate_json(service, found.value()), nullptr);
-  transaction.commit();
-  return answer(to_text(certificate_json(service, found.value(), "deleted")));
+  return committed(service, transaction, answer(to_text(certificate_json(service, found.value(), "deleted"))));
 }
 
 constexpr TlsSwitch kPulls = {
@@ -263,8 +261,7 @@ Reply edit_hosts(Service& service, const Request& request) {
     if (!done) return refuse(about_field(place, done.error()));
     result.push_back(std::move(done).value());
   }
-  transaction.commit();
-  return answer(to_text(result));
+  return committed(service, transaction, answer(to_text(result)));
 }
 
 template <Reply (*handler)(Service&, const Request&, const Level&), const Level& level>

@@ -97,7 +97,8 @@ void RecordLoader::load_name(std::span<const Place> places) {
   for (const Place& place : places) {
     Item& item = items_[place.index];
     if (const auto conflict =
-            model::conflict_of(service_.settings.rules, change_.zone(), item.record, neighbours)) {
+            model::conflict_of(service_.settings.rules, change_.zone(), item.record, neighbours,
+                               model::BesideNs::kAsLegal)) {
       if (conflict->code != model::kCodeRecordExists) return blame(item, *conflict);
       ++known_;
       continue;

@@ -20,7 +20,7 @@ bool Shadows::refers_to(const DomainName& cut, const DomainName& host) {
   const auto records = store_.records_at(zone_, cut);
   const auto wire = host.wire();
   return std::any_of(records.begin(), records.end(), [&](const Record& record) {
-    return record.type == model::kTypeNs && record.rdata == wire;
+    return record.type == model::kTypeNs && model::is_same_data(record.type, record.rdata, wire);
   });
 }
 

@@ -71,8 +71,7 @@ Reply store_as(Service& service, const Zone& zone, const std::optional<Ruleset>&
   audit(service, {zone.account, former ? "update" : "create", "ruleset", ruleset.id.hex(),
                   std::string(rules::to_text(ruleset.phase)),
                   former ? rules::to_json(*former, true) : Json(nullptr), after, zone.name.text()});
-  transaction.commit();
-  return shown(ruleset);
+  return committed(service, transaction, shown(ruleset));
 }
 
 // A rule that says what `old` said keeps its version; id and ref stay in any case.
@@ -244,8 +243,7 @@ Reply remove(Service& service, const Request& request) {
   audit(service, {zone.value().account, "delete", "ruleset", found.value().id.hex(),
                   std::string(rules::to_text(found.value().phase)),
                   rules::to_json(found.value(), true), nullptr, zone.value().name.text()});
-  transaction.commit();
-  return nothing();
+  return committed(service, transaction, nothing());
 }
 
 Reply show_entrypoint(Service& service, const Request& request) {

@@ -137,6 +137,7 @@ Router make_router(Service& service) {
   add_client_certificates(router, service);
   add_ssl(router, service);
   add_rulesets(router, service);
+  add_serial(router, service);
   return router;
 }
 

@@ -11,6 +11,7 @@
 #include "ctl/api/http.h"
 #include "ctl/api/router.h"
 #include "ctl/api/token_uses.h"
+#include "ctl/compile/served_zone.h"
 #include "ctl/dnssec/policy.h"
 #include "ctl/identity/rate_limiter.h"
 #include "ctl/model/activation.h"
@@ -21,7 +22,7 @@
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/resolve/name_table.h"
-#include "ctl/secret/sealed_box.h"
+#include "dataplane/secret/sealed_box.h"
 #include "ctl/store/dnssec_keys.h"
 #include "ctl/store/store.h"
 
@@ -97,6 +98,8 @@ struct Service {
   std::function<void(const model::Zone&, CheckedDnssec)> check_dnssec = {};
   // What the resolver knows of names outside.
   std::function<void(std::function<void(const resolve::ResolverStatus&)>)> resolver_status = {};
+  // A zone as it is served, record by record; see compile::serve_zone. Within a read transaction.
+  std::function<base::Result<void>(const model::Zone&, const compile::VisitRrset&)> serve_zone = {};
   RequestLimits limits{settings};
   const secret::SealedBox* box = nullptr;  // for secrets that go into the store
   const Request* current = nullptr;        // the request that is being handled
@@ -136,6 +139,7 @@ void add_mtls_certificates(Router& router, Service& service);
 void add_client_certificates(Router& router, Service& service);
 void add_ssl(Router& router, Service& service);
 void add_rulesets(Router& router, Service& service);
+void add_serial(Router& router, Service& service);
 
 // The table of endpoints. From now on the audit log is part of what they change.
 Router make_router(Service& service);

@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "ctl/api/server.h"
-#include "ctl/secret/wipe.h"
+#include "dataplane/secret/wipe.h"
 
 namespace brink::ctl::api {
 

@@ -1,6 +1,7 @@
 // Zone settings, DNS settings of zones and accounts, edits and plans of a zone, sets of servers.
 #include "ctl/api/api_fixture.h"
 #include "ctl/api/setting_rules.h"
+#include "ctl/model/proxy_settings.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -17,6 +18,16 @@ TEST_F(ApiTest, EverySettingHasADefaultThatItAllows) {
     EXPECT_EQ(list[i]["id"], rule.name);
     EXPECT_EQ(list[i]["value"], Json::parse(rule.initial)) << rule.name;
     EXPECT_EQ(list[i]["modified_on"], nullptr);
+  }
+}
+
+// What nobody has set means the same to the proxy as what is shown; but for TLS 1.3, which is on unless
+// somebody switched it off.
+TEST(SettingRules, HaveTheDefaultsOfTheProxy) {
+  for (const SettingRule& rule : setting_rules()) {
+    if (std::string_view(rule.name) == "tls_1_3") continue;
+    EXPECT_EQ(model::proxy_settings({{rule.name, {rule.initial, {}}}}), model::ProxySettings())
+        << rule.name;
   }
 }
 

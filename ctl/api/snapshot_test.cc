@@ -77,6 +77,10 @@ class NameTest : public ApiTest {
     snapshot::TransactionEncoder encoder;
     ASSERT_TRUE(encoder.put_zone(bytes(apex_), {7, negative}).ok());
     ASSERT_TRUE(encoder.put_name(bytes(node.owner), {rendered, route, node.cut}).ok());
+    for (const dns::zone::Rrset& denial : denials_) {
+      const auto blob = dns::render::render_denial(apex_, wire(owner), denial);
+      ASSERT_TRUE(encoder.put_denial(bytes(apex_), blob.value()).ok());
+    }
     transaction_ = encoder.finish(0, 1, 0);
   }
   Json show(const std::string& name) { return call("GET", "/brink/v1/snapshot/name?name=" + name); }
@@ -84,7 +88,30 @@ class NameTest : public ApiTest {
   const Wire apex_ = wire("example.com.");
   std::string standing_;
   std::vector<std::uint8_t> transaction_;
+  std::vector<dns::zone::Rrset> denials_;
 };
+
+TEST_F(NameTest, ASignedNameHasSignaturesAndWhatDeniesOtherTypes) {
+  const auto with_signature = [&](dns::zone::Rrset signed_set, const std::string& type) {
+    const std::string text =
+        type + " 13 3 300 20300101000000 20290101000000 4711 example.com. AAAA";
+    signed_set.signatures = {
+        dns::zone::rdata_from_text(dns::zone::kTypeRrsig, text, apex_).value()};
+    return signed_set;
+  };
+  denials_ = {with_signature(set(dns::zone::kTypeNsec, {"x A RRSIG NSEC"}), "NSEC")};
+  shows("exact", "www.example.com.", {with_signature(set(1, {"192.0.2.1"}), "A")});
+  const Json result = show("www.example.com")["result"];
+  const Json& answer = result["answers"]["rrsets"][0];
+  ASSERT_EQ(answer["records"].size(), 1U);
+  ASSERT_EQ(answer["signatures"].size(), 1U);
+  EXPECT_EQ(answer["signatures"][0]["type"], "RRSIG");
+  EXPECT_TRUE(answer["signatures"][0]["data"].get<std::string>().starts_with("A 13 3 300 "));
+  ASSERT_EQ(result["denials"].size(), 1U);
+  EXPECT_EQ(result["denials"][0][0]["name"], "www.example.com.");
+  EXPECT_EQ(result["denials"][0][0]["data"], "x.example.com. A RRSIG NSEC ");
+  EXPECT_EQ(result["denials"][0][1]["type"], "RRSIG");
+}
 
 TEST_F(NameTest, AProxiedNameHasAddressesAndARoute) {
   shows("exact", "www.example.com.", {set(1, {"192.0.2.1", "192.0.2.2"})}, true);
@@ -165,6 +192,36 @@ TEST_F(JobTest, TheEdgesReportIsTheAnswer) {
   trusted_ = false;
   EXPECT_EQ(code(call("POST", "/brink/v1/snapshot/compact")), kCodeAuthentication);
   EXPECT_EQ(code(call("POST", "/brink/v1/snapshot/verify")), kCodeAuthentication);
+}
+
+TEST_F(JobTest, StepsOfACookieRolloverReachTheEdge) {
+  publish::Question asked;
+  edge_ = [&asked](const publish::Question& question, const auto& answered) {
+    asked = question;
+    publish::EdgeReply reply;
+    reply.reason = "makes 01020304";
+    answered(std::move(reply));
+  };
+  const std::string target = "/brink/v1/cookie-secrets";
+  EXPECT_EQ(call("GET", target)["result"]["report"], "makes 01020304");
+  EXPECT_EQ(asked.type, ipc::MessageType::kCookieSecrets);
+  EXPECT_EQ(asked.name, std::vector<std::uint8_t>{0});
+  call("POST", target, R"({"step":"drop"})");
+  EXPECT_EQ(asked.name, std::vector<std::uint8_t>{4});
+  call("POST", target, R"({"step":"add","secret":"000102030405060708090a0B0c0d0e0f"})");
+  ASSERT_EQ(asked.name.size(), 17U);
+  EXPECT_EQ(asked.name[0], 2);
+  EXPECT_EQ(asked.name[12], 11);
+  asked = {};
+  for (const char* wrong :
+       {R"({})", R"({"step":"show"})", R"({"step":"add"})", R"({"step":"add","secret":"12"})",
+        R"({"step":"drop","secret":"000102030405060708090a0b0c0d0e0f"})"}) {
+    call("POST", target, wrong);
+    EXPECT_EQ(status_, 400) << wrong;
+  }
+  EXPECT_TRUE(asked.name.empty());
+  trusted_ = false;
+  EXPECT_EQ(code(call("POST", target, R"({"step":"reload"})")), kCodeAuthentication);
 }
 
 TEST_F(JobTest, AFaultOrAnEdgeThatIsAwayIsTold) {

@@ -4,6 +4,8 @@
 #include "ctl/api/change.h"
 #include "ctl/api/json_input.h"
 #include "ctl/api/multipart.h"
+#include "ctl/api/paging.h"
+#include "ctl/api/presigned.h"
 #include "ctl/api/record_loader.h"
 #include "ctl/api/service.h"
 #include "ctl/model/zone_line.h"
@@ -16,10 +18,62 @@ using model::DomainName;
 using model::Record;
 using model::Refusal;
 
+// Signing takes its time, during which nothing else is answered.
+constexpr std::uint64_t kServedRecordsMax = 100'000;
+
+std::string lines_of(const dns::zone::Wire& owner, const dns::zone::Rrset& set) {
+  const auto octets = [](const dns::zone::Wire& wire) {
+    return std::span(reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size());
+  };
+  const auto name = DomainName::from_wire(octets(owner)).value_or(DomainName());
+  std::string lines;
+  for (const auto& rdata : set.rdata) {
+    lines += model::zone_line(name, set.ttl, set.type, octets(rdata), "");
+  }
+  for (const auto& rdata : set.signatures) {
+    lines += model::zone_line(name, set.ttl, model::kTypeRrsig, octets(rdata), "");
+  }
+  return lines;
+}
+
+// SOA first, as servers want it (RFC 1035 5.2).
+Reply export_served(Service& service, const model::Zone& zone) {
+  if (service.store.record_count(zone) > kServedRecordsMax) {
+    return refuse({400,
+                   kCodeTooLarge,
+                   "A zone of more than " + std::to_string(kServedRecordsMax) +
+                       " records is not exported as it is served; leave served away.",
+                   {}});
+  }
+  if (!service.serve_zone) return refuse({501, kCodeNotProvided, "Nothing is served here.", {}});
+  std::string soa, rest;
+  const store::Transaction view(service.store, store::Transaction::Kind::kRead);
+  const auto visited = service.serve_zone(zone, [&](const auto& owner, const auto& set) {
+    (set.type == model::kTypeSoa ? soa : rest) += lines_of(owner, set);
+  });
+  if (!visited) return refuse({500, kCodeStoreFailed, visited.error().message(), {}});
+  Reply reply;
+  reply.text = ";; Zone " + zone.name.text() + " as it is served, as of " +
+               service.clock().rfc3339() + "\n" + soa + rest;
+  return reply;
+}
+
 Reply export_zone(Service& service, const Request& request) {
   const auto found = find_zone(service, request);
   if (!found) return refuse(found.error());
   const model::Zone& zone = found.value();
+  const std::string* served = request.query_value("served");
+  if (served != nullptr && *served != "true" && *served != "false") {
+    return refuse(bad_parameter("served", *served, "true or false"));
+  }
+  if (served != nullptr && *served == "true" && !zone.dnssec.presigned) {
+    return export_served(service, zone);
+  }
+  if (zone.dnssec.presigned) {
+    Reply reply;
+    reply.text = presigned_text(service, zone);
+    return reply;
+  }
   const auto& authority = service.settings.authority;
   const model::ZoneSoa soa = model::served_soa(zone, authority);
   std::string records;
@@ -207,9 +261,23 @@ Reply import_zone(Service& service, const Request& request) {
                        std::to_string(limit) + " are allowed.",
                    {}});
   }
-  const auto proxied = parts.value().find("proxied");
-  Import import(service, std::move(zone).value(),
-                proxied != parts.value().end() && proxied->second == "true");
+  const auto is_set = [&parts](const char* name) {
+    const auto part = parts.value().find(name);
+    return part != parts.value().end() && part->second == "true";
+  };
+  if (is_set("presigned")) {
+    if (is_set("proxied")) {
+      return refuse({400,
+                     model::kCodeNotProxiable,
+                     "Records of a presigned zone cannot be proxied: their addresses were signed.",
+                     {}});
+    }
+    PresignedImport import(service, std::move(zone).value());
+    if (auto refusal = import.run(file->second)) return refuse(*std::move(refusal));
+    return import.finish(start);
+  }
+  if (auto fault = presigned_fault(zone.value())) return refuse(*fault);
+  Import import(service, std::move(zone).value(), is_set("proxied"));
   if (auto taken = import.run(file->second); !taken) {
     return refuse({400,
                    model::kCodeValidation,

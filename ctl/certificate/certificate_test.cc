@@ -4,8 +4,10 @@
 
 #include "ctl/certificate/authority.h"
 #include "ctl/certificate/certificate_fixture.h"
+#include "ctl/certificate/key_kind.h"
 #include "ctl/certificate/chain.h"
 #include "ctl/certificate/private_key.h"
+#include "dataplane/secret/pem.h"
 
 namespace brink::ctl::certificate {
 namespace {
@@ -182,6 +184,23 @@ TEST(PrivateKey, IsRefusedWithoutBeingQuoted) {
     EXPECT_TRUE(has(said, "is not PEM that can be read")) << said;
     EXPECT_FALSE(has(said, bad));
   }
+}
+
+TEST(KeyKindOf, IsToldFromTheCertificate) {
+  const auto kind = [](const TestCertificate& certificate) {
+    const auto blocks = secret::decode_pem(certificate.pem);
+    CHECK(blocks.has_value() && blocks->count == 1);
+    return key_kind_of(blocks->octets);
+  };
+  EXPECT_EQ(kind(make({})), KeyKind::kEcdsa);
+  EXPECT_EQ(kind(make({}, TestKey::ec("P-384"))), KeyKind::kEcdsa);
+  EXPECT_EQ(kind(make({}, TestKey::rsa(2048))), KeyKind::kRsa);
+  EXPECT_EQ(kind(make({}, TestKey::ed25519())), KeyKind::kEd25519);
+  auto octets = secret::decode_pem(make({}).pem)->octets;
+  for (std::size_t size = 0; size < octets.size(); ++size) {
+    static_cast<void>(key_kind_of(std::vector(octets.begin(), octets.begin() + long(size))));
+  }
+  EXPECT_FALSE(key_kind_of({}).has_value());
 }
 
 class AuthorityTest : public ::testing::Test {

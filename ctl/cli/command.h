@@ -86,6 +86,7 @@ struct Command {
 const std::vector<Command>& zone_commands();
 const std::vector<Command>& record_commands();
 const std::vector<Command>& snapshot_commands();
+const std::vector<Command>& cookie_secret_commands();
 const std::vector<Command>& resolver_commands();
 const std::vector<Command>& node_commands();
 const std::vector<Command>& token_commands();

@@ -42,11 +42,16 @@ std::string advice(const Json& details) {
 
 void print_status(Session& session, const Json& zone, const Json& details) {
   if (session.json()) return print_json(details);
+  if (details.value("presigned", false)) {
+    return print("zone      " + text_of(zone, "name") +
+                 "\nstatus    presigned: it came with its signatures, and is served as it came\n");
+  }
   std::string text = "zone      " + text_of(zone, "name") + "\nstatus    " +
                      text_of(details, "status") + "\nkeys      " +
                      std::to_string(details["keys"].size()) + ", " + text_of(details, "key_type") +
                      (details.value("split_keys", false) ? ", key-signing and zone-signing" : "") +
-                     "\ndenial    " + text_of(details, "denial") + "\nDS wanted " +
+                     "\ndenial    " + text_of(details, "denial") +
+                     (details.value("opt_out", false) ? ", opt-out" : "") + "\nDS wanted " +
                      texts_of(details["wanted_ds"]) + "\nparent    " + text_of(details, "result") +
                      "\nlooked    " + text_of(details, "looked_on") + "\nnext step " +
                      text_of(details, "next_step_on") + "\n";
@@ -64,6 +69,7 @@ void enable(Session& session, const Arguments& arguments) {
   Json keys = Json::object(), body = {{"status", "active"}};
   if (arguments.has("algorithm")) keys["algorithm"] = arguments.get("algorithm");
   if (arguments.has("split")) keys["split_keys"] = arguments.get("split") == "on";
+  if (arguments.has("opt-out")) keys["opt_out"] = arguments.get("opt-out") == "on";
   if (arguments.has("nsec3")) body["dnssec_use_nsec3"] = arguments.get("nsec3") == "on";
   if (arguments.has("multi-signer")) {
     body["dnssec_multi_signer"] = arguments.get("multi-signer") == "on";
@@ -79,6 +85,14 @@ void disable(Session& session, const Arguments& arguments) {
   print_status(session, zone, session.call("GET", own_path(zone)));
 }
 
+void presigned(Session& session, const Arguments& arguments) {
+  const Json zone = find_zone(session, arguments.positional[0]);
+  const std::string& wanted = arguments.positional[1];
+  if (wanted != "on" && wanted != "off") throw Stop(Exit::kUsage, "write on or off: " + wanted);
+  session.call("PATCH", zone_path(zone) + "/dnssec", {{"dnssec_presigned", wanted == "on"}});
+  print_status(session, zone, session.call("GET", own_path(zone)));
+}
+
 // The records alone, one a line, as a registrar takes them.
 void ds(Session& session, const Arguments& arguments) {
   const Json zone = find_zone(session, arguments.positional[0]);
@@ -90,6 +104,9 @@ void ds(Session& session, const Arguments& arguments) {
     if (shown["ds"].is_string()) records.push_back(shown["ds"]);
   }
   if (session.json()) return print_json(records);
+  if (details.value("presigned", false)) {
+    throw Stop(Exit::kRefused, "the zone is presigned: its DS records are with whoever signed it");
+  }
   if (details["status"] == "disabled") {
     throw Stop(Exit::kRefused,
                "the zone is not signed: brinkctl dnssec enable " + text_of(zone, "name"));
@@ -178,6 +195,8 @@ const std::vector<Command>& dnssec_commands() {
        {{"algorithm", "NAME", "of its keys: ECDSAP256SHA256 (the default), ED25519, RSASHA256..."},
         {"split", "on|off", "a key-signing and a zone-signing key, not one for both", true},
         {"nsec3", "on|off", "deny by NSEC3 records, so that names cannot be listed", true},
+        {"opt-out", "on|off",
+         "leave delegations that are not signed out of the chain of NSEC3 records", true},
         {"multi-signer", "on|off", "other providers sign the zone too", true}},
        enable},
       {"dnssec",
@@ -188,6 +207,17 @@ const std::vector<Command>& dnssec_commands() {
        "Leaves DNSSEC: asks the parent to remove the zone's DS records, and signs until it has.",
        {},
        disable},
+      {"dnssec",
+       "presigned",
+       "ZONE on|off",
+       2,
+       2,
+       "Whether a zone comes with its signatures: see `zone import --presigned`, which says so "
+       "too.\n"
+       "on: of an empty zone. off: takes away what signing put into it; what is left is not "
+       "signed.",
+       {},
+       presigned},
       {"dnssec",
        "status",
        "ZONE",

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <charconv>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -30,13 +31,42 @@ std::string read_key_file(const std::string& path) {
   return read_file(path);
 }
 
+std::uint64_t number_of(const Arguments& arguments, const std::string& option) {
+  const std::string text = arguments.get(option);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw Stop(Exit::kUsage, "--" + option + "=" + text + " is not a number");
+  }
+  return value;
+}
+
+namespace {
+
+// As signers and servers write their files: "example.com. 3600 IN SOA ...".
+bool is_absolute_soa(const std::string& line, const std::string& owner) {
+  if (owner.size() < 2 || !owner.ends_with('.')) return false;
+  std::istringstream words(line);
+  std::string word;
+  for (int i = 0; i < 4 && words >> word; ++i) {
+    if (word == "SOA" || word == "soa") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 std::string zone_name_of(const std::string& path, const std::string& text) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
-    std::string directive, origin;
-    words >> directive >> origin;
-    if (directive != "$ORIGIN" || origin.empty()) continue;
+    std::string first, origin;
+    words >> first >> origin;
+    if (first != "$ORIGIN") {
+      if (!is_absolute_soa(line, first)) continue;
+      origin = first;
+    }
+    if (origin.empty()) continue;
     if (origin.size() > 1 && origin.ends_with('.')) origin.pop_back();
     return origin;
   }

@@ -1,7 +1,10 @@
 // Local files that commands read.
 #pragma once
 
+#include <cstdint>
 #include <string>
+
+#include "ctl/cli/command.h"
 
 namespace brink::ctl::cli {
 
@@ -12,7 +15,11 @@ std::string read_file(const std::string& path);
 // key in place of a path, kInputUnreadable for everything else. No message has a part of a key.
 std::string read_key_file(const std::string& path);
 
-// What zone a zone file is of: its first $ORIGIN, else the file's name without ".zone".
+// The value of an option that is a number; throws Stop(kUsage) when it is none.
+std::uint64_t number_of(const Arguments& arguments, const std::string& option);
+
+// What zone a zone file is of: its first $ORIGIN, or the owner of an SOA above it that is written
+// with its final dot; else the file's name without ".zone".
 std::string zone_name_of(const std::string& path, const std::string& text);
 
 }  // namespace brink::ctl::cli

@@ -82,6 +82,8 @@ void stats(Session& session, const Arguments& arguments) {
   print("\n");
   print_ports(result["ports"]);
   print("\n");
+  const std::string latencies = latency_table(result);
+  print(latencies.empty() ? "" : latencies + "\n");
   print_counters(result["counters"], arguments.has("all"));
 }
 
@@ -108,7 +110,7 @@ const std::vector<Command>& node_commands() {
        "",
        0,
        0,
-       "Ports, workers, counters and drop reasons of brink-edge.",
+       "Ports, workers, latencies, counters and drop reasons of brink-edge.",
        {{"all", "", "counters that are zero as well"}},
        stats},
       {"",

@@ -61,6 +61,43 @@ std::string size_text(std::uint64_t bytes) {
   return text;
 }
 
+std::string nanoseconds_text(std::uint64_t nanoseconds) {
+  if (nanoseconds < 1000) return std::to_string(nanoseconds) + " ns";
+  double value = static_cast<double>(nanoseconds) / 1000;
+  const char* unit = "us";
+  for (const char* larger : {"ms", "s"}) {
+    if (value < 1000) break;
+    value /= 1000;
+    unit = larger;
+  }
+  char text[32];
+  std::snprintf(text, sizeof text, value < 100 ? "%.1f %s" : "%.0f %s", value, unit);
+  return text;
+}
+
+std::string latency_table(const Json& total) {
+  std::vector<Row> rows;
+  const auto add = [&rows](const Json& object, const std::string& whose) {
+    const auto latency = object.find("latency");
+    if (latency == object.end()) return;
+    for (const auto& [kind, told] : latency->items()) {
+      if (told.value("count", std::uint64_t{0}) == 0) continue;
+      Row row = {kind, whose, text_of(told, "count")};
+      for (const char* name : {"p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns"}) {
+        row.push_back(nanoseconds_text(told.value(name, std::uint64_t{0})));
+      }
+      rows.push_back(std::move(row));
+    }
+  };
+  add(total, "all");
+  const auto workers = total.find("workers");
+  if (workers != total.end()) {
+    for (const Json& worker : *workers) add(worker, text_of(worker, "worker"));
+  }
+  if (rows.empty()) return {};
+  return table({"LATENCY", "WORKER", "ANSWERS", "P50", "P90", "P99", "P99.9", "MAX"}, rows);
+}
+
 void print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }

@@ -22,8 +22,15 @@ std::string duration_text(std::int64_t seconds);
 // "12.3%"; of nothing it is 0.0%.
 std::string percent_text(std::uint64_t part, std::uint64_t whole);
 
+// "850 ns", "12.3 us" and the like.
+std::string nanoseconds_text(std::uint64_t nanoseconds);
+
 // "812 B", "1.5 MiB" and the like.
 std::string size_text(std::uint64_t bytes);
+
+// A table of the "latency" of `total`, which has it for all, and of each of its "workers"; without
+// what nothing was counted of. Empty: nothing was counted.
+std::string latency_table(const Json& total);
 
 void print(const std::string& text);
 void print_json(const Json& json);

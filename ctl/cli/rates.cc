@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "ctl/cli/output.h"
+#include "dataplane/base/log_linear.h"
 
 namespace brink::ctl::cli {
 namespace {
@@ -67,6 +68,31 @@ Json drops_of(const Json& before, const Json& after, double seconds) {
   return drops;
 }
 
+// Durations counted between two readings, by name. Their largest is known to its bucket only.
+Json latency_of(const Json& before, const Json& after) {
+  using base::LogLinear;
+  static const Json kNone = Json::object();
+  const auto member = [](const Json& object, const char* name) -> const Json& {
+    const auto found = object.find(name);
+    return found == object.end() ? kNone : *found;
+  };
+  Json result = Json::object();
+  for (const auto& [kind, now] : member(after, "latency").items()) {
+    std::vector<std::uint64_t> counts(LogLinear::kBuckets);
+    for (const Json& bucket : member(now, "buckets")) {
+      counts[LogLinear::bucket_of(bucket[0].get<std::uint64_t>())] = bucket[1].get<std::uint64_t>();
+    }
+    for (const Json& bucket : member(member(member(before, "latency"), kind.c_str()), "buckets")) {
+      std::uint64_t& count = counts[LogLinear::bucket_of(bucket[0].get<std::uint64_t>())];
+      count -= std::min(count, bucket[1].get<std::uint64_t>());
+    }
+    const base::Percentiles told = base::percentiles_of(counts);
+    result[kind] = {{"count", told.count}, {"p50_ns", told.p50},   {"p90_ns", told.p90},
+                    {"p99_ns", told.p99},  {"p999_ns", told.p999}, {"max_ns", told.max}};
+  }
+  return result;
+}
+
 Json worker_of(const Json& before, const Json& after, double seconds) {
   const std::uint64_t busy = growth(before, after, "busy_cycles");
   const std::uint64_t idle = growth(before, after, "idle_cycles");
@@ -85,7 +111,8 @@ Json worker_of(const Json& before, const Json& after, double seconds) {
       {"tx_packets", rate("tx_packets")},
       {"queries", rate("dns_queries")},
       {"requests", rate("http_requests")},
-      {"tcp_connections", after.value("tcp_connections", Json())}};
+      {"tcp_connections", after.value("tcp_connections", Json())},
+      {"latency", latency_of(before, after)}};
   if (packets != 0) {
     json["cycles_per_packet"] =
         std::round(static_cast<double>(busy) / static_cast<double>(packets));
@@ -199,12 +226,14 @@ Json rates_of(const Json& before, const Json& after, double seconds) {
           {"snapshot", after.value("snapshot", Json::object())},
           {"rates", totals},
           {"workers", workers},
+          {"latency", latency_of(then, after)},
           {"drops", drops_of(then, after, seconds)}};
 }
 
 std::string rates_text(const Json& rates) {
-  return head_text(rates) + totals_text(rates) + workers_text(rates["workers"]) +
-         drops_text(rates["drops"]);
+  const std::string latencies = latency_table(rates);
+  return head_text(rates) + totals_text(rates) + workers_text(rates["workers"]) + latencies +
+         (latencies.empty() ? "" : "\n") + drops_text(rates["drops"]);
 }
 
 std::string screen_text(const std::string& text, std::size_t width, std::size_t height) {

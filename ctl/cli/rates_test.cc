@@ -48,6 +48,29 @@ TEST(Rates, OfAnEdgeThatStartedAnewBeginWithNothing) {
   EXPECT_NE(rates_text(rates).find("started anew"), std::string::npos);
 }
 
+Json with_latency(Json stats, const Json& buckets) {
+  stats["latency"] = {{"dns_udp", {{"count", 0}, {"buckets", buckets}}}};
+  stats["workers"][0]["latency"] = stats["latency"];
+  return stats;
+}
+
+TEST(Rates, TellLatenciesOfTheTimeInBetween) {
+  const Json before = with_latency(stats(1, 0, 0, 0), {{15, 1000}, {1'048'575, 7}});
+  const Json after = with_latency(stats(1, 100, 1, 1), {{15, 1000}, {543, 98}, {1'048'575, 9}});
+  const Json rates = rates_of(before, after, 1);
+  for (const Json& told :
+       {rates["latency"]["dns_udp"], rates["workers"][0]["latency"]["dns_udp"]}) {
+    EXPECT_EQ(told["count"], 100);
+    EXPECT_EQ(told["p50_ns"], 543);
+    EXPECT_EQ(told["p90_ns"], 543);
+    EXPECT_EQ(told["p99_ns"], 1'048'575);
+    EXPECT_EQ(told["max_ns"], 1'048'575);
+  }
+  const std::string text = rates_text(rates);
+  EXPECT_NE(text.find("543 ns"), std::string::npos) << text;
+  EXPECT_NE(text.find("1.0 ms"), std::string::npos);
+}
+
 TEST(Rates, WithoutPacketsHaveNoCyclesForOne) {
   const Json rates = rates_of(stats(1, 10, 0, 0), stats(1, 10, 0, 0), 1);
   EXPECT_TRUE(rates["workers"][0]["cycles_per_packet"].is_null());

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "ctl/cli/input.h"
 #include "ctl/cli/lookup.h"
 #include "ctl/cli/output.h"
 #include "ctl/cli/record_pending.h"
@@ -50,16 +51,6 @@ Json records_at(Session& session, const Place& place, const std::string& type) {
   return session.list(target);
 }
 
-std::uint64_t number(const Arguments& arguments, const std::string& option) {
-  const std::string text = arguments.get(option);
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    throw Stop(Exit::kUsage, "--" + option + "=" + text + " is not a number");
-  }
-  return value;
-}
-
 bool on_or_off(const Arguments& arguments, const std::string& option) {
   const std::string text = arguments.get(option);
   if (text == "on" || text == "true" || text == "yes") return true;
@@ -71,10 +62,10 @@ bool on_or_off(const Arguments& arguments, const std::string& option) {
 Json changes_of(const Arguments& arguments) {
   Json changes = Json::object();
   if (arguments.has("ttl")) {
-    changes["ttl"] = arguments.get("ttl") == "auto" ? 1 : number(arguments, "ttl");
+    changes["ttl"] = arguments.get("ttl") == "auto" ? 1 : number_of(arguments, "ttl");
   }
   if (arguments.has("proxied")) changes["proxied"] = on_or_off(arguments, "proxied");
-  if (arguments.has("priority")) changes["priority"] = number(arguments, "priority");
+  if (arguments.has("priority")) changes["priority"] = number_of(arguments, "priority");
   if (arguments.has("comment")) changes["comment"] = arguments.get("comment");
   if (arguments.has("flatten")) {
     changes["settings"] = {{"flatten_cname", on_or_off(arguments, "flatten")}};

@@ -150,6 +150,7 @@ std::string route_text(const Json& route) {
     if (!origin["port"].is_null()) origins += " port " + text_of(origin, "port");
   }
   if (origins.empty()) origins = "none";
+  if (!route["target"].is_null()) origins += " (of " + text_of(route, "target") + ")";
   return "zone " + text_of(route, "zone") + ", origins " + origins + "; timeouts: connect " +
          text_of(route, "connect_timeout_ms") + " ms, acknowledgement " +
          text_of(route, "acknowledgement_timeout_ms") + " ms, read " +
@@ -173,14 +174,23 @@ void print_answers(const Json& owner) {
   std::vector<Row> rows;
   for (const Json& set : owner["rrsets"]) {
     add_records(rows, set["records"], "answer");
+    add_records(rows, set["signatures"], "signature");
     add_records(rows, set["required_additional"], "+ required");
     add_records(rows, set["optional_additional"], "+ if it fits");
+    add_records(rows, set["additional_signatures"], "+ signature");
     if (!set["target"].is_null()) {
       rows.push_back({"+ goes on at", text_of(set, "target"), "", "", ""});
     }
   }
   print(rows.empty() ? "\nno record sets\n"
                      : "\n" + table({"PART", "NAME", "TTL", "TYPE", "DATA"}, rows));
+}
+
+// What proves that something is not there, each record with its signatures.
+void print_denials(const Json& denials) {
+  std::vector<Row> rows;
+  for (const Json& denial : denials) add_records(rows, denial, "denial");
+  if (!rows.empty()) print("\n" + table({"PART", "NAME", "TTL", "TYPE", "DATA"}, rows));
 }
 
 void show_name(Session& session, const std::string& name) {
@@ -198,9 +208,13 @@ void show_name(Session& session, const std::string& name) {
     sheet.add("zone",
               text_of(result["zone"], "name") + " serial " + text_of(result["zone"], "serial"));
     sheet.add("negative", record_text(result["zone"]["negative"]));
+    for (const Json& signature : result["zone"]["negative_signatures"]) {
+      sheet.add("", record_text(signature));
+    }
   }
   print(sheet.text());
   if (!owner.is_null()) print_answers(owner);
+  print_denials(result["denials"]);
 }
 
 void show(Session& session, const Arguments& arguments) {
@@ -242,6 +256,9 @@ std::string changes_text(const Json& version) {
   };
   add("resolved", " outside resolved anew");
   add("resigned", " signed anew");
+  if (number_of(version, "tables") != 0) {
+    text = (text == "-" ? "" : text + ", ") + std::string("certificates or rules");
+  }
   return text;
 }
 
@@ -323,7 +340,8 @@ const std::vector<Command>& snapshot_commands() {
        "Without NAME: version, age and size of what is served, its memory and log, and what is\n"
        "stored and compiled beside it. With NAME: the records, glue and route that the packet "
        "path\n"
-       "finds, taken apart; a name that is not there shows what answers instead.",
+       "finds, taken apart, with signatures and what denies other types; a name that is not there\n"
+       "shows what answers instead, and what proves it.",
        {},
        show},
       {"snapshot",

@@ -176,8 +176,8 @@ const std::vector<Command>& top_commands() {
        "Packets, queries, answers, requests, drops by reason; of each worker how busy it is and "
        "the "
        "cycles\n"
-       "it takes for a packet; version and age of the snapshot. With --json a line of JSON a "
-       "reading.",
+       "it takes for a packet; latencies of the time in between; version and age of the snapshot.\n"
+       "With --json a line of JSON a reading.",
        {{"interval,i", "SECONDS", "between readings; else 1"},
         {"once", "", "one reading, then end"}},
        top},

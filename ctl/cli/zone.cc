@@ -7,6 +7,7 @@
 #include "ctl/cli/output.h"
 #include "ctl/cli/progress.h"
 #include "ctl/cli/zone_change.h"
+#include "ctl/cli/zone_check.h"
 
 namespace brink::ctl::cli {
 namespace {
@@ -108,7 +109,9 @@ void import_file(Session& session, const Arguments& arguments) {
            value + "\r\n";
   };
   std::string body = part("file", text);
-  if (arguments.has("proxied")) body += part("proxied", "true");
+  for (const char* flag : {"proxied", "presigned"}) {
+    if (arguments.has(flag)) body += part(flag, "true");
+  }
   body += "--" + boundary + "--\r\n";
   Response response;
   try {
@@ -124,19 +127,38 @@ void import_file(Session& session, const Arguments& arguments) {
   if (arguments.has("activate")) activate_zone(session, zone);
   const Json& result = response.envelope["result"];
   if (session.json()) return print_json(result);
-  print("zone " + text_of(zone, "name") + ": " + text_of(result, "recs_added") +
-        " records added, " + text_of(result, "total_records_parsed") + " read\n");
+  std::string done =
+      "zone " + text_of(zone, "name") + ": " + text_of(result, "recs_added") + " records added, ";
+  if (arguments.has("presigned")) {
+    done += text_of(result, "recs_changed") + " changed, " + text_of(result, "recs_removed") +
+            " removed, ";
+  }
+  print(done + text_of(result, "total_records_parsed") + " read\n");
 }
 
 void export_file(Session& session, const Arguments& arguments) {
   const Json zone = find_zone(session, arguments.positional[0]);
-  const Response response = session.call_raw("GET", zone_path(zone) + "/dns_records/export");
+  const std::string query = arguments.has("signed") ? "?served=true" : "";
+  const Response response =
+      session.call_raw("GET", zone_path(zone) + "/dns_records/export" + query);
   if (!arguments.has("output")) return print(response.text);
   const std::string path = arguments.get("output");
   std::ofstream file(path, std::ios::binary);
   file << response.text;
   file.close();
   if (!file) throw Stop(Exit::kInputUnreadable, path + ": cannot be written");
+}
+
+void serial(Session& session, const Arguments& arguments) {
+  const Json zone = find_zone(session, arguments.positional[0]);
+  const std::string path = "/brink/v1/zones/" + text_of(zone, "id") + "/serial";
+  Json body = Json::object();
+  if (arguments.has("policy")) body["policy"] = arguments.get("policy");
+  if (arguments.has("set")) body["serial"] = number_of(arguments, "set");
+  const Json result = body.empty() ? session.call("GET", path) : session.call("PATCH", path, body);
+  if (session.json()) return print_json(result);
+  print("zone " + text_of(zone, "name") + ": serial " + text_of(result, "serial") + ", policy " +
+        text_of(result, "policy") + "\n");
 }
 
 }  // namespace
@@ -173,20 +195,53 @@ const std::vector<Command>& zone_commands() {
        1,
        1,
        "Adds the records of a zone file.\n"
-       "All of it or nothing. Records that are there already are left alone.",
+       "All of it or nothing. Records that are there already are left alone. With --presigned the "
+       "file is\n"
+       "the whole zone, and is refused when its signatures or its chain of denial are not right.",
        {{"zone", "ZONE", "the zone; else the file's $ORIGIN, else its name without .zone"},
         {"create", "", "create the zone if it is not there"},
         {"activate", "", "activate the zone afterwards"},
-        {"proxied", "", "proxy records that can be, unless the file says otherwise"}},
+        {"proxied", "", "proxy records that can be, unless the file says otherwise"},
+        {"presigned", "",
+         "the file is a zone that was signed elsewhere: it takes the place of all records, and is "
+         "served as it is"}},
        import_file},
       {"zone",
        "export",
        "ZONE",
        1,
        1,
-       "Prints a zone as a zone file.",
-       {{"output", "FILE", "write to a file"}},
+       "Prints a zone as a zone file.\n"
+       "As it is stored, for `zone import`; with --signed as it is served, for other servers: "
+       "proxied "
+       "names\n"
+       "with the edge's addresses, and with the signatures and the chain of a zone that is signed.",
+       {{"output", "FILE", "write to a file"}, {"signed", "", "as it is served"}},
        export_file},
+      {"zone",
+       "check",
+       "[ZONE]",
+       0,
+       1,
+       "Looks for what is wrong with a zone, or hardly meant so: as it is served, or in a file.\n"
+       "Missing glue, targets without address, data that is never answered... and of a signed "
+       "zone, "
+       "whether\n"
+       "its signatures and its chain of denial hold. Errors end the command with exit code 1, "
+       "warnings do not.",
+       {{"file", "FILE", "a zone file, which no server needs to know"},
+        {"zone", "ZONE", "the zone of the file; else its $ORIGIN, or its name without .zone"}},
+       check_zone},
+      {"zone",
+       "serial",
+       "ZONE",
+       1,
+       1,
+       "The serial of a zone's SOA, and how it goes on with every change (RFC 1982).",
+       {{"policy", "POLICY",
+         "increment, unixtime, dateserial (YYYYMMDDnn), or keep: until it is set or imported"},
+        {"set", "NUMBER", "the serial from now on; one that is newer"}},
+       serial},
       {"zone",
        "edit",
        "ZONE",

@@ -125,7 +125,7 @@ std::string text_of(const Entries& entries) {
 }
 
 bool is_same_record(const Record& a, const Record& b) {
-  return has_same_place(a, b) && a.rdata == b.rdata;
+  return has_same_place(a, b) && model::is_same_data(a.type, a.rdata, b.rdata);
 }
 
 bool is_equal(const Record& a, const Record& b) {

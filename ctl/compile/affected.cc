@@ -15,6 +15,7 @@ void Affected::collect(const store::Changes& changes) {
   }
   for (const store::NameChange& change : changes.names) {
     add(change.name);
+    for (const DomainName& target : change.former_targets) targets_.emplace(change.zone, target);
     const model::Zone* zone = lookups_.zone_at(change.zone);
     if (zone != nullptr && !wholly_.contains(change.zone)) take_name(*zone, change);
   }
@@ -41,10 +42,19 @@ void Affected::take_ownership_below(const DomainName& apex) {
   const model::Zone* above = lookups_.zone_of(apex.parent());
   if (above == nullptr) return;
   add_all_within(*above, apex);
+  for (const store::Exchange& exchange : lookups_.exchanges(*above)) {
+    if (exchange.owner.is_within(apex)) targets_.emplace(above->name, exchange.target);
+  }
+  if (DirectNames::is_place(above->name, apex)) add_exchanges(*above);
   add_scope({Kind::kSubtree, apex, above->row});
 }
 
+void Affected::add_exchanges(const model::Zone& zone) {
+  for (const store::Exchange& exchange : lookups_.exchanges(zone)) add(exchange.owner);
+}
+
 void Affected::take_name(const model::Zone& zone, const store::NameChange& change) {
+  if (DirectNames::is_place(zone.name, change.name)) add_exchanges(zone);
   if (change.addresses) add_scope({Kind::kName, change.name, zone.row});
   if (change.name.is_wildcard()) add_scope({Kind::kWildcard, change.name.parent(), zone.row});
   if (change.cut) {
@@ -59,7 +69,10 @@ void Affected::take_resigned(const store::ResignedName& resigned) {
   const model::Zone* zone = lookups_.zone_at(resigned.zone);
   if (zone == nullptr || wholly_.contains(resigned.zone)) return;
   add(resigned.name);
-  if (resigned.name == resigned.zone) add_to(zones_, resigned.name);
+  if (resigned.name == resigned.zone) {
+    add_to(zones_, resigned.name);
+    add_exchanges(*zone);  // direct names are signed when the apex is
+  }
   for (const store::Pointer& pointer :
        store_.pointers_to(zone->row, resigned.name, Reach::kName)) {
     add(pointer.owner);
@@ -77,7 +90,7 @@ void Affected::take_existence(const model::Zone& zone, const store::NameChange& 
   if (!came_or_went(change.name)) return;
   DomainName top = change.name;
   while (top.parent() != zone.name && came_or_went(top.parent())) top = top.parent();
-  add_scope({Kind::kSubtree, top, 0});
+  add_scope({Kind::kSubtree, top, zone.row});
 }
 
 bool Affected::all_new_within(const model::Zone& zone, const DomainName& name) {
@@ -91,8 +104,7 @@ bool Affected::all_new_within(const model::Zone& zone, const DomainName& name) {
 }
 
 std::string Affected::key_of(const DomainName& name) {
-  const store::TreeKey key = store::tree_key(name);
-  return {key.begin(), key.end()};
+  return DirectNames::key_of(name);
 }
 
 void Affected::add_to(Names& names, const DomainName& name) {
@@ -119,18 +131,21 @@ void Affected::spread() {
   }
 }
 
+// By a wildcard of the zone, if there is one above.
+bool Affected::is_covered(const DomainName& name, std::int64_t zone_row) {
+  const model::Zone* zone = lookups_.zone_of(name);
+  return zone != nullptr && zone->row == zone_row && !lookups_.exists(*zone, name);
+}
+
 void Affected::visit(const Scope& scope) {
   const Reach reach = scope.kind == Kind::kName ? Reach::kName : Reach::kSubtree;
   for (const store::Pointer& alias : store_.aliases_to(scope.name, reach)) {
-    if (scope.kind == Kind::kWildcard) {
-      const model::Zone* zone = lookups_.zone_of(alias.target);
-      if (zone == nullptr || zone->row != scope.zone_row) continue;
-      if (lookups_.exists(*zone, alias.target)) continue;
-    }
+    if (scope.kind == Kind::kWildcard && !is_covered(alias.target, scope.zone_row)) continue;
     take_alias(alias);
   }
-  if (scope.zone_row == 0 || scope.kind == Kind::kWildcard) return;
+  if (scope.zone_row == 0) return;
   for (const store::Pointer& pointer : store_.pointers_to(scope.zone_row, scope.name, reach)) {
+    if (scope.kind == Kind::kWildcard && !is_covered(pointer.target, scope.zone_row)) continue;
     add(pointer.owner);
   }
 }

@@ -5,7 +5,8 @@
 // that cover them, names whose existence decides whether one does, and which zone owns them. So
 // every change is turned into scopes, that is, into names whose lookup may have another result, and
 // whatever points into a scope is affected; an alias that is affected is a scope again. So is a
-// name outside the served zones that leads elsewhere.
+// name outside the served zones that leads elsewhere. MX and SRV records also depend on whether
+// their targets are proxied, by whatever answers for these.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "ctl/compile/name_compiler.h"
 #include "ctl/compile/store_lookups.h"
 #include "ctl/store/history.h"
 
@@ -38,6 +40,9 @@ class Affected {
   // Zones to put, and those that are gone.
   [[nodiscard]] const Names& zones() const { return zones_; }
   [[nodiscard]] const Names& dropped_zones() const { return dropped_zones_; }
+  // What MX and SRV records pointed at that are gone or in other hands, each with the apex of its
+  // zone. Those of names() are not among them.
+  [[nodiscard]] const NameCompiler::Targets& targets() const { return targets_; }
 
  private:
   enum class Kind : std::uint8_t {
@@ -57,18 +62,21 @@ class Affected {
   void take_ownership_below(const model::DomainName& apex);
   void take_name(const model::Zone& zone, const store::NameChange& change);
   void take_resigned(const store::ResignedName& resigned);
+  void add_exchanges(const model::Zone& zone);
   void take_existence(const model::Zone& zone, const store::NameChange& change);
   void add(const model::DomainName& name) { add_to(names_, name); }
   static void add_to(Names& names, const model::DomainName& name);
   void add_all_within(const model::Zone& zone, const model::DomainName& name);
   void add_scope(Scope scope);
   void spread();
+  bool is_covered(const model::DomainName& name, std::int64_t zone_row);
   void visit(const Scope& scope);
   void take_alias(const store::Pointer& alias);
   bool all_new_within(const model::Zone& zone, const model::DomainName& name);
 
   store::Store& store_;
   StoreLookups& lookups_;
+  NameCompiler::Targets targets_;
   Names names_, zones_, whole_zones_, dropped_zones_;
   std::set<model::DomainName> wholly_;  // such zones, and those that are gone
   std::set<RowAndName> new_names_;      // had no records before

@@ -10,10 +10,21 @@
 #include <vector>
 
 #include "ctl/compile/affected.h"
+#include "ctl/compile/chain_names.h"
 #include "ctl/compile/name_compiler.h"
 #include "dataplane/snapshot/change_sink.h"
 
 namespace brink::ctl::compile {
+
+// Where records of a chain go.
+class ChainOutput {
+ public:
+  virtual ~ChainOutput() = default;
+  // A record of the chain with its signatures.
+  virtual base::Result<void> put(const dns::zone::Wire& owner, const dns::zone::Rrset& set) = 0;
+  // One that is not in it any more, if it was.
+  virtual base::Result<void> drop(const dns::zone::Wire& owner) = 0;
+};
 
 class ChainCompiler {
  public:
@@ -37,15 +48,18 @@ class ChainCompiler {
   // touched, or all of a zone that is signed. An Error names zone, owner and type.
   base::Result<void> put(const Touched& touched, snapshot::ChangeSink& sink);
   base::Result<void> put_all(const model::Zone& zone, snapshot::ChangeSink& sink);
+  // All records of a zone that is signed here.
+  base::Result<void> put_all(const model::Zone& zone, ChainOutput& output);
 
  private:
+  [[nodiscard]] ChainNames names_of(const model::Zone& zone);
+  [[nodiscard]] dns::zone::Wire schedule_of(const model::Zone& zone, const model::DomainName& name);
   base::Result<void> put_nsec(const model::Zone& zone, const model::DomainName& name,
-                              const model::DomainName& next, snapshot::ChangeSink& sink);
-  base::Result<void> put_nsec3(const model::Zone& zone, const Names* names,
-                               snapshot::ChangeSink& sink);
+                              const model::DomainName& next, ChainOutput& output);
+  base::Result<void> put_nsec3(const model::Zone& zone, const Names* names, ChainOutput& output);
   base::Result<void> put_record(const model::Zone& zone, const dns::zone::Wire& owner,
                                 std::uint16_t type, dns::zone::Wire rdata,
-                                const dns::zone::Wire& scheduled_by, snapshot::ChangeSink& sink);
+                                const dns::zone::Wire& scheduled_by, ChainOutput& output);
 
   NameCompiler& compiler_;
   Lookups& lookups_;

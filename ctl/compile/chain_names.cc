@@ -1,5 +1,7 @@
 #include "ctl/compile/chain_names.h"
 
+#include <iterator>
+
 namespace brink::ctl::compile {
 
 using model::DomainName;
@@ -25,11 +27,29 @@ std::optional<DomainName> ChainNames::hidden_by(const DomainName& name) const {
 }
 
 bool ChainNames::contains(const DomainName& name) const {
-  if (name == zone_.name) return true;
+  if (name == zone_.name || directs_.contains(DirectNames::key_of(name))) return true;
   return !lookups_.entries(zone_, name).empty() && !hidden_by(name);
 }
 
 DomainName ChainNames::next(const DomainName& name) const {
+  const auto stored = next_stored(name);
+  const auto direct = directs_.upper_bound(DirectNames::key_of(name));
+  if (direct != directs_.end() && (!stored || direct->first < DirectNames::key_of(*stored))) {
+    return direct->second.name;
+  }
+  return stored ? *stored : zone_.name;
+}
+
+DomainName ChainNames::previous(const DomainName& name) const {
+  DomainName stored = previous_stored(name);
+  const auto behind = directs_.lower_bound(DirectNames::key_of(name));
+  if (behind != directs_.begin() && std::prev(behind)->first > DirectNames::key_of(stored)) {
+    return std::prev(behind)->second.name;
+  }
+  return stored;
+}
+
+std::optional<DomainName> ChainNames::next_stored(const DomainName& name) const {
   store::TreeKey key = store::tree_key(name);
   key.push_back(0);
   while (const auto found = lookups_.first_from(zone_, key)) {
@@ -38,10 +58,10 @@ DomainName ChainNames::next(const DomainName& name) const {
     if (*hider == zone_.name) break;
     key = store::end_of_subtree(store::tree_key(*hider));
   }
-  return zone_.name;
+  return std::nullopt;
 }
 
-DomainName ChainNames::previous(const DomainName& name) const {
+DomainName ChainNames::previous_stored(const DomainName& name) const {
   store::TreeKey key = store::tree_key(name);
   while (const auto found = lookups_.last_before(zone_, key)) {
     const auto hider = hidden_by(*found);

@@ -8,9 +8,14 @@
 
 #include "ctl/compile/compile.h"
 #include "ctl/compile/compile_fixture.h"
+#include "ctl/compile/direct_names.h"
 #include "ctl/compile/map_sink.h"
 #include "ctl/compile/outside_names.h"
+#include "ctl/store/account_certificates.h"
+#include "ctl/store/client_certificates.h"
 #include "ctl/store/resolved.h"
+#include "ctl/store/zone_certificates.h"
+#include "dns/dnssec/denial.h"
 
 namespace brink::ctl::compile {
 namespace {
@@ -52,6 +57,27 @@ class Follower {
     if (outside_.names() != fresh_outside.names()) return "the names outside differ";
     return sink_.difference(fresh);
   }
+  // Time goes on, and what the store has is due to be signed again, name by name.
+  std::string resign(const model::DomainName& apex) {
+    options_.now.micros += 1'000'000;
+    Transaction view(*store_, Transaction::Kind::kRead);
+    store::Changes changes;
+    const auto zone = store_->zone_by_name(apex);
+    store_->for_each_name(*zone, apex, [&](const model::DomainName& each) {
+      changes.resigned.push_back({apex, each});
+      return true;
+    });
+    if (!store_->has_record(*zone, apex, model::kTypeMx)) changes.resigned.push_back({apex, apex});
+    if (auto counts = compile_changes(*store_, changes, options_, sink_); !counts) {
+      return "changes: " + counts.error().message();
+    }
+    if (auto finished = sink_.finish(); !finished) return finished.error().message();
+    MapSink fresh;
+    if (auto counts = compile_all(*store_, options_, fresh); !counts) {
+      return "all: " + counts.error().message();
+    }
+    return sink_.difference(fresh);
+  }
   [[nodiscard]] std::uint64_t version() const { return version_; }
   [[nodiscard]] const Counts& counts() const { return counts_; }
   [[nodiscard]] const MapSink& sink() const { return sink_; }
@@ -77,13 +103,23 @@ model::Zone add_zone(Follower& follower, const std::string& text) {
   return zone;
 }
 
+// An alias that would have to be flattened, at the apex or beside others. No presigned zone has one:
+// what was signed is served as it is.
+bool is_mixed_alias(const model::Zone& zone, const model::Record& record,
+                    std::span<const model::Record> neighbours) {
+  const auto is_alias = [](const model::Record& each) { return each.type == model::kTypeCname; };
+  const bool any = is_alias(record) || std::ranges::any_of(neighbours, is_alias);
+  return any && (record.name == zone.name || !neighbours.empty());
+}
+
 // False: the rules are against it.
 bool add_record(Follower& follower, const model::Zone& zone, const model::RecordDraft& draft) {
   auto made = model::make_record({}, zone, draft);
   if (!made) return false;
   model::Record& record = made.value();
   const auto neighbours = follower.store().records_at(zone, record.name);
-  if (model::conflict_of({}, zone, record, neighbours)) return false;
+  if (model::conflict_of({}, zone, record, neighbours, model::BesideNs::kAsLegal)) return false;
+  if (zone.dnssec.presigned && is_mixed_alias(zone, record, neighbours)) return false;
   record.id = follower.id();
   follower.store().insert_record(zone, record);
   return true;
@@ -129,6 +165,7 @@ class RandomChanges {
     if (!zone || kind < 4) return create_zone();
     if (kind == 4) return store().delete_zone(*zone);
     if (kind < 16) return switch_zone(*zone);
+    if (kind < 24) return change_table(*zone);
     if (kind < 55) return add(*zone);
     if (kind < 85) return change(*zone);
     remove(*zone);
@@ -158,8 +195,10 @@ class RandomChanges {
     if (records.empty()) return std::nullopt;
     return pick(records);
   }
+  // A presigned zone comes in as a whole.
   void bump(model::Zone zone) {
     ++zone.serial;
+    if (zone.dnssec.presigned) ++zone.dnssec.signing_set;
     store().update_zone(zone);
   }
 
@@ -167,7 +206,8 @@ class RandomChanges {
     static const std::vector<std::string> kZones = {"test",         "a.test",     "b.test",
                                                     "c.a.test",     "d.c.a.test", "x.b.test",
                                                     "w.d.c.a.test", "c.x.b.test"};
-    const std::string& text = pick(kZones);
+    const auto above = any_zone();
+    const std::string text = above && below(10) == 0 ? direct_name(*above) : pick(kZones);
     if (store().zone_by_name(name(text))) return;
     const model::Zone zone = add_zone(follower_, text);
     for (std::uint64_t i = below(20); i > 0; --i) add_random(zone);
@@ -178,6 +218,7 @@ class RandomChanges {
       case 8:
       case 9:
         switch_dnssec(zone.dnssec);
+        if (zone.dnssec.presigned) drop_mixed_aliases(zone);
         break;
       case 0:
         zone.paused = !zone.paused;
@@ -199,8 +240,23 @@ class RandomChanges {
     bump(zone);
   }
 
+  void drop_mixed_aliases(const model::Zone& zone) {
+    std::vector<model::Record> records;
+    store().for_each_record(zone, [&](const model::Record& each) { records.push_back(each); });
+    for (const model::Record& record : records) {
+      auto neighbours = store().records_at(zone, record.name);
+      std::erase_if(neighbours, [&](const auto& other) { return other.row == record.row; });
+      if (is_mixed_alias(zone, record, neighbours)) store().delete_record(record);
+    }
+  }
   void switch_dnssec(model::ZoneDnssec& dnssec) {
-    switch (below(5)) {
+    switch (below(7)) {
+      case 5:
+        dnssec.presigned = !dnssec.presigned;
+        break;
+      case 6:
+        dnssec.opt_out = !dnssec.opt_out;
+        break;
       case 0:
         dnssec.status = model::DnssecStatus::kDisabled;
         break;
@@ -256,8 +312,29 @@ class RandomChanges {
   }
   std::string owner(const model::Zone& zone) {
     if (below(8) == 0) return zone.name.text() + ".";
+    if (below(20) == 0) return direct_name(zone);
     const std::string text = labels() + zone.name.text() + ".";
     return below(6) == 0 ? "*." + text : text;
+  }
+  // A name that has records, or lies below one.
+  std::string stored_name(const model::Zone& zone) {
+    const auto record = any_record(zone);
+    if (!record) return target();
+    const std::string text = record->name.text() + ".";
+    return below(5) == 0 ? labels() + text : text;
+  }
+  // What is served to lead around the edge now, or lies above that.
+  std::string direct_name(const model::Zone& zone) {
+    std::vector<model::DomainName> names;
+    for (const auto& [wire, contents] : follower_.sink().names()) {
+      const auto held = model::DomainName::from_wire(
+          {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()});
+      if (DirectNames::is_place(zone.name, *held)) names.push_back(*held);
+    }
+    if (names.empty()) return zone.name.text() + ".";
+    const model::DomainName& picked = pick(names);
+    const bool is_deep = picked.parent() != zone.name && below(2) == 0;
+    return (is_deep ? picked.parent() : picked).text() + ".";
   }
   std::string target() {
     if (below(8) == 0) return below(2) == 0 ? "elsewhere.example." : "other.example.";
@@ -270,7 +347,17 @@ class RandomChanges {
     draft.proxied = below(3) == 0;
     draft.settings.flatten_cname = below(3) == 0;
     draft.ttl = below(2) == 0 ? 1 : 600;
-    switch (below(14)) {
+    switch (below(18)) {
+      case 14:
+      case 15:
+      case 16:
+        draft.type = "MX";
+        draft.content = "10 " + stored_name(zone);
+        break;
+      case 17:
+        draft.type = "SRV";
+        draft.content = "1 2 443 " + stored_name(zone);
+        break;
       case 0:
       case 1:
       case 2:
@@ -315,7 +402,56 @@ class RandomChanges {
     if (draft.type != "A" && draft.type != "AAAA" && draft.type != "CNAME") draft.proxied = false;
     return draft;
   }
+  // What only signing makes. Of some of these, other records may be nothing but a promise.
+  void add_signed(const model::Zone& zone) {
+    const model::DomainName at = name(owner(zone));
+    const model::DomainName hashed = hashed_owner(at, zone);
+    switch (below(4)) {
+      case 0: {
+        static const std::vector<std::string> kCovered = {"A",   "MX",   "NS",   "DS",
+                                                          "SOA", "NSEC", "NSEC3"};
+        const std::string& covered = pick(kCovered);
+        return add_presigned(zone, covered == "NSEC3" ? hashed : at, "RRSIG",
+                             covered + " 13 2 600 20300101000000 20200101000000 1 " +
+                                 zone.name.text() + ". " + std::to_string(below(9)) + "AAA");
+      }
+      case 1:
+        return add_presigned(zone, below(3) == 0 ? zone.name : at, "NSEC",
+                             target() + " A RRSIG NSEC");
+      case 2:
+        return add_presigned(zone, below(3) == 0 ? hashed_owner(zone.name, zone) : hashed, "NSEC3",
+                             "1 1 0 - 2t7b4g4vsa5smi47k61mv5bv1a22bojr A");
+      default:
+        return add_presigned(zone, zone.name, "NSEC3PARAM", "1 0 0 -");
+    }
+  }
+  static model::DomainName hashed_owner(const model::DomainName& of, const model::Zone& zone) {
+    const auto wire = [](const model::DomainName& each) {
+      const auto octets = each.wire();
+      return dns::zone::Wire(octets.begin(), octets.end());
+    };
+    const auto hash = dns::dnssec::nsec3_hash(wire(of), 0, {});
+    const auto owner = dns::dnssec::nsec3_owner(hash, wire(zone.name));
+    return model::DomainName::from_wire(std::vector<std::uint8_t>(owner.begin(), owner.end()))
+        .value();
+  }
+  void add_presigned(const model::Zone& zone, const model::DomainName& at, const std::string& type,
+                     const std::string& content) {
+    const auto number = model::type_from_text(type).value();
+    const auto rdata = model::rdata_from_text(number, content, zone.name);
+    ASSERT_TRUE(rdata) << rdata.error().message();
+    model::Record record = model::make_presigned_record(at, number, rdata.value(),
+                                                        static_cast<std::uint32_t>(below(2) * 300))
+                               .value();
+    for (const auto& other : store().records_at(zone, at)) {
+      if (other.type == record.type && (number == model::kTypeNsec || other.rdata == record.rdata))
+        return;
+    }
+    record.id = follower_.id();
+    store().insert_record(zone, record);
+  }
   void add_random(const model::Zone& zone) {
+    if (zone.dnssec.presigned && below(2) == 0) return add_signed(zone);
     const model::RecordDraft made = draft(zone);
     add_record(follower_, zone, made);
     if (made.type != "NS" || !made.content.starts_with("ns.")) return;
@@ -335,7 +471,8 @@ class RandomChanges {
     if (!made) return;
     auto neighbours = store().records_at(zone, made.value().name);
     std::erase_if(neighbours, [&](const auto& other) { return other.row == old->row; });
-    if (model::conflict_of({}, zone, made.value(), neighbours)) return;
+    if (model::conflict_of({}, zone, made.value(), neighbours, model::BesideNs::kAsLegal)) return;
+    if (zone.dnssec.presigned && is_mixed_alias(zone, made.value(), neighbours)) return;
     made.value().row = old->row;
     made.value().id = old->id;
     store().update_record(made.value());
@@ -346,6 +483,113 @@ class RandomChanges {
     if (!record) return;
     store().delete_record(*record);
     bump(zone);
+  }
+  std::string host(const model::Zone& zone) {
+    static const std::vector<std::string> kHosts = {"", "a.", "c.", "*.", "w.a.", "*.a."};
+    return pick(kHosts) + zone.name.text();
+  }
+  std::uint8_t octet() { return static_cast<std::uint8_t>(below(120)); }
+  void insert_certificate(const model::Zone& zone, model::CertificatePurpose purpose) {
+    model::ZoneCertificate made;
+    made.id = follower_.id();
+    made.zone = zone.id;
+    made.purpose = purpose;
+    made.certificate = fake_certificate(octet(), {host(zone), host(zone)});
+    made.sealed_key = {1, 2, octet()};
+    made.priority = static_cast<std::uint32_t>(below(3));
+    store::ZoneCertificates(store()).insert(made);
+  }
+  std::optional<model::ZoneCertificate> any_certificate(const model::Zone& zone,
+                                                        model::CertificatePurpose purpose) {
+    const auto page = store::ZoneCertificates(store()).list(zone.id, {.purpose = purpose});
+    if (page.items.empty()) return std::nullopt;
+    return pick(page.items);
+  }
+  model::AccountCertificate authority(const model::Zone& zone, bool managed) {
+    store::AccountCertificates accounts(store());
+    const auto page = accounts.list(zone.account, {1, 100});
+    const auto known = accounts.managed(zone.account);
+    if (managed && known) return *known;
+    if (!managed && !page.items.empty() && below(2) == 0) return pick(page.items);
+    model::AccountCertificate made;
+    made.id = follower_.id();
+    made.account = zone.account;
+    made.certificate = fake_certificate(octet(), {});
+    made.managed = managed;
+    accounts.insert(made);
+    return made;
+  }
+
+  void change_certificate(const model::Zone& zone, model::CertificatePurpose purpose) {
+    store::ZoneCertificates certificates(store());
+    auto known = any_certificate(zone, purpose);
+    if (!known || below(2) == 0) return insert_certificate(zone, purpose);
+    if (below(2) == 0 && certificates.hosts_with(known->id).empty()) {
+      return certificates.remove(known->id);
+    }
+    known->priority = static_cast<std::uint32_t>(below(3));
+    if (below(2) == 0) known->certificate = fake_certificate(octet(), {host(zone)});
+    certificates.update(*known);
+  }
+  void change_pulls(const model::Zone& zone) {
+    store::ZoneCertificates certificates(store());
+    const auto known = any_certificate(zone, model::CertificatePurpose::kHostPull);
+    if (!known || below(3) == 0) {
+      return certificates.set_tls(zone.id, {false, below(2) == 0});
+    }
+    if (below(3) == 0) return certificates.remove_host_pull(zone.id, host(zone));
+    certificates.put_host_pull(zone.id, {host(zone), known->id, below(2) == 0, {}, {}});
+  }
+  void change_authorities(const model::Zone& zone) {
+    store::AccountCertificates accounts(store());
+    std::optional<model::Id> asked;
+    if (below(2) == 0) asked = authority(zone, false).id;
+    std::vector<std::string> hosts;
+    for (std::uint64_t i = below(3); i > 0; --i) hosts.push_back(host(zone));
+    if (asked && below(4) == 0) return accounts.remove(*asked);
+    accounts.set_hosts(zone.id, asked, hosts);
+  }
+  void change_client(const model::Zone& zone) {
+    store::ClientCertificates clients(store());
+    const auto page = clients.list(zone.id, std::nullopt, {1, 100});
+    if (!page.items.empty() && below(3) != 0) {
+      const model::ClientCertificate& known = pick(page.items);
+      return clients.set_revoked(known.id, !known.revoked);
+    }
+    model::ClientCertificate made;
+    made.id = follower_.id();
+    made.zone = zone.id;
+    made.authority = authority(zone, below(4) != 0).id;
+    made.certificate.serial = "0" + std::to_string(below(1000)) + (below(2) == 0 ? "a" : "0b");
+    clients.insert(made);
+  }
+  void change_settings(model::Zone zone) {
+    static const std::vector<std::pair<std::string, std::string>> kSettings = {
+        {"ssl", "\"strict\""}, {"ssl", "\"full\""}, {"tls_client_auth", "\"on\""},
+        {"http2", "\"off\""}};
+    const auto& [setting, value] = pick(kSettings);
+    zone.settings[setting] = {value, {}};
+    if (below(4) == 0) zone.settings.clear();
+    bump(zone);
+  }
+  void change_table(const model::Zone& zone) {
+    switch (below(8)) {
+      case 0:
+      case 1:
+        return change_certificate(zone, model::CertificatePurpose::kEdge);
+      case 2:
+        return change_certificate(zone, model::CertificatePurpose::kZonePull);
+      case 3:
+        return change_certificate(zone, model::CertificatePurpose::kHostPull);
+      case 4:
+        return change_pulls(zone);
+      case 5:
+        return change_authorities(zone);
+      case 6:
+        return change_client(zone);
+      default:
+        return change_settings(zone);
+    }
   }
   void roll_back() {
     store::History history(store());
@@ -373,16 +617,19 @@ void compare_both_ways(bool own_apex_ns) {
               static_cast<unsigned long long>(steps));
   Follower follower(own_apex_ns);
   RandomChanges changes(follower, seed);
-  std::uint64_t names = 0, put = 0;
+  std::uint64_t names = 0, put = 0, values = 0;
   for (std::uint64_t step = 0; step < steps; ++step) {
     changes.batch();
     ASSERT_EQ(follower.follow(), "") << "BRINK_TEST_SEED=" << seed << ", step " << step;
     names += follower.sink().names().size();
     put += follower.counts().names_put;
+    for (const auto& [apex, zone] : follower.sink().zones()) values += zone.table.size();
   }
-  std::printf("%.1f names held, %.1f put a step\n",
+  std::printf("%.1f names and %.1f values held, %.1f names put a step\n",
               static_cast<double>(names) / static_cast<double>(steps),
+              static_cast<double>(values) / static_cast<double>(steps),
               static_cast<double>(put) / static_cast<double>(steps));
+  EXPECT_GT(values, steps);
 }
 
 TEST(CompileChanges, GiveWhatCompilingEverythingGives) {
@@ -509,6 +756,84 @@ TEST_F(ChangeTest, OfADelegationAboveAnotherEndsTheParentsSide) {
   add(a, "sub", "NS", "ns.elsewhere.test");
   settle();
   EXPECT_FALSE(follower_.sink().names().at(apex).parent_side);
+}
+
+// Names of the sink that lead around the edge, with the numbers of their sets.
+std::map<std::string, std::size_t> directs_of(const Follower& follower, const std::string& apex) {
+  std::map<std::string, std::size_t> found;
+  for (const auto& [wire, contents] : follower.sink().names()) {
+    const std::string text = dns::zone::name_to_text(wire);
+    if (!text.starts_with("_dc-mx.") && !text.starts_with("dc-")) continue;
+    EXPECT_TRUE(text.ends_with("." + apex + ".")) << text;
+    found[text.substr(0, text.find('.'))] = contents.rrsets.size();
+  }
+  return found;
+}
+
+TEST_F(ChangeTest, OfAnExchangeOrItsTargetBringsAndTakesADirectName) {
+  const auto a = zone("a.test");
+  add(a, "mail", "A", "203.0.113.1", true);
+  add(a, "mail", "AAAA", "2001:db8:1::1", true);
+  add(a, "plain", "A", "203.0.113.2");
+  add(a, "@", "MX", "10 plain.a.test");
+  settle();
+  EXPECT_TRUE(directs_of(follower_, "a.test").empty());
+  add(a, "@", "MX", "20 mail.a.test");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test"), (std::map<std::string, std::size_t>{{"_dc-mx", 2}}));
+  add(a, "_sip._tcp", "SRV", "1 2 5060 mail.a.test");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").size(), 2U);
+  remove(a, "_sip._tcp.a.test");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").size(), 1U);
+  remove(a, "mail.a.test");
+  settle();
+  EXPECT_TRUE(directs_of(follower_, "a.test").empty());
+  add(a, "*", "A", "203.0.113.3", true);
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").size(), 1U) << "a wildcard answers for it";
+  add(a, "below.mail", "TXT", "x");
+  settle();
+  EXPECT_TRUE(directs_of(follower_, "a.test").empty()) << "and does so no more";
+  remove(a, "below.mail.a.test");
+  settle();
+  remove(a, "a.test");
+  settle();
+  EXPECT_TRUE(directs_of(follower_, "a.test").empty());
+}
+
+TEST_F(ChangeTest, OfAnAliasReachesWhatIsDirectForIt) {
+  const auto a = zone("a.test");
+  auto b = zone("b.test");
+  add(a, "mail", "CNAME", "box.b.test", true);
+  add(a, "@", "MX", "10 mail.a.test");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").begin()->second, 0U) << "it leads nowhere yet";
+  add(b, "box", "A", "203.0.113.9");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").begin()->second, 1U);
+  add(b, "@", "MX", "10 mail.a.test");
+  settle();
+  EXPECT_EQ(directs_of(follower_, "a.test").size(), 1U) << "another zone's target stays";
+}
+
+TEST_F(ChangeTest, OfSignaturesOfTheApexSignsWhatIsDirectAnew) {
+  auto a = zone("a.test");
+  a.dnssec.status = model::DnssecStatus::kActive;
+  for (const auto denial : {model::ZoneDenial::kNsec, model::ZoneDenial::kNsec3}) {
+    a.dnssec.denial = denial;
+    follower_.store().update_zone(a);
+    if (denial == model::ZoneDenial::kNsec) {
+      add(a, "mail", "A", "203.0.113.1", true);
+      add(a, "sub", "MX", "10 mail.a.test");
+    }
+    settle();
+    ASSERT_EQ(directs_of(follower_, "a.test").size(), 1U);
+    const auto before = follower_.sink().names();
+    EXPECT_EQ(follower_.resign(a.name), "");
+    EXPECT_NE(follower_.sink().names(), before);
+  }
 }
 
 TEST_F(ChangeTest, ThatCannotBeServedNamesZoneOwnerAndType) {

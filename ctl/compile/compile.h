@@ -12,8 +12,10 @@
 // use then.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +34,11 @@ namespace brink::ctl::compile {
 struct ProxiedName {
   std::string zone_name;  // text without the final dot
   std::vector<base::IpAddress> origins;
+  std::string target_name = {};  // what its CNAME leads to, likewise; empty: it has none
 };
+
+// 32 random octets that stay the same, see direct_names.h.
+using DirectSecret = std::array<std::uint8_t, 32>;
 
 // What is served depends on these as well: after a change of any of them nothing but compile_all
 // will do. Only time may go on; names that are due for it come with the changes.
@@ -45,6 +51,9 @@ struct Options {
   std::uint32_t proxied_ttl = 300;  // seconds
   std::uint32_t auto_ttl = 300;     // seconds
   std::function<std::vector<std::uint8_t>(const ProxiedName&)> render_route;
+  // Of the names that MX and SRV records point at in the place of proxied ones; empty: these are
+  // pointed at as they are.
+  std::optional<DirectSecret> direct_secret;
   // Signs the zones that are to be signed, as of `now`; null: none is.
   dnssec::Signers* signers = nullptr;
   model::Timestamp now{};
@@ -54,8 +63,8 @@ struct Options {
     const std::size_t set = zone.dns.address_set % (1 + more_edge_addresses.size());
     return set == 0 ? edge_addresses : more_edge_addresses[set - 1];
   }
-  [[nodiscard]] std::uint32_t served_ttl(std::uint32_t stored) const {
-    return stored == model::kTtlAutomatic ? auto_ttl : stored;
+  [[nodiscard]] std::uint32_t served_ttl(const model::Zone& zone, std::uint32_t stored) const {
+    return stored == model::kTtlAutomatic && !zone.dnssec.presigned ? auto_ttl : stored;
   }
 };
 

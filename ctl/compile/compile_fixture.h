@@ -2,9 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "ctl/compile/compile.h"
+#include "ctl/model/certificate.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::compile {
@@ -29,6 +32,43 @@ class Ids {
  private:
   std::uint64_t last_ = 0;
 };
+
+// What looks like a certificate as far as the compiler looks: DER with the algorithm of an EC key, and
+// a number. In PEM.
+inline std::string fake_pem(std::uint8_t number) {
+  const auto element = [](char tag, const std::string& contents) {
+    return std::string({tag, static_cast<char>(contents.size())}) + contents;
+  };
+  const std::string oid = element(0x06, "\x2a\x86\x48\xce\x3d\x02\x01");
+  const std::string empty = element(0x30, "");
+  const std::string key = element(0x30, element(0x30, oid));
+  const std::string integer = element(0x02, std::string(1, static_cast<char>(number)));
+  const std::string der =
+      element(0x30, element(0x30, integer + empty + empty + empty + empty + key));
+  static constexpr char kDigits[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t at = 0; at < der.size(); at += 3) {
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      bits = bits << 8 | (at + i < der.size() ? static_cast<std::uint8_t>(der[at + i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      text += at + i > der.size() ? '=' : kDigits[bits >> (18 - 6 * i) & 63];
+    }
+  }
+  return "-----BEGIN CERTIFICATE-----\n" + text + "\n-----END CERTIFICATE-----\n";
+}
+
+inline model::Certificate fake_certificate(std::uint8_t number, std::vector<std::string> hosts) {
+  model::Certificate certificate;
+  certificate.pem = fake_pem(number);
+  certificate.serial = "0a0b";
+  certificate.fingerprint = std::to_string(number);
+  certificate.hosts = std::move(hosts);
+  certificate.expires_on = {2'000'000'000'000'000};
+  return certificate;
+}
 
 // Stands in for the proxy's rendering: "<zone> <origin> <origin>...".
 inline std::vector<std::uint8_t> render_text(const ProxiedName& proxied) {
@@ -79,6 +119,7 @@ inline Options test_options() {
   }
   options.authority.name_servers = {name("ns1.brink.test"), name("ns2.brink.test")};
   options.render_route = render_text;
+  options.direct_secret.emplace().fill(7);
   return options;
 }
 

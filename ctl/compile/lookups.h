@@ -8,6 +8,7 @@
 #include "ctl/model/record.h"
 #include "ctl/model/zone.h"
 #include "ctl/store/key.h"
+#include "ctl/store/store.h"
 #include "dataplane/base/ip.h"
 
 namespace brink::ctl::compile {
@@ -50,6 +51,9 @@ class Lookups {
                                                       const store::TreeKey& key) = 0;
   virtual std::optional<model::DomainName> last_before(const model::Zone& zone,
                                                        const store::TreeKey& key) = 0;
+
+  // The zone's MX and SRV records, whether or not they are served.
+  virtual std::vector<store::Exchange> exchanges(const model::Zone& zone) = 0;
 
   // A name that no served zone owns. Without addresses: not known yet, or it leads nowhere.
   virtual Outside outside(const model::DomainName& name) = 0;

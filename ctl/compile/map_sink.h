@@ -22,6 +22,7 @@ class MapSink : public snapshot::ChangeSink {
     std::vector<std::uint8_t> salt;
     // The records of its chain, by owner.
     std::map<std::string, std::vector<std::uint8_t>> chain;
+    std::map<std::string, std::vector<std::uint8_t>> table;
 
     [[nodiscard]] bool denies_as(const Zone& other) const {
       return denies == other.denies && iterations == other.iterations && salt == other.salt;
@@ -46,9 +47,11 @@ class MapSink : public snapshot::ChangeSink {
               contents.denial.kind,
               contents.denial.iterations,
               {contents.denial.salt.begin(), contents.denial.salt.end()},
+              {},
               {}};
     Zone& held = zones_[current_];
     if (zone.denies_as(held)) zone.chain = std::move(held.chain);
+    zone.table = std::move(held.table);
     held = std::move(zone);
     return {};
   }
@@ -120,6 +123,28 @@ class MapSink : public snapshot::ChangeSink {
     return {};
   }
 
+  base::Result<void> put_value(Key key, std::span<const std::uint8_t> value) override {
+    if (auto fault = check_value(key); !fault) return fault;
+    if (value.empty() || value.size() % 8 != 0) return refuse("a bad value", octets(current_));
+    zones_[current_].table[text(key)].assign(value.begin(), value.end());
+    return {};
+  }
+
+  base::Result<void> drop_value(Key key) override {
+    if (auto fault = check_value(key); !fault) return fault;
+    zones_[current_].table.erase(text(key));
+    return {};
+  }
+
+  base::Result<void> clear_values(Key prefix) override {
+    if (auto fault = check_value(Name(reinterpret_cast<const std::uint8_t*>("x"), 1)); !fault) {
+      return fault;
+    }
+    std::erase_if(zones_[current_].table,
+                  [&](const auto& each) { return each.first.starts_with(text(prefix)); });
+    return {};
+  }
+
   // Ends a transaction: every name must belong to the deepest zone.
   base::Result<void> finish() {
     phase_ = Phase::kZones;
@@ -143,12 +168,16 @@ class MapSink : public snapshot::ChangeSink {
       const auto same = other.zones_.find(apex);
       if (same == other.zones_.end()) continue;
       compare(zone.chain, same->second.chain, "denial ", text);
+      if (zone.table != same->second.table) {
+        text += "the table of " + dns::zone::name_to_text(apex) + " is another\n";
+      }
     }
     compare(zones_, other.zones_, "zone ", text);
     compare(names_, other.names_, "", text);
     return text;
   }
   [[nodiscard]] const std::map<std::string, Contents>& names() const { return names_; }
+  [[nodiscard]] const std::map<std::string, Zone>& zones() const { return zones_; }
 
  private:
   enum class Phase { kZones, kNames, kDrops, kFormerApexes };
@@ -166,6 +195,18 @@ class MapSink : public snapshot::ChangeSink {
     return {};
   }
 
+  base::Result<void> check_value(Key key) {
+    const Name apex = octets(current_);
+    if (phase_ >= Phase::kDrops || is_new_) return refuse("a value too late", apex);
+    if (!zones_.contains(current_)) return refuse("a value without a zone", apex);
+    if (key.empty() || key.size() > snapshot::kTableKeyMax) return refuse("a bad key", apex);
+    phase_ = Phase::kNames;
+    return {};
+  }
+
+  static std::string text(Key key) {
+    return {reinterpret_cast<const char*>(key.data()), key.size()};
+  }
   static std::string lower(Name name) {
     return dns::zone::lower_name({reinterpret_cast<const char*>(name.data()), name.size()});
   }

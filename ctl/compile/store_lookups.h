@@ -30,6 +30,9 @@ class StoreLookups : public Lookups {
     return store_.last_name_before(zone, key);
   }
 
+  std::vector<store::Exchange> exchanges(const model::Zone& zone) override {
+    return store_.exchanges_of(zone);
+  }
   Outside outside(const model::DomainName& name) override;
 
   // The zone of exactly this name.

@@ -16,6 +16,11 @@ ZoneIndex::ZoneIndex(store::Store& store, const model::Zone& zone) : zone_(zone)
                         record.settings,
                         {record.rdata.begin(), record.rdata.end()}});
     const DomainName& name = names_.back();
+    if (record.type == model::kTypeMx || record.type == model::kTypeSrv) {
+      if (const auto target = store::target_key(record.type, record.rdata)) {
+        exchanges_.push_back({record.type, name, store::name_of(*target)});
+      }
+    }
     const bool is_delegation = record.type == model::kTypeNs && name != zone.name;
     if (is_delegation || record.type == model::kTypeDname) cuts_.insert(name.text());
   });

@@ -29,6 +29,7 @@ class ZoneIndex {
   // Whether a name has records, and no zone below this one owns it.
   [[nodiscard]] bool has_own(const model::DomainName& name) const;
   [[nodiscard]] bool is_occluded(const model::DomainName& name) const;
+  [[nodiscard]] const std::vector<store::Exchange>& exchanges() const { return exchanges_; }
   [[nodiscard]] std::optional<model::DomainName> first_from(const store::TreeKey& key) const;
   [[nodiscard]] std::optional<model::DomainName> last_before(const store::TreeKey& key) const;
   // Whether a zone below this one owns a name.
@@ -46,6 +47,7 @@ class ZoneIndex {
   const model::Zone& zone_;
   std::vector<Entry> entries_;
   std::deque<model::DomainName> names_;  // keeps its elements where they are
+  std::vector<store::Exchange> exchanges_;
   std::vector<std::uint32_t> firsts_;    // of each name its first entry; and the end
   std::uint32_t current_ = kNone;
   // Of every name that exists, made when it is needed first: most names only ask for themselves.
@@ -71,6 +73,9 @@ class IndexedLookups : public Lookups {
                                               const store::TreeKey& key) override;
   std::optional<model::DomainName> last_before(const model::Zone& zone,
                                                const store::TreeKey& key) override;
+  std::vector<store::Exchange> exchanges(const model::Zone& zone) override {
+    return is_indexed(zone) ? index_->exchanges() : others_.exchanges(zone);
+  }
   Outside outside(const model::DomainName& name) override { return others_.outside(name); }
 
  private:

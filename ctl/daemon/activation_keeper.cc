@@ -84,8 +84,9 @@ void ActivationKeeper::conclude(const model::Id& id, const resolve::Delegation& 
     activations.update(*activation);
     std::uint64_t version = 0;
     if (zone->status != before) {
-      ++zone->serial;
       zone->modified_on = clock_();
+      zone->serial = model::next_serial(*zone, zone->modified_on);
+      zone->dnssec.resigned = 0;
       if (zone->status == model::ZoneStatus::kActive && !zone->activated_on) {
         zone->activated_on = zone->modified_on;
       }

@@ -17,7 +17,7 @@
 #include "ctl/daemon/version.h"
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
-#include "ctl/secret/key_file.h"
+#include "dataplane/secret/key_file.h"
 #include "ctl/store/checkpointer.h"
 #include "ctl/store/store.h"
 #include "dataplane/snapshot/layout.h"
@@ -99,6 +99,7 @@ compile::Options compile_options(const Config& config) {
     l7::render::RouteSpec spec;
     spec.zone_name = proxied.zone_name;
     spec.origins = proxied.origins;
+    spec.target_name = proxied.target_name;
     return l7::render::render_route(spec);
   };
   return options;
@@ -196,7 +197,7 @@ std::vector<std::uint8_t> compile_fingerprint(const Config& config) {
     for (const auto& server : set) text += " " + server.text();
   }
   if (!config.own_apex_ns) text += " assigned";
-  text += " dnssec " + std::to_string(config.dnssec_validity) + " " +
+  text += " direct dnssec " + std::to_string(config.dnssec_validity) + " " +
           std::to_string(config.dnssec_period);
   return {text.begin(), text.end()};
 }
@@ -212,8 +213,9 @@ struct Control::Parts {
   compile::Options compile;
   base::HashKey hash_key;
   std::unique_ptr<secret::SealedBox> box;
-  std::uint64_t compile_floor = 0;             // first version with the present settings
-  std::unique_ptr<SnapshotCompiler> compiler;  // publisher thread
+  std::uint64_t compile_floor = 0;                // first version with the present settings
+  std::unique_ptr<SnapshotCompiler> compiler;     // publisher thread
+  std::unique_ptr<dnssec::StoreSigners> signers;  // store thread
   std::unique_ptr<api::Service> service;
   api::Router router;
   std::unique_ptr<HistoryKeeper> keeper;  // outlives the jobs of the queue, like the next three
@@ -264,6 +266,12 @@ base::Result<void> Control::Parts::open(const Config& config) {
       return base::Error{"the node's own values are damaged", config.store, "restore a backup"};
     }
     std::memcpy(hash_key.bytes, seed.data(), seed.size());
+    const auto direct = store->value_or_create("direct_secret", [] { return random_bytes(32); });
+    if (direct.size() != sizeof(compile::DirectSecret)) {
+      return base::Error{"the node's own values are damaged", config.store, "restore a backup"};
+    }
+    compile.direct_secret.emplace();
+    std::copy(direct.begin(), direct.end(), compile.direct_secret->begin());
     const auto key = load_store_key(config, *store);
     if (!key) return key.error();
     box = std::make_unique<secret::SealedBox>(key.value(), model::system_entropy());
@@ -306,7 +314,8 @@ void Control::Parts::start_questions(const Config& config) {
 
 void Control::Parts::ask_edge(publish::Question question,
                               publish::EdgeQuestions::Answered answered) {
-  const bool quick = question.type == ipc::MessageType::kShowName;
+  const bool quick = question.type == ipc::MessageType::kShowName ||
+                     question.type == ipc::MessageType::kCookieSecrets;
   (quick ? names : jobs)->ask(std::move(question), std::move(answered));
 }
 
@@ -409,6 +418,14 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
       },
       [parts = parts.get()](auto done) { parts->outside->resolver().status(std::move(done)); }});
   parts->service->box = parts->box.get();
+  parts->signers = std::make_unique<dnssec::StoreSigners>(*parts->store, *parts->box,
+                                                          dnssec_policy(config).signature);
+  parts->service->serve_zone = [parts = parts.get()](const auto& zone, const auto& visit) {
+    compile::Options options = parts->compile;
+    options.signers = parts->signers.get();
+    options.now = model::system_wall_clock()();
+    return compile::serve_zone(*parts->store, zone, options, visit);
+  };
   parts->router = api::make_router(*parts->service);
   parts->dispatcher = std::make_unique<api::Dispatcher>(
       *parts->service, parts->router, *parts->queue, *parts->publisher,

@@ -14,6 +14,7 @@
 #include "dataplane/snapshot/image.h"
 #include "dataplane/snapshot/view.h"
 #include "l7/route/route.h"
+#include "l7/route/zone_table.h"
 
 namespace brink::ctl::daemon {
 namespace {
@@ -37,6 +38,7 @@ TEST(Control, HandsOverAnImageThatVerifies) {
     zone.id = model::Id::random(model::system_entropy());
     zone.name = model::DomainName::parse("example.com").value();
     zone.status = model::ZoneStatus::kActive;
+    zone.settings["ssl"] = {"\"strict\"", {}};
     store.value()->insert_zone(zone);
     auto record = model::make_record(
         {}, zone, {.name = "www", .type = "A", .content = "203.0.113.10", .proxied = true});
@@ -70,6 +72,7 @@ TEST(Control, HandsOverAnImageThatVerifies) {
   ASSERT_EQ(route.open(view.route(*record)), l7::route::RouteError::none);
   ASSERT_EQ(route.origin_count(), 1U);
   EXPECT_EQ(route.origin(0).address, *base::IpAddress::parse("203.0.113.10"));
+  EXPECT_EQ(l7::route::ZoneTable(view, *record).settings().ssl, l7::route::SslMode::kStrict);
   std::filesystem::remove_all(folder);
 }
 

@@ -99,8 +99,9 @@ void DnssecKeeper::advance(const model::Id& id, const std::optional<dnssec::Pare
   }
   std::uint64_t version = 0;
   if (changed.value()) {
-    ++zone->serial;
     zone->modified_on = clock_();
+    zone->serial = model::next_serial(*zone, zone->modified_on);
+    zone->dnssec.resigned = 0;
     store_.update_zone(*zone);
     version = store_.take_version();
   }

@@ -15,7 +15,7 @@
 #include "ctl/dnssec/sweep.h"
 #include "ctl/dnssec/zone_keys.h"
 #include "ctl/resolve/delegation.h"
-#include "ctl/secret/sealed_box.h"
+#include "dataplane/secret/sealed_box.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::daemon {

@@ -9,7 +9,7 @@
 #include "ctl/compile/compile.h"
 #include "ctl/dnssec/signers.h"
 #include "ctl/publish/publisher.h"
-#include "ctl/secret/sealed_box.h"
+#include "dataplane/secret/sealed_box.h"
 #include "ctl/store/store.h"
 #include "dataplane/base/hash.h"
 #include "dataplane/base/result.h"

@@ -10,7 +10,7 @@
 
 #include "ctl/dnssec/policy.h"
 #include "ctl/dnssec/zone_signer.h"
-#include "ctl/secret/sealed_box.h"
+#include "dataplane/secret/sealed_box.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::dnssec {

@@ -107,7 +107,7 @@ void Sweep::walk(Position& position, model::Timestamp now) {
 
 // Up to `most` names behind position.name, or from the apex on; returns how many. At the end of the
 // zone, position.name is empty. Empty non-terminals come with the first name below them.
-std::size_t Sweep::walk_names(const model::Zone& zone, Position& position, model::Timestamp now,
+std::size_t Sweep::walk_names(model::Zone& zone, Position& position, model::Timestamp now,
                               std::size_t most) {
   store::ResignedNames names(store_);
   std::vector<model::DomainName> due;
@@ -130,7 +130,7 @@ std::size_t Sweep::walk_names(const model::Zone& zone, Position& position, model
     position.name = name;
   }
   if (found.size() < most) position.name.reset();
-  names.put(zone, due);
+  names.put(zone, due, now);
   return found.size();
 }
 

@@ -1,7 +1,7 @@
 // Sweep: finds the names of signed zones whose signatures' slot has ended (dns/dnssec/schedule.h),
-// and puts them into a version, so that they are compiled and signed anew. It walks all signed
-// zones in their order, a bounded piece at a time; where it is, is kept in the store, so that a
-// restart goes on from there.
+// and puts them into a version, so that they are compiled and signed anew, under a new serial. It
+// walks all signed zones in their order, a bounded piece at a time; where it is, is kept in the
+// store, so that a restart goes on from there.
 //
 // What is signed meanwhile, by whatever change, is signed by its present slot. So a walk looks for
 // slots that ended since the walk before it began, and no name is missed.
@@ -39,7 +39,7 @@ class Sweep {
   void write(const Position& position);
   bool begin(Position& position, model::Timestamp now) const;
   void walk(Position& position, model::Timestamp now);
-  std::size_t walk_names(const model::Zone& zone, Position& position, model::Timestamp now,
+  std::size_t walk_names(model::Zone& zone, Position& position, model::Timestamp now,
                          std::size_t most);
 
   store::Store& store_;

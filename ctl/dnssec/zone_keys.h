@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "ctl/dnssec/policy.h"
-#include "ctl/secret/sealed_box.h"
+#include "dataplane/secret/sealed_box.h"
 #include "ctl/store/dnssec_keys.h"
 #include "ctl/store/store.h"
 #include "dataplane/base/result.h"

@@ -14,7 +14,7 @@
 #include "ctl/identity/permission.h"
 #include "ctl/model/id.h"
 #include "ctl/model/timestamp.h"
-#include "ctl/secret/digest.h"
+#include "dataplane/secret/digest.h"
 
 namespace brink::ctl::identity {
 

@@ -78,7 +78,7 @@ SoaFields fields_of(const ZoneSoa& soa) {
 
 ZoneSoa served_soa(const Zone& zone, const Authority& authority) {
   ZoneSoa soa = zone.soa ? *zone.soa : soa_of(default_soa_fields(zone, authority));
-  set_soa_serial(soa.rdata, zone.serial);
+  if (!zone.soa || !zone.dnssec.presigned) set_soa_serial(soa.rdata, zone.serial);
   return soa;
 }
 

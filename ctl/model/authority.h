@@ -32,7 +32,8 @@ struct Authority {
   }
 };
 
-// The SOA that `zone` is served with: its own or the default, always with the zone's serial.
+// The SOA that `zone` is served with: its own or the default, with the zone's serial. That of a
+// presigned zone is served as it was signed.
 ZoneSoa served_soa(const Zone& zone, const Authority& authority);
 
 // The fields of an SOA (RFC 1035 3.3.13), its serial apart.

@@ -27,6 +27,13 @@ inline constexpr RecordType kTypeLoc = 29;
 inline constexpr RecordType kTypeSrv = 33;
 inline constexpr RecordType kTypeDname = 39;
 inline constexpr RecordType kTypeDs = 43;
+inline constexpr RecordType kTypeRrsig = 46;
+inline constexpr RecordType kTypeNsec = 47;
+inline constexpr RecordType kTypeDnskey = 48;
+inline constexpr RecordType kTypeNsec3 = 50;
+inline constexpr RecordType kTypeNsec3Param = 51;
+inline constexpr RecordType kTypeCds = 59;
+inline constexpr RecordType kTypeCdnskey = 60;
 inline constexpr RecordType kTypeUri = 256;
 
 using Rdata = std::vector<std::uint8_t>;  // wire, names uncompressed
@@ -38,5 +45,11 @@ std::string type_to_text(RecordType type);
 base::Result<Rdata> rdata_from_text(RecordType type, std::string_view text,
                                     const DomainName& origin);
 std::string rdata_to_text(RecordType type, std::span<const std::uint8_t> rdata);
+// RFC 3597 5: the form that any data has.
+std::string generic_text(std::span<const std::uint8_t> rdata);
+
+// Whether both are the same data of this type: host names in it compare without case (RFC 4343 3).
+bool is_same_data(RecordType type, std::span<const std::uint8_t> a,
+                  std::span<const std::uint8_t> b);
 
 }  // namespace brink::ctl::model

@@ -5,20 +5,27 @@
 namespace brink::ctl::model {
 namespace {
 
-// An answer carries a whole RRset, and has to leave room for the rest of its message.
-constexpr std::size_t kRrsetSizeMax = 16'384;
+// A message of 65,535 octets carries a whole RRset, and beside it a header, the longest question,
+// OPT, and the signatures of as many keys as a rollover has.
+constexpr std::size_t kRrsetSizeMax = 60'000;
 constexpr std::size_t kRecordOverhead = 12;  // owner pointer, type, class, TTL, RDLENGTH
 
 // Types that the server itself makes, or that are no data at all (RFC 6895 3.1).
 bool is_storable(RecordType type) {
-  constexpr RecordType kOpt = 41, kRrsig = 46, kNsec = 47, kNsec3 = 50, kNsec3param = 51;
+  constexpr RecordType kOpt = 41;
   const bool meta = type >= 128 && type <= 255;
-  return type != 0 && type != kTypeSoa && type != kOpt && type != kRrsig && type != kNsec &&
-         type != kNsec3 && type != kNsec3param && !meta;
+  return type != 0 && type != kTypeSoa && type != kOpt && !meta;
 }
 
 Outcome<RecordType> checked_type(std::string_view text) {
   const auto type = type_from_text(text);
+  if (type && is_made_by_signing(*type)) {
+    return invalid_record(
+        kCodeTypeInvalid,
+        "Record type \"" + type_to_text(*type) +
+            "\" comes into a zone by signing it, here (brinkctl dnssec enable) or "
+            "elsewhere (brinkctl zone import --presigned).");
+  }
   if (!type || !is_storable(*type)) {
     return invalid_record(kCodeTypeInvalid, "Record type \"" + std::string(text) +
                                                 "\" is unknown or kept by the server itself.");
@@ -119,7 +126,7 @@ std::optional<Refusal> text_fault(const Rules& rules, const Record& candidate,
                  kCodeSetTooLarge,
                  "All TXT records of " + candidate.name.text() + " together may have " +
                      std::to_string(rules.text_total_max) + " octets of content, not " +
-                     std::to_string(total) + ".",
+                     std::to_string(total) + "; the node's setting is text-total-max.",
                  {}};
 }
 
@@ -155,9 +162,15 @@ bool cname_excludes(const Zone& zone, const Record& cname, RecordType other) {
   return !(cname.proxied || cname.name == zone.name);
 }
 
-std::optional<Refusal> pair_conflict(const Zone& zone, const Record& candidate,
-                                     const Record& other) {
-  if (candidate.type == other.type && candidate.rdata == other.rdata) {
+bool may_stand_at_delegation(RecordType type, BesideNs beside_ns) {
+  if (type == kTypeNs || type == kTypeDs) return true;
+  // RFC 1034 3.6.2, RFC 6672 2.4
+  return beside_ns == BesideNs::kAsLegal && type != kTypeCname && type != kTypeDname;
+}
+
+std::optional<Refusal> pair_conflict(const Zone& zone, const Record& candidate, const Record& other,
+                                     BesideNs beside_ns) {
+  if (candidate.type == other.type && is_same_data(candidate.type, candidate.rdata, other.rdata)) {
     return Refusal{400, kCodeRecordExists, "The record already exists.", {}};
   }
   const bool cname_clash =
@@ -174,8 +187,9 @@ std::optional<Refusal> pair_conflict(const Zone& zone, const Record& candidate,
     return Refusal{400, kCodeHostTaken, "A name can have one DNAME record only.", {}};
   }
   const bool delegation_clash = candidate.name != zone.name &&
-                                (candidate.type == kTypeNs) != (other.type == kTypeNs) &&
-                                candidate.type != kTypeDs && other.type != kTypeDs;
+                                (candidate.type == kTypeNs || other.type == kTypeNs) &&
+                                !(may_stand_at_delegation(candidate.type, beside_ns) &&
+                                  may_stand_at_delegation(other.type, beside_ns));
   if (delegation_clash) {
     return Refusal{400,
                    kCodeHostTaken,
@@ -202,6 +216,47 @@ Outcome<Record> finish_record(const Rules& rules, Record record, RecordDraft dra
   return record;
 }
 
+bool points_at_itself(const Record& record) {
+  return record.type == kTypeCname && record.rdata == record.name.wire();
+}
+
+Refusal self_reference() {
+  return invalid_record(kCodeContentInvalid, "A CNAME record cannot point at itself.");
+}
+
+Outcome<Record> make_from_draft(const Rules& rules, const Zone& zone, const RecordDraft& draft) {
+  Record record;
+  const auto type = checked_type(draft.type);
+  if (!type) return type.error();
+  record.type = type.value();
+
+  auto name = owner_name(draft.name, zone.name);
+  if (!name) return name.error();
+  record.name = std::move(name).value();
+
+  if (record.type == kTypeTxt && draft.content.size() > rules.text_size_max) {
+    return invalid_record(kCodeContentInvalid, "Content of a TXT record may have " +
+                                                   std::to_string(rules.text_size_max) +
+                                                   " octets at most, not " +
+                                                   std::to_string(draft.content.size()) +
+                                                   "; the node's setting is text-size-max.");
+  }
+  const auto priority = has_priority(record.type) ? draft.priority : std::nullopt;
+  auto rdata = rdata_of(record.type, draft.content, priority, zone.name);
+  if (!rdata) return rdata.error();
+  record.rdata = std::move(rdata).value();
+  Content content = content_of(record.type, record.rdata);
+  record.priority = content.priority;
+  if (record.type == kTypeTxt) {
+    record.content = draft.content;
+  } else if (shows_what_was_written(record.type, draft.content)) {
+    record.content = trimmed(draft.content);
+  } else {
+    record.content = std::move(content.text);
+  }
+  return finish_record(rules, std::move(record), draft);
+}
+
 }  // namespace
 
 RecordDraft draft_of(const Record& record) {
@@ -217,38 +272,9 @@ RecordDraft draft_of(const Record& record) {
 }
 
 Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDraft& draft) {
-  Record record;
-  const auto type = checked_type(draft.type);
-  if (!type) return type.error();
-  record.type = type.value();
-
-  auto name = owner_name(draft.name, zone.name);
-  if (!name) return name.error();
-  record.name = std::move(name).value();
-
-  if (record.type == kTypeTxt && draft.content.size() > rules.text_size_max) {
-    return invalid_record(kCodeContentInvalid, "Content of a TXT record may have " +
-                                                   std::to_string(rules.text_size_max) +
-                                                   " octets at most.");
-  }
-  const auto priority = has_priority(record.type) ? draft.priority : std::nullopt;
-  auto rdata = rdata_of(record.type, draft.content, priority, zone.name);
-  if (!rdata) return rdata.error();
-  record.rdata = std::move(rdata).value();
-  Content content = content_of(record.type, record.rdata);
-  record.priority = content.priority;
-  if (record.type == kTypeTxt) {
-    record.content = draft.content;
-  } else if (shows_what_was_written(record.type, draft.content)) {
-    record.content = trimmed(draft.content);
-  } else {
-    record.content = std::move(content.text);
-  }
-  if (record.type == kTypeCname && record.rdata == record.name.wire()) {
-    return invalid_record(kCodeContentInvalid, "A CNAME record cannot point at itself.");
-  }
-
-  return finish_record(rules, std::move(record), draft);
+  auto made = make_from_draft(rules, zone, draft);
+  if (made && points_at_itself(made.value())) return self_reference();
+  return made;
 }
 
 Outcome<Record> make_record(const Rules& rules, const Zone& zone, const DomainName& name,
@@ -269,14 +295,38 @@ Outcome<Record> make_record(const Rules& rules, const Zone& zone, const DomainNa
   rest.type = type_to_text(type);
   rest.content = std::move(content.text);
   rest.priority = content.priority;
-  return make_record(rules, zone, rest);
+  auto made = make_from_draft(rules, zone, rest);
+  // Without the proxy it is what other servers take, too: an answer that leads nowhere.
+  if (made && made.value().proxied && points_at_itself(made.value())) return self_reference();
+  // RFC 1035 2.3.3: the case of names is kept, though the content shows them in one form.
+  if (made && is_same_data(type, made.value().rdata, rdata)) {
+    made.value().rdata.assign(rdata.begin(), rdata.end());
+  }
+  return made;
+}
+
+Outcome<Record> make_presigned_record(const DomainName& name, RecordType type,
+                                      std::span<const std::uint8_t> rdata, std::uint32_t ttl) {
+  if (!is_storable(type)) {
+    return invalid_record(kCodeTypeInvalid, "Record type \"" + type_to_text(type) +
+                                                "\" is no data that a zone holds.");
+  }
+  Record record;
+  record.name = name;
+  record.type = type;
+  Content content = content_of(type, rdata);
+  record.content = std::move(content.text);
+  record.priority = content.priority;
+  record.rdata.assign(rdata.begin(), rdata.end());
+  record.ttl = ttl;
+  return record;
 }
 
 std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const Record& candidate,
-                                   std::span<const Record> neighbours) {
+                                   std::span<const Record> neighbours, BesideNs beside_ns) {
   std::size_t set_size = candidate.rdata.size() + kRecordOverhead;
   for (const Record& other : neighbours) {
-    if (auto conflict = pair_conflict(zone, candidate, other)) return conflict;
+    if (auto conflict = pair_conflict(zone, candidate, other, beside_ns)) return conflict;
     if (other.type == candidate.type) set_size += other.rdata.size() + kRecordOverhead;
   }
   if (auto fault = text_fault(rules, candidate, neighbours)) return fault;
@@ -293,7 +343,7 @@ bool effective_proxy(const Zone& zone, const Record& record) {
 }
 
 bool lets_proxy(const Zone& zone) {
-  return zone.status == ZoneStatus::kActive && !zone.paused &&
+  return zone.status == ZoneStatus::kActive && !zone.paused && !zone.dnssec.presigned &&
          zone.dns.mode != ZoneMode::kDnsOnly && !zone.dns.enforce_dns_only;
 }
 

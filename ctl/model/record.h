@@ -74,19 +74,36 @@ constexpr bool has_priority(RecordType type) {
 // and times are the caller's to fill. A proxied record's TTL becomes automatic.
 Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDraft& draft);
 
-// The same from the wire, with what else `rest` says; its name, type, content and priority do not
-// count. Addresses, which most records of large zones are, take no way through text.
+// The same from the wire, as a zone file has it, with what else `rest` says; its name, type,
+// content and priority do not count. A CNAME that is not proxied may point at itself, and names in
+// data keep their case. Addresses, which most records of large zones are, take no way through text.
 Outcome<Record> make_record(const Rules& rules, const Zone& zone, const DomainName& name,
                             RecordType type, std::span<const std::uint8_t> rdata, RecordDraft rest);
+
+// What else may stand at a delegation's own name, hidden by it (RFC 1034 4.2.1).
+enum class BesideNs : std::uint8_t {
+  kDsAlone,  // for what a client adds, so that nobody adds what is never answered
+  kAsLegal,  // for what is there and what zone files have: glue, and what was there before
+};
+// Types that come into a zone by signing it, and that only a presigned one has among its records.
+constexpr bool is_made_by_signing(RecordType type) {
+  return type == kTypeRrsig || type == kTypeNsec || type == kTypeNsec3 || type == kTypeNsec3Param;
+}
+
+// A record of a presigned zone: octets and TTL are what was signed, and are kept as they are. Never
+// proxied; a TTL of 1 is one of a second. `name` is within the zone. It is for whoever checks the
+// zone as a whole: nothing is refused but types that no zone holds, and SOA, which is the zone's.
+Outcome<Record> make_presigned_record(const DomainName& name, RecordType type,
+                                      std::span<const std::uint8_t> rdata, std::uint32_t ttl);
 
 // conflict_of tells why `candidate` cannot stand beside `neighbours`: the zone's other records of
 // the same name, without the one that it replaces.
 std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const Record& candidate,
-                                   std::span<const Record> neighbours);
+                                   std::span<const Record> neighbours, BesideNs beside_ns);
 
 // What the edge does with the record: proxied by the user, and nothing in the zone's state stands
-// against it: a zone that is not active, paused or DNS-only, or whose account is, answers with the
-// origin's values.
+// against it: a zone that is not active, paused, presigned or DNS-only, or whose account is,
+// answers with the origin's values.
 bool effective_proxy(const Zone& zone, const Record& record);
 // The zone's part of it: whether records of the zone that are proxied have their way.
 bool lets_proxy(const Zone& zone);

@@ -30,8 +30,9 @@ class RecordRules : public ::testing::Test {
     if (record) return 0;
     return record.error().chain.empty() ? record.error().code : record.error().chain.back().code;
   }
-  int conflict(const Record& candidate, const std::vector<Record>& neighbours) const {
-    const auto refusal = conflict_of(rules_, zone_, candidate, neighbours);
+  int conflict(const Record& candidate, const std::vector<Record>& neighbours,
+               BesideNs beside_ns = BesideNs::kDsAlone) const {
+    const auto refusal = conflict_of(rules_, zone_, candidate, neighbours, beside_ns);
     return refusal ? refusal->code : 0;
   }
 
@@ -245,6 +246,33 @@ TEST_F(RecordRules, RefuseACnameThatPointsAtItself) {
             kCodeContentInvalid);
 }
 
+TEST_F(RecordRules, AZoneFileMayHaveOneThatIsNotProxied) {
+  const auto name = DomainName::parse("x.example.com").value();
+  RecordDraft rest;
+  EXPECT_TRUE(make_record(rules_, zone_, name, kTypeCname, name.wire(), rest).ok());
+  rest.proxied = true;
+  EXPECT_FALSE(make_record(rules_, zone_, name, kTypeCname, name.wire(), rest).ok());
+}
+
+// RFC 1035 2.3.3, RFC 4343 3. Priorities and weights are octets that may look like letters.
+TEST_F(RecordRules, AZoneFileKeepsTheCaseOfNamesInData) {
+  const auto name = DomainName::parse("x.example.com").value();
+  const auto from_file = [&](RecordType type, const std::string& text) {
+    const Rdata rdata = rdata_from_text(type, text, DomainName()).value();
+    Record record = make_record(rules_, zone_, name, type, rdata, RecordDraft()).value();
+    EXPECT_EQ(record.rdata, rdata) << text;
+    return record;
+  };
+  const Record upper = from_file(kTypeMx, "65 MAIL.Example.com.");
+  EXPECT_EQ(upper.content, "mail.example.com");
+  EXPECT_EQ(conflict(from_file(kTypeMx, "65 mail.example.com."), {upper}), kCodeRecordExists);
+  EXPECT_EQ(conflict(from_file(kTypeMx, "97 mail.example.com."), {upper}), 0);
+  EXPECT_EQ(conflict(from_file(kTypeSrv, "1 16705 1 A."), {from_file(kTypeSrv, "1 24929 1 a.")}),
+            0);
+  EXPECT_EQ(conflict(from_file(kTypeNs, "A.b."), {from_file(kTypeNs, "a.B.")}), kCodeRecordExists);
+  EXPECT_EQ(conflict(from_file(kTypeTxt, "\"A\""), {from_file(kTypeTxt, "\"a\"")}), 0);
+}
+
 TEST_F(RecordRules, BoundCommentsAndTags) {
   RecordDraft draft{.name = "x", .type = "A", .content = "203.0.113.1"};
   draft.comment = std::string(501, 'c');
@@ -289,6 +317,20 @@ TEST_F(RecordRules, ADelegationStandsAlone) {
   EXPECT_EQ(conflict(made("@", "A", "203.0.113.1"), {made("@", "NS", "ns1.example.net")}), 0);
 }
 
+// RFC 1034 4.2.1; what is answered in the place of all else cannot be hidden.
+TEST_F(RecordRules, WhatIsLegalAtADelegationMayBeThere) {
+  const Record cut = made("sub", "NS", "sub.example.com");
+  for (const Record& hidden : {made("sub", "A", "203.0.113.1"), made("sub", "TXT", "x")}) {
+    EXPECT_EQ(conflict(hidden, {cut}, BesideNs::kAsLegal), 0);
+    EXPECT_EQ(conflict(cut, {hidden}, BesideNs::kAsLegal), 0);
+  }
+  for (const char* type : {"CNAME", "DNAME"}) {
+    const Record clash = made("sub", type, "x.example.net");
+    EXPECT_EQ(conflict(clash, {cut}, BesideNs::kAsLegal), kCodeHostTaken);
+    EXPECT_EQ(conflict(cut, {clash}, BesideNs::kAsLegal), kCodeHostTaken);
+  }
+}
+
 TEST_F(RecordRules, ANameHasOneDname) {
   EXPECT_EQ(conflict(made("d", "DNAME", "a.example.net"), {made("d", "DNAME", "b.example.net")}),
             kCodeHostTaken);
@@ -297,7 +339,7 @@ TEST_F(RecordRules, ANameHasOneDname) {
 
 TEST_F(RecordRules, AnRrsetHasToFitAnAnswer) {
   std::vector<Record> neighbours;
-  for (int i = 0; i < 8; ++i) {
+  for (int i = 0; i < 30; ++i) {
     neighbours.push_back(
         made("t", "CAA", "0 issue \"" + std::to_string(i) + std::string(2040, 'x') + "\""));
   }

@@ -62,6 +62,24 @@ Outcome<DomainName> zone_name(std::string_view text) {
   return name;
 }
 
+std::uint32_t next_serial(const Zone& zone, Timestamp now) {
+  if (zone.dnssec.presigned) return zone.serial;
+  const auto at_least = [&zone](std::uint32_t wanted) {
+    return is_newer_serial(wanted, zone.serial) ? wanted : zone.serial + 1;
+  };
+  switch (zone.dns.serial_policy) {
+    case SerialPolicy::kIncrement:
+      return zone.serial + 1;
+    case SerialPolicy::kUnixTime:
+      return at_least(static_cast<std::uint32_t>(now.micros / 1'000'000));
+    case SerialPolicy::kDateSerial:
+      return at_least(now.yyyymmdd() * 100);
+    case SerialPolicy::kKeep:
+      return zone.serial;
+  }
+  return zone.serial + 1;
+}
+
 std::uint32_t soa_serial(std::span<const std::uint8_t> soa_rdata) {
   CHECK(soa_rdata.size() > kSoaFixedSize);
   return base::load_be32(soa_rdata.data() + soa_rdata.size() - kSoaFixedSize);

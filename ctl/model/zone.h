@@ -50,7 +50,7 @@ struct Zone {
   ZoneStatus status = ZoneStatus::kPending;
   ZoneType type = ZoneType::kFull;
   bool paused = false;
-  std::uint32_t serial = 0;  // RFC 1982; grows with every change of the zone
+  std::uint32_t serial = 0;  // RFC 1982; see next_serial
   std::optional<ZoneSoa> soa;
   ZoneDns dns;
   ZoneDnssec dnssec;
@@ -68,6 +68,10 @@ Outcome<DomainName> zone_name(std::string_view text);
 constexpr bool is_newer_serial(std::uint32_t a, std::uint32_t b) {
   return a != b && static_cast<std::int32_t>(a - b) > 0;
 }
+
+// The serial that follows with a change at `now`, by the zone's SerialPolicy. That of a presigned
+// zone is the signed one's, and stays.
+std::uint32_t next_serial(const Zone& zone, Timestamp now);
 
 // The fixed fields of SOA RDATA (RFC 1035 3.3.13), which end it.
 inline constexpr std::size_t kSoaFixedSize = 20;

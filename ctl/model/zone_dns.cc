@@ -11,6 +11,12 @@ constexpr std::pair<ZoneMode, std::string_view> kModeTexts[] = {{ZoneMode::kStan
                                                                 {ZoneMode::kCdnOnly, "cdn_only"},
                                                                 {ZoneMode::kDnsOnly, "dns_only"}};
 
+constexpr std::pair<SerialPolicy, std::string_view> kPolicyTexts[] = {
+    {SerialPolicy::kIncrement, "increment"},
+    {SerialPolicy::kUnixTime, "unixtime"},
+    {SerialPolicy::kDateSerial, "dateserial"},
+    {SerialPolicy::kKeep, "keep"}};
+
 struct Flag {
   std::string_view name;
   bool ZoneDns::*member;
@@ -58,6 +64,11 @@ bool read_member(std::string_view name, std::string_view value, ZoneDns& dns) {
     dns.mode = mode.value_or(ZoneMode::kStandard);
     return mode.has_value();
   }
+  if (name == "serial_policy") {
+    const auto policy = serial_policy_from_text(value);
+    dns.serial_policy = policy.value_or(SerialPolicy::kIncrement);
+    return policy.has_value();
+  }
   if (name != "vanity_server") return false;
   auto server = DomainName::parse(value);
   if (!server) return false;
@@ -74,6 +85,17 @@ std::string_view to_text(ZoneMode mode) {
 std::optional<ZoneMode> zone_mode_from_text(std::string_view text) {
   for (const auto& [mode, name] : kModeTexts) {
     if (name == text) return mode;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_text(SerialPolicy policy) {
+  return kPolicyTexts[static_cast<std::size_t>(policy)].second;
+}
+
+std::optional<SerialPolicy> serial_policy_from_text(std::string_view text) {
+  for (const auto& [policy, name] : kPolicyTexts) {
+    if (name == text) return policy;
   }
   return std::nullopt;
 }
@@ -100,6 +122,9 @@ std::string to_text(const ZoneDns& dns) {
     }
   }
   if (dns.ns_ttl) add("ns_ttl", std::to_string(*dns.ns_ttl));
+  if (dns.serial_policy != defaults.serial_policy) {
+    add("serial_policy", to_text(dns.serial_policy));
+  }
   for (const DomainName& server : dns.vanity_servers) add("vanity_server", server.text());
   return text;
 }

@@ -21,6 +21,7 @@ ZoneDns unusual() {
   dns.ns_ttl = 30;
   dns.name_server_set = 2;
   dns.address_set = 4'000'000'000;
+  dns.serial_policy = SerialPolicy::kDateSerial;
   dns.vanity_servers = {name("ns1.example.com"), name("ns2.example.com")};
   return dns;
 }
@@ -34,7 +35,7 @@ TEST(ZoneDnsText, ComesBackAsItWas) {
 TEST(ZoneDnsText, RefusesWhatItDoesNotKnow) {
   for (const char* text :
        {"mode", "mode=none\n", "ipv6=2\n", "ns_ttl=x\n", "colour=1\n", "vanity_server=a..b\n",
-        "address_set=-1\n", "address_set=4294967296\n"}) {
+        "address_set=-1\n", "serial_policy=up\n", "address_set=4294967296\n"}) {
     EXPECT_FALSE(zone_dns_from_text(text)) << text;
   }
 }

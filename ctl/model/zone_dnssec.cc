@@ -20,14 +20,16 @@ struct Flag {
 };
 constexpr Flag kFlags[] = {{"split_keys", &ZoneDnssec::split_keys},
                            {"multi_signer", &ZoneDnssec::multi_signer},
-                           {"presigned", &ZoneDnssec::presigned}};
+                           {"presigned", &ZoneDnssec::presigned},
+                           {"opt_out", &ZoneDnssec::opt_out}};
 
 struct Number {
   std::string_view name;
   std::uint32_t ZoneDnssec::*member;
 };
 constexpr Number kNumbers[] = {{"key_set", &ZoneDnssec::key_set},
-                               {"signing_set", &ZoneDnssec::signing_set}};
+                               {"signing_set", &ZoneDnssec::signing_set},
+                               {"resigned", &ZoneDnssec::resigned}};
 
 template <typename T>
 std::optional<T> to_number(std::string_view text) {
@@ -80,8 +82,10 @@ std::optional<DnssecStatus> dnssec_status_from_text(std::string_view text) {
 }
 
 bool ZoneDnssec::differs_below_apex(const ZoneDnssec& other) const {
-  if (is_signed() != other.is_signed()) return true;
-  return is_signed() && (denial != other.denial || signing_set != other.signing_set);
+  if (is_signed() != other.is_signed() || presigned != other.presigned) return true;
+  if (presigned) return signing_set != other.signing_set;
+  return is_signed() &&
+         (denial != other.denial || signing_set != other.signing_set || opt_out != other.opt_out);
 }
 
 std::string to_text(const ZoneDnssec& dnssec) {

@@ -44,9 +44,14 @@ struct ZoneDnssec {
   bool multi_signer =
       false;  // others sign the zone too (RFC 8901): their DNSKEYs are among its records
   bool presigned = false;  // it comes with its signatures, and nothing is signed here
-  // Grow with every change of what the apex has for keys, and of which keys sign names.
+  bool opt_out =
+      false;  // NSEC3 alone: delegations that are not signed are in no chain (RFC 5155 6)
+  // Grow with every change of what the apex has for keys, and of which keys sign names; and with
+  // every presigned zone that comes in, the latter.
   std::uint32_t key_set = 0;
   std::uint32_t signing_set = 0;
+  // Of the zone's serials, how many came since its last change by signing names anew.
+  std::uint32_t resigned = 0;
   std::optional<Timestamp> modified_on;  // by a user; empty: never
 
   bool operator==(const ZoneDnssec&) const = default;

@@ -43,14 +43,24 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+std::string line_of(const DomainName& owner, std::uint32_t ttl, RecordType type,
+                    const std::string& data, const std::string& comment) {
+  std::string line =
+      owner.text() + ".\t" + std::to_string(ttl) + "\tIN\t" + type_to_text(type) + "\t" + data;
+  if (!comment.empty()) line += " ; " + comment;
+  return line + "\n";
+}
+
 }  // namespace
 
 std::string zone_line(const DomainName& owner, std::uint32_t ttl, RecordType type,
                       std::span<const std::uint8_t> rdata, const std::string& comment) {
-  std::string line = owner.text() + ".\t" + std::to_string(ttl) + "\tIN\t" + type_to_text(type) +
-                     "\t" + rdata_to_text(type, rdata);
-  if (!comment.empty()) line += " ; " + comment;
-  return line + "\n";
+  return line_of(owner, ttl, type, rdata_to_text(type, rdata), comment);
+}
+
+std::string generic_zone_line(const DomainName& owner, std::uint32_t ttl, RecordType type,
+                              std::span<const std::uint8_t> rdata, const std::string& comment) {
+  return line_of(owner, ttl, type, generic_text(rdata), comment);
 }
 
 std::string comment_of(const Record& record) {

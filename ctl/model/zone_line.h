@@ -14,6 +14,10 @@ namespace brink::ctl::model {
 std::string zone_line(const DomainName& owner, std::uint32_t ttl, RecordType type,
                       std::span<const std::uint8_t> rdata, const std::string& comment);
 
+// The same with data in the form that any type has (RFC 3597 5).
+std::string generic_zone_line(const DomainName& owner, std::uint32_t ttl, RecordType type,
+                              std::span<const std::uint8_t> rdata, const std::string& comment);
+
 // Empty when there is nothing to say.
 std::string comment_of(const Record& record);
 

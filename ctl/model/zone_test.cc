@@ -66,5 +66,29 @@ TEST(SoaSerial, IsReplacedInPlace) {
   EXPECT_EQ(rdata_to_text(kTypeSoa, soa), "ns. host. 2026010101 2 3 4 5");
 }
 
+TEST(Serial, GoesOnByItsPolicyAndNeverBack) {
+  Zone zone;
+  const Timestamp noon{1'792'238'400'000'000};  // 2026-10-17 08:00 UTC
+  const auto next = [&](SerialPolicy policy, std::uint32_t from) {
+    zone.dns.serial_policy = policy;
+    zone.serial = from;
+    return next_serial(zone, noon);
+  };
+  EXPECT_EQ(next(SerialPolicy::kIncrement, 7), 8U);
+  EXPECT_EQ(next(SerialPolicy::kIncrement, 0xffffffff), 0U);
+  EXPECT_EQ(next(SerialPolicy::kUnixTime, 7), 1'792'238'400U);
+  EXPECT_EQ(next(SerialPolicy::kUnixTime, 1'792'238'400), 1'792'238'401U);
+  EXPECT_EQ(next(SerialPolicy::kUnixTime, 2026101700), 2026101701U);
+  EXPECT_EQ(next(SerialPolicy::kDateSerial, 7), 2026101700U);
+  EXPECT_EQ(next(SerialPolicy::kDateSerial, 2026101700), 2026101701U);
+  EXPECT_EQ(next(SerialPolicy::kDateSerial, 2026101799), 2026101800U);
+  // RFC 1982 3.2: half of all numbers are newer than any.
+  EXPECT_EQ(next(SerialPolicy::kDateSerial, 3'000'000'000), 3'000'000'001U);
+  EXPECT_EQ(next(SerialPolicy::kDateSerial, 4'294'967'295), 2026101700U);
+  EXPECT_EQ(next(SerialPolicy::kKeep, 7), 7U);
+  zone.dnssec.presigned = true;
+  EXPECT_EQ(next(SerialPolicy::kIncrement, 7), 7U);
+}
+
 }  // namespace
 }  // namespace brink::ctl::model

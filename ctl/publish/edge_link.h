@@ -44,8 +44,8 @@ class EdgeLink {
   base::Result<EdgeReply> publish(ipc::MessageType type, int memfd, std::uint64_t version,
                                   std::uint64_t size_bytes, std::chrono::milliseconds timeout);
 
-  // Compact, Verify or ShowName (`name` in wire form, at most 255 octets) and the edge's answer. As
-  // with publish, an Error leaves the link closed.
+  // Compact, Verify, ShowName or CookieSecrets (`name` is the message's, at most 255 octets) and
+  // the edge's answer. As with publish, an Error leaves the link closed.
   base::Result<EdgeReply> ask(ipc::MessageType type, std::span<const std::uint8_t> name,
                               std::chrono::milliseconds timeout);
 

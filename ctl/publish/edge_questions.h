@@ -23,8 +23,8 @@
 namespace brink::ctl::publish {
 
 struct Question {
-  ipc::MessageType type{};         // kCompact, kVerify or kShowName
-  std::vector<std::uint8_t> name;  // of kShowName: wire form
+  ipc::MessageType type{};         // kCompact, kVerify, kShowName or kCookieSecrets
+  std::vector<std::uint8_t> name;  // what ipc::ControlMessage says of it
 };
 
 class EdgeQuestions {

@@ -3,6 +3,7 @@
 #include "ctl/store/certificate_json.h"
 #include "ctl/store/page.h"
 #include "ctl/store/row.h"
+#include "ctl/store/zone_tables.h"
 
 namespace brink::ctl::store {
 namespace {
@@ -72,6 +73,11 @@ bool AccountCertificates::has(const Id& account, const std::string& fingerprint)
 }
 
 void AccountCertificates::insert(const AccountCertificate& certificate) {
+  if (certificate.managed) {
+    ZoneTables tables(store_);
+    tables.note_managed(certificate.account, TablePart::kHosts);
+    tables.note_managed(certificate.account, TablePart::kAuthorities);
+  }
   auto insert = database_.cached(
       "INSERT INTO account_certificates (id, account, name, certificate, fingerprint, sealed_key, "
       "managed, uploaded_on) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
@@ -104,6 +110,9 @@ std::vector<std::string> AccountCertificates::hosts_of(const Id& zone,
 
 void AccountCertificates::set_hosts(const Id& zone, const std::optional<Id>& authority,
                                     const std::vector<std::string>& hosts) {
+  ZoneTables tables(store_);
+  tables.note(zone, TablePart::kHosts);
+  tables.note(zone, TablePart::kAuthorities);
   auto remove = database_.cached("DELETE FROM host_authorities WHERE zone = ?1 AND authority = ?2");
   remove->bind(1, zone.bytes).bind(2, key_of(authority)).run();
   for (const std::string& host : hosts) {
@@ -120,7 +129,23 @@ std::uint64_t AccountCertificates::host_count(const Id& authority) {
   return number(select);
 }
 
+std::vector<model::HostAuthority> AccountCertificates::host_authorities(const Id& zone) {
+  auto select = database_.cached(
+      "SELECT host, authority FROM host_authorities WHERE zone = ?1 ORDER BY host, authority");
+  select->bind(1, zone.bytes);
+  std::vector<model::HostAuthority> hosts;
+  while (select->step()) {
+    const auto authority = select->blob(1);
+    hosts.push_back({std::string(select->text(0)),
+                     authority.empty() ? std::nullopt : std::optional(read_id(authority))});
+  }
+  return hosts;
+}
+
 void AccountCertificates::remove_hosts(const Id& authority) {
+  ZoneTables tables(store_);
+  tables.note_authority(authority, TablePart::kHosts);
+  tables.note_authority(authority, TablePart::kAuthorities);
   auto remove = database_.cached("DELETE FROM host_authorities WHERE authority = ?1");
   remove->bind(1, authority.bytes).run();
 }

@@ -124,12 +124,14 @@ TEST_F(CertificateStoreTest, AnAccountHasOneManagedAuthority) {
   EXPECT_TRUE(accounts.hosts_of(zone.id, std::nullopt).empty());
 }
 
-TEST_F(CertificateStoreTest, ChangesTakeNoVersion) {
+TEST_F(CertificateStoreTest, ChangesOfATransactionTakeOneVersion) {
   const Zone zone = add_zone("a.test");
   const std::uint64_t version = store_->version();
+  Transaction transaction(*store_, Transaction::Kind::kWrite);
   certificates_.insert(zone_certificate(zone, "a.test"));
   certificates_.set_tls(zone.id, {true, true});
-  EXPECT_EQ(store_->version(), version);
+  transaction.commit();
+  EXPECT_EQ(store_->version(), version + 1);
 }
 
 TEST_F(CertificateStoreTest, ARollbackFindsThemAgainAndForgettingRemovesThem) {

@@ -22,13 +22,28 @@ namespace brink::ctl::store {
 
 class Store;
 
+// Lengths of the log, in pages of 4 KiB.
+struct LogLimits {
+  // It is worth moving from here on.
+  std::uint64_t due_pages = 1000;
+  // SQLite starts the log anew when all of it is in the file at the moment that somebody writes,
+  // which may never be when commits follow each other closely. A log as long as this is finished by
+  // a commit, when little is left to do.
+  std::uint64_t long_pages = 16'000;
+  std::uint64_t little_pages = 1000;
+  // Who writes faster than the file takes it waits from here on, until all of it is in the file: a
+  // gigabyte.
+  std::uint64_t too_long_pages = 262'144;
+};
+
 class Checkpointer {
  public:
   // Of the log that `store` writes from now on; `store` is the one that writes to `path`, and
   // outlives it. `failed`: told of a failure, on the checkpointer's thread; the next commit leads
   // to another attempt.
   static base::Result<std::unique_ptr<Checkpointer>> start(
-      Store& store, const std::string& path, std::function<void(const std::string&)> failed);
+      Store& store, const std::string& path, std::function<void(const std::string&)> failed,
+      const LogLimits& limits = {});
   // On the store's thread, or when that does nothing any more. Its commits see to the log again.
   ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
@@ -39,7 +54,7 @@ class Checkpointer {
 
  private:
   Checkpointer(Store& store, std::unique_ptr<Database> database,
-               std::function<void(const std::string&)> failed);
+               std::function<void(const std::string&)> failed, const LogLimits& limits);
   void run();
   // Store's thread, after a commit: the log has so many pages.
   Database::Move take_commit(std::uint64_t pages);
@@ -47,6 +62,7 @@ class Checkpointer {
   Store& store_;
   const std::unique_ptr<Database> database_;  // checkpointer's thread
   const std::function<void(const std::string&)> failed_;
+  const LogLimits limits_;
   std::atomic<std::uint64_t> moved_{0};
 
   std::mutex mutex_;

@@ -52,6 +52,30 @@ TEST_F(CheckpointerTest, WithoutItCommitsMoveTheLogThemselves) {
   EXPECT_GE(size(), before + (6 << 20));
 }
 
+// Who writes faster than the log is moved waits for it, so that the log has an end.
+TEST_F(CheckpointerTest, ACommitWaitsWhenTheLogIsTooLong) {
+  constexpr std::uint64_t kNever = ~std::uint64_t{0};
+  const auto start = [&](std::uint64_t too_long_pages) {
+    auto started = Checkpointer::start(*store_, path_, [](const auto&) {},
+                                       {kNever, kNever, kNever, too_long_pages});
+    CHECK(started.ok());
+    return std::move(started).value();
+  };
+  const std::uintmax_t before = size();
+  {
+    const auto checkpointer = start(10'000);
+    write_much();
+    EXPECT_LT(size(), before + (1 << 20)) << "shorter than that nobody moves it";
+  }
+  const auto checkpointer = start(2000);
+  write_much();
+  EXPECT_GE(size(), before + (6 << 20));
+  const std::uintmax_t log = size("-wal");
+  for (int i = 0; i < 5; ++i) write_much();
+  EXPECT_LE(size("-wal"), log) << "it is begun anew each time that it was moved";
+  EXPECT_EQ(checkpointer->pages_moved(), 0U);
+}
+
 TEST_F(CheckpointerTest, WhatIsInTheLogIsThereAfterARestart) {
   {
     auto started = Checkpointer::start(*store_, path_, [](const auto&) {});

@@ -1,8 +1,11 @@
 #include "ctl/store/client_certificates.h"
 
+#include <algorithm>
+
 #include "ctl/store/certificate_json.h"
 #include "ctl/store/page.h"
 #include "ctl/store/row.h"
+#include "ctl/store/zone_tables.h"
 
 namespace brink::ctl::store {
 namespace {
@@ -12,6 +15,23 @@ using model::Id;
 
 constexpr char kColumns[] =
     "id, zone, authority, certificate, csr, validity_days, revoked, issued_on";
+
+int digit_of(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  throw Failure("the store holds a serial that is none");
+}
+
+// Without leading zeros: one number is one key.
+std::vector<std::uint8_t> octets_of(std::string serial) {
+  serial.erase(0, std::min(serial.find_first_not_of('0'), serial.size()));
+  if (serial.size() % 2 != 0) serial.insert(serial.begin(), '0');
+  std::vector<std::uint8_t> octets;
+  for (std::size_t i = 0; i < serial.size(); i += 2) {
+    octets.push_back(static_cast<std::uint8_t>(digit_of(serial[i]) * 16 + digit_of(serial[i + 1])));
+  }
+  return octets;
+}
 
 ClientCertificate read_row(const Statement& row) {
   return {read_id(row.blob(0)),     read_id(row.blob(1)),
@@ -62,8 +82,41 @@ void ClientCertificates::insert(const ClientCertificate& certificate) {
 }
 
 void ClientCertificates::set_revoked(const Id& id, bool revoked) {
+  note_revocation(id);
   auto update = database_.cached("UPDATE client_certificates SET revoked = ?2 WHERE id = ?1");
   update->bind(1, id.bytes).bind(2, static_cast<std::int64_t>(revoked)).run();
+}
+
+// Every zone that trusts the authority hears of it.
+void ClientCertificates::note_revocation(const Id& id) {
+  std::optional<Id> authority, account;
+  std::vector<std::uint8_t> key;
+  {
+    auto select = database_.cached(
+        "SELECT c.authority, c.certificate, a.account FROM client_certificates c "
+        "JOIN account_certificates a ON a.id = c.authority WHERE c.id = ?1");
+    select->bind(1, id.bytes);
+    if (!select->step()) return;
+    authority = read_id(select->blob(0));
+    account = read_id(select->blob(2));
+    key.assign(authority->bytes.begin(), authority->bytes.end());
+    const auto serial = octets_of(certificate_from_json(select->text(1)).serial);
+    key.insert(key.end(), serial.begin(), serial.end());
+  }
+  ZoneTables tables(store_);
+  tables.note_managed(*account, TablePart::kRevocation, key);
+  tables.note_authority(*authority, TablePart::kRevocation, key);
+}
+
+std::vector<std::vector<std::uint8_t>> ClientCertificates::revoked_by(const Id& authority) {
+  auto select = database_.cached(
+      "SELECT certificate FROM client_certificates WHERE authority = ?1 AND revoked");
+  select->bind(1, authority.bytes);
+  std::vector<std::vector<std::uint8_t>> serials;
+  while (select->step()) {
+    serials.push_back(octets_of(certificate_from_json(select->text(0)).serial));
+  }
+  return serials;
 }
 
 }  // namespace brink::ctl::store

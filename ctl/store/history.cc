@@ -43,6 +43,8 @@ class Differences {
   [[nodiscard]] bool is_too_much() const { return names_.size() + changes_.unlisted > most_; }
   NameChange& name_change(std::int64_t zone_row, const model::DomainName& name);
   void note(std::int64_t zone_row, const model::DomainName& name, model::RecordType type);
+  void note_target(std::int64_t zone_row, const model::DomainName& name, model::RecordType type,
+                   std::span<const std::uint8_t> rdata);
   [[nodiscard]] bool has_untouched(std::int64_t zone_row, const model::DomainName& name);
   std::optional<model::DomainName> zone_name(std::int64_t row);
 
@@ -113,17 +115,19 @@ void Differences::make_whole(std::int64_t zone_row) {
 }
 
 constexpr char kEntries[] =
-    "SELECT l.seq, l.kind, l.zone, l.row, l.name, l.type, r.name, r.type FROM record_log l "
+    "SELECT l.seq, l.kind, l.zone, l.row, l.name, l.type, r.name, r.type, l.rdata FROM record_log "
+    "l "
     "LEFT JOIN records r ON r.row = l.row AND r.zone = l.zone WHERE l.seq > ?1 AND "
     "(l.kind <> 0 OR l.zone NOT IN (SELECT value FROM json_each(?2))) ORDER BY l.seq";
 // The same with a row for every record of entries that have many.
 constexpr char kEntriesOfRuns[] =
-    "WITH RECURSIVE entries (seq, kind, zone, row, more, name, type) AS "
-    "  (SELECT seq, kind, zone, row, iif(kind = 3, ttl - 1, 0), name, type FROM record_log "
+    "WITH RECURSIVE entries (seq, kind, zone, row, more, name, type, rdata) AS "
+    "  (SELECT seq, kind, zone, row, iif(kind = 3, ttl - 1, 0), name, type, rdata FROM "
+    "   record_log "
     "   WHERE seq > ?1 AND "
     "     (kind NOT IN (0, 3) OR zone NOT IN (SELECT value FROM json_each(?2))) UNION ALL "
-    "   SELECT seq, kind, zone, row + 1, more - 1, NULL, NULL FROM entries WHERE more > 0) "
-    "SELECT l.seq, l.kind, l.zone, l.row, l.name, l.type, r.name, r.type FROM entries l "
+    "   SELECT seq, kind, zone, row + 1, more - 1, NULL, NULL, NULL FROM entries WHERE more > 0) "
+    "SELECT l.seq, l.kind, l.zone, l.row, l.name, l.type, r.name, r.type, l.rdata FROM entries l "
     "LEFT JOIN records r ON r.row = l.row AND r.zone = l.zone ORDER BY l.seq";
 
 bool Differences::has_runs(std::int64_t from_seq) {
@@ -151,6 +155,7 @@ bool Differences::add_records(std::int64_t from_seq, std::int64_t to_seq) {
     if (!is_insert(static_cast<LogKind>(select->integer(1)))) {
       const model::DomainName name = read_name(select->text(4));
       note(key.first, name, type(5));
+      note_target(key.first, name, type(5), select->blob(8));
       if (first) name_change(key.first, name).existed = true;
     }
     if (!is_behind && !select->is_null(6)) note(key.first, read_name(select->text(6)), type(7));
@@ -168,6 +173,13 @@ void Differences::note(std::int64_t zone_row, const model::DomainName& name,
   NameChange& change = name_change(zone_row, name);
   change.addresses = change.addresses || model::is_proxiable(type);
   change.cut = change.cut || type == model::kTypeNs || type == model::kTypeDname;
+}
+
+void Differences::note_target(std::int64_t zone_row, const model::DomainName& name,
+                              model::RecordType type, std::span<const std::uint8_t> rdata) {
+  if (type != model::kTypeMx && type != model::kTypeSrv) return;
+  const auto key = target_key(type, rdata);
+  if (key) name_change(zone_row, name).former_targets.insert(name_of(*key));
 }
 
 bool Differences::has_untouched(std::int64_t zone_row, const model::DomainName& name) {
@@ -243,6 +255,7 @@ std::optional<Changes> History::changes_between(std::uint64_t from, std::uint64_
   Changes changes = differences.take();
   changes.resolved = resolved_between(from, to);
   changes.resigned = resigned_between(from, to);
+  changes.tables = tables_between(from, to);
   return changes;
 }
 
@@ -259,6 +272,21 @@ std::vector<ResignedName> History::resigned_between(std::uint64_t from, std::uin
   std::vector<ResignedName> names;
   while (select->step()) names.push_back({read_name(select->text(0)), name_of(select->blob(1))});
   return names;
+}
+
+std::vector<TableChange> History::tables_between(std::uint64_t from, std::uint64_t to) {
+  auto select = database_.cached(
+      "SELECT DISTINCT z.name, l.part, l.key FROM zone_table_log l JOIN zones z ON z.id = l.zone "
+      "WHERE l.version > ?1 AND l.version <= ?2");
+  select->bind(1, static_cast<std::int64_t>(from)).bind(2, static_cast<std::int64_t>(to));
+  std::vector<TableChange> tables;
+  while (select->step()) {
+    const auto key = select->blob(2);
+    tables.push_back({read_name(select->text(0)),
+                      static_cast<TablePart>(select->integer(1)),
+                      {key.begin(), key.end()}});
+  }
+  return tables;
 }
 
 std::vector<model::DomainName> History::resolved_between(std::uint64_t from, std::uint64_t to) {
@@ -300,7 +328,8 @@ std::vector<VersionSummary> History::list(std::uint64_t limit, std::optional<std
                         {select->integer(1)},
                         zones_of(version, zone),
                         logged("SELECT count(*) FROM resolved_log WHERE version = ?1"),
-                        logged("SELECT count(*) FROM resigned_log WHERE version = ?1")});
+                        logged("SELECT count(*) FROM resigned_log WHERE version = ?1"),
+                        logged("SELECT count(*) FROM zone_table_log WHERE version = ?1")});
   }
   return versions;
 }
@@ -410,6 +439,10 @@ bool History::sweep(std::uint64_t rows_max) {
   remove(
       "DELETE FROM resigned_log WHERE (version, zone, name_key) IN (SELECT version, zone, name_key "
       "FROM resigned_log WHERE version <= ?1 ORDER BY version LIMIT ?2) RETURNING 1",
+      static_cast<std::int64_t>(oldest));
+  remove(
+      "DELETE FROM zone_table_log WHERE (version, zone, part, key) IN (SELECT version, zone, part, "
+      "key FROM zone_table_log WHERE version <= ?1 ORDER BY version LIMIT ?2) RETURNING 1",
       static_cast<std::int64_t>(oldest));
   if (!more) forget_zone_contents(database_);
   if (own) own->commit();

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ struct NameChange {
   bool existed = false;    // it certainly had records before
   bool addresses = false;  // an A, AAAA or CNAME record is among what changed
   bool cut = false;        // an NS or DNAME record is among what changed
+  // What MX and SRV records point at that are gone or changed, as they were before.
+  std::set<model::DomainName> former_targets = {};
 };
 
 // A name of a signed zone whose signatures are to be made anew, since their time comes to an end. It
@@ -50,6 +53,22 @@ struct ResignedName {
   auto operator<=>(const ResignedName&) const = default;
 };
 
+// What the edge has of a zone beside its names and settings.
+enum class TablePart : std::uint8_t {
+  kCertificate = 0,  // the one with this id
+  kHosts = 1,        // which certificates names show, and which clients they ask
+  kAuthorities = 2,  // that names ask clients of, with all that they revoked
+  kRevocation = 3,   // one: the authority's id and the serial's octets
+  kOriginPulls = 4,  // what origins are shown
+  kRules = 5,
+};
+
+struct TableChange {
+  model::DomainName zone;
+  TablePart part = TablePart::kCertificate;
+  std::vector<std::uint8_t> key;  // as the part says
+};
+
 // Each zone and each (zone, name) once, in no particular order. Names that a deleted zone had are
 // among `names`. A zone that a large part of its records was added to (an import) is `whole` or
 // created, and only what was changed or removed of it is among `names`.
@@ -59,6 +78,7 @@ struct Changes {
   std::uint64_t unlisted = 0;               // records of zones of the latter kind, all together
   std::vector<model::DomainName> resolved;  // outside the served zones, with other addresses
   std::vector<ResignedName> resigned;       // of zones that are there
+  std::vector<TableChange> tables;          // likewise, each once
 };
 
 // What a version did to a zone. Records are counted by what became of each in the end.
@@ -76,6 +96,7 @@ struct VersionSummary {
   std::vector<ZoneSummary> zones;  // by name
   std::uint64_t resolved = 0;      // names outside that have other addresses
   std::uint64_t resigned = 0;      // names signed anew, since it was time to
+  std::uint64_t tables = 0;        // changes of certificates, rules and the like
 };
 
 // What a transaction has done so far: before, after, or both.
@@ -163,6 +184,7 @@ class History {
   Sequences sequences_after(std::uint64_t version);
   std::vector<model::DomainName> resolved_between(std::uint64_t from, std::uint64_t to);
   std::vector<ResignedName> resigned_between(std::uint64_t from, std::uint64_t to);
+  std::vector<TableChange> tables_between(std::uint64_t from, std::uint64_t to);
   std::vector<ZoneSummary> zones_of(std::uint64_t version,
                                     const std::optional<model::DomainName>& zone);
 

@@ -19,9 +19,11 @@ class ResignedNames {
  public:
   explicit ResignedNames(Store& store) : store_(store), database_(*store.database_) {}
 
-  // Makes these names part of the caller's write transaction, as a change. A name that a zone does
-  // not have does no harm.
-  void put(const model::Zone& zone, const std::vector<model::DomainName>& names);
+  // Makes these names part of the caller's write transaction, as a change; and the zone's apex,
+  // since the zone gets the serial that follows at `now` (in `zone` as well). The serial is no
+  // configuration either: the history has no entry of it. A name that a zone does not have does no
+  // harm.
+  void put(model::Zone& zone, const std::vector<model::DomainName>& names, model::Timestamp now);
 
   // The first zone, in the order of the tree, that comes behind `after` (empty: of all) and has, or
   // had, something to do with DNSSEC. Costs the same whatever the number of other zones.

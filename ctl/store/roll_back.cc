@@ -62,8 +62,14 @@ void RollBack::collect(const ZoneStates& zones, RecordStates records,
   }
 }
 
-// Newer than every serial that the history knows of a zone of this name.
+// Newer than every serial that the history knows of a zone of this name; that of a presigned zone
+// is what was signed.
 void RollBack::raise_serial(model::Zone& zone) {
+  zone.modified_on = time_;
+  if (zone.dnssec.presigned && zone.soa) {
+    zone.serial = model::soa_serial(zone.soa->rdata);
+    return;
+  }
   const auto raise = [&](std::uint32_t serial) {
     if (model::is_newer_serial(serial, zone.serial)) zone.serial = serial;
   };
@@ -71,21 +77,25 @@ void RollBack::raise_serial(model::Zone& zone) {
   select->bind(1, zone.name.text());
   while (select->step()) raise(static_cast<std::uint32_t>(select->integer(0)));
   if (const auto now = store_.zone_by_name(zone.name)) raise(now->serial);
-  ++zone.serial;
-  zone.modified_on = time_;
+  zone.serial = model::next_serial(zone, time_);
 }
 
 // As it is now, or was when the zone was deleted: its keys are those, whatever they were once, and
-// resolvers hold on to what they have seen.
+// resolvers hold on to what they have seen. But whether a zone is presigned is a matter of its
+// records, and comes back with them, unless it is signed here now.
 void RollBack::keep_dnssec(model::Zone& zone, const std::optional<model::Zone>& now) {
+  const bool presigned = zone.dnssec.presigned;
   if (now) {
     zone.dnssec = now->dnssec;
-    return;
+  } else {
+    auto select = database_.cached(
+        "SELECT dnssec FROM zone_log WHERE row = ?1 AND kind = 2 ORDER BY seq DESC LIMIT 1");
+    select->bind(1, zone.row);
+    if (select->step()) zone.dnssec = read_dnssec(select->text(0));
   }
-  auto select = database_.cached(
-      "SELECT dnssec FROM zone_log WHERE row = ?1 AND kind = 2 ORDER BY seq DESC LIMIT 1");
-  select->bind(1, zone.row);
-  if (select->step()) zone.dnssec = read_dnssec(select->text(0));
+  zone.dnssec.resigned = 0;
+  zone.dnssec.presigned = presigned && zone.dnssec.status == model::DnssecStatus::kDisabled;
+  if (zone.dnssec.presigned) ++zone.dnssec.signing_set;
 }
 
 bool RollBack::is_free(std::int64_t record_row) {
@@ -100,8 +110,8 @@ void RollBack::run() {
   for (auto& [row, zone] : zones_) {
     if (!zone.then) continue;
     zone.then->dns.enforce_dns_only = store_.enforces_dns_only(zone.then->account);
-    raise_serial(*zone.then);
     keep_dnssec(*zone.then, zone.now);
+    raise_serial(*zone.then);
   }
   for (const auto& [row, zone] : zones_) {
     if (zone.now && !zone.then) store_.delete_zone(*zone.now);

@@ -2,6 +2,7 @@
 
 #include "ctl/rules/ruleset_json.h"
 #include "ctl/store/row.h"
+#include "ctl/store/zone_tables.h"
 
 namespace brink::ctl::store {
 namespace {
@@ -58,6 +59,7 @@ std::optional<Ruleset> Rulesets::find(const Id& zone, rules::Phase phase) {
 }
 
 void Rulesets::put(const Ruleset& ruleset) {
+  ZoneTables(store_).note(ruleset.zone, TablePart::kRules);
   auto write = database_.cached(
       "INSERT INTO rulesets (id, zone, phase, name, description, version, last_updated, rules) "
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET name = ?4, "
@@ -75,6 +77,14 @@ void Rulesets::put(const Ruleset& ruleset) {
 }
 
 void Rulesets::remove(const Id& id) {
+  std::optional<Id> zone;
+  {
+    auto select = database_.cached("SELECT zone FROM rulesets WHERE id = ?1");
+    select->bind(1, id.bytes);
+    if (!select->step()) return;
+    zone = read_id(select->blob(0));
+  }
+  ZoneTables(store_).note(*zone, TablePart::kRules);
   database_.cached("DELETE FROM rulesets WHERE id = ?1")->bind(1, id.bytes).run();
 }
 

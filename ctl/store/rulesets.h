@@ -1,5 +1,5 @@
-// Rulesets of zones in the store. Changes take no version, and no rollback touches them; those of a
-// deleted zone stay under its id for as long as a rollback can bring it back.
+// Rulesets of zones in the store. Changes take versions (ZoneTables), and no rollback touches them;
+// those of a deleted zone stay under its id for as long as a rollback can bring it back.
 //
 // Belongs to the thread of its Store and borrows it. Failures of the disk or file throw
 // store::Failure. Writes belong into the caller's write transaction.
@@ -15,7 +15,7 @@ namespace brink::ctl::store {
 
 class Rulesets {
  public:
-  explicit Rulesets(Store& store) : database_(*store.database_) {}
+  explicit Rulesets(Store& store) : store_(store), database_(*store.database_) {}
 
   // In the order of their phases.
   std::vector<rules::Ruleset> list(const model::Id& zone);
@@ -26,6 +26,7 @@ class Rulesets {
   void remove(const model::Id& id);
 
  private:
+  Store& store_;
   Database& database_;
 };
 

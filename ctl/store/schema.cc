@@ -428,6 +428,19 @@ CREATE TABLE resigned_log (
 ) WITHOUT ROWID;
 )sql";
 
+// What versions changed of what the edge has of zones beside their names, by the zone's id; see
+// store::TablePart.
+constexpr char kZoneTables[] = R"sql(
+CREATE TABLE zone_table_log (
+  version INTEGER NOT NULL,
+  zone    BLOB NOT NULL,
+  part    INTEGER NOT NULL,
+  key     BLOB NOT NULL,
+  PRIMARY KEY (version, zone, part, key)
+) WITHOUT ROWID;
+CREATE INDEX client_certificates_revoked ON client_certificates (authority) WHERE revoked;
+)sql";
+
 // Makes the triggers that keep before-images of zones anew, from the columns that the log has.
 void renew_zone_triggers(Database& database) {
   std::string columns, values;
@@ -486,6 +499,7 @@ constexpr Migration kMigrations[] = {
     {kCertificates},                       // 6: certificates and rulesets
     {kTokenUse},                           // 7: when tokens were used
     {kDnssec, renew_zone_triggers},        // 8: DNSSEC
+    {kZoneTables},                         // 9: certificates and rules take versions
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 

@@ -36,6 +36,13 @@ struct Pointer {
   model::DomainName target;
 };
 
+// An MX or SRV record.
+struct Exchange {
+  model::RecordType type = 0;
+  model::DomainName owner;
+  model::DomainName target;
+};
+
 // What of a record decides how it is served. Name and data are good until the visit is over.
 struct RecordView {
   std::string_view name;  // canonical text
@@ -151,6 +158,8 @@ class Store {
   // Records of one zone that point there otherwise: DNAME, NS, MX, SRV, SVCB, HTTPS.
   std::vector<Pointer> pointers_to(std::int64_t zone_row, const model::DomainName& name,
                                    Reach reach);
+  // MX and SRV records of one zone; without those whose target is the root, which means none.
+  std::vector<Exchange> exchanges_of(const model::Zone& zone);
 
  private:
   friend class Transaction;
@@ -166,6 +175,7 @@ class Store {
   friend class Rulesets;
   friend class DnssecKeys;
   friend class ResignedNames;
+  friend class ZoneTables;
   Store(std::unique_ptr<Database> database, Access access, model::WallClock clock)
       : database_(std::move(database)), access_(access), clock_(std::move(clock)) {}
 

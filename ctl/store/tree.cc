@@ -129,4 +129,17 @@ std::vector<Pointer> Store::pointers_to(std::int64_t zone_row, const model::Doma
   return pointers;
 }
 
+std::vector<Exchange> Store::exchanges_of(const model::Zone& zone) {
+  auto select = database_->cached(
+      "SELECT type, name_key, target_key FROM records INDEXED BY records_targets WHERE zone = ?1 "
+      "AND target_key IS NOT NULL AND type <> 5 AND type IN (15, 33)");
+  select->bind(1, zone.row);
+  std::vector<Exchange> exchanges;
+  while (select->step()) {
+    exchanges.push_back({static_cast<model::RecordType>(select->integer(0)),
+                         name_of(select->blob(1)), name_of(select->blob(2))});
+  }
+  return exchanges;
+}
+
 }  // namespace brink::ctl::store

@@ -3,6 +3,7 @@
 #include "ctl/store/certificate_json.h"
 #include "ctl/store/page.h"
 #include "ctl/store/row.h"
+#include "ctl/store/zone_tables.h"
 
 namespace brink::ctl::store {
 namespace {
@@ -43,6 +44,15 @@ void bind_row(Statement& statement, const ZoneCertificate& certificate, const st
       .bind(8, static_cast<std::int64_t>(certificate.priority))
       .bind(9, certificate.uploaded_on.micros)
       .bind(10, certificate.modified_on.micros);
+}
+
+// What of a zone another certificate of it changes.
+void note_certificate(Store& store, const ZoneCertificate& certificate) {
+  ZoneTables tables(store);
+  tables.note(certificate.zone, TablePart::kCertificate, certificate.id.bytes);
+  tables.note(certificate.zone, certificate.purpose == CertificatePurpose::kEdge
+                                    ? TablePart::kHosts
+                                    : TablePart::kOriginPulls);
 }
 
 HostPull read_pull(const Statement& row) {
@@ -96,6 +106,7 @@ bool ZoneCertificates::has(const ZoneCertificate& certificate) {
 }
 
 void ZoneCertificates::insert(const ZoneCertificate& certificate) {
+  note_certificate(store_, certificate);
   auto insert = database_.cached(
       "INSERT INTO zone_certificates (id, certificate, fingerprint, expires_on, sealed_key, "
       "bundle_method, legacy, priority, uploaded_on, modified_on, zone, purpose) VALUES "
@@ -108,6 +119,7 @@ void ZoneCertificates::insert(const ZoneCertificate& certificate) {
 }
 
 void ZoneCertificates::update(const ZoneCertificate& certificate) {
+  note_certificate(store_, certificate);
   auto update = database_.cached(
       "UPDATE zone_certificates SET certificate = ?2, fingerprint = ?3, expires_on = ?4, "
       "sealed_key = ?5, bundle_method = ?6, legacy = ?7, priority = ?8, uploaded_on = ?9, "
@@ -118,6 +130,16 @@ void ZoneCertificates::update(const ZoneCertificate& certificate) {
 }
 
 void ZoneCertificates::remove(const Id& id) {
+  ZoneCertificate certificate;
+  {
+    auto select = database_.cached("SELECT zone, purpose FROM zone_certificates WHERE id = ?1");
+    select->bind(1, id.bytes);
+    if (!select->step()) return;
+    certificate.id = id;
+    certificate.zone = read_id(select->blob(0));
+    certificate.purpose = static_cast<CertificatePurpose>(select->integer(1));
+  }
+  note_certificate(store_, certificate);
   database_.cached("DELETE FROM zone_certificates WHERE id = ?1")->bind(1, id.bytes).run();
 }
 
@@ -129,6 +151,7 @@ ZoneTls ZoneCertificates::tls(const Id& zone) {
 }
 
 void ZoneCertificates::set_tls(const Id& zone, const ZoneTls& tls) {
+  ZoneTables(store_).note(zone, TablePart::kOriginPulls);
   auto write = database_.cached("INSERT OR REPLACE INTO zone_tls VALUES (?1, ?2, ?3)");
   write->bind(1, zone.bytes)
       .bind(2, static_cast<std::int64_t>(tls.universal))
@@ -165,6 +188,7 @@ std::vector<std::string> ZoneCertificates::hosts_with(const Id& certificate) {
 }
 
 void ZoneCertificates::put_host_pull(const Id& zone, const HostPull& pull) {
+  ZoneTables(store_).note(zone, TablePart::kOriginPulls);
   auto write =
       database_.cached("INSERT OR REPLACE INTO host_pulls VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
   write->bind(1, zone.bytes)
@@ -177,6 +201,7 @@ void ZoneCertificates::put_host_pull(const Id& zone, const HostPull& pull) {
 }
 
 void ZoneCertificates::remove_host_pull(const Id& zone, const std::string& host) {
+  ZoneTables(store_).note(zone, TablePart::kOriginPulls);
   auto remove = database_.cached("DELETE FROM host_pulls WHERE zone = ?1 AND host = ?2");
   remove->bind(1, zone.bytes).bind(2, host).run();
 }

@@ -1,6 +1,6 @@
 // ZoneCertificates: certificates of zones with their sealed keys, and the switches of TLS that a
-// zone has. Changes take no version, and no rollback touches them; those of a deleted zone stay
-// under its id for as long as a rollback can bring it back.
+// zone has. Changes take versions (ZoneTables), and no rollback touches them; those of a deleted zone
+// stay under its id for as long as a rollback can bring it back.
 //
 // Belongs to the thread of its Store and borrows it. Failures of the disk or file throw
 // store::Failure. Writes belong into the caller's write transaction.
@@ -31,7 +31,7 @@ struct ZoneCertificateQuery {
 
 class ZoneCertificates {
  public:
-  explicit ZoneCertificates(Store& store) : database_(*store.database_) {}
+  explicit ZoneCertificates(Store& store) : store_(store), database_(*store.database_) {}
 
   // By priority, the highest first, then the newest first.
   Page<model::ZoneCertificate> list(const model::Id& zone, const ZoneCertificateQuery& query);
@@ -58,6 +58,7 @@ class ZoneCertificates {
   void remove_host_pull(const model::Id& zone, const std::string& host);
 
  private:
+  Store& store_;
   Database& database_;
 };
 

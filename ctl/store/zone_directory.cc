@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <limits>
 
+#include "ctl/store/text_search.h"
 #include "dataplane/base/check.h"
 
 namespace brink::ctl::store {
 namespace {
 
 constexpr std::size_t kUnusedNamesMax = 1 << 20;
+constexpr std::uint32_t kNoName = std::numeric_limits<std::uint32_t>::max();
 
 bool matches_text(TextMatch match, std::string_view text, std::string_view value) {
   switch (match) {
@@ -92,8 +94,9 @@ constexpr model::ZoneStatus kStatuses[] = {model::ZoneStatus::kInitializing,
 }  // namespace
 
 void ZoneDirectory::add(const Zone& zone) {
-  entries_.push_back(make_entry(zone));
-  by_row_.push_back(static_cast<Slot>(entries_.size() - 1));
+  const auto slot = static_cast<Slot>(entries_.size());
+  entries_.push_back(make_entry(zone, slot));
+  by_row_.push_back(slot);
 }
 
 void ZoneDirectory::finish() {
@@ -122,7 +125,7 @@ void ZoneDirectory::put(const Zone& zone) {
     slot = free_.back();
     free_.pop_back();
   }
-  entries_[slot] = make_entry(zone);
+  entries_[slot] = make_entry(zone, slot);
   by_row_.insert(at, slot);
   by_name_.insert(find_name(zone.name), slot);
 }
@@ -137,6 +140,7 @@ void ZoneDirectory::erase(std::int64_t row) {
   by_row_.erase(at);
   free_.push_back(slot);
   unused_names_ += entries_[slot].name_size;
+  entries_[slot].name_at = kNoName;
   if (unused_names_ > kUnusedNamesMax && unused_names_ > names_.size() / 2) compact_names();
 }
 
@@ -188,13 +192,27 @@ std::uint64_t ZoneDirectory::match(const ZoneQuery& query, const std::vector<std
     account = known->second;
   }
   std::uint64_t count = 0;
-  const auto test = [&](Slot slot) {
+  const auto test_for = [&](const ZoneQuery& wanted, Slot slot) {
     const Entry& entry = entries_[slot];
     if (account && entry.account != *account) return;
-    if (!admits(query, name_of(entry), entry.status, entry.type) || matches[slot]) return;
+    if (!admits(wanted, name_of(entry), entry.status, entry.type) || matches[slot]) return;
     matches[slot] = true;
     ++count;
   };
+  const auto test = [&](Slot slot) { test_for(query, slot); };
+  const bool is_text =
+      query.name && query.name->match == TextMatch::kContains && !query.name->value.empty();
+  if (rows == nullptr && is_text) {
+    ZoneQuery rest = query;
+    rest.name.reset();
+    const bool is_all = !query.match_any || (!rest.status && rest.types.empty());
+    const ZoneQuery any;
+    for_each_containing(query.name->value,
+                        [&](Slot slot) { test_for(query.match_any ? any : rest, slot); });
+    if (is_all) return count;
+    for (const Slot slot : by_row_) test_for(rest, slot);
+    return count;
+  }
   if (rows == nullptr) {
     for (const Slot slot : by_row_) test(slot);
     return count;
@@ -206,8 +224,29 @@ std::uint64_t ZoneDirectory::match(const ZoneQuery& query, const std::vector<std
   return count;
 }
 
-ZoneDirectory::Entry ZoneDirectory::make_entry(const Zone& zone) {
-  CHECK(names_.size() + zone.name.size() <= std::numeric_limits<std::uint32_t>::max());
+template <typename Visit>
+void ZoneDirectory::for_each_containing(std::string_view text, const Visit& visit) const {
+  auto place = places_.begin();
+  std::size_t at = 0;
+  while ((at = find_text(names_, text, at)) != std::string_view::npos) {
+    // The name that it begins in: seldom far behind the last one when many names have it.
+    std::ptrdiff_t step = 1;
+    while (step < places_.end() - place && place[step].at <= at) step *= 2;
+    const auto end = place + std::min(step, places_.end() - place);
+    place =
+        std::upper_bound(place + step / 2, end, at,
+                         [](std::size_t wanted, NamePlace other) { return wanted < other.at; }) -
+        1;
+    const Entry& entry = entries_[place->slot];
+    const bool is_within = at + text.size() <= std::size_t{place->at} + entry.name_size;
+    if (entry.name_at == place->at && is_within) visit(place->slot);
+    if (++place == places_.end()) return;
+    at = place->at;
+  }
+}
+
+ZoneDirectory::Entry ZoneDirectory::make_entry(const Zone& zone, Slot slot) {
+  CHECK(names_.size() + zone.name.size() < kNoName);
   const Entry entry{zone.row,
                     static_cast<std::uint32_t>(names_.size()),
                     static_cast<std::uint16_t>(zone.name.size()),
@@ -215,6 +254,7 @@ ZoneDirectory::Entry ZoneDirectory::make_entry(const Zone& zone) {
                     zone.type,
                     account_number(zone.account)};
   names_ += zone.name;
+  places_.push_back({entry.name_at, slot});
   return entry;
 }
 
@@ -238,11 +278,13 @@ std::vector<ZoneDirectory::Slot>::const_iterator ZoneDirectory::find_name(
 void ZoneDirectory::compact_names() {
   std::string names;
   names.reserve(names_.size() - unused_names_);
+  places_.clear();
   for (const Slot slot : by_row_) {
     Entry& entry = entries_[slot];
     const auto at = static_cast<std::uint32_t>(names.size());
     names += name_of(entry);
     entry.name_at = at;
+    places_.push_back({at, slot});
   }
   names_ = std::move(names);
   unused_names_ = 0;

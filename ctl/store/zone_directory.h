@@ -1,7 +1,9 @@
 // ZoneDirectory: of every zone what lists filter and order by, in memory. A list of zones costs one
 // pass over it, whatever is asked for and however deep the page is; SQL would have to scan the wide
-// rows of the table for most filters, and to skip rows one by one for a page. About 60 octets a
+// rows of the table for most filters, and to skip rows one by one for a page. About 70 octets a
 // zone.
+//
+// Names lie one after the other, so that what a name contains is looked for in all of them at once.
 //
 // It is a copy: Store keeps it in step with what it commits. One thread.
 #pragma once
@@ -56,10 +58,17 @@ class ZoneDirectory {
     std::uint32_t account = 0;  // in accounts_
   };
 
+  // Where a name begins. When the slot's entry has its name elsewhere, nobody has this one any
+  // more.
+  struct NamePlace {
+    std::uint32_t at = 0;
+    Slot slot = 0;
+  };
+
   [[nodiscard]] std::string_view name_of(const Entry& entry) const {
     return std::string_view(names_).substr(entry.name_at, entry.name_size);
   }
-  Entry make_entry(const Zone& zone);
+  Entry make_entry(const Zone& zone, Slot slot);
   std::uint32_t account_number(const model::Id& account);
   // Where the row is, or would be, in by_row_.
   [[nodiscard]] std::vector<Slot>::const_iterator find_row(std::int64_t row) const;
@@ -67,6 +76,9 @@ class ZoneDirectory {
   // Slots of zones that match, whatever their order; their number.
   std::uint64_t match(const ZoneQuery& query, const std::vector<std::int64_t>* rows,
                       std::vector<bool>& matches) const;
+  // Calls `visit` with the slots of zones whose names contain `text`, which is not empty.
+  template <typename Visit>
+  void for_each_containing(std::string_view text, const Visit& visit) const;
   // Gives the names new places without those that no zone has any more.
   void compact_names();
 
@@ -74,6 +86,7 @@ class ZoneDirectory {
   std::vector<Slot> free_;
   std::vector<Slot> by_row_, by_name_;           // in these orders
   std::string names_;                            // one after the other
+  std::vector<NamePlace> places_;                // of names_, in its order
   std::size_t unused_names_ = 0;                 // octets of them
   std::map<model::Id, std::uint32_t> accounts_;  // numbers of them
 };

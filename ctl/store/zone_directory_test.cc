@@ -1,5 +1,7 @@
 #include "ctl/store/zone_directory.h"
 
+#include <map>
+
 #include "ctl/store/store_fixture.h"
 
 namespace brink::ctl::store {
@@ -72,6 +74,52 @@ TEST_F(ZoneDirectoryTest, CombinesFilters) {
   EXPECT_EQ(listed(query), (Names{"shop.example"}));
   query.name = {TextMatch::kNot, "shop.test"};
   EXPECT_EQ(listed(query), (Names{"shop.example", "mail.test"}));
+}
+
+// Against all names one by one, while zones come and go and their places are used again.
+TEST(ZoneDirectory, FindsWhatNamesContain) {
+  ZoneDirectory directory;
+  directory.finish();
+  std::map<std::int64_t, std::string> names;
+  std::uint32_t state = 1;
+  const auto next = [&state](std::uint32_t below) {
+    state = state * 1664525 + 1013904223;
+    return (state >> 8) % below;
+  };
+  for (int round = 0; round < 3000; ++round) {
+    const std::int64_t row = 1 + next(200);
+    if (names.contains(row)) {
+      directory.erase(row);
+      names.erase(row);
+    } else {
+      std::string name(1 + next(300), 'a');
+      for (char& c : name) c = static_cast<char>('a' + next(2));
+      const bool is_active = next(2) == 0;
+      name += std::to_string(row) + (is_active ? "+" : "-");
+      directory.put({row,
+                     name,
+                     is_active ? model::ZoneStatus::kActive : model::ZoneStatus::kPending,
+                     {},
+                     {}});
+      names[row] = name;
+    }
+    ZoneQuery query;
+    query.paging.per_page = 1000;
+    std::string wanted(1 + next(8), 'a');
+    for (char& c : wanted) c = static_cast<char>('a' + next(2));
+    query.name = {TextMatch::kContains, wanted};
+    if (next(2) == 0) query.status = model::ZoneStatus::kActive;
+    query.match_any = next(2) == 0;
+    std::vector<std::int64_t> expected;
+    for (const auto& [each, name] : names) {
+      const bool is_named = name.find(wanted) != std::string::npos;
+      const bool is_status = query.status ? name.ends_with('+') : !query.match_any;
+      if (query.match_any ? is_named || is_status : is_named && is_status) expected.push_back(each);
+    }
+    const auto found = directory.find(query, nullptr);
+    ASSERT_EQ(found.items, expected) << round;
+    ASSERT_EQ(found.total, expected.size());
+  }
 }
 
 TEST_F(ZoneDirectoryTest, KeepsToTheZonesAndTheAccountGiven) {

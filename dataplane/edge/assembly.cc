@@ -223,7 +223,10 @@ base::Result<void> Edge::load_image() {
   if (!disk) return disk.error();
   disk_ = std::move(disk).value();
   for (const std::string& fault : faults) say_fallback(fault);
-  auto control = Control::open(config_.control_socket, *images_, *disk_);
+  auto cookies = CookieSecretsStore::open(config_.dns_cookie_secret_file, rcu_.get());
+  if (!cookies) return cookies.error();
+  cookies_ = std::move(cookies).value();
+  auto control = Control::open(config_.control_socket, *images_, *disk_, *cookies_);
   if (!control) return control.error();
   control_ = std::move(control).value();
   return {};
@@ -245,6 +248,7 @@ worker::WorkerConfig Edge::worker_config(std::uint32_t index) {
   config.wanted = wanted_[index].get();
   config.segment_pool = segment_pools_[index].get();
   config.counters = &stats_->worker(index).counters;
+  config.latency = &stages_[index]->latency();
   config.stages = stages_[index]->table();
   config.kernel_link_per_s = config_.kernel_link_per_s;
   config.kernel_host_per_s = config_.kernel_host_per_s;
@@ -252,7 +256,7 @@ worker::WorkerConfig Edge::worker_config(std::uint32_t index) {
   return config;
 }
 
-L7Config Edge::l7_config(std::uint32_t position) const {
+L7Config Edge::l7_config(std::uint32_t worker, std::uint32_t position) {
   L7Config config;
   config.clients = config_.l7_clients;
   config.requests = config_.l7_requests;
@@ -269,6 +273,7 @@ L7Config Edge::l7_config(std::uint32_t position) const {
   for (const auto& own : {config_.own_v4, config_.own_v6}) {
     if (own) config.edge_addresses.push_back(own->address);
   }
+  config.access_log = access_log_ ? &access_log_->ring(worker) : nullptr;
   config.colo = config_.colo;
   config.node = config_.node;
   config.wall_offset = wall_offset();
@@ -286,11 +291,22 @@ DnsStreamConfig Edge::dns_stream_config() const {
 }
 
 base::Result<void> Edge::make_stages() {
-  const auto secrets = config_.dns_cookie_secret_file.empty()
-                           ? draw_cookie_secret()
-                           : read_cookie_secrets(config_.dns_cookie_secret_file);
-  if (!secrets) return secrets.error();
-  cookie_secrets_ = secrets.value();
+  private_keys_ = std::make_unique<PrivateKeys>(config_.tls_key_file);
+  const auto key_file = private_keys_->load();
+  if (!key_file) return key_file.error();
+  if (!key_file.value() && !config_.tls_key_file.empty()) {
+    spdlog::warn("the key file {} is not there yet: no private key opens until it is",
+                 config_.tls_key_file);
+  }
+  if (!config_.access_log.empty()) {
+    auto log = AccessLog::start({.path = config_.access_log,
+                                 .node = config_.node,
+                                 .colo = config_.colo,
+                                 .workers = static_cast<std::uint32_t>(topology_.workers.size()),
+                                 .ring_bytes = std::size_t{config_.access_log_buffer_mb} << 20});
+    if (!log) return log.error();
+    access_log_ = std::move(log).value();
+  }
   std::uint32_t position = 0;
   for (std::uint32_t i = 0; i < topology_.workers.size(); ++i) {
     StagesConfig config;
@@ -299,11 +315,11 @@ base::Result<void> Edge::make_stages() {
     config.dns.identity = config_.dns_identity;
     config.dns.version = config_.dns_version;
     config.dns.whoami = config_.dns_whoami;
-    config.cookies = &cookie_secrets_;
+    config.cookies = &cookies_->published();
     config.wall_offset = wall_offset();
     config.dns.keepalive_100ms =
         static_cast<std::uint16_t>(config_.dns_tcp_idle / std::chrono::milliseconds(100));
-    if (config_.dns_rate.answers_per_second > 0) {
+    if (config_.dns_rate.limits_anything()) {
       config.rate = config_.dns_rate;
       if (auto drawn = draw_random(config.rate->key); !drawn) return drawn.error();
     }
@@ -311,7 +327,7 @@ base::Result<void> Edge::make_stages() {
     if ((roles & ipc::kRoleDns) != 0 && config_.dns_tcp_connections > 0) {
       config.dns_stream = dns_stream_config();
     }
-    if ((roles & ipc::kRoleL7) != 0) config.l7 = l7_config(position++);
+    if ((roles & ipc::kRoleL7) != 0) config.l7 = l7_config(i, position++);
     auto stages = Stages::create(config, *images_, stats_->worker(i));
     if (!stages) return stages.error();
     stages_.push_back(std::move(stages).value());
@@ -327,8 +343,8 @@ base::Result<void> Edge::start_workers() {
     stats.numa_node = rte_lcore_to_socket_id(lcore);
     stats.roles = topology_.workers[i].roles;
     workers_.push_back(std::make_unique<worker::Worker>(worker_config(i)));
-    runs_.push_back({workers_[i].get(), &stats, rcu_.get(), &stop_workers_, config_.idle,
-                     config_.idle_sleep_max, rte_get_tsc_hz()});
+    runs_.push_back({workers_[i].get(), &stats, &stages_[i]->latency(), rcu_.get(), &stop_workers_,
+                     config_.idle, config_.idle_sleep_max, rte_get_tsc_hz()});
   }
   std::string text;
   for (const std::string& sentence : fallbacks_) text += sentence + "\n";
@@ -357,6 +373,7 @@ Edge::~Edge() {
   for (std::uint32_t i = 0; i < workers_running_; ++i) rte_eal_wait_lcore(eal::lcore_of_worker(i));
   workers_.clear();
   stages_.clear();
+  access_log_.reset();
   control_.reset();
   disk_.reset();
   feed_.reset();

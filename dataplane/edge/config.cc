@@ -3,6 +3,7 @@
 #include <boost/program_options.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <fstream>
 #include <sstream>
 
@@ -61,8 +62,16 @@ po::options_description setting_options() {
   add("dns.version", text()->default_value(""), "answer to version.bind and version.server");
   add("dns.cookie-secret-file", text()->default_value(""),
       "secrets of DNS cookies, the same on every node; without it drawn at the start");
+  add("tls.key-file", text()->default_value(""),
+      "the key file of brink-control, which private keys of certificates are sealed with");
   add("dns.rate-limit", text()->default_value("0"),
       "like UDP answers a second of a worker to one network, 0 no limit");
+  add("dns.source-limit", text()->default_value("0"),
+      "all UDP answers a second of a worker to one network, 0 no limit");
+  add("dns.negative-limit", text()->default_value("0"),
+      "negative UDP answers a second of a worker to anybody, 0 no limit");
+  add("dns.total-limit", text()->default_value("0"),
+      "all UDP answers a second of a worker to anybody, 0 no limit");
   add("dns.rate-slip", text()->default_value("2"),
       "one in so many beyond it is sent truncated, 0 none");
   add("dns.rate-prefix-v4", text()->default_value("24"), "bits that make a network");
@@ -95,6 +104,10 @@ po::options_description setting_options() {
   add("snapshot.memory-max-mb", text()->default_value("0"),
       "of one copy of the image, 0 no limit: changes beyond it are refused");
   add("log.level", text()->default_value("info"), "debug, info, warning or error");
+  add("log.access", text()->default_value(""),
+      "file with a line for each HTTP request, empty none");
+  add("log.access-buffer-mb", text()->default_value("4"),
+      "lines of a worker that wait for the disk, a power of two");
   return all;
 }
 
@@ -278,7 +291,11 @@ void read_stages(Reader& r, Config& c) {
     r.fail({"longer than 64 octets", std::string(name) + " = " + r.text(name), "shorten it"});
   }
   c.dns_cookie_secret_file = r.text("dns.cookie-secret-file");
+  c.tls_key_file = r.text("tls.key-file");
   r.number("dns.rate-limit", c.dns_rate.answers_per_second, 0, 65535);
+  r.number("dns.source-limit", c.dns_rate.source_per_second, 0, 65535);
+  r.number("dns.negative-limit", c.dns_rate.negative_per_second, 0, 100'000'000);
+  r.number("dns.total-limit", c.dns_rate.total_per_second, 0, 100'000'000);
   r.number("dns.rate-slip", c.dns_rate.slip, 0, 1000);
   r.number("dns.rate-prefix-v4", c.dns_rate.prefix_v4, 8, 32);
   r.number("dns.rate-prefix-v6", c.dns_rate.prefix_v6, 16, 128);
@@ -313,6 +330,13 @@ void read_stages(Reader& r, Config& c) {
   read_snapshot(r, c);
   r.choice("log.level", {"debug", "info", "warning", "error"});
   c.log_level = r.text("log.level");
+  c.access_log = r.text("log.access");
+  r.number("log.access-buffer-mb", c.access_log_buffer_mb, 1, 1024);
+  if (!std::has_single_bit(c.access_log_buffer_mb)) {
+    r.fail({"not a power of two",
+            "log.access-buffer-mb = " + std::to_string(c.access_log_buffer_mb),
+            "give 1, 2, 4, 8 and so on up to 1024"});
+  }
 }
 
 base::Result<Config> convert(const po::variables_map& values) {

@@ -65,11 +65,13 @@ struct Config {
   std::string dns_version;                                           // likewise
   std::string dns_whoami;                                            // wire name; empty: none
   std::string dns_cookie_secret_file;                                // empty: drawn at the start
-  dns::guard::RateLimiterOptions dns_rate{.answers_per_second = 0};  // 0: no limit; without its key
+  dns::guard::RateLimiterOptions dns_rate{.answers_per_second = 0};  // without its key
   std::uint32_t dns_tcp_connections = 4096;  // of a worker; 0: no DNS over TCP
   std::uint32_t dns_tcp_per_client = 128;
   base::Duration dns_tcp_idle = std::chrono::seconds(10);
   std::uint32_t dns_tcp_buffer_mb = 16;
+
+  std::string tls_key_file;  // empty: no private key of a certificate opens
 
   std::uint32_t l7_clients = 4096;
   std::uint32_t l7_requests = 1024;
@@ -88,6 +90,8 @@ struct Config {
   std::uint64_t log_size_max = std::uint64_t{256} << 20;  // octets
   std::uint64_t image_memory_max = ~std::uint64_t{0};     // octets, of one copy
   std::string log_level = "info";
+  std::string access_log;                  // path; empty: none
+  std::uint32_t access_log_buffer_mb = 4;  // of a worker
 };
 
 // What the command line asked for beside running.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "dataplane/edge/name_dump.h"
 
@@ -21,8 +22,9 @@ constexpr std::uint32_t kOperationsPerTurn = 512;
 }  // namespace
 
 base::Result<std::unique_ptr<Control>> Control::open(const std::string& socket_path,
-                                                     ImageStore& images, Disk& disk) {
-  std::unique_ptr<Control> control(new Control(socket_path, images, disk));
+                                                     ImageStore& images, Disk& disk,
+                                                     CookieSecretsStore& cookies) {
+  std::unique_ptr<Control> control(new Control(socket_path, images, disk, cookies));
   auto listener = ipc::listen_control(socket_path);
   if (!listener) return listener.error();
   control->listener_ = base::UniqueFd(listener.value());
@@ -100,6 +102,9 @@ bool Control::handle(Client& client, ipc::ReceivedControl received, base::Time n
       return true;
     case MessageType::kShowName:
       show_name(asker, message);
+      return true;
+    case MessageType::kCookieSecrets:
+      step_cookie_secrets(asker, message);
       return true;
     case MessageType::kWelcome:
     case MessageType::kReply:
@@ -208,6 +213,23 @@ void Control::show_name(const Asker& asker, const ControlMessage& message) {
   if (!memfd) return reply(asker, ReplyStatus::kRefused, memfd.error().message());
   reply(asker, ReplyStatus::kDone, dump.value().standing, memfd.value().get(),
         dump.value().transaction.size());
+}
+
+void Control::step_cookie_secrets(const Asker& asker, const ControlMessage& message) {
+  dns::guard::SipKey secret{};
+  const auto step = static_cast<CookieStep>(message.name[0]);
+  const std::size_t size = step == CookieStep::kAdd ? 1 + secret.size() : 1;
+  if (message.name_size != size || step > CookieStep::kDrop) {
+    return reply(asker, ReplyStatus::kRefused, "no step of a rollover that is known here");
+  }
+  if (step == CookieStep::kAdd) std::memcpy(secret.data(), message.name + 1, secret.size());
+  const auto done = cookies_.apply(step, secret);
+  if (!done) {
+    spdlog::error("secrets of DNS cookies stay as they are: {}", done.error().message());
+    return reply(asker, ReplyStatus::kRefused, done.error().message());
+  }
+  if (step != CookieStep::kShow) spdlog::info("secrets of DNS cookies: {}", done.value());
+  reply(asker, ReplyStatus::kDone, done.value());
 }
 
 void Control::finish(const Asker& asker, const JobOutcome& outcome) {

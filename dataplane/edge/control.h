@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/base/unique_fd.h"
+#include "dataplane/edge/cookie_secrets.h"
 #include "dataplane/edge/disk.h"
 #include "dataplane/edge/image_store.h"
 #include "dataplane/ipc/control_message.h"
@@ -29,7 +30,8 @@ class Control {
  public:
   // Listens at `socket_path`. Everything given outlives it.
   static base::Result<std::unique_ptr<Control>> open(const std::string& socket_path,
-                                                     ImageStore& images, Disk& disk);
+                                                     ImageStore& images, Disk& disk,
+                                                     CookieSecretsStore& cookies);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -65,8 +67,8 @@ class Control {
     Asker asker;
   };
 
-  Control(std::string socket_path, ImageStore& images, Disk& disk)
-      : socket_path_(std::move(socket_path)), images_(images), disk_(disk) {}
+  Control(std::string socket_path, ImageStore& images, Disk& disk, CookieSecretsStore& cookies)
+      : socket_path_(std::move(socket_path)), images_(images), disk_(disk), cookies_(cookies) {}
   void accept_clients();
   bool serve(Client& client, base::Time now);
   bool handle(Client& client, ipc::ReceivedControl received, base::Time now);
@@ -75,6 +77,7 @@ class Control {
                          base::UniqueFd memfd, base::Time now);
   void start_job(const Asker& asker, ipc::MessageType type);
   void show_name(const Asker& asker, const ipc::ControlMessage& message);
+  void step_cookie_secrets(const Asker& asker, const ipc::ControlMessage& message);
   void apply(base::Time now);
   void refuse_transaction(ipc::ReplyStatus status, const std::string& reason, base::Time now);
   void acknowledge();
@@ -85,6 +88,7 @@ class Control {
   std::string socket_path_;
   ImageStore& images_;
   Disk& disk_;
+  CookieSecretsStore& cookies_;
   base::UniqueFd listener_;
   std::vector<Client> clients_;
   std::uint64_t next_client_ = 1;

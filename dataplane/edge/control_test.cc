@@ -44,6 +44,7 @@ class ControlTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::filesystem::create_directories(dir_);
+    std::ofstream(dir_ + "/cookies") << std::string(32, '1') << "\n";
     start();
   }
   void TearDown() override {
@@ -52,6 +53,7 @@ class ControlTest : public ::testing::Test {
   }
   void start() {
     rcu_ = std::move(make_rcu(2)).value();
+    cookies_ = std::move(CookieSecretsStore::open(dir_ + "/cookies", rcu_.get())).value();
     rte_rcu_qsbr_thread_online(rcu_.get(), 0);
     rte_rcu_qsbr_thread_online(rcu_.get(), 1);
     images_ = std::make_unique<ImageStore>(rcu_.get(), 2, options_);
@@ -59,7 +61,7 @@ class ControlTest : public ::testing::Test {
     auto disk = Disk::open(journal_, std::uint64_t{1} << 30, *images_, {}, faults_);
     ASSERT_TRUE(disk.ok()) << disk.error().message();
     disk_ = std::move(disk).value();
-    auto control = Control::open(dir_ + "/edge.sock", *images_, *disk_);
+    auto control = Control::open(dir_ + "/edge.sock", *images_, *disk_, *cookies_);
     ASSERT_TRUE(control.ok()) << control.error().message();
     control_ = std::move(control).value();
     client_ = connect();
@@ -145,6 +147,7 @@ class ControlTest : public ::testing::Test {
   Rcu rcu_;
   std::unique_ptr<ImageStore> images_;
   std::unique_ptr<Disk> disk_;
+  std::unique_ptr<CookieSecretsStore> cookies_;
   std::unique_ptr<Control> control_;
   base::UniqueFd client_;
   base::UniqueFd payload_;
@@ -335,6 +338,39 @@ TEST_F(ControlTest, ShowsANameAsItStands) {
   message.name[1] = 'x';
   ASSERT_TRUE(ipc::send_control(client_.get(), message).ok());
   EXPECT_STREQ(answer(client_.get()).reason, "nxdomain");
+}
+
+// A worker that is late still reads what it took.
+TEST_F(ControlTest, RollsCookieSecretsUnderWorkers) {
+  const auto step = [&](std::vector<std::uint8_t> argument) {
+    ControlMessage message;
+    message.type = MessageType::kCookieSecrets;
+    message.name_size = static_cast<std::uint8_t>(argument.size());
+    std::copy(argument.begin(), argument.end(), message.name);
+    EXPECT_TRUE(ipc::send_control(client_.get(), message).ok());
+    return answer(client_.get());
+  };
+  const auto* before = cookies_->published().load();
+  std::vector<std::uint8_t> add(17, 0x22);
+  add[0] = static_cast<std::uint8_t>(CookieStep::kAdd);
+  EXPECT_EQ(step(add).status, ReplyStatus::kDone);
+  EXPECT_EQ(step({static_cast<std::uint8_t>(CookieStep::kActivate)}).status, ReplyStatus::kDone);
+  EXPECT_EQ(before->keys[0][0], 0x11);
+  EXPECT_EQ(cookies_->published().load()->keys[0][0], 0x22);
+  EXPECT_EQ(cookies_->published().load()->count, 2);
+  for (int i = 0; i < 4; ++i) {
+    quiesce();
+    const ControlMessage reply = step({static_cast<std::uint8_t>(CookieStep::kReload)});
+    EXPECT_TRUE(std::string(reply.reason).starts_with("makes ")) << reply.reason;
+  }
+  EXPECT_EQ(step({9}).status, ReplyStatus::kRefused);
+  EXPECT_EQ(step({}).status, ReplyStatus::kRefused);
+  EXPECT_EQ(step({static_cast<std::uint8_t>(CookieStep::kAdd), 1}).status, ReplyStatus::kRefused);
+  std::ofstream(dir_ + "/cookies") << "# none\n";
+  const ControlMessage refused = step({static_cast<std::uint8_t>(CookieStep::kReload)});
+  EXPECT_EQ(refused.status, ReplyStatus::kRefused);
+  EXPECT_NE(std::string(refused.reason).find("no secret in the file"), std::string::npos);
+  EXPECT_EQ(cookies_->published().load()->count, 2);
 }
 
 TEST_F(ControlTest, AStoppedWorkerDelaysReclamationAndTheLimitIsNamed) {

@@ -15,8 +15,10 @@ constexpr std::uint32_t kSendLimit = 128 * 1024;
 
 }  // namespace
 
-base::Result<std::unique_ptr<DnsStreamStage>> DnsStreamStage::create(
-    const DnsStreamConfig& config, dns::answer::Engine& engine, ipc::WorkerCounters& counters) {
+base::Result<std::unique_ptr<DnsStreamStage>> DnsStreamStage::create(const DnsStreamConfig& config,
+                                                                     dns::answer::Engine& engine,
+                                                                     ipc::WorkerCounters& counters,
+                                                                     ipc::TurnLatency& latency) {
   tcp::StackConfig stack;
   stack.max_connections = config.connections;
   stack.syn_backlog = std::max(256U, config.connections / 4);
@@ -44,6 +46,7 @@ base::Result<std::unique_ptr<DnsStreamStage>> DnsStreamStage::create(
   }
   made->stage_.emplace(stage, std::span(made->stage_memory_.get(), size), made->stack_->tcp(),
                        engine, counters);
+  made->stage_->set_latency(&latency);
   return made;
 }
 

@@ -26,10 +26,11 @@ struct DnsStreamConfig {
 
 class DnsStreamStage {
  public:
-  // `engine` and `counters` are the worker's and outlive the stage.
+  // `engine`, `counters` and `latency` are the worker's and outlive the stage.
   static base::Result<std::unique_ptr<DnsStreamStage>> create(const DnsStreamConfig& config,
                                                               dns::answer::Engine& engine,
-                                                              ipc::WorkerCounters& counters);
+                                                              ipc::WorkerCounters& counters,
+                                                              ipc::TurnLatency& latency);
   DnsStreamStage(const DnsStreamStage&) = delete;
   DnsStreamStage& operator=(const DnsStreamStage&) = delete;
 

@@ -11,11 +11,13 @@
 #include "dataplane/base/result.h"
 #include "dataplane/eal/environment.h"
 #include "dataplane/eal/pool.h"
+#include "dataplane/edge/access_log.h"
 #include "dataplane/edge/config.h"
 #include "dataplane/edge/control.h"
 #include "dataplane/edge/disk.h"
 #include "dataplane/edge/image_store.h"
 #include "dataplane/edge/l7_stage.h"
+#include "dataplane/edge/private_keys.h"
 #include "dataplane/edge/stages.h"
 #include "dataplane/edge/topology.h"
 #include "dataplane/exception/kernel_port.h"
@@ -41,7 +43,8 @@ class Edge {
   Edge& operator=(const Edge&) = delete;
 
   // Housekeeping until `stop`: the kernel's packets, control, neighbours, link state, statistics.
-  base::Result<void> housekeep(const std::atomic<bool>& stop);
+  // `reload` is taken back when the files that can change meanwhile have been read again.
+  base::Result<void> housekeep(const std::atomic<bool>& stop, std::atomic<bool>& reload);
 
   // Lets connections end: none is accepted any more, and housekeeping goes on until the clients are
   // gone or config.l7_drain is over.
@@ -60,17 +63,19 @@ class Edge {
   base::Result<void> start_workers();
   [[nodiscard]] std::vector<int> numa_nodes() const;
   [[nodiscard]] std::size_t copy_for(std::uint32_t worker) const;
-  L7Config l7_config(std::uint32_t position) const;
+  L7Config l7_config(std::uint32_t worker, std::uint32_t position);
   [[nodiscard]] DnsStreamConfig dns_stream_config() const;
   worker::WorkerConfig worker_config(std::uint32_t index);
   void say_fallback(const std::string& sentence);
 
   // housekeeping.cc
   base::Result<void> turn(base::Time now);
+  void reload_files();
   void ask_for_neighbours(base::Time now);
   void refresh_statistics(base::Time now);
   bool look_after_images(bool changed);
   void report_waiting(base::Time now);
+  void look_after_keys();
   [[nodiscard]] std::chrono::microseconds pause(bool changed);
   void wait(std::chrono::microseconds longest);
 
@@ -94,8 +99,10 @@ class Edge {
   std::unique_ptr<exception::KernelPort> kernel_;
   std::unique_ptr<exception::NeighbourFeed> feed_;
   std::unique_ptr<Disk> disk_;
+  std::unique_ptr<CookieSecretsStore> cookies_;
   std::unique_ptr<Control> control_;
-  dns::guard::CookieSecrets cookie_secrets_;
+  std::unique_ptr<PrivateKeys> private_keys_;
+  std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   std::vector<worker::RunConfig> runs_;
@@ -106,6 +113,8 @@ class Edge {
   base::Time next_statistics_{};
   base::Time next_confirmation_{};
   base::Time next_waiting_report_{};
+  base::Time next_look_at_keys_{};
+  bool key_file_is_bad_ = false;  // and that has been said
   std::uint32_t quiet_turns_ = 0;
   std::chrono::microseconds workers_wait_{};  // next, while something waits for workers
   bool link_up_ = false;

@@ -17,6 +17,7 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr base::Duration kStatisticsInterval = std::chrono::milliseconds(250);
+constexpr base::Duration kLookAtKeys = std::chrono::seconds(1);
 constexpr base::Duration kWaitingReport = std::chrono::seconds(1);
 constexpr base::Duration kConfirmationInterval = std::chrono::seconds(10);
 // The kernel's interface is polled: at once while packets move, less often when none do. Without
@@ -61,13 +62,25 @@ void copy_usage(ipc::StatsHeader& header, const snapshot::ImageUsage& usage) {
 
 }  // namespace
 
-base::Result<void> Edge::housekeep(const std::atomic<bool>& stop) {
+base::Result<void> Edge::housekeep(const std::atomic<bool>& stop, std::atomic<bool>& reload) {
   const worker::TscClock clock(rte_get_tsc_hz());
   while (!stop.load(std::memory_order_relaxed)) {
+    if (reload.exchange(false, std::memory_order_relaxed)) reload_files();
     const auto done = turn(clock.at(rte_rdtsc()));
     if (!done) return done;
   }
   return {};
+}
+
+void Edge::reload_files() {
+  if (config_.dns_cookie_secret_file.empty()) {
+    return spdlog::info("nothing to read again: no dns.cookie-secret-file is set");
+  }
+  const auto read = cookies_->apply(CookieStep::kReload);
+  if (!read) {
+    return spdlog::error("secrets of DNS cookies stay as they are: {}", read.error().message());
+  }
+  spdlog::info("secrets of DNS cookies: {}", read.value());
 }
 
 base::Result<void> Edge::drain() {
@@ -103,6 +116,10 @@ base::Result<void> Edge::turn(base::Time now) {
   if (now >= next_statistics_) {
     next_statistics_ = now + kStatisticsInterval;
     refresh_statistics(now);
+  }
+  if (now >= next_look_at_keys_) {
+    next_look_at_keys_ = now + kLookAtKeys;
+    look_after_keys();
   }
   if (!control_->busy() && !growing) wait(pause(changed));
   return {};
@@ -185,6 +202,29 @@ void Edge::report_waiting(base::Time now) {
   spdlog::warn("replaced records wait for {} ms to be freed ({} batches): {}",
                waiting.oldest / std::chrono::milliseconds(1), waiting.batches,
                names.empty() ? "an image is being compacted" : "no sign of worker" + names);
+}
+
+// The key file may come later than the edge, and workers find that keys do not open.
+void Edge::look_after_keys() {
+  if (!private_keys_->is_loaded() && !key_file_is_bad_) {
+    const auto loaded = private_keys_->load();
+    if (!loaded) {
+      key_file_is_bad_ = true;
+      spdlog::error("{}", loaded.error().message());
+    } else if (loaded.value()) {
+      spdlog::info("the key file {} is there: private keys can be opened", config_.tls_key_file);
+    }
+  }
+  for (const l7::route::EntryId& id : private_keys_->take_failed()) {
+    std::string text;
+    for (const std::uint8_t octet : id) {
+      text += "0123456789abcdef"[octet >> 4];
+      text += "0123456789abcdef"[octet & 15];
+    }
+    spdlog::error("the private key of certificate {} does not open with tls.key-file = {}: name the "
+                  "key file of brink-control",
+                  text, config_.tls_key_file);
+  }
 }
 
 // What waits for the workers is looked at soon, then ever less often.

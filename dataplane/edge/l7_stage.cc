@@ -6,10 +6,12 @@
 namespace brink::edge {
 
 base::Result<std::unique_ptr<L7Stage>> L7Stage::create(const L7Config& config,
-                                                       ipc::WorkerStats& stats) {
+                                                       ipc::WorkerStats& stats,
+                                                       ipc::TurnLatency& latency) {
   std::unique_ptr<L7Stage> stage(new L7Stage(config, stats));
   const auto made = stage->make();
   if (!made) return made.error();
+  stage->stage_->set_latency(&latency);
   return stage;
 }
 
@@ -29,6 +31,7 @@ base::Result<void> L7Stage::make() {
   stage.source_port_count =
       static_cast<std::uint16_t>(config_.ports.last - config_.ports.first + 1);
   stage.edge_addresses = config_.edge_addresses;
+  stage.access_log = config_.access_log;
   stage.colo = config_.colo;
   stage.node = config_.node;
   stage.wall_offset = config_.wall_offset;

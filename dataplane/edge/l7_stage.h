@@ -29,6 +29,7 @@ struct L7Config {
   base::IpAddress source_v6;
   steer::PortPartition::Range ports{};
   std::vector<base::IpAddress> edge_addresses;
+  l7::log::Ring* access_log = nullptr;  // null: requests are not logged
   std::string colo;
   std::string node;
   base::Duration wall_offset{};  // Unix time minus base::Time's epoch
@@ -37,7 +38,8 @@ struct L7Config {
 class L7Stage {
  public:
   static base::Result<std::unique_ptr<L7Stage>> create(const L7Config& config,
-                                                       ipc::WorkerStats& stats);
+                                                       ipc::WorkerStats& stats,
+                                                       ipc::TurnLatency& latency);
   L7Stage(const L7Stage&) = delete;
   L7Stage& operator=(const L7Stage&) = delete;
 

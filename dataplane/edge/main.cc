@@ -1,4 +1,5 @@
-// brink-edge: reads the settings, starts the edge, keeps house until SIGTERM or SIGINT.
+// brink-edge: reads the settings, starts the edge, keeps house until SIGTERM or SIGINT. SIGHUP:
+// files that can change meanwhile are read again.
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -7,13 +8,19 @@
 #include <cstdio>
 
 #include "dataplane/edge/edge.h"
+#include "dataplane/edge/private_keys.h"
 
 namespace {
 
 std::atomic<bool> stop_requested{false};
+std::atomic<bool> reload_requested{false};
 
 void request_stop(int) {
   stop_requested.store(true, std::memory_order_relaxed);
+}
+
+void request_reload(int) {
+  reload_requested.store(true, std::memory_order_relaxed);
 }
 
 void handle_signals() {
@@ -21,6 +28,8 @@ void handle_signals() {
   action.sa_handler = request_stop;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
+  action.sa_handler = request_reload;
+  sigaction(SIGHUP, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }
 
@@ -51,6 +60,10 @@ int main(int argc, char** argv) {
       fail(topology.error());
       return 2;
     }
+    if (const auto key = check_key_file(config.tls_key_file); !key) {
+      fail(key.error());
+      return 2;
+    }
     spdlog::info("the settings are good");
     return 0;
   }
@@ -58,7 +71,7 @@ int main(int argc, char** argv) {
   auto edge = Edge::start(config);
   if (!edge) return fail(edge.error());
   spdlog::info("ready");
-  auto ended = edge.value()->housekeep(stop_requested);
+  auto ended = edge.value()->housekeep(stop_requested, reload_requested);
   if (ended) ended = edge.value()->drain();
   edge.value().reset();
   if (!ended) return fail(ended.error());

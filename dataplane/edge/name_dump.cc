@@ -3,6 +3,7 @@
 #include "dataplane/snapshot/name_text.h"
 #include "dataplane/snapshot/transaction.h"
 #include "dataplane/snapshot/zone_state.h"
+#include "dns/answer/denial.h"
 
 namespace brink::edge {
 namespace {
@@ -44,6 +45,26 @@ std::string standing_of(const Lookup& found) {
   return (found.record->flags & snapshot::kEmpty) != 0 ? "empty" : "exact";
 }
 
+// What an answer would prove with: that a name has no other types, or is not there itself.
+dns::answer::Proofs proofs_of(const View& view, const Lookup& found, const Record& record,
+                              const snapshot::NameKey& key) {
+  dns::answer::Proofs proofs(view);
+  const dns::answer::Denied denied{View::chain(view.zone(*found.encloser)),
+                                   found.encloser->apex_size, 0};
+  const std::span<const std::uint8_t> asked(key.bytes, key.size);
+  const std::size_t closest = found.encloser->name_size;
+  if ((found.encloser->flags & snapshot::kCut) != 0) {
+    proofs.add_no_data(denied, {view.name_bytes(record), record.name_size});
+  } else if (found.exact) {
+    proofs.add_no_data(denied, asked);
+  } else if (found.record != nullptr) {
+    proofs.add_wildcard(denied, asked, closest, true);
+  } else {
+    proofs.add_no_name(denied, asked, closest, {});
+  }
+  return proofs;
+}
+
 // The spans lead into the image.
 snapshot::ZoneContents zone_contents_of(const snapshot::ZoneState& zone) {
   const snapshot::StateContents state = snapshot::contents_of(zone);
@@ -81,6 +102,14 @@ base::Result<NameDump> dump_name(const View& view, std::span<const std::uint8_t>
     return put.error();
   }
   if (auto put = encoder.put_name({owner, record->name_size}, contents); !put) return put.error();
+  // They carry their owners themselves.
+  const auto proofs = proofs_of(view, found, *record, key);
+  for (std::size_t i = 0; i < proofs.count(); ++i) {
+    const auto blob = bytes_of(proofs.blob(i));
+    if (auto put = encoder.put_denial({owner + apex_at, record->apex_size}, blob); !put) {
+      return put.error();
+    }
+  }
   dump.transaction = encoder.finish(0, 1, 0);
   return dump;
 }

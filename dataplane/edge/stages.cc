@@ -19,19 +19,27 @@ base::Result<std::unique_ptr<Stages>> Stages::create(const StagesConfig& config,
     stages->engine_.set_rate_limiter(&*stages->limiter_);
   }
   if (config.dns_stream) {
-    auto made = DnsStreamStage::create(*config.dns_stream, stages->engine_, stats.counters);
+    auto made = DnsStreamStage::create(*config.dns_stream, stages->engine_, stats.counters,
+                                       stages->latency_);
     if (!made) return made.error();
     stages->dns_stream_ = std::move(made).value();
   }
   if (config.l7) {
-    auto made = L7Stage::create(*config.l7, stats);
+    auto made = L7Stage::create(*config.l7, stats, stages->latency_);
     if (!made) return made.error();
     stages->l7_ = std::move(made).value();
   }
   return stages;
 }
 
+// Of a turn: behind its end they may be gone. The acquire is for CookieSecretsStore::publish.
+void Stages::take_cookie_secrets() noexcept {
+  engine_.set_cookies(cookies_ == nullptr ? nullptr : cookies_->load(std::memory_order_acquire),
+                      unix_seconds_);
+}
+
 void Stages::answer(std::span<worker::Datagram> datagrams) noexcept {
+  take_cookie_secrets();
   std::array<dns::answer::Message, dns::answer::kBurstMax> messages;
   for (std::size_t i = 0; i < datagrams.size(); ++i) {
     const worker::Datagram& datagram = datagrams[i];
@@ -53,7 +61,8 @@ OwnedStack* Stages::stack_of(std::uint16_t local_port) noexcept {
 
 bool Stages::run(base::Time now) noexcept {
   const auto unix_time = now.time_since_epoch() + wall_offset_;
-  engine_.set_cookies(cookies_, static_cast<std::uint32_t>(unix_time / std::chrono::seconds(1)));
+  unix_seconds_ = static_cast<std::uint32_t>(unix_time / std::chrono::seconds(1));
+  take_cookie_secrets();
   bool more = false;
   std::uint64_t connections = 0;
   if (dns_stream_) {

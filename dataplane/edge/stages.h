@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,7 +22,8 @@ namespace brink::edge {
 struct StagesConfig {
   std::size_t copy = 0;  // of the image, for this worker's node
   dns::answer::EngineOptions dns;
-  const dns::guard::CookieSecrets* cookies = nullptr;  // null: none are given
+  // Null: none are given. Read anew each turn.
+  const std::atomic<const dns::guard::CookieSecrets*>* cookies = nullptr;
   std::optional<dns::guard::RateLimiterOptions> rate;  // empty: nothing is limited
   base::Duration wall_offset{};                        // Unix time minus base::Time's epoch
   std::optional<DnsStreamConfig> dns_stream;
@@ -39,6 +41,8 @@ class Stages {
 
   // The table for worker::WorkerConfig; `this` must stay where it is.
   [[nodiscard]] worker::StageTable table() noexcept;
+  // What the worker and its stages note, for worker::RunConfig.
+  [[nodiscard]] ipc::TurnLatency& latency() noexcept { return latency_; }
 
   // Any thread. After drain() no connection is accepted, idle ones are closed and the others end
   // with their response; client_count() tells how many are left.
@@ -52,10 +56,12 @@ class Stages {
         stats_(stats),
         cookies_(config.cookies),
         wall_offset_(config.wall_offset),
+        latency_(stats.latency),
         engine_(config.dns) {}
   static Stages& of(void* self) noexcept { return *static_cast<Stages*>(self); }
   [[nodiscard]] snapshot::View view() const noexcept { return images_.view(copy_); }
   void answer(std::span<worker::Datagram> datagrams) noexcept;
+  void take_cookie_secrets() noexcept;
   bool run(base::Time now) noexcept;
   bool next_segment(worker::SegmentOut& out, base::Time now) noexcept;
   [[nodiscard]] base::Time next_deadline() const noexcept;
@@ -65,8 +71,10 @@ class Stages {
   const ImageStore& images_;
   const std::size_t copy_;
   ipc::WorkerStats& stats_;
-  const dns::guard::CookieSecrets* cookies_;
+  const std::atomic<const dns::guard::CookieSecrets*>* cookies_;
+  std::uint32_t unix_seconds_ = 0;
   const base::Duration wall_offset_;
+  ipc::TurnLatency latency_;
   dns::answer::Engine engine_;
   std::optional<dns::guard::RateLimiter> limiter_;
   std::unique_ptr<DnsStreamStage> dns_stream_;

@@ -8,6 +8,7 @@
 //   Compact                             make a fresh image of what is served, on the disk as well
 //   Verify                              check what is served, and what is on the disk
 //   ShowName                            what answers for this name
+//   CookieSecrets                       show, reload or roll the secrets of DNS cookies
 // edge -> control:  Welcome to Hello, Reply to everything else.
 //   To ShowName a transaction comes along that would put the name as it stands, with its zone.
 #pragma once
@@ -36,7 +37,8 @@ enum class MessageType : std::uint32_t {
   kCompact,
   kVerify,
   kShowName,
-  kReply
+  kReply,
+  kCookieSecrets
 };
 
 enum class ReplyStatus : std::uint32_t {
@@ -56,8 +58,10 @@ struct ControlMessage {
   std::uint64_t snapshot_token = 0;    // Welcome: of that version (dataplane/snapshot/layout.h)
   std::uint64_t payload_size_bytes = 0;  // of the memfd that came along
   ReplyStatus status{};                  // Reply
-  std::uint8_t name_size = 0;            // ShowName
-  std::uint8_t name[kControlNameMax] = {};  // ShowName: wire form
+  std::uint8_t name_size = 0;            // of what is in `name`
+  // ShowName: wire form. CookieSecrets: an octet that says which step (CookieStep in
+  // dataplane/edge/cookie_secrets.h), and behind that of adding one the 16 octets of the secret.
+  std::uint8_t name[kControlNameMax] = {};
   char reason[kControlReasonMax + 1] = {};  // Reply: why not, or what was found; zero-terminated
 
   void set_reason(std::string_view text) noexcept {

@@ -75,8 +75,11 @@
   X(kDnsCookieGood, "dns_cookie_good", "queries with a cookie of ours") \
   X(kDnsCookieBad, "dns_cookie_bad", "queries with a server cookie that is old, forged or foreign") \
   X(kDnsBadCookie, "dns_badcookie", "responses with extended RCODE BADCOOKIE") \
-  X(kDnsRateSlipped, "dns_rate_slipped", "answers over the rate limit sent without their records") \
-  X(kDropDnsRate, "drop_dns_rate", "answers over the rate limit of their network") \
+  X(kDnsRateSlipped, "dns_rate_slipped", "answers over a limit sent without their records") \
+  X(kDropDnsRate, "drop_dns_rate", "like answers over the limit of their network") \
+  X(kDropDnsSource, "drop_dns_source", "answers over the ceiling of their network") \
+  X(kDropDnsNegative, "drop_dns_negative", "answers over the ceiling of negative ones") \
+  X(kDropDnsCeiling, "drop_dns_ceiling", "answers over the ceiling of all") \
   X(kDnsStreamQueries, "dns_stream_queries", "DNS messages taken in over TCP") \
   X(kDnsStreamWaits, "dns_stream_waits", "responses that waited for their reader") \
   X(kDropDnsStreamLimit, "drop_dns_stream_limit", "connections reset: too many of one client") \
@@ -121,7 +124,8 @@
   X(kHttpOriginTimeout, "http_origin_timeout", "522: no connection, or request not acknowledged") \
   X(kHttpOriginUnreachable, "http_origin_unreachable", "523: no way to the origin") \
   X(kHttpOriginSilent, "http_origin_silent", "524: connected, but no response in time") \
-  X(kHttpTruncated, "http_truncated", "responses cut short because their origin failed")
+  X(kHttpTruncated, "http_truncated", "responses cut short because their origin failed") \
+  X(kAccessLogDropped, "access_log_dropped", "requests not logged: the log's writer is behind")
 // clang-format on
 
 namespace brink::ipc {

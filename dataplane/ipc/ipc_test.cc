@@ -47,6 +47,50 @@ TEST_F(IpcTest, ReaderSeesWhatTheWorkerCounted) {
   EXPECT_STREQ(sample.value().ports[0].name, "eth0");
 }
 
+TEST_F(IpcTest, ReaderSeesHowLongAnswersTook) {
+  auto segment = StatsSegment::create(path("stats"), 2, 1);
+  ASSERT_TRUE(segment.ok());
+  const base::Time start{std::chrono::seconds(5)};
+  const auto ns = [](int count) { return std::chrono::nanoseconds(count); };
+  TurnLatency turn(segment.value()->worker(1).latency);
+  turn.add(LatencyKind::kDnsUdp, start, 30);
+  turn.add(LatencyKind::kDnsUdp, start, 2);
+  turn.add(LatencyKind::kDnsUdp, start - ns(1000), 4);
+  turn.add(LatencyKind::kHttp, start - ns(70'000));
+  EXPECT_FALSE(turn.empty());
+  turn.close(start + ns(500));
+  EXPECT_TRUE(turn.empty());
+  turn.close(start + ns(9000));  // nothing was added
+
+  const auto sample = read_stats(path("stats"));
+  ASSERT_TRUE(sample.ok()) << sample.error().message();
+  EXPECT_EQ(sample.value().latency_names, (std::vector<std::string>{"dns_udp", "dns_tcp", "http"}));
+  const auto& latencies = sample.value().workers[1].latencies;
+  ASSERT_EQ(latencies.size(), kLatencyKinds);
+  EXPECT_EQ(latencies[0].counts[base::LogLinear::bucket_of(500)], 32U);
+  EXPECT_EQ(latencies[0].counts[base::LogLinear::bucket_of(1500)], 4U);
+  EXPECT_EQ(latencies[0].max_ns, 1500U);
+  EXPECT_EQ(latencies[2].counts[base::LogLinear::bucket_of(70'500)], 1U);
+  EXPECT_EQ(base::percentiles_of(latencies[1].counts).count, 0U);
+  EXPECT_EQ(base::percentiles_of(sample.value().workers[0].latencies[0].counts).count, 0U);
+}
+
+// More moments than the list has room for: every answer is counted all the same.
+TEST(TurnLatencyTest, LosesNoAnswer) {
+  WorkerLatency shared;
+  TurnLatency turn(shared);
+  base::Time since{};
+  for (int i = 0; i < 100; ++i) {
+    turn.add(LatencyKind::kHttp, since += std::chrono::microseconds(1));
+    turn.add(LatencyKind::kDnsTcp, since);
+  }
+  turn.close(since);
+  for (const auto kind : {LatencyKind::kHttp, LatencyKind::kDnsTcp}) {
+    const auto& counts = shared.kinds[static_cast<std::size_t>(kind)].counts;
+    EXPECT_EQ(base::percentiles_of(counts).count, 100U);
+  }
+}
+
 TEST_F(IpcTest, SegmentGoesWithItsWriter) {
   { auto segment = StatsSegment::create(path("stats"), 1, 1); }
   EXPECT_FALSE(read_stats(path("stats")).ok());
@@ -58,6 +102,10 @@ TEST_F(IpcTest, ReaderRefusesAnInconsistentSegment) {
   segment.value()->header().worker_count = 1000;
   EXPECT_FALSE(read_stats(path("stats")).ok());
   segment.value()->header().worker_count = 1;
+  segment.value()->header().latency_offset_bytes += 64;
+  EXPECT_FALSE(read_stats(path("stats")).ok());
+  segment.value()->header().latency_offset_bytes -= 64;
+  ASSERT_TRUE(read_stats(path("stats")).ok());
   segment.value()->header().counter_count = 100000;
   EXPECT_FALSE(read_stats(path("stats")).ok());
   std::ofstream(path("short")) << "x";

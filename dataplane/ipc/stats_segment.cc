@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace brink::ipc {
 namespace {
@@ -36,6 +37,19 @@ bool read_whole(int fd, std::uint8_t* out, std::size_t size) {
   return true;
 }
 
+LatencySample read_latency(const std::uint8_t* at) {
+  LatencySample sample;
+  sample.counts.resize(base::LogLinear::kBuckets);
+  std::memcpy(&sample.max_ns, at, sizeof sample.max_ns);
+  std::memcpy(sample.counts.data(), at + sizeof sample.max_ns,
+              sample.counts.size() * sizeof(std::uint64_t));
+  return sample;
+}
+
+void write_name(std::uint8_t* at, std::string_view name) {
+  std::memcpy(at, name.data(), std::min(name.size(), kCounterNameSize));
+}
+
 base::Result<StatsSample> parse(const std::vector<std::uint8_t>& bytes, const std::string& path) {
   StatsSample sample{};
   if (bytes.size() < sizeof(StatsHeader)) return inconsistent(path);
@@ -48,28 +62,46 @@ base::Result<StatsSample> parse(const std::vector<std::uint8_t>& bytes, const st
   }
   const std::uint64_t total = bytes.size();
   const std::size_t fixed = offsetof(WorkerStats, counters);
-  if (!fits(h.names_offset, h.counter_count, kCounterNameSize, total) ||
+  const std::uint64_t latency_size = sizeof(std::uint64_t) * (1 + std::uint64_t{h.latency_buckets});
+  if (!fits(h.names_offset, std::uint64_t{h.counter_count} + h.latency_count, kCounterNameSize,
+            total) ||
       !fits(h.workers_offset, h.worker_count, h.worker_stride_bytes, total) ||
       !fits(h.ports_offset, h.port_count, sizeof(PortStats), total) ||
       h.worker_stride_bytes < fixed ||
-      (h.worker_stride_bytes - fixed) / sizeof(std::uint64_t) < h.counter_count) {
+      (h.worker_stride_bytes - fixed) / sizeof(std::uint64_t) < h.counter_count ||
+      h.latency_buckets != base::LogLinear::kBuckets || h.latency_stride_bytes < latency_size ||
+      !fits(h.latency_offset_bytes, h.latency_count, h.latency_stride_bytes,
+            h.worker_stride_bytes)) {
     return inconsistent(path);
   }
-  for (std::uint32_t i = 0; i < h.counter_count; ++i) {
+  for (std::uint32_t i = 0; i < h.counter_count + h.latency_count; ++i) {
     const char* name = reinterpret_cast<const char*>(bytes.data()) + h.names_offset +
                        std::size_t{i} * kCounterNameSize;
-    sample.names.emplace_back(name, ::strnlen(name, kCounterNameSize));
+    auto& names = i < h.counter_count ? sample.names : sample.latency_names;
+    names.emplace_back(name, ::strnlen(name, kCounterNameSize));
   }
   for (std::uint32_t i = 0; i < h.worker_count; ++i) {
     const std::uint8_t* at =
         bytes.data() + h.workers_offset + std::size_t{i} * h.worker_stride_bytes;
     WorkerStats raw;
     std::memcpy(static_cast<void*>(&raw), at, fixed);
-    WorkerSample worker{
-        raw.worker,      raw.cpu,        raw.numa_node, raw.roles,           raw.busy_cycles,
-        raw.idle_cycles, raw.iterations, raw.sleeps,    raw.tcp_connections, {}};
+    WorkerSample worker{raw.worker,
+                        raw.cpu,
+                        raw.numa_node,
+                        raw.roles,
+                        raw.busy_cycles,
+                        raw.idle_cycles,
+                        raw.iterations,
+                        raw.sleeps,
+                        raw.tcp_connections,
+                        {},
+                        {}};
     worker.counters.resize(h.counter_count);
     std::memcpy(worker.counters.data(), at + fixed, h.counter_count * sizeof(std::uint64_t));
+    for (std::uint32_t j = 0; j < h.latency_count; ++j) {
+      worker.latencies.push_back(
+          read_latency(at + h.latency_offset_bytes + std::size_t{j} * h.latency_stride_bytes));
+    }
     sample.workers.push_back(std::move(worker));
   }
   sample.ports.resize(h.port_count);
@@ -86,7 +118,8 @@ base::Result<std::unique_ptr<StatsSegment>> StatsSegment::create(const std::stri
                                                                  std::uint32_t workers,
                                                                  std::uint32_t ports) {
   const std::size_t names = sizeof(StatsHeader);
-  const std::size_t workers_at = (names + kCounterCount * kCounterNameSize + 63) / 64 * 64;
+  const std::size_t workers_at =
+      (names + (kCounterCount + kLatencyKinds) * kCounterNameSize + 63) / 64 * 64;
   const std::size_t ports_at = workers_at + workers * sizeof(WorkerStats);
   const std::size_t total = ports_at + ports * sizeof(PortStats);
 
@@ -110,10 +143,12 @@ base::Result<std::unique_ptr<StatsSegment>> StatsSegment::create(const std::stri
   }
 
   auto* bytes = static_cast<std::uint8_t*>(map);
-  for (std::size_t i = 0; i < kCounterCount; ++i) {
-    const std::string_view name = kCounterInfo[i].name;
-    std::memcpy(bytes + names + i * kCounterNameSize, name.data(),
-                std::min(name.size(), kCounterNameSize));
+  std::uint8_t* name_at = bytes + names;
+  for (const CounterInfo& counter : kCounterInfo) {
+    write_name(std::exchange(name_at, name_at + kCounterNameSize), counter.name);
+  }
+  for (const std::string_view name : kLatencyNames) {
+    write_name(std::exchange(name_at, name_at + kCounterNameSize), name);
   }
   std::unique_ptr<StatsSegment> segment(new StatsSegment);
   segment->header_ = new (bytes) StatsHeader{};
@@ -135,6 +170,10 @@ base::Result<std::unique_ptr<StatsSegment>> StatsSegment::create(const std::stri
   h.names_offset = names;
   h.workers_offset = workers_at;
   h.ports_offset = ports_at;
+  h.latency_count = static_cast<std::uint32_t>(kLatencyKinds);
+  h.latency_buckets = static_cast<std::uint32_t>(base::LogLinear::kBuckets);
+  h.latency_offset_bytes = static_cast<std::uint32_t>(offsetof(WorkerStats, latency));
+  h.latency_stride_bytes = sizeof(LatencyHistogram);
   h.total_size_bytes = total;
   h.magic = kStatsMagic;
   // Whole before it has its name: whoever can open it can read it.

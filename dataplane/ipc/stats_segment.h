@@ -5,7 +5,10 @@
 //   OFFSET            SIZE                     MEANING
 //   0                 sizeof(StatsHeader)      header, with counts and offsets of what follows
 //   names_offset      counter_count * 64       counter names, zero-padded
-//   workers_offset    worker_count * stride    WorkerStats, each followed by its counters
+//                     latency_count * 64       names of the latencies, likewise
+//   workers_offset    worker_count * stride    WorkerStats; at latency_offset of each its
+//   latencies,
+//                                              latency_stride apart
 //   ports_offset      port_count * sizeof      PortStats
 #pragma once
 
@@ -17,11 +20,12 @@
 
 #include "dataplane/base/result.h"
 #include "dataplane/ipc/counters.h"
+#include "dataplane/ipc/latency.h"
 
 namespace brink::ipc {
 
 inline constexpr std::uint64_t kStatsMagic = 0x5354415453524b42;  // "BKRSTATS"
-inline constexpr std::uint32_t kStatsVersion = 3;
+inline constexpr std::uint32_t kStatsVersion = 4;
 inline constexpr std::size_t kCounterNameSize = 64;
 
 // Roles of a worker, as bits.
@@ -40,6 +44,10 @@ struct alignas(64) StatsHeader {
   std::uint64_t names_offset;
   std::uint64_t workers_offset;
   std::uint64_t ports_offset;
+  std::uint32_t latency_count;
+  std::uint32_t latency_buckets;
+  std::uint32_t latency_offset_bytes;  // within a worker
+  std::uint32_t latency_stride_bytes;
   std::uint64_t total_size_bytes;
   std::uint64_t started_unix_ns;
   std::uint64_t heartbeat_unix_ns;  // refreshed by housekeeping, at least every second
@@ -81,6 +89,7 @@ struct alignas(64) WorkerStats {
   std::uint64_t heartbeat_tsc;    // TSC of the last iteration
   std::uint64_t tcp_connections;  // open now
   WorkerCounters counters;
+  WorkerLatency latency;
 };
 
 // housekeeping: wo; readers: ro.
@@ -126,16 +135,24 @@ class StatsSegment {
   PortStats* ports_ = nullptr;
 };
 
-// A reader's copy of one worker, with counters by name in the writer's order.
+// A reader's copy of one histogram.
+struct LatencySample {
+  std::uint64_t max_ns = 0;
+  std::vector<std::uint64_t> counts;  // by base::LogLinear's buckets
+};
+
+// A reader's copy of one worker, with counters and latencies in the order of their names.
 struct WorkerSample {
   std::uint32_t worker, cpu, numa_node, roles;
   std::uint64_t busy_cycles, idle_cycles, iterations, sleeps, tcp_connections;
   std::vector<std::uint64_t> counters;
+  std::vector<LatencySample> latencies;
 };
 
 struct StatsSample {
   StatsHeader header;
-  std::vector<std::string> names;
+  std::vector<std::string> names;          // of counters
+  std::vector<std::string> latency_names;  // of latencies
   std::vector<WorkerSample> workers;
   std::vector<PortStats> ports;
 };

@@ -61,6 +61,18 @@ base::Result<void> Builder::drop_denial(Name owner) {
   return run([&](Writer& writer) { return writer.drop_denial(owner); });
 }
 
+base::Result<void> Builder::put_value(Key key, std::span<const std::uint8_t> value) {
+  return run([&](Writer& writer) { return writer.put_value(key, value); });
+}
+
+base::Result<void> Builder::drop_value(Key key) {
+  return run([&](Writer& writer) { return writer.drop_value(key); });
+}
+
+base::Result<void> Builder::clear_values(Key prefix) {
+  return run([&](Writer& writer) { return writer.clear_values(prefix); });
+}
+
 base::Result<Image> Builder::finish(std::uint64_t version, std::uint64_t created_unix_ns,
                                     std::uint64_t token) {
   if (!image_) return image_.error();

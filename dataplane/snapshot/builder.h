@@ -22,6 +22,9 @@ class Builder : public ChangeSink {
   base::Result<void> drop_name(Name name) override;
   base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override;
   base::Result<void> drop_denial(Name owner) override;
+  base::Result<void> put_value(Key key, std::span<const std::uint8_t> value) override;
+  base::Result<void> drop_value(Key key) override;
+  base::Result<void> clear_values(Key prefix) override;
 
   // The image; nothing may be called after it. Fails if a zone has no apex.
   base::Result<Image> finish(std::uint64_t version, std::uint64_t created_unix_ns,

@@ -9,9 +9,12 @@
 // record of the chain is one put_denial. They are no names of the table: nobody asks for them but to
 // be told that something is not there.
 //
+// A zone may have a table of values by keys, for what is served to its names other than DNS answers;
+// set one by one, like records of a chain.
+//
 // Order within one transaction: zones that are new or changed (a new zone's apex is the first name
-// after it), then names and records of chains, then dropped zones, then names that stood at the apex of a
-// dropped zone.
+// after it), then names, records of chains and values, then dropped zones, then names that stood at the apex
+// of a dropped zone.
 #pragma once
 
 #include <cstdint>
@@ -59,15 +62,16 @@ struct NameContents {
 class ChangeSink {
  public:
   using Name = std::span<const std::uint8_t>;
+  using Key = std::span<const std::uint8_t>;
 
   virtual ~ChangeSink() = default;
 
   // Makes or updates a zone and makes it the current one. Its chain is kept if it denies as before,
-  // and else begins empty.
+  // and else begins empty. Its table is kept.
   virtual base::Result<void> put_zone(Name apex, const ZoneContents& contents) = 0;
   // Makes a zone that is there the current one.
   virtual base::Result<void> use_zone(Name apex) = 0;
-  // Removes a zone, with its apex; none of its other names may be left.
+  // Removes a zone, with its apex and table; none of its other names may be left.
   virtual base::Result<void> drop_zone(Name apex) = 0;
   // Sets what a name of the current zone owns, whatever it owned before.
   virtual base::Result<void> put_name(Name name, const NameContents& contents) = 0;
@@ -79,6 +83,15 @@ class ChangeSink {
   virtual base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) = 0;
   // Takes a record from the current zone's chain; nothing if it is not there.
   virtual base::Result<void> drop_denial(Name owner) = 0;
+
+  // Sets a value of the current zone's table. The key has 1 to kTableKeyMax octets, the value a
+  // multiple of kHeapUnit, not none and kTableValueMax at most.
+  virtual base::Result<void> put_value(Key key, std::span<const std::uint8_t> value) = 0;
+  // Takes a value from the current zone's table; nothing if it is not there.
+  virtual base::Result<void> drop_value(Key key) = 0;
+  // Takes all values from it whose keys begin with these octets; all that there are, if none are
+  // given. Costs the size of the table.
+  virtual base::Result<void> clear_values(Key prefix) = 0;
 
   // A hint: the next calls are about these names, kExpectedMax at most. Whoever keeps them in much
   // memory may fetch it meanwhile, for all of them at once.

@@ -21,7 +21,8 @@ class Compactor {
   bool copy_name(const Record& old);
   bool copy_contents(const Record& old, Record& fresh);
   bool copy_zone(const Record& old, std::uint32_t& zone);
-  bool copy_chain(const ZoneState& old, HeapRef fresh);
+  bool copy_trees(const ZoneState& old, HeapRef fresh);
+  bool copy_tree(const Tree* from, Tree* to);
   void link_names();
   HeapRef copy_block(HeapRef ref, std::size_t size);
 
@@ -114,7 +115,7 @@ bool Compactor::copy_zone(const Record& old, std::uint32_t& zone) {
     zone = image_.zones_.allocate();
     const HeapRef ref =
         zone == 0 ? 0 : make_state(image_.heap_, options_.generation, 0, contents_of(state));
-    if (ref == 0 || !copy_chain(state, ref)) return false;
+    if (ref == 0 || !copy_trees(state, ref)) return false;
     image_.zones_[zone] = {ref, 0};
     zones_[old.zone] = zone;
   }
@@ -122,12 +123,17 @@ bool Compactor::copy_zone(const Record& old, std::uint32_t& zone) {
   return true;
 }
 
-bool Compactor::copy_chain(const ZoneState& old, HeapRef fresh) {
-  const DenialChain* from = View::chain(old);
+bool Compactor::copy_trees(const ZoneState& old, HeapRef fresh) {
+  auto& state = *reinterpret_cast<ZoneState*>(image_.heap_.at(fresh));
+  return copy_tree(View::chain(old), chain_of(state)) &&
+         copy_tree(View::table(old), table_of(state));
+}
+
+// Null: there is none, in either.
+bool Compactor::copy_tree(const Tree* from, Tree* to) {
   if (from == nullptr) return true;
   std::vector<DenialTree::Block> made, replaced;
   DenialTree tree(image_.heap_, options_.generation, made, replaced);
-  DenialChain* to = chain_of(*reinterpret_cast<ZoneState*>(image_.heap_.at(fresh)));
   return tree.copy(*to, DenialReader(from_.root.heap), *from) == DenialTree::Outcome::kDone;
 }
 

@@ -113,13 +113,13 @@ int DenialReader::slot(const DenialNode& node, const DenialKey& key, bool& equal
   return settle(node, key, range(node, key), equal);
 }
 
-HeapRef DenialReader::last(const DenialChain& chain) const noexcept {
+HeapRef DenialReader::last(const Tree& chain) const noexcept {
   const DenialNode* at = &node(chain.root);
   while (at->level > 0) at = &node(denial_children(*at)[at->count - 1]);
   return denial_entries(*at)[at->count - 1];
 }
 
-const DenialEntry* DenialReader::find(const DenialChain& chain, const DenialKey& key,
+const DenialEntry* DenialReader::find(const Tree& chain, const DenialKey& key,
                                       bool& exact) const noexcept {
   exact = false;
   if (chain.root == 0) return nullptr;

@@ -59,6 +59,13 @@ inline void append_denial_label(DenialKey& key, const std::uint8_t* label,
 void set_denial_key(DenialKey& key, const std::uint8_t* lower_wire_name, std::size_t name_size,
                     std::size_t apex_size) noexcept;
 
+// Makes `key` one of a table: these octets, kTableKeyMax at most.
+inline void set_table_key(DenialKey& key, std::span<const std::uint8_t> octets) noexcept {
+  std::memcpy(key.bytes, octets.data(), octets.size());
+  std::memset(key.bytes + octets.size(), 0, 16);
+  key.size = static_cast<std::uint16_t>(octets.size());
+}
+
 struct DenialHit {
   const BlobHeader* blob = nullptr;
   bool exact = false;  // it is the record of the name itself
@@ -73,6 +80,17 @@ struct DenialQuestion {
 
 inline std::span<const std::uint8_t> denial_salt(const DenialChain& chain) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(&chain + 1), chain.salt_size};
+}
+
+// The table's tree of a chain that says that there is one.
+inline const Tree& table_behind(const DenialChain& chain) noexcept {
+  return *reinterpret_cast<const Tree*>(reinterpret_cast<const std::uint8_t*>(&chain + 1) +
+                                        ((chain.salt_size + 7U) & ~7U));
+}
+// Of the chain with its salt and, if there is one, the table's tree.
+inline std::size_t denial_chain_size(const DenialChain& chain) noexcept {
+  if (chain.has_table == 0) return sizeof chain + chain.salt_size;
+  return sizeof chain + ((chain.salt_size + 7U) & ~7U) + sizeof(Tree);
 }
 
 // The parts of a node.
@@ -106,11 +124,20 @@ inline std::span<const std::uint8_t> denial_key(const DenialEntry& entry) noexce
   return {reinterpret_cast<const std::uint8_t*>(&entry + 1), entry.key_size};
 }
 inline std::size_t denial_blob_offset(std::size_t key_size) noexcept {
-  return sizeof(DenialEntry) + ((key_size + 1) & ~std::size_t{1});
+  return (sizeof(DenialEntry) + key_size + 7) & ~std::size_t{7};
 }
 inline const BlobHeader& denial_blob(const DenialEntry& entry) noexcept {
   return *reinterpret_cast<const BlobHeader*>(reinterpret_cast<const std::uint8_t*>(&entry) +
                                               denial_blob_offset(entry.key_size));
+}
+
+inline std::size_t denial_entry_size(const DenialEntry& entry) noexcept {
+  return entry.size_units * kHeapUnit;
+}
+// Of a table.
+inline std::span<const std::uint8_t> table_value(const DenialEntry& entry) noexcept {
+  const std::size_t at = denial_blob_offset(entry.key_size);
+  return {reinterpret_cast<const std::uint8_t*>(&entry) + at, denial_entry_size(entry) - at};
 }
 
 // The octets of a key from `at` on as one integer, as heads are; `at` may lie behind the key.
@@ -123,7 +150,7 @@ inline std::uint64_t denial_head(std::span<const std::uint8_t> key, std::size_t 
   return base::load_be64(octets);
 }
 
-// DenialReader: look-ups in the chains of one heap.
+// DenialReader: look-ups in the chains and tables of one heap.
 class DenialReader {
  public:
   explicit DenialReader(const std::uint8_t* heap) noexcept : heap_(heap) {}
@@ -131,7 +158,7 @@ class DenialReader {
   // The entry with the greatest key at or before `key`, or, where all come behind it, the last: the
   // order is a circle (RFC 4034 4.1.1, RFC 5155 3.1.7). Null if the chain has none. At most height
   // nodes, and an entry.
-  [[nodiscard]] const DenialEntry* find(const DenialChain& chain, const DenialKey& key,
+  [[nodiscard]] const DenialEntry* find(const Tree& chain, const DenialKey& key,
                                         bool& exact) const noexcept;
   // The same for several at once: while memory for one is fetched the others go on.
   void find(std::span<DenialQuestion> questions) const noexcept;
@@ -162,7 +189,7 @@ class DenialReader {
   [[nodiscard]] int settle(const DenialNode& node, const DenialKey& key, Range range,
                            bool& equal) const noexcept;
   void find_some(std::span<DenialQuestion> questions) const noexcept;
-  [[nodiscard]] HeapRef last(const DenialChain& chain) const noexcept;
+  [[nodiscard]] HeapRef last(const Tree& chain) const noexcept;
   void prefetch_node(HeapRef ref) const noexcept;
   void prefetch_entry(HeapRef ref) const noexcept;
 

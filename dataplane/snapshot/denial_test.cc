@@ -223,7 +223,7 @@ TEST_F(DenialTest, AChangeCostsOneBlockALevel) {
   ASSERT_TRUE(writer.use_zone(kApexName).ok());
   put(writer, numbered(12345), 1);
   Garbage garbage = writer.commit(100, 0);
-  EXPECT_EQ(garbage.denials.size(), 5U) << "each node on the way, and the record";
+  EXPECT_EQ(garbage.blocks.size(), 5U) << "each node on the way, and the record";
   EXPECT_TRUE(writer.release(std::move(garbage)).empty());
   expect(numbered(12345), numbered(12345), true, 1);
 }
@@ -512,7 +512,9 @@ TEST_F(DamagedChain, IsRefusedWhateverIsWrong) {
   expect_refused(header.height, std::uint8_t{4}, "height");
   expect_refused(header.kind, DenialKind::kNone, "kind");
   expect_refused(header.kind, static_cast<DenialKind>(3), "kind");
-  expect_refused(header.iterations, std::uint16_t{1}, "iterations");
+  expect_refused(header.iterations, std::uint8_t{1}, "iterations");
+  expect_refused(header.has_table, std::uint8_t{1}, "table");
+  expect_refused(header.has_table, std::uint8_t{2}, "table");
   expect_refused(header.salt_size, std::uint8_t{1}, "salt");
 
   const DenialNode& root = reader.node(header.root);
@@ -542,6 +544,9 @@ TEST_F(DamagedChain, IsRefusedWhateverIsWrong) {
   const DenialEntry& entry = reader.entry(denial_entries(leaf)[3]);
   expect_refused(entry.key_size, static_cast<std::uint16_t>(entry.key_size + 1), "key size");
   expect_refused(entry.key_size, std::uint16_t{0xffff}, "key size");
+  for (const int wrong : {-1, 1, -1000, 1000}) {
+    expect_refused(entry.size_units, static_cast<std::uint16_t>(entry.size_units + wrong), "size");
+  }
   for (const std::uint8_t& octet : denial_key(entry)) {
     for (const std::uint8_t wrong : Bytes{0x00, 0x01, 0x02, 0x41, 0xff}) {
       if (octet != wrong) expect_refused(octet, wrong, "key");

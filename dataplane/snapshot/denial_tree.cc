@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "dataplane/base/check.h"
-#include "dataplane/snapshot/view.h"
 
 namespace brink::snapshot {
 namespace {
@@ -14,10 +13,6 @@ constexpr std::uint32_t kMergedMax = kDenialFanout / 2;
 
 std::size_t size_of(const DenialNode& node) {
   return denial_node_size(node.prefix_size, node.count, node.level);
-}
-
-std::size_t size_of(const DenialEntry& entry) {
-  return denial_blob_offset(entry.key_size) + blob_size(denial_blob(entry));
 }
 
 std::size_t common_size(std::span<const std::uint8_t> left, std::span<const std::uint8_t> right) {
@@ -61,18 +56,21 @@ void DenialTree::replace(HeapRef ref, std::size_t size) {
 }
 
 void DenialTree::replace_entry(HeapRef ref) {
-  replace(ref, size_of(DenialReader(heap_.at(0)).entry(ref)));
+  replace(ref, denial_entry_size(DenialReader(heap_.at(0)).entry(ref)));
 }
 
-HeapRef DenialTree::make_entry(const DenialKey& key, std::span<const std::uint8_t> blob) {
-  const std::size_t blob_at = denial_blob_offset(key.size);
-  const HeapRef ref = allocate(blob_at + blob.size());
+HeapRef DenialTree::make_entry(const DenialKey& key, std::span<const std::uint8_t> content) {
+  const std::size_t content_at = denial_blob_offset(key.size);
+  const std::size_t units = (content_at + content.size() + kHeapUnit - 1) / kHeapUnit;
+  CHECK(units <= 0xffff);
+  const HeapRef ref = allocate(units * kHeapUnit);
   if (ref == 0) return 0;
-  const DenialEntry entry{key.size, 0};
+  const DenialEntry entry{key.size, static_cast<std::uint16_t>(units)};
   std::uint8_t* const at = heap_.at(ref);
+  std::memset(at + (units - 1) * kHeapUnit, 0, kHeapUnit);
   std::memcpy(at, &entry, sizeof entry);
-  std::memcpy(at + sizeof entry, key.bytes, blob_at - sizeof entry);  // zeros follow the key
-  std::memcpy(at + blob_at, blob.data(), blob.size());
+  std::memcpy(at + sizeof entry, key.bytes, content_at - sizeof entry);  // zeros follow the key
+  std::memcpy(at + content_at, content.data(), content.size());
   return ref;
 }
 
@@ -158,25 +156,25 @@ void DenialTree::choose_prefix(Draft& draft) const {
   }
 }
 
-DenialTree::Outcome DenialTree::put(DenialChain& chain, const DenialKey& key,
-                                    std::span<const std::uint8_t> blob) {
-  CHECK(chain.height <= kDenialHeightMax);
-  const HeapRef entry = make_entry(key, blob);
+DenialTree::Outcome DenialTree::put(Tree& tree, const DenialKey& key,
+                                    std::span<const std::uint8_t> content) {
+  CHECK(tree.height <= kDenialHeightMax);
+  const HeapRef entry = make_entry(key, content);
   if (entry == 0) return Outcome::kNoMemory;
-  if (chain.root == 0) {
+  if (tree.root == 0) {
     Draft leaf;
     insert(leaf, 0, {0, entry, 0});
-    chain.root = write(leaf, 0);
-    chain.height = 1;
-    chain.count = 1;
-    return chain.root != 0 ? Outcome::kDone : Outcome::kNoMemory;
+    tree.root = write(leaf, 0);
+    tree.height = 1;
+    tree.count = 1;
+    return tree.root != 0 ? Outcome::kDone : Outcome::kNoMemory;
   }
   const DenialReader reader(heap_.at(0));
   Step path[kDenialHeightMax];
   std::uint32_t depth = 0;
   bool exact = false, at_end = true;
   int found;
-  for (HeapRef ref = chain.root;; ref = denial_children(node(ref))[path[depth - 1].at]) {
+  for (HeapRef ref = tree.root;; ref = denial_children(node(ref))[path[depth - 1].at]) {
     found = reader.slot(node(ref), key, exact);
     at_end = at_end && found == node(ref).count - 1;
     path[depth++] = {ref, static_cast<std::uint32_t>(std::max(found, 0))};
@@ -190,14 +188,14 @@ DenialTree::Outcome DenialTree::put(DenialChain& chain, const DenialKey& key,
     set(leaf, last.at, {0, entry, 0});
   } else {
     insert(leaf, static_cast<std::uint32_t>(found + 1), {0, entry, 0});
-    ++chain.count;
+    ++tree.count;
   }
   Change change;
   if (!store(leaf, last.node, at_end, change) ||
-      !store_above(chain, {path, depth - 1}, change, at_end)) {
+      !store_above(tree, {path, depth - 1}, change, at_end)) {
     return Outcome::kNoMemory;
   }
-  return chain.height <= kDenialHeightMax ? Outcome::kDone : Outcome::kTooHigh;
+  return tree.height <= kDenialHeightMax ? Outcome::kDone : Outcome::kTooHigh;
 }
 
 // Writes a node in the place of `old`, as two if it is too large. Where records are put in order
@@ -223,7 +221,7 @@ bool DenialTree::store(Draft& draft, HeapRef old, bool at_end, Change& change) {
 }
 
 // Tells the nodes above, the lowest last in `path`, what became of the one below them.
-bool DenialTree::store_above(DenialChain& chain, std::span<Step> path, Change change, bool at_end) {
+bool DenialTree::store_above(Tree& tree, std::span<Step> path, Change change, bool at_end) {
   for (; !path.empty(); path = path.first(path.size() - 1)) {
     const Step& step = path.back();
     const DenialNode& parent = node(step.node);
@@ -239,29 +237,29 @@ bool DenialTree::store_above(DenialChain& chain, std::span<Step> path, Change ch
     if (change.right != 0) insert(draft, step.at + 1, slot_of(change.right));
     if (!store(draft, step.node, at_end, change)) return false;
   }
-  chain.root = change.node;
-  return change.right == 0 || grow(chain, change);
+  tree.root = change.node;
+  return change.right == 0 || grow(tree, change);
 }
 
-bool DenialTree::grow(DenialChain& chain, Change change) {
+bool DenialTree::grow(Tree& tree, Change change) {
   Draft root;
-  root.level = chain.height;
+  root.level = tree.height;
   insert(root, 0, slot_of(change.node));
   insert(root, 1, slot_of(change.right));
   choose_prefix(root);
-  chain.root = write(root, 0);
-  ++chain.height;
-  return chain.root != 0;
+  tree.root = write(root, 0);
+  ++tree.height;
+  return tree.root != 0;
 }
 
-DenialTree::Outcome DenialTree::drop(DenialChain& chain, const DenialKey& key) {
-  if (chain.root == 0) return Outcome::kDone;
-  CHECK(chain.height <= kDenialHeightMax);
+DenialTree::Outcome DenialTree::drop(Tree& tree, const DenialKey& key) {
+  if (tree.root == 0) return Outcome::kDone;
+  CHECK(tree.height <= kDenialHeightMax);
   const DenialReader reader(heap_.at(0));
   Step path[kDenialHeightMax];
   std::uint32_t depth = 0;
   bool exact = false;
-  for (HeapRef ref = chain.root;; ref = denial_children(node(ref))[path[depth - 1].at]) {
+  for (HeapRef ref = tree.root;; ref = denial_children(node(ref))[path[depth - 1].at]) {
     const int found = reader.slot(node(ref), key, exact);
     if (found < 0) return Outcome::kDone;
     path[depth++] = {ref, static_cast<std::uint32_t>(found)};
@@ -273,19 +271,19 @@ DenialTree::Outcome DenialTree::drop(DenialChain& chain, const DenialKey& key) {
   read(last.node, leaf);
   replace_entry(leaf.slots[last.at].entry);
   erase(leaf, last.at);
-  --chain.count;
+  --tree.count;
   HeapRef ref = 0;
   if (leaf.count == 0) {
     replace(last.node, size_of(node(last.node)));
   } else if (ref = write(leaf, last.node); ref == 0) {
     return Outcome::kNoMemory;
   }
-  return drop_above(chain, {path, depth - 1}, ref) ? Outcome::kDone : Outcome::kNoMemory;
+  return drop_above(tree, {path, depth - 1}, ref) ? Outcome::kDone : Outcome::kNoMemory;
 }
 
 // Tells the nodes above, the lowest last in `path`, that the one below them is `below` now, and
 // smaller; 0: it is no more.
-bool DenialTree::drop_above(DenialChain& chain, std::span<Step> path, HeapRef below) {
+bool DenialTree::drop_above(Tree& tree, std::span<Step> path, HeapRef below) {
   for (; !path.empty(); path = path.first(path.size() - 1)) {
     const Step& step = path.back();
     Draft draft;
@@ -303,9 +301,9 @@ bool DenialTree::drop_above(DenialChain& chain, std::span<Step> path, HeapRef be
       return false;
     }
   }
-  chain.root = below;
-  if (below == 0) chain.height = 0;
-  shrink(chain);
+  tree.root = below;
+  if (below == 0) tree.height = 0;
+  shrink(tree);
   return true;
 }
 
@@ -333,25 +331,25 @@ bool DenialTree::merge(Draft& parent, std::uint32_t at) {
 }
 
 // A root with one child is not needed.
-void DenialTree::shrink(DenialChain& chain) {
-  while (chain.root != 0 && node(chain.root).level > 0 && node(chain.root).count == 1) {
-    const HeapRef old = chain.root;
-    chain.root = denial_children(node(old))[0];
+void DenialTree::shrink(Tree& tree) {
+  while (tree.root != 0 && node(tree.root).level > 0 && node(tree.root).count == 1) {
+    const HeapRef old = tree.root;
+    tree.root = denial_children(node(old))[0];
     replace(old, size_of(node(old)));
-    --chain.height;
+    --tree.height;
   }
 }
 
-DenialTree::Outcome DenialTree::copy(DenialChain& chain, const DenialReader& first,
-                                     const DenialChain& from) {
-  chain.count = from.count;
-  chain.root = 0;
-  chain.height = 0;
+DenialTree::Outcome DenialTree::copy(Tree& tree, const DenialReader& first,
+                                     const Tree& from) {
+  tree.count = from.count;
+  tree.root = 0;
+  tree.height = 0;
   if (from.root == 0) return Outcome::kDone;
   std::vector<Slot> slots;
   slots.reserve(from.count);
   const bool copied = visit_entries(first, from.root, [&](const DenialEntry& entry) {
-    const std::size_t size = size_of(entry);
+    const std::size_t size = denial_entry_size(entry);
     const HeapRef ref = heap_.allocate(size);
     if (ref != 0) std::memcpy(heap_.at(ref), &entry, size);
     slots.push_back({0, ref, 0});
@@ -362,16 +360,16 @@ DenialTree::Outcome DenialTree::copy(DenialChain& chain, const DenialReader& fir
     std::vector<Slot> above;
     for (std::size_t at = 0; at < slots.size(); at += kDenialFanout) {
       Draft draft;
-      draft.level = chain.height;
+      draft.level = tree.height;
       draft.count =
           static_cast<std::uint32_t>(std::min<std::size_t>(kDenialFanout, slots.size() - at));
       std::copy_n(slots.begin() + static_cast<std::ptrdiff_t>(at), draft.count, draft.slots);
       choose_prefix(draft);
-      chain.root = write(draft, 0);
-      if (chain.root == 0) return Outcome::kNoMemory;
-      above.push_back(slot_of(chain.root));
+      tree.root = write(draft, 0);
+      if (tree.root == 0) return Outcome::kNoMemory;
+      above.push_back(slot_of(tree.root));
     }
-    ++chain.height;
+    ++tree.height;
     slots = std::move(above);
   } while (slots.size() > 1);
   return Outcome::kDone;
@@ -385,7 +383,7 @@ void DenialTree::free(Heap& heap, HeapRef ref) {
       free(heap, denial_children(node)[i]);
     } else {
       const HeapRef entry = denial_entries(node)[i];
-      heap.free(entry, size_of(reader.entry(entry)));
+      heap.free(entry, denial_entry_size(reader.entry(entry)));
     }
   }
   heap.free(ref, size_of(node));

@@ -1,8 +1,8 @@
-// DenialTree: the chains of denial in an image's heap, changed beside their readers. Cold; one
-// thread.
+// DenialTree: the trees of an image's heap, chains of denial and tables, changed beside their
+// readers. Cold; one thread.
 //
 // A node that readers may see is never changed: a change makes new ones of it and of all above it,
-// up to the chain's root, once in a transaction. What the transaction made it changes in place. So
+// up to the tree's root, once in a transaction. What the transaction made it changes in place. So
 // a change costs as many small blocks as the tree is high, and a transaction at most each node
 // once.
 #pragma once
@@ -26,23 +26,23 @@ class DenialTree {
   enum class Outcome : std::uint8_t { kDone, kNoMemory, kTooHigh };
 
   // Changes are those of the transaction that becomes `generation`. Each block that it makes goes
-  // to `made`, each that the chain does without from now on to `replaced`; some to both. After a
-  // failure the chain is of no use, and what was made is to be freed.
+  // to `made`, each that the tree does without from now on to `replaced`; some to both. After a
+  // failure the tree is of no use, and what was made is to be freed.
   DenialTree(Heap& heap, std::uint32_t generation, std::vector<Block>& made,
              std::vector<Block>& replaced)
       : heap_(heap), generation_(generation), made_(made), replaced_(replaced) {}
 
-  // Sets the entry with this key. `blob` is a free-standing Blob.
-  Outcome put(DenialChain& chain, const DenialKey& key, std::span<const std::uint8_t> blob);
+  // Sets the entry with this key: of a chain to a free-standing Blob, of a table to a value.
+  Outcome put(Tree& tree, const DenialKey& key, std::span<const std::uint8_t> content);
   // Takes the entry with this key away; nothing if there is none.
-  Outcome drop(DenialChain& chain, const DenialKey& key);
-  // Fills an empty chain with what `from` has, which `first` reads: full nodes, and no block that
+  Outcome drop(Tree& tree, const DenialKey& key);
+  // Fills an empty tree with what `from` has, which `first` reads: full nodes, and no block that
   // is replaced. For heaps without readers.
-  Outcome copy(DenialChain& chain, const DenialReader& first, const DenialChain& from);
+  Outcome copy(Tree& tree, const DenialReader& first, const Tree& from);
 
-  // Frees the node at `ref` and all below it. Of a chain that readers have no more.
+  // Frees the node at `ref` and all below it. Of a tree that readers have no more.
   static void free(Heap& heap, HeapRef ref);
-  // Makes all nodes of a chain those of `generation`.
+  // Makes all nodes of a tree those of `generation`.
   static void adopt(const Heap& heap, HeapRef root, std::uint32_t generation);
 
  private:
@@ -75,7 +75,7 @@ class DenialTree {
 
   HeapRef allocate(std::size_t size);
   void replace(HeapRef ref, std::size_t size);
-  HeapRef make_entry(const DenialKey& key, std::span<const std::uint8_t> blob);
+  HeapRef make_entry(const DenialKey& key, std::span<const std::uint8_t> content);
   void replace_entry(HeapRef ref);
 
   void read(HeapRef ref, Draft& draft) const;
@@ -87,11 +87,11 @@ class DenialTree {
   void choose_prefix(Draft& draft) const;
 
   bool store(Draft& draft, HeapRef old, bool at_end, Change& change);
-  bool store_above(DenialChain& chain, std::span<Step> path, Change change, bool at_end);
-  bool grow(DenialChain& chain, Change change);
-  bool drop_above(DenialChain& chain, std::span<Step> path, HeapRef node);
+  bool store_above(Tree& tree, std::span<Step> path, Change change, bool at_end);
+  bool grow(Tree& tree, Change change);
+  bool drop_above(Tree& tree, std::span<Step> path, HeapRef node);
   bool merge(Draft& parent, std::uint32_t at);
-  void shrink(DenialChain& chain);
+  void shrink(Tree& tree);
 
   Heap& heap_;
   const std::uint32_t generation_;

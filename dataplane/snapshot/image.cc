@@ -275,6 +275,8 @@ void Image::adopt_zones() {
     state.birth = generation_;
     const DenialChain* chain = View::chain(state);
     if (chain != nullptr && chain->root != 0) DenialTree::adopt(heap_, chain->root, generation_);
+    const Tree* table = View::table(state);
+    if (table != nullptr) DenialTree::adopt(heap_, table->root, generation_);
     ++state_.zones;
   }
 }

@@ -9,7 +9,7 @@
 //   buckets_offset         bucket_count * 64     Bucket, a power of two of them
 //   records_offset         record_count * 128    Record; record 0 is never used
 //   zones_offset           zone_count * 8        Zone; zone 0 is "no zone"
-//   heap_offset            heap_size             long names, RRsets, zone states, chains, routes
+//   heap_offset            heap_size             long names, RRsets, zone states, chains, tables, routes
 //
 // Versions. A name's bucket slot leads to its newest Record, and from there `previous` to older
 // ones; a reader takes the first whose `birth` its generation has reached. So a transaction is
@@ -30,7 +30,7 @@
 namespace brink::snapshot {
 
 inline constexpr std::uint64_t kImageMagic = 0x31474d494b4e5242;  // "BRNKIMG1"
-inline constexpr std::uint32_t kLayoutVersion = 5;
+inline constexpr std::uint32_t kLayoutVersion = 6;
 inline constexpr std::size_t kHeaderSize = 4096;
 inline constexpr std::size_t kSectionAlignment = 128;
 
@@ -148,14 +148,16 @@ static_assert(sizeof(Zone) == 8);
 // 4      4    HeapRef of the state before; 0 = none
 // 8      4    SOA serial
 // 12     2    where the DenialChain is, in units of 8 bytes from here; 0 = the zone is not signed
+//             and has no table
 // 14     2    where the signed form of the negative answer is, likewise; 0 = there is none
 // 16     2    where the apex's NSEC is, likewise; 0 = it does not stand here
 // 18     2    where the negative answer is, likewise
 // 20     4    zero
 // 24     -    a DenialChain
+//        -    where that says so, the Tree of the zone's table
 //        -    a Blob: the SOA as negative answers carry it (RFC 2308 5), with its signatures
-//        -    a Blob: the NSEC of the apex and its signatures once more, if that says, too, that there
-//             is no wildcard right below the apex
+//        -    a Blob: the NSEC of the apex and its signatures once more, if that says, too, that
+//             there is no wildcard right below the apex
 //        -    a Blob: the SOA alone
 //
 // Each part starts at a multiple of 8. What an answer to a name that is not there takes out of a
@@ -183,28 +185,45 @@ inline constexpr std::uint16_t kNsec3IterationsMax = 50;
 // Digest and salt of an iteration then fit one block of SHA-1.
 inline constexpr std::size_t kNsec3SaltMax = 32;
 
-// The NSEC or NSEC3 records of a zone: a B+tree in the canonical order of their owners, in one
-// version. Its nodes and entries are blocks of the heap that other versions may share.
+// A B+tree in one version. Its nodes and entries are blocks of the heap that other versions may
+// share.
 //
 // OFFSET SIZE MEANING
-// 0      4    HeapRef of the root DenialNode; 0 = no records
-// 4      4    records
-// 8      1    levels of nodes; 0 = no records
-// 9      1    DenialKind, not kNone
-// 10     2    NSEC3: iterations
-// 12     1    NSEC3: salt size
-// 13     3    zero
-// 16     -    salt
-struct DenialChain {
+// 0      4    HeapRef of the root DenialNode; 0 = no entries
+// 4      4    entries
+// 8      1    levels of nodes; 0 = no entries
+// 9      3    zero
+struct Tree {
   HeapRef root;
   std::uint32_t count;
   std::uint8_t height;
-  DenialKind kind;
-  std::uint16_t iterations;
-  std::uint8_t salt_size;
   std::uint8_t reserved[3];
 };
+static_assert(sizeof(Tree) == 12);
+
+// The NSEC or NSEC3 records of a zone: a tree in the canonical order of their owners. A zone that
+// is not signed but has a table has an empty one, of kNone.
+//
+// OFFSET SIZE MEANING
+// 0      12   Tree
+// 12     1    DenialKind
+// 13     1    NSEC3: iterations
+// 14     1    NSEC3: salt size
+// 15     1    1 = the zone has a table, whose Tree follows the salt; else 0
+// 16     -    salt
+struct DenialChain : Tree {
+  DenialKind kind;
+  std::uint8_t iterations;
+  std::uint8_t salt_size;
+  std::uint8_t has_table;
+};
 static_assert(sizeof(DenialChain) == 16);
+
+// The table of a zone: a tree of values by keys, for what is served to the zone's names other than
+// DNS answers. Keys and values are octets that only l7 understands. There is none without entries.
+inline constexpr std::size_t kTableKeyMax = 255;
+// A value has a multiple of kHeapUnit octets, and not none.
+inline constexpr std::size_t kTableValueMax = 0xffff * kHeapUnit - kTableKeyMax - 9;
 
 // Entries or children of a node; a multiple of 4. Half as many, spread over two neighbours, become
 // one.
@@ -236,12 +255,12 @@ static_assert(sizeof(DenialNode) == 8);
 
 // OFFSET SIZE MEANING
 // 0      2    key size
-// 2      2    zero
-// 4      -    key (denial.h), padded to a multiple of 2
-//        -    a free-standing Blob
+// 2      2    size of the whole entry, in units of 8 bytes
+// 4      -    key: of a chain that of a name (denial.h); zeros to the next multiple of 8
+//        -    in a chain a free-standing Blob, padded to a multiple of 8; in a table a value
 struct DenialEntry {
   std::uint16_t key_size;
-  std::uint16_t reserved;
+  std::uint16_t size_units;
 };
 static_assert(sizeof(DenialEntry) == 4);
 

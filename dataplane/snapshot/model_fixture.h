@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dataplane/snapshot/name_text.h"
@@ -30,6 +31,13 @@ inline bool is_below_or_at(const Path& path, const Path& above) {
   return path.size() >= above.size() && std::equal(above.begin(), above.end(), path.begin());
 }
 
+struct OctetOrder {
+  static std::string_view text(const Bytes& octets) {
+    return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+  }
+  bool operator()(const Bytes& left, const Bytes& right) const { return text(left) < text(right); }
+};
+
 struct ModelName {
   Path zone;
   std::vector<Rrset> rrsets;
@@ -47,6 +55,7 @@ struct ModelZone {
   Bytes salt;
   // The order of paths is that of RFC 4034 6.1.
   std::map<Path, Bytes> chain;
+  std::map<Bytes, Bytes, OctetOrder> table;
 
   [[nodiscard]] Denial denial() const { return {denies, iterations, salt}; }
 };
@@ -74,6 +83,9 @@ class Model {
 
   // Looks `path` up in `view`; "": it finds what it ought to.
   [[nodiscard]] std::string compare(const View& view, const Path& path) const;
+  // Looks for `keys` in the table of the zone at `apex`.
+  [[nodiscard]] std::string compare_values(const View& view, const Path& apex,
+                                           const std::vector<Bytes>& keys) const;
   // Looks for `paths`, which are at or below `apex`, in its chain.
   [[nodiscard]] std::string compare_denials(const View& view, const Path& apex,
                                             const std::vector<Path>& paths) const;
@@ -189,6 +201,9 @@ inline std::string Model::compare_state(const ZoneState& state, const ModelZone&
                zone.signed_negative.empty() ? zone.negative : zone.signed_negative)) {
     return "signed negative answer";
   }
+  const Tree* table = View::table(state);
+  if (table == nullptr ? !zone.table.empty() : table->count != zone.table.size()) return "table";
+  if (zone.table.empty() && table != nullptr) return "a table without values";
   const DenialChain* chain = View::chain(state);
   if (chain == nullptr) return zone.denies == DenialKind::kNone ? "" : "no chain";
   const auto salt = denial_salt(*chain);
@@ -197,6 +212,25 @@ inline std::string Model::compare_state(const ZoneState& state, const ModelZone&
     return "another chain";
   }
   return chain->count == zone.chain.size() ? "" : "another number of records in the chain";
+}
+
+inline std::string Model::compare_values(const View& view, const Path& apex,
+                                         const std::vector<Bytes>& keys) const {
+  const Record* record = view.find(key_of(view, wire_of(apex)));
+  const auto& wanted = zones.at(apex).table;
+  if (record == nullptr) return "no apex";
+  const Tree* table = View::table(view.zone(*record));
+  if (table == nullptr) return wanted.empty() ? "" : "no table";
+  for (const Bytes& key : keys) {
+    const auto found = view.value(*table, table_key_of(key));
+    const auto value = wanted.find(key);
+    const bool same = value == wanted.end()
+                          ? found.empty()
+                          : std::equal(found.begin(), found.end(), value->second.begin(),
+                                       value->second.end());
+    if (!same) return "another value for a key of " + std::to_string(key.size()) + " octets";
+  }
+  return "";
 }
 
 inline std::string Model::compare_denials(const View& view, const Path& apex,

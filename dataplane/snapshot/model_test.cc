@@ -92,6 +92,10 @@ class Driver {
   bool change_chain(Model& model);
   bool put_denial(Model& model, const Path& owner);
   bool drop_denial(Model& model, const Path& owner);
+  bool change_table(Model& model);
+  bool put_value(Model& model, const Bytes& key);
+  bool drop_value(Model& model, const Bytes& key);
+  Bytes random_key();
   bool expect(const base::Result<void>& result, bool possible, const char* what);
 
   void between();
@@ -100,6 +104,7 @@ class Driver {
   void compare_all(const View& view, const Model& model, const char* what);
   void compare_some(const View& view, const Model& model, std::size_t count, const char* what);
   void compare_chains(const View& view, const Model& model, std::size_t count, const char* what);
+  void compare_tables(const View& view, const Model& model, std::size_t count, const char* what);
   void compact_and_compare();
   void save_and_load();
   void drain();
@@ -366,6 +371,67 @@ bool Driver::change_chain(Model& model) {
   return put_denial(model, random_path());
 }
 
+// Keys that start with one another, also with zeros behind them, and some as long as can be.
+Bytes Driver::random_key() {
+  const std::size_t start = below(4);
+  Bytes key(start == 0 ? 0 : (start == 1 ? 3 : 17), static_cast<std::uint8_t>(below(2)));
+  if (chance(1)) key.resize(kTableKeyMax - 3, 'x');
+  const auto number = static_cast<std::uint32_t>(below(shape_.owners_max));
+  for (std::size_t i = 0; i < 1 + below(3); ++i) {
+    key.push_back(chance(20) ? 0 : static_cast<std::uint8_t>(number >> (8 * i)));
+  }
+  return key;
+}
+
+bool Driver::put_value(Model& model, const Bytes& key) {
+  Bytes value(kHeapUnit * (1 + below(chance(5) ? 500 : 8)));
+  for (auto& octet : value) octet = static_cast<std::uint8_t>(random_());
+  if (!expect(writer_->put_value(key, value), in_zone_, "put_value")) return false;
+  model.zones.at(zone_).table[key] = value;
+  return true;
+}
+
+bool Driver::drop_value(Model& model, const Bytes& key) {
+  if (!expect(writer_->drop_value(key), in_zone_, "drop_value")) return false;
+  model.zones.at(zone_).table.erase(key);
+  return true;
+}
+
+// A value or a row of them; all that there are, now and then.
+bool Driver::change_table(Model& model) {
+  if (!in_zone_) return chance(99) || put_value(model, random_key());
+  auto& table = model.zones.at(zone_).table;
+  if (table.size() < 3 && chance(60)) {
+    while (!table.empty()) {
+      const Bytes key = table.begin()->first;
+      if (!drop_value(model, key)) return false;
+    }
+    return true;
+  }
+  if (chance(3)) {
+    Bytes prefix = random_key();
+    prefix.resize(below(prefix.size() + 1));
+    if (!expect(writer_->clear_values(prefix), true, "clear_values")) return false;
+    std::erase_if(table, [&](const auto& each) {
+      return each.first.size() >= prefix.size() &&
+             std::equal(prefix.begin(), prefix.end(), each.first.begin());
+    });
+    return true;
+  }
+  const bool drops = chance(dropping_ || table.size() > shape_.owners_max ? 75 : 30);
+  std::size_t count = chance(95) ? 1 : below(shape_.owners_max / 4);
+  if (chance(1)) count = drops ? table.size() : count;
+  for (; count > 0; --count) {
+    Bytes key = random_key();
+    if (drops && !table.empty() && chance(95)) {
+      const auto at = table.lower_bound(key);
+      key = at == table.end() ? table.begin()->first : at->first;
+    }
+    if (!(drops ? drop_value(model, key) : put_value(model, key))) return false;
+  }
+  return true;
+}
+
 bool Driver::step(Model& model) {
   ++steps_;
   const auto some_zone = [&] {
@@ -394,7 +460,7 @@ bool Driver::step(Model& model) {
     release(1);
     return true;
   }
-  if (chance(shape_.chain_share)) return change_chain(model);
+  if (chance(shape_.chain_share)) return chance(50) ? change_table(model) : change_chain(model);
   if (kind < (dropping_ ? 80U : 35U)) {
     Path path = some_name();
     // Refusals end a transaction, so they are to be rare.
@@ -461,6 +527,7 @@ void Driver::compare_all(const View& view, const Model& model, const char* what)
   }
   compare_some(view, model, 16, what);
   compare_chains(view, model, ~std::size_t{0}, what);
+  compare_tables(view, model, ~std::size_t{0}, what);
 }
 
 // What is in the chains, up to `count` of each, and what is not.
@@ -480,12 +547,27 @@ void Driver::compare_chains(const View& view, const Model& model, std::size_t co
   }
 }
 
+void Driver::compare_tables(const View& view, const Model& model, std::size_t count,
+                            const char* what) {
+  for (const auto& [apex, zone] : model.zones) {
+    std::vector<Bytes> keys;
+    for (auto at = count == ~std::size_t{0} ? zone.table.begin()
+                                            : zone.table.lower_bound(random_key());
+         at != zone.table.end() && keys.size() < count; ++at) {
+      keys.push_back(at->first);
+    }
+    for (std::size_t i = 0; i < 8; ++i) keys.push_back(random_key());
+    ASSERT_EQ(model.compare_values(view, apex, keys), "") << what;
+  }
+}
+
 void Driver::compare_some(const View& view, const Model& model, std::size_t count,
                           const char* what) {
   for (std::size_t i = 0; i < count; ++i) {
     ASSERT_EQ(model.compare(view, random_path()), "") << what;
   }
   compare_chains(view, model, count / 8, what);
+  compare_tables(view, model, count / 8, what);
 }
 
 void Driver::between() {

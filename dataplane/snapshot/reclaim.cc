@@ -10,7 +10,7 @@ namespace brink::snapshot {
 
 bool Garbage::empty() const {
   return replaced.empty() && states.empty() && gone.empty() && records.empty() &&
-         dropped_states.empty() && denials.empty() && dropped_chains.empty() && zones.empty() &&
+         dropped_states.empty() && blocks.empty() && dropped_trees.empty() && zones.empty() &&
          buckets.empty();
 }
 
@@ -19,8 +19,8 @@ void Writer::end() {
   zone_ = 0;
   undo_.clear();
   if (undo_.capacity() > (std::size_t{1} << 16)) undo_.shrink_to_fit();
-  made_denials_.clear();
-  if (made_denials_.capacity() > (std::size_t{1} << 16)) made_denials_.shrink_to_fit();
+  made_blocks_.clear();
+  if (made_blocks_.capacity() > (std::size_t{1} << 16)) made_blocks_.shrink_to_fit();
 }
 
 Garbage Writer::commit(std::uint64_t version, std::uint64_t created_unix_ns, std::uint64_t token) {
@@ -34,7 +34,7 @@ Garbage Writer::commit(std::uint64_t version, std::uint64_t created_unix_ns, std
 Garbage Writer::pause() {
   CHECK(open_ && !apex_missing_);
   undo_.clear();
-  made_denials_.clear();
+  made_blocks_.clear();
   return flush();
 }
 
@@ -49,8 +49,8 @@ Garbage Writer::abort() {
   CHECK(open_);
   Garbage garbage;
   for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) take_back(*step, garbage);
-  // Of what chains were made of no reader has seen anything: no state led there that it could see.
-  for (const DenialTree::Block& block : made_denials_) {
+  // Of what trees were made of no reader has seen anything: no state led there that it could see.
+  for (const DenialTree::Block& block : made_blocks_) {
     image_.heap_.free(block.ref, block.size_bytes);
   }
   garbage_ = std::move(garbage);
@@ -110,10 +110,10 @@ Garbage Writer::release(Garbage garbage) {
   for (const std::uint32_t index : garbage.gone) unlink(index, later);
   for (const std::uint32_t index : garbage.records) free_record(index);
   for (const HeapRef ref : garbage.dropped_states) free_state(ref);
-  for (const DenialTree::Block& block : garbage.denials) {
+  for (const DenialTree::Block& block : garbage.blocks) {
     image_.heap_.free(block.ref, block.size_bytes);
   }
-  for (const HeapRef root : garbage.dropped_chains) DenialTree::free(image_.heap_, root);
+  for (const HeapRef root : garbage.dropped_trees) DenialTree::free(image_.heap_, root);
   for (const std::uint32_t zone : garbage.zones) {
     image_.zones_[zone] = {};
     image_.zones_.free(zone);

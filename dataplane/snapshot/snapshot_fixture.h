@@ -88,6 +88,12 @@ inline DenialKey denial_key_of(const Bytes& name, const Bytes& apex) {
   return key;
 }
 
+inline DenialKey table_key_of(const Bytes& octets) {
+  DenialKey key;
+  set_table_key(key, octets);
+  return key;
+}
+
 inline Bytes soa() {
   return blob(6, Bytes(22));
 }
@@ -130,7 +136,7 @@ inline std::uint64_t node_bytes_below(const DenialReader& reader, HeapRef ref) {
   return bytes;
 }
 
-// What the nodes of all chains take, in an image without older versions: a compacted one has fewer.
+// What the nodes of all trees take, in an image without older versions: a compacted one has fewer.
 inline std::uint64_t node_bytes(const Image& image) {
   const Pinned pinned = image.pin();
   const View view = image.view();
@@ -138,9 +144,11 @@ inline std::uint64_t node_bytes(const Image& image) {
   for (std::uint32_t zone = 1; zone < pinned.zone_slots; ++zone) {
     const HeapRef state = pinned.root.zones[zone].state;
     if (state == 0) continue;
-    const DenialChain* chain = View::chain(*reinterpret_cast<const ZoneState*>(view.heap(state)));
-    if (chain == nullptr || chain->root == 0) continue;
-    bytes += node_bytes_below(DenialReader(view.heap(0)), chain->root);
+    const auto& newest = *reinterpret_cast<const ZoneState*>(view.heap(state));
+    for (const Tree* tree : {static_cast<const Tree*>(View::chain(newest)), View::table(newest)}) {
+      if (tree == nullptr || tree->root == 0) continue;
+      bytes += node_bytes_below(DenialReader(view.heap(0)), tree->root);
+    }
   }
   return bytes;
 }

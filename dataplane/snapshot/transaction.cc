@@ -20,7 +20,10 @@ enum Kind : std::uint8_t {
   kPutName,
   kDropName,
   kPutDenial,
-  kDropDenial
+  kDropDenial,
+  kPutValue,
+  kDropValue,
+  kClearValues
 };
 constexpr std::uint8_t kFlagCut = 1;
 constexpr std::uint8_t kFlagParentSide = 2;
@@ -126,6 +129,22 @@ base::Result<void> TransactionEncoder::put_denial(Name owner, std::span<const st
 
 base::Result<void> TransactionEncoder::drop_denial(Name owner) {
   start(kDropDenial, 0, 0, owner);
+  return {};
+}
+
+base::Result<void> TransactionEncoder::put_value(Key key, std::span<const std::uint8_t> value) {
+  start(kPutValue, 0, 0, key);
+  sized(value);
+  return {};
+}
+
+base::Result<void> TransactionEncoder::drop_value(Key key) {
+  start(kDropValue, 0, 0, key);
+  return {};
+}
+
+base::Result<void> TransactionEncoder::clear_values(Key prefix) {
+  start(kClearValues, 0, 0, prefix);
   return {};
 }
 
@@ -257,6 +276,13 @@ bool TransactionDecoder::skip(ChangeSink::Name& name) {
       return true;
     case kPutDenial:
       return skip_bytes();
+    case kPutValue:
+      name = {};  // it is none
+      return skip_bytes();
+    case kDropValue:
+    case kClearValues:
+      name = {};
+      return true;
     default:
       return true;
   }
@@ -287,6 +313,13 @@ base::Result<void> TransactionDecoder::apply_one(ChangeSink& sink) {
       return sink.put_denial(name, blob_);
     case kDropDenial:
       return sink.drop_denial(name);
+    case kPutValue:
+      if (!take_blob(blob_)) return bad("it is cut short");
+      return sink.put_value(name, blob_);
+    case kDropValue:
+      return sink.drop_value(name);
+    case kClearValues:
+      return sink.clear_values(name);
     default:
       return bad("it is of the unknown kind " + std::to_string(kind));
   }

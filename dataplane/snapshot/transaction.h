@@ -10,6 +10,8 @@
 //                 put_name: u32 size, route; for each RRset u16 type, u32 size, Blob, u32 size, its
 //                   signed form
 //                 put_denial: u32 size, Blob
+//                 put_value: u32 size, value; its key, that of drop_value and the prefix of
+//                   clear_values are where names are
 //
 // Host (little-endian) byte order. The bytes may come from anywhere: what does not decode is
 // refused with the reason, and what decodes is checked by the Writer that it is applied to.
@@ -52,6 +54,9 @@ class TransactionEncoder : public ChangeSink {
   base::Result<void> drop_name(Name name) override;
   base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override;
   base::Result<void> drop_denial(Name owner) override;
+  base::Result<void> put_value(Key key, std::span<const std::uint8_t> value) override;
+  base::Result<void> drop_value(Key key) override;
+  base::Result<void> clear_values(Key prefix) override;
 
   [[nodiscard]] std::uint32_t operation_count() const { return count_; }
   // The transaction; nothing may be called after it.

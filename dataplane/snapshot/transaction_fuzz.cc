@@ -38,6 +38,9 @@ class Anything : public ChangeSink {
   base::Result<void> drop_name(Name) override { return {}; }
   base::Result<void> put_denial(Name, std::span<const std::uint8_t>) override { return {}; }
   base::Result<void> drop_denial(Name) override { return {}; }
+  base::Result<void> put_value(Key, std::span<const std::uint8_t>) override { return {}; }
+  base::Result<void> drop_value(Key) override { return {}; }
+  base::Result<void> clear_values(Key) override { return {}; }
 };
 
 Bytes with_header(std::span<const std::uint8_t> operations, std::uint32_t count) {
@@ -87,6 +90,9 @@ void fill(Store& store) {
         wire_name(std::string(1, static_cast<char>('a' + i % 10)) + std::to_string(i) + ".b");
     ok = ok && writer.put_denial(owner, denial_blob_of(owner, wire_name("b"), {1})).ok();
   }
+  for (std::uint8_t i = 0; i < 40; ++i) {
+    ok = ok && writer.put_value(Bytes{'v', i}, Bytes(8 + 8 * (i % 3), i)).ok();
+  }
   CHECK(ok);
   store.commit();
 }
@@ -128,6 +134,12 @@ void apply(Store& store, std::uint8_t mode, std::span<const std::uint8_t> operat
 
 void look_at_zone(const View& view, const ZoneState& state) {
   static_cast<void>(blob_size(*View::signed_negative_blob(state)));
+  if (const Tree* table = View::table(state); table != nullptr) {
+    CHECK(table->count != 0);
+    for (const Bytes& key : {Bytes{'v', 0}, Bytes{'v', 39}, Bytes{'w'}}) {
+      static_cast<void>(view.value(*table, table_key_of(key)).size());
+    }
+  }
   const DenialChain* chain = View::chain(state);
   if (chain == nullptr) return;
   for (const char* label : {"a", "a1", "c22", "zz"}) {

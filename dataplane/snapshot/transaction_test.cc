@@ -23,6 +23,10 @@ class Listener : public ChangeSink {
     return came(owner);
   }
   base::Result<void> drop_denial(Name owner) override { return came(owner); }
+  // Keys are no names, and are announced as none.
+  base::Result<void> put_value(Key, std::span<const std::uint8_t>) override { return came({}); }
+  base::Result<void> drop_value(Key) override { return came({}); }
+  base::Result<void> clear_values(Key) override { return came({}); }
   void expect(std::span<const Name> names) override {
     EXPECT_TRUE(expected_.empty()) << "announced before the last ones have come";
     EXPECT_LE(names.size(), kExpectedMax);
@@ -44,7 +48,7 @@ class Listener : public ChangeSink {
   int count_ = 0;
 };
 
-// Every kind of operation, 350 of them.
+// Every kind of operation, 500 of them.
 Bytes all_kinds() {
   TransactionEncoder encoder;
   const Bytes salt = {1, 2, 3};
@@ -58,7 +62,8 @@ Bytes all_kinds() {
             .ok() &&
         encoder.use_zone(name).ok() && encoder.drop_name(name).ok() &&
         encoder.put_denial(name, denial_blob_of(name, name, Bytes(9))).ok() &&
-        encoder.drop_denial(name).ok() && encoder.drop_zone(name).ok());
+        encoder.drop_denial(name).ok() && encoder.put_value(name, Bytes(16)).ok() &&
+        encoder.drop_value(name).ok() && encoder.clear_values(name).ok() && encoder.drop_zone(name).ok());
   }
   return encoder.finish(1, 2, 3);
 }
@@ -73,7 +78,7 @@ TEST(TransactionDecoder, AnnouncesEveryNameBeforeItComesHoweverItIsCut) {
       ASSERT_TRUE(applied.ok()) << applied.error().message();
       more = applied.value();
     }
-    EXPECT_EQ(listener.count(), 350);
+    EXPECT_EQ(listener.count(), 500);
     EXPECT_FALSE(listener.waits());
   }
 }
@@ -86,8 +91,8 @@ TEST(TransactionDecoder, WhatDoesNotDecodeIsRefusedInItsTurnOnly) {
   TransactionDecoder decoder(bytes);
   Listener listener;
   EXPECT_FALSE(decoder.apply(listener, 1000).ok());
-  EXPECT_EQ(listener.count(), 349);
-  EXPECT_EQ(decoder.applied(), 349U);
+  EXPECT_EQ(listener.count(), 499);
+  EXPECT_EQ(decoder.applied(), 499U);
 }
 
 TEST(TransactionDecoder, GivesBackWhatWasEncoded) {
@@ -111,7 +116,20 @@ TEST(TransactionDecoder, GivesBackWhatWasEncoded) {
       record.assign(blob.begin(), blob.end());
       return Listener::put_denial(owner, blob);
     }
-    Bytes negative, signed_negative, salt, record;
+    base::Result<void> put_value(Key put, std::span<const std::uint8_t> content) override {
+      key.assign(put.begin(), put.end());
+      value.assign(content.begin(), content.end());
+      return Listener::put_value(put, content);
+    }
+    base::Result<void> drop_value(Key drop) override {
+      dropped.assign(drop.begin(), drop.end());
+      return Listener::drop_value(drop);
+    }
+    base::Result<void> clear_values(Key prefix) override {
+      cleared.assign(prefix.begin(), prefix.end());
+      return Listener::clear_values(prefix);
+    }
+    Bytes negative, signed_negative, salt, record, key, value, dropped, cleared;
     Denial denial;
     std::vector<Rrset> rrsets;
   } sink;
@@ -121,6 +139,9 @@ TEST(TransactionDecoder, GivesBackWhatWasEncoded) {
       encoder.put_zone(apex, {1, negative, with_signatures, {DenialKind::kNsec3, 5, salt}}).ok());
   ASSERT_TRUE(encoder.put_name(apex, {sets, {}}).ok());
   ASSERT_TRUE(encoder.put_denial(owner, record).ok());
+  ASSERT_TRUE(encoder.put_value(Bytes(255, 9), Bytes(70000, 8)).ok());
+  ASSERT_TRUE(encoder.drop_value(Bytes{1, 0}).ok());
+  ASSERT_TRUE(encoder.clear_values(Bytes{5}).ok());
   const Bytes bytes = encoder.finish(1, 2, 3);
   TransactionDecoder decoder(bytes);
   ASSERT_TRUE(decoder.apply(sink, 1000).ok());
@@ -130,6 +151,10 @@ TEST(TransactionDecoder, GivesBackWhatWasEncoded) {
   EXPECT_EQ(sink.denial.iterations, 5);
   EXPECT_EQ(sink.salt, salt);
   EXPECT_EQ(sink.record, record);
+  EXPECT_EQ(sink.key, Bytes(255, 9));
+  EXPECT_EQ(sink.value, Bytes(70000, 8));
+  EXPECT_EQ(sink.dropped, (Bytes{1, 0}));
+  EXPECT_EQ(sink.cleared, Bytes{5});
   ASSERT_EQ(sink.rrsets.size(), 2U);
   EXPECT_EQ(sink.rrsets[0].signed_blob, sets[0].signed_blob);
   EXPECT_TRUE(sink.rrsets[1].signed_blob.empty());

@@ -322,7 +322,7 @@ base::Result<void> Verifier::check_state(std::uint32_t zone) {
         !r) {
       return r;
     }
-    end += sizeof(DenialChain) + View::chain(state)->salt_size;
+    end += denial_chain_size(*View::trees(state));
   }
   const auto check_blob = [&](std::size_t units) -> base::Result<void> {
     if (!next_part(units)) return bad("its state is out of bounds", "");

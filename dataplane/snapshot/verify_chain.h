@@ -1,4 +1,5 @@
-// verify_chain: whether a zone's chain of denial may be trusted. Cold. Part of verify (verify.h).
+// verify_chain: whether a zone's chain of denial and its table may be trusted. Cold. Part of verify
+// (verify.h).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct ChainPlace {
 
 // Checks all that look-ups follow or believe: bounds, levels, counts, prefixes and heads, the order
 // of all keys, that they are keys, of names no longer than names may be and of the records that
-// their blobs have. `take` says whether a block is nobody else's.
+// their blobs have. Of a table, where there is one: the same but for what keys and values are.
+// `take` says whether a block is nobody else's.
 base::Result<void> verify_chain(const ChainPlace& place,
                                 const std::function<bool(HeapRef, std::size_t)>& take);
 

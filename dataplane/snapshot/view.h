@@ -158,8 +158,20 @@ class View {
   }
   // The zone's chain of denial; null: it is not signed.
   [[nodiscard]] static const DenialChain* chain(const ZoneState& state) noexcept {
-    if (state.chain_units == 0) return nullptr;
-    return reinterpret_cast<const DenialChain*>(part_of(state, state.chain_units));
+    const DenialChain* chain = trees(state);
+    return chain == nullptr || chain->kind == DenialKind::kNone ? nullptr : chain;
+  }
+  // The zone's table; null: it has none.
+  [[nodiscard]] static const Tree* table(const ZoneState& state) noexcept {
+    const DenialChain* chain = trees(state);
+    return chain == nullptr || chain->has_table == 0 ? nullptr : &table_behind(*chain);
+  }
+  // The value that the table has for the key; empty: it has none. At most kDenialHeightMax nodes.
+  [[nodiscard]] std::span<const std::uint8_t> value(const Tree& table,
+                                                    const DenialKey& key) const noexcept {
+    bool exact;
+    const DenialEntry* entry = DenialReader(root_.heap).find(table, key, exact);
+    return exact ? table_value(*entry) : std::span<const std::uint8_t>();
   }
   // The chain's record at or before the key; before the first, the last. Null in a chain without
   // records only. At most kDenialHeightMax nodes.
@@ -201,6 +213,12 @@ class View {
 
   [[nodiscard]] const std::uint8_t* heap(HeapRef ref) const noexcept {
     return root_.heap + std::size_t{ref} * kHeapUnit;
+  }
+
+  // The chain of a state, be it of kNone; null: there is neither chain nor table.
+  [[nodiscard]] static const DenialChain* trees(const ZoneState& state) noexcept {
+    if (state.chain_units == 0) return nullptr;
+    return reinterpret_cast<const DenialChain*>(part_of(state, state.chain_units));
   }
 
  private:

@@ -113,13 +113,31 @@ std::string fault_of(const ZoneContents& contents) {
 
 // What a chain is at first that denies as `denial` says.
 DenialChain empty_chain(const Denial& denial) {
-  return {.root = 0,
-          .count = 0,
-          .height = 0,
-          .kind = denial.kind,
-          .iterations = denial.iterations,
-          .salt_size = static_cast<std::uint8_t>(denial.salt.size()),
-          .reserved = {}};
+  DenialChain chain{};
+  chain.kind = denial.kind;
+  chain.iterations = static_cast<std::uint8_t>(denial.iterations);
+  chain.salt_size = static_cast<std::uint8_t>(denial.salt.size());
+  return chain;
+}
+
+bool is_table_key(std::span<const std::uint8_t> key) {
+  return !key.empty() && key.size() <= kTableKeyMax;
+}
+
+// The keys in a tree that begin so.
+void add_keys(const DenialReader& reader, HeapRef ref, std::span<const std::uint8_t> prefix,
+              std::vector<std::vector<std::uint8_t>>& keys) {
+  const DenialNode& node = reader.node(ref);
+  for (std::uint32_t i = 0; i < node.count; ++i) {
+    if (node.level > 0) {
+      add_keys(reader, denial_children(node)[i], prefix, keys);
+      continue;
+    }
+    const auto key = denial_key(reader.entry(denial_entries(node)[i]));
+    if (key.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), key.begin())) {
+      keys.emplace_back(key.begin(), key.end());
+    }
+  }
 }
 
 bool denies_as(const DenialChain& chain, const Denial& denial) {
@@ -187,8 +205,12 @@ base::Result<void> Writer::put_zone(Name apex, const ZoneContents& contents) {
     ++zones_;
     apex_missing_ = true;
   }
-  StateContents state{contents.serial, contents.negative, contents.signed_negative,
-                      empty_chain(contents.denial), contents.denial.salt, {}};
+  StateContents state;
+  state.serial = contents.serial;
+  state.negative = contents.negative;
+  state.signed_negative = contents.signed_negative;
+  state.chain = empty_chain(contents.denial);
+  state.salt = contents.denial.salt;
   HeapRef dropped = 0;
   if (const HeapRef old = image_.zones_[zone_].state; old != 0) {
     if (const DenialChain* chain = View::chain(state_at(old)); chain != nullptr) {
@@ -199,9 +221,10 @@ base::Result<void> Writer::put_zone(Name apex, const ZoneContents& contents) {
         dropped = chain->root;
       }
     }
+    if (const Tree* table = View::table(state_at(old)); table != nullptr) state.table = *table;
   }
   if (!set_state(zone_, state)) return no_memory(apex);
-  if (dropped != 0) garbage_.dropped_chains.push_back(dropped);
+  if (dropped != 0) garbage_.dropped_trees.push_back(dropped);
   return {};
 }
 
@@ -225,18 +248,25 @@ base::Result<DenialChain*> Writer::open_chain(Name owner, DenialKey& key) {
   if (auto checked = check(); !checked) return checked.error();
   if (zone_ == 0) return refuse("no zone was named before it", owner);
   if (!is_inside(name, apex_)) return refuse("it is outside its zone", owner);
-  HeapRef ref = image_.zones_[zone_].state;
-  if (View::chain(state_at(ref)) == nullptr) return refuse("its zone is not signed", owner);
-  // No reader sees a state of the transaction's own.
-  if (state_at(ref).birth != generation_) {
-    if (!set_state(zone_, contents_of(state_at(ref)))) return no_memory(owner);
-    ref = image_.zones_[zone_].state;
+  if (View::chain(state_at(image_.zones_[zone_].state)) == nullptr) {
+    return refuse("its zone is not signed", owner);
   }
+  const auto state = open_state();
+  if (!state) return state.error();
   set_denial_key(key, name.bytes, name.size, apex_.size);
-  return chain_of(state_at(ref));
+  return chain_of(*state.value());
 }
 
-// Has the state of the current zone, which is the transaction's own, hold what its chain says of the apex.
+// The current zone's state, to be changed: no reader sees one of the transaction's own.
+base::Result<ZoneState*> Writer::open_state() {
+  const HeapRef ref = image_.zones_[zone_].state;
+  if (state_at(ref).birth != generation_ && !set_state(zone_, contents_of(state_at(ref)))) {
+    return no_memory({apex_.bytes, apex_.size});
+  }
+  return &state_at(image_.zones_[zone_].state);
+}
+
+// Has the current zone's state, opened, hold what its chain says of the apex.
 bool Writer::renew_apex_denial() {
   const ZoneState& state = state_at(image_.zones_[zone_].state);
   StateContents contents = contents_of(state);
@@ -248,16 +278,82 @@ bool Writer::renew_apex_denial() {
 
 base::Result<void> Writer::denial_done(DenialTree::Outcome outcome, const DenialKey& key,
                                        Name owner) {
+  if (auto done = tree_done(outcome, owner); !done) return done;
+  // What comes behind "*" says nothing of a wildcard at the apex.
+  return key.bytes[0] > '*' || renew_apex_denial() ? base::Result<void>() : no_memory(owner);
+}
+
+base::Result<void> Writer::tree_done(DenialTree::Outcome outcome, Name name) {
   switch (outcome) {
     case DenialTree::Outcome::kDone:
-      // What comes behind "*" says nothing of a wildcard at the apex.
-      return key.bytes[0] > '*' || renew_apex_denial() ? base::Result<void>() : no_memory(owner);
+      return {};
     case DenialTree::Outcome::kNoMemory:
-      return no_memory(owner);
+      return no_memory(name);
     case DenialTree::Outcome::kTooHigh:
       break;
   }
-  return refuse("the chain of its zone is too high, its image was not made by this program", owner);
+  return refuse("a tree of its zone is too high, its image was not made by this program", name);
+}
+
+// The table of the current zone, to be changed; null: there is none.
+base::Result<Tree*> Writer::open_table() {
+  CHECK(open_);
+  if (auto checked = check(); !checked) return checked.error();
+  if (zone_ == 0) return refuse("no zone was named before a value", {});
+  const auto state = open_state();
+  if (!state) return state.error();
+  return table_of(*state.value());
+}
+
+base::Result<void> Writer::put_value(Key key, std::span<const std::uint8_t> value) {
+  auto opened = open_table();
+  if (!opened) return opened.error();
+  const Name apex(apex_.bytes, apex_.size);
+  if (!is_table_key(key)) return refuse("a key of its table has a wrong size", apex);
+  if (value.empty() || value.size() % kHeapUnit != 0 || value.size() > kTableValueMax) {
+    return refuse("a value of its table has " + std::to_string(value.size()) + " octets", apex);
+  }
+  Tree* table = opened.value();
+  if (table == nullptr) {
+    StateContents contents = contents_of(state_at(image_.zones_[zone_].state));
+    contents.makes_table = true;
+    if (!set_state(zone_, contents)) return no_memory(apex);
+    table = table_of(state_at(image_.zones_[zone_].state));
+  }
+  DenialKey table_key;
+  set_table_key(table_key, key);
+  return tree_done(trees().put(*table, table_key, value), apex);
+}
+
+base::Result<void> Writer::drop_value(Key key) {
+  auto opened = open_table();
+  if (!opened) return opened.error();
+  const Name apex(apex_.bytes, apex_.size);
+  if (!is_table_key(key)) return refuse("a key of its table has a wrong size", apex);
+  return opened.value() == nullptr ? base::Result<void>() : drop_from(*opened.value(), key);
+}
+
+base::Result<void> Writer::clear_values(Key prefix) {
+  auto opened = open_table();
+  if (!opened) return opened.error();
+  if (opened.value() == nullptr) return {};
+  std::vector<std::vector<std::uint8_t>> keys;
+  add_keys(DenialReader(image_.heap_.at(0)), opened.value()->root, prefix, keys);
+  for (const auto& key : keys) {
+    if (auto dropped = drop_from(*opened.value(), key); !dropped) return dropped;
+  }
+  return {};
+}
+
+base::Result<void> Writer::drop_from(Tree& table, Key key) {
+  const Name apex(apex_.bytes, apex_.size);
+  DenialKey table_key;
+  set_table_key(table_key, key);
+  if (auto done = tree_done(trees().drop(table, table_key), apex); !done) return done;
+  if (table.root != 0) return {};
+  // A state without the table.
+  const HeapRef state = image_.zones_[zone_].state;
+  return set_state(zone_, contents_of(state_at(state))) ? base::Result<void>() : no_memory(apex);
 }
 
 base::Result<void> Writer::put_denial(Name owner, std::span<const std::uint8_t> blob) {
@@ -270,14 +366,14 @@ base::Result<void> Writer::put_denial(Name owner, std::span<const std::uint8_t> 
   const auto& header = *reinterpret_cast<const BlobHeader*>(blob.data());
   if (blob_size(header) != blob.size()) return refuse("there is more behind a blob", owner);
   if (!is_owner({key.bytes, key.size}, header)) return refuse("its blob is another's", owner);
-  return denial_done(denials().put(*chain.value(), key, blob), key, owner);
+  return denial_done(trees().put(*chain.value(), key, blob), key, owner);
 }
 
 base::Result<void> Writer::drop_denial(Name owner) {
   DenialKey key;
   const auto chain = open_chain(owner, key);
   if (!chain) return chain.error();
-  return denial_done(denials().drop(*chain.value(), key), key, owner);
+  return denial_done(trees().drop(*chain.value(), key), key, owner);
 }
 
 base::Result<void> Writer::drop_zone(Name apex) {
@@ -294,7 +390,9 @@ base::Result<void> Writer::drop_zone(Name apex) {
   const HeapRef state = image_.zones_[zone].state;
   garbage_.dropped_states.push_back(state);
   const DenialChain* chain = View::chain(state_at(state));
-  if (chain != nullptr && chain->root != 0) garbage_.dropped_chains.push_back(chain->root);
+  if (chain != nullptr && chain->root != 0) garbage_.dropped_trees.push_back(chain->root);
+  const Tree* table = View::table(state_at(state));
+  if (table != nullptr) garbage_.dropped_trees.push_back(table->root);
   --zones_;
   zone_ = 0;
   return {};

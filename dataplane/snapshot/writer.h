@@ -40,8 +40,8 @@ struct Garbage {
   std::vector<std::uint32_t> gone;     // names that ceased to exist, to be taken from the table
   std::vector<std::uint32_t> records;  // reached by no link any more
   std::vector<HeapRef> dropped_states;
-  std::vector<DenialTree::Block> denials;  // nodes and entries of chains that go on without them
-  std::vector<HeapRef> dropped_chains;     // their roots
+  std::vector<DenialTree::Block> blocks;  // nodes and entries of trees that go on without them
+  std::vector<HeapRef> dropped_trees;     // their roots
   std::vector<std::uint32_t> zones;
   std::vector<BucketArray> buckets;
 
@@ -70,6 +70,9 @@ class Writer : public ChangeSink {
   base::Result<void> drop_name(Name name) override;
   base::Result<void> put_denial(Name owner, std::span<const std::uint8_t> blob) override;
   base::Result<void> drop_denial(Name owner) override;
+  base::Result<void> put_value(Key key, std::span<const std::uint8_t> value) override;
+  base::Result<void> drop_value(Key key) override;
+  base::Result<void> clear_values(Key prefix) override;
   void expect(std::span<const Name> names) override;
 
   // Says why the transaction cannot be committed, if so (a new zone without apex).
@@ -127,9 +130,13 @@ class Writer : public ChangeSink {
   bool remove_contents(std::uint32_t old, const NameKey& key);
   bool set_state(std::uint32_t zone, const StateContents& contents);
   base::Result<DenialChain*> open_chain(Name owner, DenialKey& key);
+  base::Result<void> tree_done(DenialTree::Outcome outcome, Name name);
   base::Result<void> denial_done(DenialTree::Outcome outcome, const DenialKey& key, Name owner);
   bool renew_apex_denial();
-  DenialTree denials() { return {image_.heap_, generation_, made_denials_, garbage_.denials}; }
+  base::Result<Tree*> open_table();
+  base::Result<void> drop_from(Tree& table, Key key);
+  base::Result<ZoneState*> open_state();
+  DenialTree trees() { return {image_.heap_, generation_, made_blocks_, garbage_.blocks}; }
   [[nodiscard]] ZoneState& state_at(HeapRef ref) const {
     return *reinterpret_cast<ZoneState*>(image_.heap_.at(ref));
   }
@@ -157,7 +164,7 @@ class Writer : public ChangeSink {
   std::uint64_t names_ = 0;       // in all zones, with the transaction
   std::uint32_t zones_ = 0;
   std::vector<Undo> undo_;
-  std::vector<DenialTree::Block> made_denials_;  // by the transaction: freed if it is aborted
+  std::vector<DenialTree::Block> made_blocks_;  // by the transaction: freed if it is aborted
   Garbage garbage_;                              // if it commits
 };
 

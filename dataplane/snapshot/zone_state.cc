@@ -24,7 +24,9 @@ std::span<const std::uint8_t> bytes_of(const BlobHeader& blob) {
 }  // namespace
 
 StateContents contents_of(const ZoneState& state) {
-  StateContents contents{state.serial, bytes_of(negative_blob(state)), {}, {}, {}, {}};
+  StateContents contents;
+  contents.serial = state.serial;
+  contents.negative = bytes_of(negative_blob(state));
   if (state.signed_units != 0) {
     contents.signed_negative = bytes_of(*View::signed_negative_blob(state));
   }
@@ -35,6 +37,7 @@ StateContents contents_of(const ZoneState& state) {
   if (const BlobHeader* denial = View::apex_denial_blob(state); denial != nullptr) {
     contents.apex_denial = bytes_of(*denial);
   }
+  if (const Tree* table = View::table(state); table != nullptr) contents.table = *table;
   return contents;
 }
 
@@ -70,7 +73,9 @@ std::size_t state_size(const ZoneState& state) {
 
 HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
                    const StateContents& contents) {
-  const bool has_chain = contents.chain.kind != DenialKind::kNone;
+  DenialChain chain = contents.chain;
+  chain.has_table = contents.table.root != 0 || contents.makes_table ? 1 : 0;
+  const bool has_chain = chain.kind != DenialKind::kNone || chain.has_table != 0;
   std::size_t end = sizeof(ZoneState);
   // Where a part of so many octets goes; 0: nowhere, there is none.
   const auto place = [&end](std::size_t size) -> std::uint16_t {
@@ -84,7 +89,7 @@ HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
   state.birth = birth;
   state.previous = previous;
   state.serial = contents.serial;
-  state.chain_units = place(has_chain ? sizeof(DenialChain) + contents.salt.size() : 0);
+  state.chain_units = place(has_chain ? denial_chain_size(chain) : 0);
   state.signed_units = place(contents.signed_negative.size());
   state.denial_units = place(contents.apex_denial.size());
   state.negative_units = place(contents.negative.size());
@@ -99,15 +104,24 @@ HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
   put(state.denial_units, contents.apex_denial);
   put(state.negative_units, contents.negative);
   if (has_chain) {
-    std::uint8_t* const chain = at + state.chain_units * kHeapUnit;
-    std::memcpy(chain, &contents.chain, sizeof contents.chain);
-    std::copy(contents.salt.begin(), contents.salt.end(), chain + sizeof contents.chain);
+    std::uint8_t* const chain_at = at + state.chain_units * kHeapUnit;
+    std::memset(chain_at, 0, denial_chain_size(chain));
+    std::memcpy(chain_at, &chain, sizeof chain);
+    std::copy(contents.salt.begin(), contents.salt.end(), chain_at + sizeof chain);
+    if (chain.has_table != 0) {
+      const auto& placed = *reinterpret_cast<const DenialChain*>(chain_at);
+      const_cast<Tree&>(table_behind(placed)) = contents.table;
+    }
   }
   return ref;
 }
 
 DenialChain* chain_of(ZoneState& state) {
   return const_cast<DenialChain*>(View::chain(state));
+}
+
+Tree* table_of(ZoneState& state) {
+  return const_cast<Tree*>(View::table(state));
 }
 
 }  // namespace brink::snapshot

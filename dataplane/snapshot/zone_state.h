@@ -19,6 +19,8 @@ struct StateContents {
   DenialChain chain = {};                         // of kind kNone: there is none
   std::span<const std::uint8_t> salt;             // as many octets as the chain says
   std::span<const std::uint8_t> apex_denial;      // as apex_denial_of makes it; empty: none
+  Tree table = {};                                // empty: there is none,
+  bool makes_table = false;                       // unless one is to be filled
 };
 
 StateContents contents_of(const ZoneState& state);
@@ -35,5 +37,7 @@ HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
 // The chain of a state; null: there is none. Whoever writes may change it as long as no reader sees
 // the state.
 DenialChain* chain_of(ZoneState& state);
+// The table, likewise.
+Tree* table_of(ZoneState& state);
 
 }  // namespace brink::snapshot

@@ -45,9 +45,17 @@ void Worker::answer_datagrams() noexcept {
     } else {
       DCHECK(size <= datagrams_[i].capacity);
       send_answer(pending_[i], size);
+      ++unsent_answers_;
     }
   }
   pending_count_ = 0;
+}
+
+// A full port keeps answers for the next turn: they are late by it.
+void Worker::note_answers() noexcept {
+  if (unsent_answers_ == 0 || !transmitter_.empty()) return;
+  config_.latency->add(ipc::LatencyKind::kDnsUdp, unsent_since_, unsent_answers_);
+  unsent_answers_ = 0;
 }
 
 void Worker::send_answer(const Pending& pending, std::uint16_t size) noexcept {

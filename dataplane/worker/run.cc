@@ -46,6 +46,7 @@ void run(const RunConfig& config) noexcept {
     const base::Time now = clock.at(began);
     const bool worked = config.worker->turn(now);
     rte_rcu_qsbr_quiescent(config.rcu, thread);  // nothing of the image is held between turns
+    if (!config.latency->empty()) config.latency->close(clock.at(rte_rdtsc()));
     const base::Duration sleep = idle.after_turn(worked, now, config.worker->next_deadline());
     if (sleep.count() > 0) {
       add(stats.sleeps, 1);

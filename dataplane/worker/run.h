@@ -31,6 +31,7 @@ class TscClock {
 struct RunConfig {
   Worker* worker = nullptr;
   ipc::WorkerStats* stats = nullptr;
+  ipc::TurnLatency* latency = nullptr;  // the worker's and its stages'
   rte_rcu_qsbr* rcu = nullptr;  // this worker is thread `stats->worker` of it
   const std::atomic<bool>* stop = nullptr;
   IdleMode idle = IdleMode::kAdaptive;

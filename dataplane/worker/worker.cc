@@ -30,6 +30,7 @@ Worker::Worker(const WorkerConfig& config) noexcept
       echo_(config.echo_per_s, config.echo_per_s / 10 + 1) {}
 
 bool Worker::turn(base::Time now) noexcept {
+  if (unsent_answers_ == 0) unsent_since_ = now;
   std::uint32_t work = take_from_port(now);
   work += take_from_workers(now);
   answer_datagrams();
@@ -37,6 +38,7 @@ bool Worker::turn(base::Time now) noexcept {
   work += send_segments(now);
   work += take_for_transmit();
   transmitter_.flush();
+  note_answers();
   return work != 0 || !transmitter_.empty();
 }
 

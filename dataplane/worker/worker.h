@@ -7,6 +7,7 @@
 
 #include "dataplane/base/clock.h"
 #include "dataplane/ipc/counters.h"
+#include "dataplane/ipc/latency.h"
 #include "dataplane/net/neighbour.h"
 #include "dataplane/net/packet.h"
 #include "dataplane/net/reply.h"
@@ -42,6 +43,7 @@ struct WorkerConfig {
   net::WantedNeighbours* wanted = nullptr;
   rte_mempool* segment_pool = nullptr;  // for segments only: packets taken in never wait for it
   ipc::WorkerCounters* counters = nullptr;
+  ipc::TurnLatency* latency = nullptr;  // closed by whoever calls turn()
   StageTable stages;
   // Rate limits. ARP and NDP have one of their own, so that a flood to the box cannot cut it off.
   std::uint32_t kernel_link_per_s = 1000;
@@ -88,6 +90,7 @@ class Worker {
   // datagram.cc: the DNS stage's batch.
   void add_datagram(rte_mbuf* mbuf, const net::Packet& packet) noexcept;
   void answer_datagrams() noexcept;
+  void note_answers() noexcept;
   void send_answer(const Pending& pending, std::uint16_t size) noexcept;
 
   // segment.cc: the TCP stage.
@@ -105,6 +108,8 @@ class Worker {
   TokenBucket kernel_host_;
   TokenBucket echo_;
   std::uint32_t pending_count_ = 0;
+  std::uint32_t unsent_answers_ = 0;  // of this turn, and of those before if the port is full
+  base::Time unsent_since_{};
   std::array<Pending, port::kBurst> pending_;
   std::array<Datagram, port::kBurst> datagrams_;
 };

@@ -156,6 +156,7 @@ class WorkerTest : public ::testing::Test {
     config.wanted = &wanted_;
     config.segment_pool = segment_pool_.get();
     config.counters = &counters_[index];
+    config.latency = &latencies_[index];
     config.stages = stages_[index].table();
     return config;
   }
@@ -186,6 +187,9 @@ class WorkerTest : public ::testing::Test {
   net::LinkRoutes routes_;
   net::WantedNeighbours wanted_;
   ipc::WorkerCounters counters_[2];
+  ipc::WorkerLatency shared_latencies_[2];
+  ipc::TurnLatency latencies_[2] = {ipc::TurnLatency(shared_latencies_[0]),
+                                    ipc::TurnLatency(shared_latencies_[1])};
   TestStages stages_[2];
   std::unique_ptr<Worker> workers_[2];
 };

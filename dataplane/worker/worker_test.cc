@@ -51,6 +51,33 @@ TEST_F(WorkerTest, ABurstLargerThanTheBatchIsAnsweredWhole) {
   for (std::uint8_t i = 0; i < 100; ++i) EXPECT_EQ(ports_[0]->sent()[i], answer(Frame{i, 0xaa}));
 }
 
+TEST_F(WorkerTest, NotesHowLongAnswersTookOnceTheyAreWithThePort) {
+  Worker& worker = make(0);
+  const auto counts = [&](std::uint64_t ns) {
+    latencies_[0].close(kNow + std::chrono::nanoseconds(ns));
+    return base::percentiles_of(shared_latencies_[0].kinds[0].counts);
+  };
+  stages_[0].refuse = true;
+  ports_[0]->push(query(hex("01")));
+  worker.turn(kNow);
+  EXPECT_TRUE(latencies_[0].empty()) << "what was not answered";
+  stages_[0].refuse = false;
+  for (std::uint8_t i = 0; i < 5; ++i) ports_[0]->push(query(Frame{i}));
+  worker.turn(kNow);
+  EXPECT_EQ(counts(200).count, 5U);
+  EXPECT_LE(counts(200).max, 207U);
+
+  ports_[0]->set_room(2);
+  for (std::uint8_t i = 0; i < 5; ++i) ports_[0]->push(query(Frame{i}));
+  worker.turn(kNow + std::chrono::nanoseconds(1000));
+  EXPECT_TRUE(latencies_[0].empty()) << "three wait";
+  ports_[0]->set_room(10);
+  worker.turn(kNow + std::chrono::nanoseconds(2000));
+  const auto told = counts(3000);
+  EXPECT_EQ(told.count, 10U);
+  EXPECT_GE(told.max, 2000U) << "since they came";
+}
+
 TEST_F(WorkerTest, AStageMayRefuseToAnswer) {
   Worker& worker = make(0);
   stages_[0].refuse = true;

@@ -581,6 +581,32 @@ TEST_F(RateTest, ARandomSubdomainFloodIsOneKindOfAnswer) {
   EXPECT_EQ(first_line("www.example.com."), "NOERROR aa rd") << "others are not held up";
 }
 
+// Nothing is proven for a name that is not answered; what is there is answered all the while.
+TEST_F(RateTest, CeilingsDropUnderTheirOwnNames) {
+  auto ceilings = options();
+  ceilings.answers_per_second = 0;
+  ceilings.slip = 0;
+  ceilings.negative_per_second = 2;
+  ceilings.source_per_second = 6;
+  ceilings.total_per_second = 9;
+  guard::RateLimiter limiter(ceilings);
+  engine_.set_rate_limiter(&limiter);
+  EXPECT_EQ(first_line("r1.example.com."), "NXDOMAIN aa rd");
+  EXPECT_EQ(first_line(question("www.example.com.", wire::kTypeTxt, {.edns = true})),
+            "NOERROR aa rd");
+  EXPECT_EQ(first_line("r2.example.com."), "nothing");
+  EXPECT_EQ(count(ipc::Counter::kDropDnsNegative), 1U);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(first_line("www.example.com."), "NOERROR aa rd");
+  EXPECT_EQ(first_line("www.example.com."), "nothing");
+  EXPECT_EQ(count(ipc::Counter::kDropDnsSource), 1U);
+  const auto other = *base::IpAddress::parse("203.0.113.7");
+  client_ = &other;
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(first_line("www.example.com."), "NOERROR aa rd");
+  EXPECT_EQ(first_line("www.example.com."), "nothing");
+  EXPECT_EQ(count(ipc::Counter::kDropDnsCeiling), 1U);
+  EXPECT_EQ(count(ipc::Counter::kDnsRateSlipped), 0U);
+}
+
 TEST_F(RateTest, ExemptNetworksAreNotLimited) {
   auto exempting = options();
   exempting.exempt = {*base::IpPrefix::parse("192.0.2.0/24"),

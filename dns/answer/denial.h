@@ -39,6 +39,11 @@ class Proofs {
   void add_wildcard(const Denied& denied, WireName name, std::size_t closest_size,
                     bool has_data) noexcept;
 
+  [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  [[nodiscard]] const snapshot::BlobHeader& blob(std::size_t i) const noexcept {
+    return *items_[i].blob;
+  }
+
   // Puts them into the authority section, each once; false if there is no room for all.
   bool put(Response& response) const noexcept;
 

@@ -81,6 +81,28 @@ Counter counter_of(Outcome outcome) noexcept {
   return Counter::kDnsServFail;
 }
 
+Counter counter_of(guard::RateLimit limit) noexcept {
+  switch (limit) {
+    case guard::RateLimit::kNone:
+    case guard::RateLimit::kLike:
+      break;
+    case guard::RateLimit::kSource:
+      return Counter::kDropDnsSource;
+    case guard::RateLimit::kNegative:
+      return Counter::kDropDnsNegative;
+    case guard::RateLimit::kTotal:
+      return Counter::kDropDnsCeiling;
+  }
+  return Counter::kDropDnsRate;
+}
+
+// Whether it is certain before anything is written: neither there nor covered, delegated or
+// redirected.
+bool is_no_name(const snapshot::Lookup& found) noexcept {
+  return found.record == nullptr && found.encloser != nullptr &&
+         (found.encloser->flags & (snapshot::kCut | snapshot::kRedirect)) == 0;
+}
+
 guard::AnswerKind kind_of(Outcome outcome) noexcept {
   switch (outcome) {
     case Outcome::kData:
@@ -210,11 +232,12 @@ bool Engine::is_over_rate(const wire::Query& query, const Envelope& envelope, Me
                           guard::AnswerKind kind, std::uint64_t name_hash,
                           ipc::WorkerCounters& counters) noexcept {
   if (!envelope.limited) return false;
-  switch (limiter_->check(*in.client, kind, name_hash, unix_seconds_)) {
+  const guard::RateRuling ruling = limiter_->check(*in.client, kind, name_hash, unix_seconds_);
+  switch (ruling.verdict) {
     case guard::RateVerdict::kSend:
       return false;
     case guard::RateVerdict::kDrop:
-      counters.add(Counter::kDropDnsRate);
+      counters.add(counter_of(ruling.limit));
       in.size = 0;
       return true;
     case guard::RateVerdict::kSlip:
@@ -302,8 +325,6 @@ void Engine::answer_from_zones(const snapshot::View& view, Transport transport, 
       transport != Transport::kUdp
           ? room
           : std::min<std::size_t>(std::min(query.udp_size, options_.udp_size_max), room);
-  Response response(in.message, query, limit, options_.udp_size_max, envelope.options);
-  if (envelope.padded) response.set_padding(kPaddingBlock);
   const snapshot::Lookup& found = slot.found;
   if (!found.exact && in.client != nullptr &&
       is_whoami(query, in.message + wire::kHeaderSize, names())) {
@@ -311,6 +332,14 @@ void Engine::answer_from_zones(const snapshot::View& view, Transport transport, 
       answer_whoami(query, *in.client, names(), own);
     });
   }
+  // A flood of names that are not there is not worth its proofs.
+  if (is_no_name(found)) {
+    const auto kind = guard::AnswerKind::kNxDomain;
+    if (is_over_rate(query, envelope, in, kind, found.encloser->name_hash, counters)) return;
+    envelope.limited = false;
+  }
+  Response response(in.message, query, limit, options_.udp_size_max, envelope.options);
+  if (envelope.padded) response.set_padding(kPaddingBlock);
   const Outcome outcome = resolve(view, slot, response);
   if (outcome == Outcome::kRefused) {
     return refuse(query, envelope, Rcode::kRefused, in, counters);

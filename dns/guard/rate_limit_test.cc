@@ -26,7 +26,9 @@ std::map<RateVerdict, int> ask(RateLimiter& limiter, const std::string& client, 
                                std::uint32_t now = kNow, std::uint64_t name = 7,
                                AnswerKind kind = AnswerKind::kData) {
   std::map<RateVerdict, int> verdicts;
-  for (int i = 0; i < times; ++i) ++verdicts[limiter.check(address(client), kind, name, now)];
+  for (int i = 0; i < times; ++i) {
+    ++verdicts[limiter.check(address(client), kind, name, now).verdict];
+  }
   return verdicts;
 }
 
@@ -75,6 +77,67 @@ TEST(RateLimiter, ForgetsTheOldestWhenThereAreTooMany) {
   }
   EXPECT_EQ(ask(limiter, "203.0.113.1", 1, kNow + 7)[RateVerdict::kSend], 1);
   EXPECT_EQ(ask(limiter, "198.51.7.1", 1, kNow + 7)[RateVerdict::kDrop], 1) << "not the newest";
+}
+
+// One answer a name, as a random-subdomain flood over many zones asks for.
+std::map<RateLimit, int> flood(RateLimiter& limiter, const std::string& network, int times,
+                               AnswerKind kind, std::uint32_t now = kNow) {
+  std::map<RateLimit, int> limits;
+  for (int i = 0; i < times; ++i) {
+    const std::string client = network + std::to_string(i % 200);
+    const auto name = static_cast<std::uint64_t>(i) * 7919;
+    ++limits[limiter.check(address(client), kind, name, now).limit];
+  }
+  return limits;
+}
+
+TEST(RateLimiter, ANetworkHasACeilingOfAllItsAnswers) {
+  RateLimiterOptions ceiling = options(5, 0);
+  ceiling.source_per_second = 50;
+  RateLimiter limiter(ceiling);
+  auto limits = flood(limiter, "198.51.100.", 80, AnswerKind::kData);
+  EXPECT_EQ(limits[RateLimit::kNone], 50);
+  EXPECT_EQ(limits[RateLimit::kSource], 30);
+  EXPECT_EQ(flood(limiter, "198.51.101.", 50, AnswerKind::kData)[RateLimit::kNone], 50);
+  EXPECT_EQ(flood(limiter, "198.51.100.", 50, AnswerKind::kData, kNow + 1)[RateLimit::kNone], 50);
+}
+
+// What is over the limit of its kind takes nothing from the network's other answers.
+TEST(RateLimiter, LikeAnswersDoNotFillTheNetworksCeiling) {
+  RateLimiterOptions ceiling = options(5, 0);
+  ceiling.source_per_second = 10;
+  RateLimiter limiter(ceiling);
+  ask(limiter, "198.51.100.1", 100);
+  EXPECT_EQ(ask(limiter, "198.51.100.1", 5, kNow, 8)[RateVerdict::kSend], 5);
+  EXPECT_EQ(ask(limiter, "198.51.100.1", 1, kNow, 9)[RateVerdict::kDrop], 1);
+}
+
+TEST(RateLimiter, NegativeAnswersHaveACeilingThatOthersDoNotFeel) {
+  RateLimiterOptions ceiling = options(0, 2);
+  ceiling.negative_per_second = 100;
+  RateLimiter limiter(ceiling);
+  auto limits = flood(limiter, "198.51.100.", 150, AnswerKind::kNxDomain);
+  EXPECT_EQ(limits[RateLimit::kNone], 100);
+  EXPECT_EQ(limits[RateLimit::kNegative], 50);
+  EXPECT_EQ(flood(limiter, "203.0.113.", 10, AnswerKind::kNoData)[RateLimit::kNegative], 10);
+  EXPECT_EQ(flood(limiter, "203.0.113.", 5000, AnswerKind::kData)[RateLimit::kNone], 5000);
+  EXPECT_EQ(flood(limiter, "203.0.113.", 5000, AnswerKind::kReferral)[RateLimit::kNone], 5000);
+  EXPECT_EQ(flood(limiter, "203.0.113.", 1, AnswerKind::kNxDomain, kNow + 1)[RateLimit::kNone], 1);
+}
+
+TEST(RateLimiter, NothingSlipsAboveTheCeilingOfAll) {
+  RateLimiterOptions ceiling = options(0, 1);
+  ceiling.total_per_second = 100;
+  ceiling.exempt = {*base::IpPrefix::parse("203.0.113.0/24")};
+  RateLimiter limiter(ceiling);
+  for (int i = 0; i < 100; ++i) {
+    const auto kind = i % 2 == 0 ? AnswerKind::kData : AnswerKind::kNoData;
+    EXPECT_EQ(ask(limiter, "198.51.100.1", 1, kNow, 7, kind)[RateVerdict::kSend], 1);
+  }
+  EXPECT_EQ(ask(limiter, "198.51.100.1", 10)[RateVerdict::kDrop], 10);
+  EXPECT_EQ(ask(limiter, "192.0.2.77", 10)[RateVerdict::kDrop], 10);
+  EXPECT_EQ(ask(limiter, "203.0.113.5", 10)[RateVerdict::kSend], 10) << "never limited";
+  EXPECT_EQ(ask(limiter, "192.0.2.77", 10, kNow + 1)[RateVerdict::kSend], 10);
 }
 
 }  // namespace

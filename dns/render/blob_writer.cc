@@ -155,11 +155,11 @@ void BlobWriter::add_additional(const zone::Wire& owner, const zone::Rrset& set,
     for (const zone::Wire& rdata : data) {
       if (!pointer_to(zone::lower_name(owner))) return false;
       add_record(type, set.ttl, rdata);
+      if (data_.size() > kBlobMax) return false;
     }
     return true;
   };
-  if (!add(set.type, set.rdata) ||
-      (with_signatures && !add(zone::kTypeRrsig, set.signatures))) {
+  if (!add(set.type, set.rdata) || (with_signatures && !add(zone::kTypeRrsig, set.signatures))) {
     data_.resize(data_size);  // RFC 2181 9: the whole set or nothing of it
     fixups_.resize(fixup_count);
     return;

@@ -34,7 +34,7 @@ class BlobWriter {
   void add_body(const zone::Rrset& set, bool with_signatures = false);
   // Adds address records of `owner` (any case), which must stand in the body's data. Required ones
   // come before optional ones. The whole set, with its signatures, is left out when no pointer can
-  // reach the owner or a count would overflow.
+  // reach the owner, or a count or the message would overflow.
   void add_additional(const zone::Wire& owner, const zone::Rrset& set, bool required,
                       bool with_signatures = false);
   // Makes a free-standing blob (layout.h) of an RRset and its signatures, whose owner (lower-case)

@@ -73,6 +73,7 @@ void Stage::on_event(const tcp::Event& event) noexcept {
       return settle(index);
     case tcp::EventKind::kReadable:
       connections_[index].incomplete = false;
+      if (!ready_.contains(index) && !connections_[index].blocked) connections_[index].asked = now_;
       return wake(index);
     case tcp::EventKind::kWritable:
       connections_[index].blocked = false;
@@ -100,6 +101,7 @@ void Stage::admit(tcp::ConnectionId id) noexcept {
   c.id = id;
   c.address = address;
   c.client = client;
+  c.asked = now_;
   ++clients_[client];
   stack_.set_user(id, index + 1);
   touch(index);
@@ -183,6 +185,7 @@ void Stage::put(const Taken& taken, const std::uint8_t* frame, std::uint16_t siz
     base::store_be16(const_cast<std::uint8_t*>(frame), size);
     stack_.write(c.id, {frame, 2U + size}, now_);
     touch(taken.connection);
+    if (latency_ != nullptr) latency_->add(ipc::LatencyKind::kDnsTcp, c.asked);
   }
   stack_.consume(c.id, 2U + taken.query_size, now_);
 }

@@ -15,6 +15,7 @@
 #include "dataplane/base/hash.h"
 #include "dataplane/base/ip.h"
 #include "dataplane/ipc/counters.h"
+#include "dataplane/ipc/latency.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/tcp/index_list.h"
 #include "dataplane/tcp/stack.h"
@@ -51,6 +52,9 @@ class Stage {
   // more to answer at once.
   bool run(const snapshot::View& view, base::Time now) noexcept;
 
+  // Where the time that queries took is noted; null: nowhere. It outlives the stage.
+  void set_latency(ipc::TurnLatency* latency) noexcept { latency_ = latency; }
+
   // Connections end as soon as nothing of theirs is unanswered.
   void drain() noexcept { draining_ = true; }
 
@@ -66,6 +70,7 @@ class Stage {
   struct Connection {
     tcp::ConnectionId id;
     base::Time active{};        // last query answered, or accepted
+    base::Time asked{};         // since when there is something to answer
     base::IpAddress address;    // the client's
     std::uint32_t client = 0;   // index of its count
     bool ending = false;        // peer closed, or broke the framing
@@ -101,6 +106,7 @@ class Stage {
   tcp::Stack& stack_;
   answer::Engine& engine_;
   ipc::WorkerCounters& counters_;
+  ipc::TurnLatency* latency_ = nullptr;
   base::Time now_{};
   bool draining_ = false;
   std::span<Connection> connections_;

@@ -31,6 +31,10 @@ const char* rdata_fault(const ldns_rr* rr, std::string_view text) {
     return "fields are missing";
   }
   const std::size_t stated = stated_length(text);
+  // ldns takes what is no base64 for none.
+  if (stated == kNone && ldns_rr_descriptor_minimum(fields) > 0 && rdata_of(rr).empty()) {
+    return "fields are missing";
+  }
   if (stated != kNone && stated != rdata_of(rr).size()) return "it is not as long as it states";
   return nullptr;
 }

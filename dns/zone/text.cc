@@ -15,7 +15,8 @@ struct BufferFree {
   void operator()(ldns_buffer* buffer) const { ldns_buffer_free(buffer); }
 };
 
-constexpr std::size_t kNameMax = 255;
+constexpr std::size_t kNameMax = 255;     // RFC 1035 2.3.4
+constexpr std::size_t kRdataMax = 65535;  // RFC 1035 3.2.1
 
 // Types that only questions or transport use (RFC 6895 3.1).
 bool is_meta_type(std::uint16_t type) {
@@ -27,6 +28,11 @@ std::string upper(std::string_view text) {
   std::transform(out.begin(), out.end(), out.begin(),
                  [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return out;
+}
+
+base::Error bad_rdata(std::uint16_t type, std::string_view content, const std::string& why) {
+  return {"not valid " + type_to_text(type) + " data: " + why, std::string(content),
+          "use the presentation form of RFC 1035 5.1"};
 }
 
 std::string field_to_text(const ldns_rdf* field) {
@@ -127,13 +133,8 @@ std::string type_to_text(std::uint16_t type) {
 
 base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
                                    const Wire& origin) {
-  const std::string type_name = type_to_text(type);
-  const auto fail = [&](const std::string& why) {
-    return base::Error{"not valid " + type_name + " data: " + why, std::string(content),
-                       "use the presentation form of RFC 1035 5.1"};
-  };
   if (content.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos) {
-    return fail("it must be one line without NUL");
+    return bad_rdata(type, content, "it must be one line without NUL");
   }
   // ldns would take what follows an unquoted ';' for a comment and silently drop it.
   bool quoted = false;
@@ -143,20 +144,25 @@ base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
     } else if (content[i] == '"') {
       quoted = !quoted;
     } else if (content[i] == ';' && !quoted) {
-      return fail("unquoted ';'");
+      return bad_rdata(type, content, "unquoted ';'");
     }
   }
-  const std::string line = ". 0 IN " + type_name + " " + std::string(content);
+  return rdata_from_fields(type, content, origin);
+}
+
+base::Result<Wire> rdata_from_fields(std::uint16_t type, std::string_view fields,
+                                     const Wire& origin) {
+  const std::string line = ". 0 IN " + type_to_text(type) + " " + std::string(fields);
   const Rdf ldns_origin(
       origin.empty() ? nullptr
                      : ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin.size(), origin.data()));
   ldns_rr* raw = nullptr;
   const auto status = ldns_rr_new_frm_str(&raw, line.c_str(), 0, ldns_origin.get(), nullptr);
-  if (status != LDNS_STATUS_OK) return fail(ldns_get_errorstr_by_id(status));
+  if (status != LDNS_STATUS_OK) return bad_rdata(type, fields, ldns_get_errorstr_by_id(status));
   const Rr rr(raw);
   Wire rdata = rdata_of(rr.get());
-  if (const char* fault = rdata_fault(rr.get(), content)) return fail(fault);
-  if (rdata.size() > 65535) return fail("more than 65535 octets");
+  if (const char* fault = rdata_fault(rr.get(), fields)) return bad_rdata(type, fields, fault);
+  if (rdata.size() > kRdataMax) return bad_rdata(type, fields, "more than 65535 octets");
   return rdata;
 }
 

@@ -34,6 +34,10 @@ std::string type_to_text(std::uint16_t type);
 // with the parser's reason; `content` must be one line.
 base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
                                    const Wire& origin);
+// The same of the fields of a zone file's entry: blanks between them, comments and parentheses
+// taken out.
+base::Result<Wire> rdata_from_fields(std::uint16_t type, std::string_view fields,
+                                     const Wire& origin);
 // Presentation form of record data; names absolute.
 base::Result<std::string> rdata_to_text(std::uint16_t type, const Wire& rdata);
 

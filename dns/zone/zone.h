@@ -14,8 +14,8 @@ namespace brink::dns::zone {
 
 struct Rrset {
   std::uint16_t type = 0;
-  std::uint32_t ttl = 0;    // the smallest of its records' (RFC 2181 5.2)
-  std::vector<Wire> rdata;  // no duplicates, order as given
+  std::uint32_t ttl = 0;              // the smallest of its records' (RFC 2181 5.2)
+  std::vector<Wire> rdata;            // no duplicates, order as given
   std::vector<Wire> signatures = {};  // data of the RRSIG records that cover it (RFC 4034 3.1)
 };
 
@@ -38,9 +38,9 @@ base::Result<void> check_node(const Node& node, const Wire& apex);
 class Zone {
  public:
   // Sorts and checks; signatures go to what they cover, those that cover nothing are left out.
-  // NSEC and NSEC3 records are RRsets like others. Fails, naming owner and type, when a record lies outside the zone, SOA is not
-  // exactly one and at the apex, the apex has no NS, or CNAME or DNAME stand where they may not
-  // (RFC 1034 3.6.2, RFC 2181 10.1, RFC 6672 2.4).
+  // NSEC and NSEC3 records are RRsets like others. Fails, naming owner and type, when a record lies
+  // outside the zone, SOA is not exactly one and at the apex, the apex has no NS, or CNAME or DNAME
+  // stand where they may not (RFC 1034 3.6.2, RFC 2181 10.1, RFC 6672 2.4).
   static base::Result<Zone> build(const Wire& apex, const std::vector<ResourceRecord>& records);
 
   [[nodiscard]] const Wire& apex() const { return apex_; }  // lower-case

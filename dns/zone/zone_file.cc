@@ -1,104 +1,44 @@
 #include "dns/zone/zone_file.h"
 
-#include <stdio_ext.h>
-
+#include <algorithm>
 #include <cctype>
-#include <cstdio>
-#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "dns/zone/generate.h"
-#include "dns/zone/ldns_owner.h"
 #include "dns/zone/plain_line.h"
-#include "dns/zone/rdata_fault.h"
 #include "dns/zone/text.h"
-#include "dns/zone/zone_file_syntax.h"
+#include "dns/zone/ttl_text.h"
+#include "dns/zone/zone_file_entry.h"
 
 namespace brink::dns::zone {
 namespace {
-
-constexpr std::size_t kNameMax = 255;  // RFC 1035 2.3.4
-
-struct FileClose {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
 
 base::Error at_line(std::size_t line, const std::string& what, const std::string& remedy = "") {
   return {what, "line " + std::to_string(line), remedy};
 }
 
-// The text's lines, for comments and for what ldns does not tell.
-class Lines {
- public:
-  explicit Lines(std::string_view text) {
-    std::size_t start = 0;
-    while (start <= text.size()) {
-      const std::size_t end = std::min(text.find('\n', start), text.size());
-      lines_.push_back(text.substr(start, end - start));
-      start = end + 1;
-    }
-  }
-  // Line `number`, from 1; empty past the end.
-  [[nodiscard]] std::string_view at(std::size_t number) const {
-    return number >= 1 && number <= lines_.size() ? lines_[number - 1] : std::string_view();
-  }
-
- private:
-  std::vector<std::string_view> lines_;
-};
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front()))) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) {
-    text.remove_suffix(1);
-  }
-  return text;
+bool is_same(std::string_view text, std::string_view upper) {
+  return std::equal(text.begin(), text.end(), upper.begin(), upper.end(), [](char a, char b) {
+    return std::toupper(static_cast<unsigned char>(a)) == b;
+  });
 }
 
-// Splits a line at its first ';' outside quotes and escapes.
-std::pair<std::string_view, std::string_view> split_comment(std::string_view line) {
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '\\') {
-      ++i;
-    } else if (line[i] == '"') {
-      quoted = !quoted;
-    } else if (line[i] == ';' && !quoted) {
-      return {line.substr(0, i), trim(line.substr(i + 1))};
-    }
-  }
-  return {line, {}};
+// No class and no type begins like this.
+bool begins_number(std::string_view field) {
+  const char first = field.front();
+  return (first >= '0' && first <= '9') || first == '-' || first == '+';
 }
 
-// What stands between owner and data: a TTL, the class and the type (RFC 1035 5.1).
-struct Head {
-  bool states_ttl = false;
-  std::string_view type;  // empty: the line has none
-  std::string_view data;  // what stands behind it
-};
+bool is_internet(std::string_view field) {
+  return is_same(field, "IN") || is_same(field, "CLASS1");
+}
 
-Head head_of(std::string_view line) {
-  line = split_comment(line).first;
-  Head head;
-  bool is_owner = !line.empty() && !std::isspace(static_cast<unsigned char>(line.front()));
-  for (line = trim(line); !line.empty(); line = trim(line)) {
-    std::size_t end = 0;
-    while (end < line.size() && !std::isspace(static_cast<unsigned char>(line[end]))) ++end;
-    const std::string_view field = line.substr(0, end);
-    line.remove_prefix(end);
-    if (std::exchange(is_owner, false)) continue;
-    if (std::isdigit(static_cast<unsigned char>(field.front()))) {
-      head.states_ttl = true;
-    } else if (field != "IN" && field != "in") {
-      head.type = field;
-      head.data = line;
-      break;
-    }
-  }
-  return head;
+bool is_class(std::string_view field) {
+  return is_internet(field) || is_same(field, "CH") || is_same(field, "HS") ||
+         is_same(field, "NONE") || is_same(field, "ANY") ||
+         (field.size() > 5 && is_same(field.substr(0, 5), "CLASS"));
 }
 
 // A zone file without $GENERATE.
@@ -137,170 +77,183 @@ base::Result<Expanded> expand(std::string_view text) {
 class Parser {
  public:
   // `line_numbers`: of each line of `text`, the one to speak of; empty: its own.
-  Parser(std::string_view text, const Wire& origin, std::uint32_t default_ttl,
+  Parser(std::string_view text, Wire origin, std::uint32_t default_ttl,
          std::vector<std::size_t> line_numbers)
-      : lines_(text),
+      : text_(text),
+        reader_(text),
         line_numbers_(std::move(line_numbers)),
-        text_(text),
-        origin_(ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin.size(), origin.data())),
+        origin_(std::move(origin)),
         default_ttl_(default_ttl) {}
-  ~Parser() {
-    ldns_rdf_deep_free(origin_);
-    ldns_rdf_deep_free(previous_);
-  }
-  Parser(const Parser&) = delete;
-  Parser& operator=(const Parser&) = delete;
 
   using Take = std::function<base::Result<void>(const ZoneFileRecord&)>;
   base::Result<void> run(const Take& take);
 
  private:
+  // What stands between owner and data, in any order but the type (RFC 1035 5.1).
+  struct Head {
+    std::optional<std::uint32_t> ttl;
+    std::uint16_t type = 0;
+    std::size_t end = 0;  // the field behind it
+  };
+
   [[nodiscard]] bool take_plain_line();
-  base::Result<void> read_by_ldns(std::FILE* file, const Take& take);
-  void tell_previous_owner();
-  base::Result<void> handle(ldns_rr* rr, std::size_t first_line, const Take& take);
-  base::Result<void> give(const ZoneFileRecord& record, const Take& take) const;
-  [[nodiscard]] std::string_view data_text(std::size_t first_line) const;
-  [[nodiscard]] std::size_t record_line(std::size_t from) const;
-  [[nodiscard]] base::Error refused(std::size_t line, ldns_status status) const;
+  base::Result<void> handle(const Take& take);
+  base::Result<void> handle_directive();
+  base::Result<void> read_owner();
+  [[nodiscard]] base::Result<Head> read_head() const;
+  [[nodiscard]] std::string data_text(std::size_t first) const;
+  static base::Result<void> give(const ZoneFileRecord& record, const Take& take);
+
   [[nodiscard]] std::size_t number_of(std::size_t line) const {
     return line >= 1 && line <= line_numbers_.size() ? line_numbers_[line - 1] : line;
   }
+  [[nodiscard]] base::Error bad(const std::string& what, const std::string& remedy) const {
+    return at_line(number_of(entry_.line), what, remedy);
+  }
+  // Shows the line that the entry begins with.
+  [[nodiscard]] base::Error bad_entry(const std::string& what) const {
+    return bad(what + ": " + shown_field(entry_.first_line),
+               "use the form of RFC 1035 5.1: name [ttl] [class] type data");
+  }
+  [[nodiscard]] base::Error bad_ttl(std::string_view field) const {
+    return bad("not a TTL: " + shown_field(field),
+               "write seconds, from 0 to 2147483647, or units as in 1h30m");
+  }
 
-  Lines lines_;
-  std::vector<std::size_t> line_numbers_;
   std::string_view text_;
-  std::size_t at_ = 0;  // in text_: the next line
-  ldns_rdf* origin_;
-  ldns_rdf* previous_ = nullptr;
+  EntryReader reader_;
+  std::vector<std::size_t> line_numbers_;
+  Wire origin_;
   std::uint32_t default_ttl_;
-  int line_ = 1;          // ldns: the next line to read
-  ZoneFileRecord plain_;  // of the plain line that was read last
-  bool is_plain_previous_ = false;
+  Entry entry_;            // that was read last
+  ZoneFileRecord record_;  // its owner is that of lines without one
 };
 
-// ldns skips blank and comment lines before a record.
-std::size_t Parser::record_line(std::size_t from) const {
-  const auto last = static_cast<std::size_t>(line_);
-  while (from + 1 < last && trim(split_comment(lines_.at(from)).first).empty()) ++from;
-  return from;
-}
-
-// The first line of a record's data that holds any.
-std::string_view Parser::data_text(std::size_t first_line) const {
-  std::string_view text = head_of(lines_.at(first_line)).data;
-  const auto is_blank = [&] { return text.find_first_not_of(" \t\r(") == std::string_view::npos; };
-  for (std::size_t at = first_line + 1; is_blank() && at < static_cast<std::size_t>(line_); ++at) {
-    text = split_comment(lines_.at(at)).first;
-  }
-  return text;
-}
-
-base::Error Parser::refused(std::size_t line, ldns_status status) const {
-  const bool is_directive = lines_.at(line).starts_with('$');
-  const std::string_view type = head_of(lines_.at(line)).type;
-  if (!is_directive && !type.empty() && !type_from_text(type)) {
-    return at_line(number_of(line), "neither a class nor a type: " + shown_field(type),
-                   "write a type as A or MX, or TYPE and its number with data as in RFC 3597");
-  }
-  return at_line(
-      number_of(line),
-      std::string(ldns_get_errorstr_by_id(status)) + ": " + shown_field(trim(lines_.at(line))),
-      "use the form of RFC 1035 5.1: name [ttl] [class] type data");
-}
-
 base::Result<void> Parser::run(const Take& take) {
-  if (text_.empty()) return {};
   if (text_.find('\0') != std::string_view::npos) {
     return base::Error{"a zone file contains no NUL", "", "give a text file"};
   }
-  if (auto fault = syntax_fault(text_)) {
-    return at_line(number_of(fault->line), fault->what, fault->remedy);
-  }
-  const std::unique_ptr<std::FILE, FileClose> file(
-      ::fmemopen(const_cast<char*>(text_.data()), text_.size(), "r"));
-  if (!file) return base::Error{"no memory to read the zone file", "", ""};
-  ::__fsetlocking(file.get(), FSETLOCKING_BYCALLER);
-  while (at_ < text_.size()) {
-    auto taken = take_plain_line() ? give(plain_, take) : read_by_ldns(file.get(), take);
-    if (!taken) return taken;
+  record_.record.owner = origin_;
+  while (!reader_.at_end()) {
+    if (take_plain_line()) {
+      if (auto taken = give(record_, take); !taken) return taken;
+      continue;
+    }
+    if (const auto fault = reader_.next(entry_)) {
+      return at_line(number_of(fault->line), fault->what, fault->remedy);
+    }
+    if (entry_.fields.empty()) continue;
+    const bool is_directive = entry_.has_owner && entry_.fields.front().front() == '$';
+    if (auto handled = is_directive ? handle_directive() : handle(take); !handled) return handled;
   }
   return {};
 }
 
 bool Parser::take_plain_line() {
-  if (at_ != 0 && text_[at_ - 1] != '\n') return false;
-  const std::string_view line = text_.substr(at_, text_.find('\n', at_) - at_);
-  const std::string_view origin(reinterpret_cast<const char*>(ldns_rdf_data(origin_)),
-                                ldns_rdf_size(origin_));
-  if (!read_plain_line(line, origin, plain_.record)) return false;
-  plain_.line = number_of(static_cast<std::size_t>(line_));
+  const std::string_view line = reader_.peek_line();
+  // What it has read is the owner of the lines behind it, so it must not be lost when it gives up.
+  ResourceRecord plain;
+  if (!read_plain_line(line, origin_, plain)) return false;
+  record_.record = std::move(plain);
+  record_.line = number_of(reader_.line());
   const std::size_t comment = line.find(';');
-  plain_.comment =
-      comment == std::string_view::npos ? std::string_view() : trim(line.substr(comment + 1));
-  plain_.ttl_given = true;
-  is_plain_previous_ = true;
-  at_ += line.size() + 1;
-  ++line_;
+  record_.comment =
+      comment == std::string_view::npos ? std::string_view() : trimmed(line.substr(comment + 1));
+  record_.ttl_given = true;
+  reader_.skip_line();
   return true;
 }
 
-// What a line without an owner belongs to.
-void Parser::tell_previous_owner() {
-  if (!std::exchange(is_plain_previous_, false)) return;
-  const Wire& owner = plain_.record.owner;
-  ldns_rdf_deep_free(previous_);
-  previous_ = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, owner.size(), owner.data());
+base::Result<void> Parser::handle_directive() {
+  const auto& fields = entry_.fields;
+  const std::string name(fields.front());
+  if (is_same(name, "$INCLUDE")) {
+    return bad("$INCLUDE directive not allowed", "put the records into one file");
+  }
+  if (name != "$TTL" && name != "$ORIGIN") {
+    return bad("unknown directive " + shown_field(name),
+               "there are $ORIGIN, $TTL and $GENERATE; write \\$ for a name that starts so");
+  }
+  if (fields.size() > 2) {
+    return bad("more than one value behind a directive: " + shown_field(fields[2]),
+               "put a comment behind a \";\"");
+  }
+  if (name == "$TTL") {
+    if (fields.size() < 2) return bad("$TTL without a TTL", "write $TTL seconds");
+    const auto ttl = ttl_from_text(fields[1]);
+    if (!ttl) return bad_ttl(fields[1]);
+    default_ttl_ = *ttl;
+    return {};
+  }
+  if (fields.size() < 2) return bad("$ORIGIN without a name", "write $ORIGIN name.");
+  auto origin = name_from_text(fields[1], origin_);
+  if (!origin) return bad_entry(origin.error().what);
+  origin_ = std::move(origin).value();
+  return {};
 }
 
-// Reads up to the end of a record or directive.
-base::Result<void> Parser::read_by_ldns(std::FILE* file, const Take& take) {
-  if (is_plain_previous_) std::fseek(file, static_cast<long>(at_), SEEK_SET);
-  tell_previous_owner();
-  const auto first = static_cast<std::size_t>(line_);
-  ldns_rr* raw = nullptr;
-  const ldns_status status =
-      ldns_rr_new_frm_fp_l(&raw, file, &default_ttl_, &origin_, &previous_, &line_);
-  const Rr rr(raw);
-  at_ = std::feof(file) != 0 ? text_.size() : static_cast<std::size_t>(std::ftell(file));
-  switch (static_cast<int>(status)) {
-    case LDNS_STATUS_OK:
-      return handle(rr.get(), first, take);
-    case LDNS_STATUS_SYNTAX_EMPTY:
-    case LDNS_STATUS_SYNTAX_TTL:
-    case LDNS_STATUS_SYNTAX_ORIGIN:
-      return {};
-    default:
-      return refused(record_line(first), status);
-  }
+base::Result<void> Parser::handle(const Take& take) {
+  if (auto owner = read_owner(); !owner) return owner;
+  const auto head = read_head();
+  if (!head) return head.error();
+  auto rdata = rdata_from_fields(head.value().type, data_text(head.value().end), origin_);
+  if (!rdata) return bad_entry(rdata.error().what);
+  record_.record.type = head.value().type;
+  record_.record.ttl = head.value().ttl.value_or(default_ttl_);
+  record_.record.rdata = std::move(rdata).value();
+  record_.line = number_of(entry_.line);
+  record_.comment = entry_.comment;
+  record_.ttl_given = head.value().ttl.has_value();
+  return give(record_, take);
 }
 
-base::Result<void> Parser::handle(ldns_rr* rr, std::size_t first_line, const Take& take) {
-  ZoneFileRecord out;
-  const std::size_t line = record_line(first_line);
-  out.line = number_of(line);
-  if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN) {
-    return at_line(out.line, "class other than IN", "only Internet records are served");
-  }
-  if (const char* fault = rdata_fault(rr, data_text(line))) {
-    return at_line(out.line, "not valid record data: " + std::string(fault),
-                   "use the form of RFC 1035 5.1: name [ttl] [class] type data");
-  }
-  out.record.owner = wire_of(ldns_rr_owner(rr));
-  // ldns does not look when it puts a relative name and the origin together.
-  if (out.record.owner.size() > kNameMax) {
-    return at_line(out.line, "a name of more than 255 octets: " + shown_field(lines_.at(line)),
-                   "shorten it, or end it with a dot if it is the whole name");
-  }
-  out.record.type = static_cast<std::uint16_t>(ldns_rr_get_type(rr));
-  out.record.ttl = ldns_rr_ttl(rr);
-  out.record.rdata = rdata_of(rr);
-  out.comment = split_comment(lines_.at(static_cast<std::size_t>(line_) - 1)).second;
-  out.ttl_given = head_of(lines_.at(line)).states_ttl;
-  return give(out, take);
+// A line without an owner belongs to that of the line before it.
+base::Result<void> Parser::read_owner() {
+  if (!entry_.has_owner) return {};
+  auto owner = name_from_text(entry_.fields.front(), origin_);
+  if (!owner) return bad_entry(owner.error().what);
+  record_.record.owner = std::move(owner).value();
+  return {};
 }
 
-base::Result<void> Parser::give(const ZoneFileRecord& record, const Take& take) const {
+base::Result<Parser::Head> Parser::read_head() const {
+  Head head;
+  bool has_class = false;
+  for (head.end = entry_.has_owner ? 1 : 0; head.end < entry_.fields.size(); ++head.end) {
+    const std::string_view field = entry_.fields[head.end];
+    if (!head.ttl && begins_number(field)) {
+      head.ttl = ttl_from_text(field);
+      if (!head.ttl) return bad_ttl(field);
+    } else if (!has_class && is_class(field)) {
+      if (!is_internet(field)) {
+        return bad("class other than IN: " + shown_field(field),
+                   "only Internet records are served");
+      }
+      has_class = true;
+    } else {
+      const auto type = type_from_text(field);
+      if (!type) {
+        return bad("neither a class nor a type: " + shown_field(field),
+                   "write a type as A or MX, or TYPE and its number with data as in RFC 3597");
+      }
+      head.type = *type;
+      ++head.end;
+      return head;
+    }
+  }
+  return bad_entry("no type");
+}
+
+std::string Parser::data_text(std::size_t first) const {
+  std::string text;
+  for (std::size_t at = first; at < entry_.fields.size(); ++at) {
+    if (at != first) text += ' ';
+    text += entry_.fields[at];
+  }
+  return text;
+}
+
+base::Result<void> Parser::give(const ZoneFileRecord& record, const Take& take) {
   auto taken = take(record);
   if (taken) return taken;
   base::Error error = taken.error();

@@ -1,4 +1,4 @@
-// Zone files (RFC 1035 5) read through ldns. Cold, one thread a call.
+// Zone files (RFC 1035 5). Cold, one thread a call.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,7 @@ struct ZoneFileRecord {
 // Calls `take` for every record of `text`, in order, until it returns an Error. `origin` (wire
 // form) completes relative names until $ORIGIN changes it; `default_ttl` is used until $TTL.
 // $GENERATE (see generate.h) stands for at most kGenerateMax records of a file. $INCLUDE is
-// refused. Errors name "line N", the value and the remedy; what ldns would take though it is wrong
-// is refused before it sees it (zone_file_syntax.h). Classes other than IN are refused.
+// refused, and so are classes other than IN. Errors name "line N", the value and the remedy.
 base::Result<void> parse_zone_file(
     std::string_view text, const Wire& origin, std::uint32_t default_ttl,
     const std::function<base::Result<void>(const ZoneFileRecord&)>& take);

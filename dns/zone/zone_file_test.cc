@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "dns/zone/text.h"
-#include "dns/zone/zone_file_syntax.h"
+#include "dns/zone/ttl_text.h"
 
 namespace brink::dns::zone {
 namespace {
@@ -58,7 +58,8 @@ const Malformed kMalformed[] = {
     {"a bad TTL behind the class", "a IN 12x A 192.0.2.1\n", "line 1", "\"12x\""},
     {"a bad TTL on a line without owner", "a A 192.0.2.1\n  12x A 192.0.2.2\n", "line 2",
      "\"12x\""},
-    {"a TTL behind the class", "a IN 60 A 192.0.2.1\n", "line 1", "behind the class: \"60\""},
+    {"two TTLs", "a 60 IN 60 A 192.0.2.1\n", "line 1", "neither a class nor a type: \"60\""},
+    {"two classes", "a IN 60 IN A 192.0.2.1\n", "line 1", "neither a class nor a type: \"IN\""},
     {"another class", "a CH A 192.0.2.1\n", "line 1", "class other than IN"},
     {"no class", "a XX A 192.0.2.1\n", "line 1", "neither a class nor a type: \"XX\""},
     {"an unknown type", "a NONESUCH 1\n", "line 1", "neither a class nor a type: \"NONESUCH\""},
@@ -88,7 +89,7 @@ const Malformed kMalformed[] = {
     {"$TTL with two values", "$TTL 5 6\n", "line 1", "\"6\""},
     {"$ORIGIN without a value", "$ORIGIN\n", "line 1", "$ORIGIN without a name"},
     {"$ORIGIN with an empty label", "$ORIGIN a..b.\n", "line 1", "$ORIGIN a..b."},
-    {"a relative $ORIGIN", "$ORIGIN sub\n", "line 1", "relative name: \"sub\""},
+    {"$ORIGIN of two names", "$ORIGIN a. b.\n", "line 1", "\"b.\""},
     {"$GENERATE without a range", "$GENERATE x a A 192.0.2.1\n", "line 1", "$GENERATE"},
     {"$GENERATE alone", "$GENERATE\n", "line 1", "$GENERATE"},
     {"$GENERATE of a bad TTL", "\n$GENERATE 1-2 a$ 12x A 192.0.2.$\n", "line 2", "\"12x\""},
@@ -121,6 +122,9 @@ TEST(WellFormedZoneFile, IsNotRefused) {
       {"a TXT \\\"x \\( \\)\n", 1},
       {"a TXT ( \"x\" ; a comment with \" and )\n \"y\" )\nb A 192.0.2.1\n", 2},
       {"a ( 1h ) IN A 192.0.2.1\n", 1},
+      {"a IN 1h A 192.0.2.1\n  IN 60 A 192.0.2.2\n", 2},
+      {"a CLASS1 A 192.0.2.1\n", 1},
+      {"$ORIGIN sub\na MX 1 b\n", 1},
       {"a 1w2d3h4m5s IN A 192.0.2.1\n", 1},
       {"a 2147483647 IN A 192.0.2.1\n", 1},
       {"7 A 192.0.2.1\n", 1},
@@ -136,13 +140,40 @@ TEST(WellFormedZoneFile, IsNotRefused) {
   }
 }
 
+// Four characters an octet: as text a name may have more than a thousand.
+TEST(WellFormedZoneFile, HasOwnersOfAnyOctets) {
+  std::string escaped, plain;
+  for (int octet = 0x80; octet < 0x80 + 63; ++octet) {
+    escaped += "\\" + std::to_string(octet);
+    plain += static_cast<char>(octet);
+  }
+  const std::string name = escaped + "." + escaped + "." + escaped;
+  for (const std::string& line :
+       {name + " 60 IN A 192.0.2.1\n", name + " 60 IN MX 1 " + name + "\n",
+        plain + " 60 IN A 192.0.2.1\n", "$ORIGIN " + name + "\n@ A 192.0.2.1\n"}) {
+    const Parsed parsed = parse(line);
+    EXPECT_EQ(parsed.error, "") << line;
+    EXPECT_LE(parsed.records, 1U) << line;
+  }
+  std::vector<Wire> owners;
+  const auto take = [&](const ZoneFileRecord& record) {
+    owners.push_back(record.record.owner);
+    return base::Result<void>{};
+  };
+  const Wire origin = name_from_text("example.com.").value();
+  ASSERT_TRUE(parse_zone_file(escaped + " A 192.0.2.1\n" + plain + " TXT x\n", origin, 300, take));
+  ASSERT_EQ(owners.size(), 2U);
+  EXPECT_EQ(owners[0], "\x3f" + plain + origin);
+  EXPECT_EQ(owners[1], owners[0]);
+}
+
 TEST(Ttl, IsANumberOrUnits) {
   for (const char* text : {"0", "1", "2147483647", "1s", "1M", "2h30m", "3550w", "0w"}) {
-    EXPECT_TRUE(is_ttl(text)) << text;
+    EXPECT_TRUE(ttl_from_text(text)) << text;
   }
   for (const char* text : {"", "h", "1h30", "1y", "1 ", "-1", "+1", "2147483648", "1h2147483647s",
                            "18446744073709551616", "18446744073709551615w"}) {
-    EXPECT_FALSE(is_ttl(text)) << text;
+    EXPECT_FALSE(ttl_from_text(text)) << text;
   }
 }
 

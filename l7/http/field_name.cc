@@ -34,6 +34,7 @@ constexpr std::array<std::string_view, kFieldNameCount> kTexts = {
     "Proxy-Authentication-Info",
     "Proxy-Authorization",
     "Proxy-Connection",
+    "Referer",
     "Server",
     "TE",
     "Trailer",

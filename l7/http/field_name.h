@@ -35,6 +35,7 @@ enum class FieldName : std::uint8_t {
   proxy_authentication_info,
   proxy_authorization,
   proxy_connection,
+  referer,
   server,
   te,
   trailer,

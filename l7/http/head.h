@@ -68,6 +68,9 @@ struct Fields {
 
 enum class Version : std::uint8_t { http_1_0, http_1_1, http_2, http_3 };
 
+// What the client says that it speaks; HTTP/1 says it with absolute-form targets alone.
+enum class Scheme : std::uint8_t { unsaid, http, https };
+
 // How a message's body ends.
 enum class BodyKind : std::uint8_t {
   none,         // no body
@@ -89,6 +92,8 @@ struct RequestHead {
   BodyFraming body;
   Slice method_text;
   Slice target;  // path and query, starts with '/'; "*" for OPTIONS * only
+  Scheme scheme = Scheme::unsaid;
+  Slice protocol;  // extended CONNECT (RFC 8441 4): "websocket"; empty for all else
   Authority authority;
   Fields fields;
 };

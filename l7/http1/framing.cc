@@ -1,11 +1,10 @@
 #include "l7/http1/framing.h"
 
 #include "l7/http/chars.h"
+#include "l7/http/message_rules.h"
 
 namespace brink::l7::http1 {
 namespace {
-
-constexpr std::size_t kLengthDigitsMax = 18;
 
 // A coding list that is well-formed and merely names codings we do not implement is 501; one that
 // uses `chunked` anywhere but alone, or is malformed, is an attack or a bug: 400.
@@ -31,23 +30,12 @@ Verdict judge_coding(std::string_view value) noexcept {
 
 }  // namespace
 
-bool parse_content_length(std::string_view text, std::uint64_t& out) noexcept {
-  if (text.empty() || text.size() > kLengthDigitsMax) return false;
-  std::uint64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return false;
-    value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  out = value;
-  return true;
-}
-
 Verdict read_framing(const http::Fields& fields, http::Version version, Framing& out) noexcept {
   out = Framing{};
   for (const http::Field& field : fields) {
     if (field.id == http::FieldName::content_length) {
       if (out.has_length) return Verdict::length_duplicate;
-      if (!parse_content_length(fields.value(field), out.length)) return Verdict::length_invalid;
+      if (!http::parse_content_length(fields.value(field), out.length)) return Verdict::length_invalid;
       out.has_length = true;
     } else if (field.id == http::FieldName::transfer_encoding) {
       if (out.chunked) return Verdict::coding_invalid;

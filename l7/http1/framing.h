@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "l7/http/head.h"
-#include "l7/http1/verdict.h"
+#include "l7/http1/head_limits.h"
 
 namespace brink::l7::http1 {
 
@@ -18,8 +18,5 @@ struct Framing {
 
 // Reads both fields of one head.
 Verdict read_framing(const http::Fields& fields, http::Version version, Framing& out) noexcept;
-
-// 1*DIGIT, at most 18 digits: no sign, space, list, hexadecimal or empty value.
-bool parse_content_length(std::string_view text, std::uint64_t& out) noexcept;
 
 }  // namespace brink::l7::http1

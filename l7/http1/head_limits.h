@@ -3,7 +3,13 @@
 
 #include <cstdint>
 
+#include "l7/http/verdict.h"
+
 namespace brink::l7::http1 {
+
+using http::name_of;
+using http::status_of;
+using http::Verdict;
 
 inline constexpr std::uint32_t kHeadMaxCeiling = 128 * 1024;
 

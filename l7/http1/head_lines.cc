@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "l7/http/chars.h"
-#include "l7/http1/scan.h"
+#include "l7/http/scan.h"
 
 namespace brink::l7::http1 {
 
@@ -46,7 +46,7 @@ Verdict take_fields(const char*& p, const char* end, const Limits& limits,
     if (*p == '\r' || *p == '\n') return take_crlf(p, end, Verdict::bad_field_name);
     if (*p == ' ' || *p == '\t') return Verdict::obs_fold;
     const char* const name = p;
-    p = skip_token(p, end);
+    p = http::skip_token(p, end);
     if (p == end) return Verdict::incomplete;
     if (*p != ':' || p == name) return Verdict::bad_field_name;
     const auto name_size = static_cast<std::size_t>(p - name);
@@ -54,7 +54,7 @@ Verdict take_fields(const char*& p, const char* end, const Limits& limits,
     ++p;
     while (p != end && (*p == ' ' || *p == '\t')) ++p;
     const char* const value = p;
-    p = skip_value(p, end);
+    p = http::skip_value(p, end);
     if (static_cast<std::size_t>(p - value) > limits.field_max) return Verdict::head_too_large;
     const char* value_end = p;
     const Verdict line_end = take_crlf(p, end, Verdict::bad_field_value);

@@ -1,15 +1,13 @@
 #include "l7/http1/head_writer.h"
 
+#include <charconv>
+
 namespace brink::l7::http1 {
 
 void HeadWriter::number(std::uint64_t value) noexcept {
   char digits[20];
-  std::size_t at = sizeof digits;
-  do {
-    digits[--at] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  raw({digits + at, sizeof digits - at});
+  const char* const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  raw({digits, static_cast<std::size_t>(end - digits)});
 }
 
 void write_forwardable(HeadWriter& writer, const http::Fields& fields) noexcept {

@@ -2,14 +2,14 @@
 
 #include "l7/http/chars.h"
 #include "l7/http/hop_by_hop.h"
+#include "l7/http/message_rules.h"
+#include "l7/http/scan.h"
 #include "l7/http1/framing.h"
 #include "l7/http1/head_lines.h"
-#include "l7/http1/scan.h"
 
 namespace brink::l7::http1 {
 namespace {
 
-using http::FieldName;
 using http::Method;
 using http::RequestHead;
 
@@ -34,7 +34,7 @@ Verdict take_request_line(const char*& p, const char* end, const Limits& limits,
                           std::string_view& target) noexcept {
   const char* const base = out.fields.base;
   const char* const method = p;
-  p = skip_token(p, end);
+  p = http::skip_token(p, end);
   const auto method_size = static_cast<std::uint32_t>(p - method);
   if (method_size > 32) return Verdict::bad_request_line;
   if (p == end) return Verdict::incomplete;
@@ -44,7 +44,7 @@ Verdict take_request_line(const char*& p, const char* end, const Limits& limits,
   out.method_text = {static_cast<std::uint32_t>(method - base), method_size};
   out.method = http::method_of({method, method_size});
   const char* const start = ++p;
-  p = skip_target(p, end);
+  p = http::skip_target(p, end);
   target = {start, static_cast<std::size_t>(p - start)};
   if (target.size() > limits.target_max) return Verdict::target_too_long;
   if (p == end) return Verdict::incomplete;
@@ -103,45 +103,6 @@ Verdict read_target(std::string_view target, RequestHead& out, http::Authority& 
   return take_absolute_form(target, out, named);
 }
 
-// RFC 9112 3.2: exactly one Host in 1.1, at most one in 1.0, the same as an absolute target names.
-Verdict read_host(const http::Authority& named, std::uint16_t default_port,
-                  RequestHead& out) noexcept {
-  const http::Field* host = nullptr;
-  for (const http::Field& field : out.fields) {
-    if (field.id != FieldName::host) continue;
-    if (host != nullptr) return Verdict::host_duplicate;
-    host = &field;
-  }
-  if (host == nullptr) {
-    if (out.version != http::Version::http_1_0) return Verdict::host_missing;
-    out.authority = named;
-    return Verdict::ok;
-  }
-  if (!http::parse_authority(out.fields.value(*host), out.authority)) return Verdict::host_invalid;
-  if (named.kind != http::HostKind::absent &&
-      !http::same_authority(named, out.authority, default_port)) {
-    return Verdict::host_mismatch;
-  }
-  return Verdict::ok;
-}
-
-Verdict read_expect(RequestHead& out) noexcept {
-  out.expect_continue = false;
-  for (http::Field& field : out.fields) {
-    if (field.id != FieldName::expect) continue;
-    if (out.version == http::Version::http_1_0) {
-      // RFC 9110 10.1.1: ignored. It must not go on either, since we forward as HTTP/1.1.
-      field.flags |= http::kFieldHopByHop;
-      continue;
-    }
-    if (!http::equals_ignoring_case(out.fields.value(field), "100-continue")) {
-      return Verdict::expectation_failed;
-    }
-    out.expect_continue = true;
-  }
-  return Verdict::ok;
-}
-
 // What the fields mean, once all of them are known.
 Verdict read_semantics(const http::Authority& named, std::uint16_t default_port,
                        RequestHead& out) noexcept {
@@ -153,12 +114,12 @@ Verdict read_semantics(const http::Authority& named, std::uint16_t default_port,
   if (framing.has_length && framing.length != 0) {
     out.body = {http::BodyKind::length, framing.length};
   }
-  verdict = read_host(named, default_port, out);
+  verdict = http::read_host(named, default_port, out);
   if (verdict != Verdict::ok) return verdict;
   const http::ConnectionOptions options = http::mark_hop_by_hop(out.fields);
   if (!options.valid) return Verdict::connection_invalid;
   out.keep_alive = !options.close && (out.version == http::Version::http_1_1 || options.keep_alive);
-  return read_expect(out);
+  return http::read_expect(out);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include "l7/http/head.h"
 #include "l7/http1/head_limits.h"
-#include "l7/http1/verdict.h"
+#include "l7/http/verdict.h"
 
 namespace brink::l7::http1 {
 

@@ -4,7 +4,7 @@
 #include "l7/http/status.h"
 #include "l7/http1/framing.h"
 #include "l7/http1/head_lines.h"
-#include "l7/http1/scan.h"
+#include "l7/http/scan.h"
 
 namespace brink::l7::http1 {
 namespace {
@@ -36,7 +36,7 @@ Verdict take_status_line(const char*& p, const char* end, ResponseHead& out) noe
   if (p == end) return Verdict::incomplete;
   if (*p == ' ') {
     const char* const reason = ++p;
-    p = skip_value(p, end);
+    p = http::skip_value(p, end);
     out.reason = {static_cast<std::uint32_t>(reason - out.fields.base),
                   static_cast<std::uint32_t>(p - reason)};
   }

@@ -54,6 +54,7 @@ bool BodyRelay::move(tcp::Stack& stack, tcp::ConnectionId from, tcp::ConnectionI
   progressed |= moved > 0;
   touched_ |= moved > 0;
   limit_left_ -= moved;
+  moved_ += moved;
   if (in_ == http::BodyKind::length) left_ -= moved;
   if (in_ == http::BodyKind::chunked) decoder_.take_body(moved);
   if (out_ == http::BodyKind::chunked) chunk_left_ -= moved;

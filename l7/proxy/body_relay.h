@@ -38,6 +38,7 @@ class BodyRelay {
 
   [[nodiscard]] bool done() const noexcept { return finished_ && outbox_size_ == 0; }
   [[nodiscard]] bool touched() const noexcept { return touched_; }
+  [[nodiscard]] std::uint64_t moved_bytes() const noexcept { return moved_; }  // of the body
 
  private:
   bool flush(tcp::Stack& stack, tcp::ConnectionId to, base::Time now, bool& progressed) noexcept;
@@ -61,6 +62,7 @@ class BodyRelay {
   std::uint64_t left_ = 0;         // of a length body
   std::uint64_t chunk_left_ = 0;   // announced in our chunk head, not moved yet
   std::uint64_t limit_left_ = 0;
+  std::uint64_t moved_ = 0;
   http1::ChunkDecoder decoder_;
 };
 

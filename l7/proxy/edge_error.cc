@@ -76,8 +76,8 @@ const EdgeErrorInfo& info_of(EdgeError error) noexcept {
   return kErrors[static_cast<std::size_t>(error)];
 }
 
-EdgeError error_of(http1::Verdict verdict) noexcept {
-  switch (http1::status_of(verdict)) {
+EdgeError error_of(http::Verdict verdict) noexcept {
+  switch (http::status_of(verdict)) {
     case 414:
       return EdgeError::target_too_long;
     case 417:

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "l7/http1/head_writer.h"
-#include "l7/http1/verdict.h"
+#include "l7/http/verdict.h"
 
 namespace brink::l7::proxy {
 
@@ -45,7 +45,7 @@ struct EdgeErrorInfo {
 const EdgeErrorInfo& info_of(EdgeError error) noexcept;
 
 // The error for a request head that the parser refused.
-EdgeError error_of(http1::Verdict verdict) noexcept;
+EdgeError error_of(http::Verdict verdict) noexcept;
 
 // How an answer leaves the connection.
 enum class ConnectionField : std::uint8_t { none, close, keep_alive };

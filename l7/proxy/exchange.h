@@ -11,6 +11,7 @@
 #include "dataplane/tcp/types.h"
 #include "l7/http/head.h"
 #include "l7/http1/head_limits.h"
+#include "l7/log/entry.h"
 #include "l7/proxy/body_relay.h"
 #include "l7/proxy/edge_error.h"
 #include "l7/route/route.h"
@@ -33,6 +34,7 @@ struct Client {
   std::uint32_t exchange = kNoIndex;
   base::Time deadline{};  // idle or lingering clients
   base::IpAddress address;
+  std::uint16_t remote_port = 0;
   std::uint16_t port = 0;  // the port of ours that it came to
 };
 
@@ -56,12 +58,18 @@ enum class Phase : std::uint8_t {
 // What an exchange was last waiting for; chooses the timeout.
 enum class Waiting : std::uint8_t { client_bytes, client_room, origin_bytes, origin_room };
 
+// Whole microseconds, as the access log counts them.
+inline std::uint32_t us_between(base::Time since, base::Time now) noexcept {
+  return static_cast<std::uint32_t>((now - since) / std::chrono::microseconds(1));
+}
+
 struct Exchange {
   std::uint32_t client = kNoIndex;
   std::uint32_t origin = kNoIndex;
   Phase phase = Phase::reading_head;
   Waiting waiting = Waiting::client_bytes;
   base::Time phase_since{};
+  base::Time asked{};  // when the request's head was whole
   base::Time last_progress{};
 
   // Request.
@@ -98,6 +106,10 @@ struct Exchange {
   BodyRelay response_body;
 
   std::array<char, 20> ray{};  // 16 hexadecimal digits, '-', three letters
+
+  // For the access log; begins with the end of the head, or with the error that came before it.
+  base::Time noted_at{};
+  log::Entry entry;
 
   [[nodiscard]] std::string_view ray_text() const noexcept { return {ray.data(), ray.size()}; }
 };

@@ -59,6 +59,7 @@ Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
   Parts parts;
   slots(parts.clients, config.max_clients);
   slots(parts.exchanges, config.max_exchanges);
+  parts.notes = arena.take<log::Notes>(config.max_exchanges);
   slots(parts.origins, config.max_origins);
   parts.idle_entries = arena.take<origin::IdlePool::Entry>(config.max_origins);
   parts.idle_buckets = arena.take<std::uint32_t>(bucket_count_of(config));
@@ -90,6 +91,7 @@ Stage::Stage(const StageConfig& config, const Parts& parts, tcp::Stack& stack,
       buffer_size_(buffer_size_of(config)),
       clients_(parts.clients),
       exchanges_(parts.exchanges),
+      notes_(parts.notes),
       origins_(parts.origins),
       buffers_(parts.buffers),
       scratch_(parts.scratch),
@@ -161,6 +163,7 @@ void Stage::on_accepted(tcp::ConnectionId id) noexcept {
   client.state = ClientState::open;
   client.deadline = now_ + config_.keep_alive_timeout;
   client.address = info.remote.address;
+  client.remote_port = info.remote.port;
   client.port = info.local.port;
   stack_.set_user(id, kClientKind << kKindShift | c);
   push_ready(c);  // bytes may have come with the handshake
@@ -189,11 +192,11 @@ void Stage::on_client_event(std::uint32_t c, const tcp::Event& event) noexcept {
           exchanges_[client.exchange].phase == Phase::answering) {
         return;
       }
-      counters_.add(ipc::Counter::kHttpClientAborts);
+      lose_client(c);
       return abort_client(c);
     case tcp::EventKind::kClosed:
       if (client.exchange != kNoIndex) {
-        counters_.add(ipc::Counter::kHttpClientAborts);
+        lose_client(c);
         const std::uint32_t x = client.exchange;
         if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
         free_exchange(x);
@@ -255,6 +258,7 @@ std::uint32_t Stage::acquire_exchange(std::uint32_t c) noexcept {
   if (x == kNoIndex) return x;
   Exchange& exchange = exchanges_[x];
   exchange = Exchange{};
+  notes_[x].clear();
   exchange.client = c;
   exchange.phase_since = now_;
   exchange.last_progress = now_;
@@ -263,6 +267,7 @@ std::uint32_t Stage::acquire_exchange(std::uint32_t c) noexcept {
 }
 
 void Stage::free_exchange(std::uint32_t x) noexcept {
+  log_exchange(x);
   const std::uint32_t c = exchanges_[x].client;
   if (c != kNoIndex) clients_[c].exchange = kNoIndex;
   exchanges_[x].client = kNoIndex;
@@ -293,6 +298,12 @@ void Stage::drop_origin(std::uint32_t o, bool orderly) noexcept {
     stack_.abort(origins_[o].id, now_);
   }
   free_origin(o);
+}
+
+// A client went, or takes nothing any more, with its request unanswered.
+void Stage::lose_client(std::uint32_t c) noexcept {
+  counters_.add(ipc::Counter::kHttpClientAborts);
+  exchanges_[clients_[c].exchange].entry.flags |= log::kAborted;
 }
 
 // Resets a client and everything that was done for it.

@@ -19,6 +19,7 @@
 
 #include "dataplane/base/clock.h"
 #include "dataplane/ipc/counters.h"
+#include "dataplane/ipc/latency.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/tcp/stack.h"
 #include "l7/balancer/balancer.h"
@@ -51,6 +52,9 @@ class Stage {
   // Unix time minus base::Time's epoch; call when the wall clock was stepped.
   void set_wall_offset(base::Duration offset) noexcept { config_.wall_offset = offset; }
 
+  // Where the time that requests took is noted; null: nowhere. It outlives the stage.
+  void set_latency(ipc::TurnLatency* latency) noexcept { latency_ = latency; }
+
   // From now on every response ends its connection and idle connections are closed. The caller
   // stops the stack's accepting and waits for client_count() == 0.
   void drain() noexcept { draining_ = true; }
@@ -82,6 +86,7 @@ class Stage {
   struct Parts {
     Slots<Client> clients;
     Slots<Exchange> exchanges;
+    std::span<log::Notes> notes;
     Slots<OriginConnection> origins;
     std::span<origin::IdlePool::Entry> idle_entries;
     std::span<std::uint32_t> idle_buckets;
@@ -109,6 +114,7 @@ class Stage {
   void free_client(std::uint32_t c) noexcept;
   void free_origin(std::uint32_t o) noexcept;
   void drop_origin(std::uint32_t o, bool orderly) noexcept;
+  void lose_client(std::uint32_t c) noexcept;
   void abort_client(std::uint32_t c) noexcept;
   std::uint64_t next_random() noexcept;
   std::span<char> in_buffer(std::uint32_t x) noexcept;
@@ -151,6 +157,12 @@ class Stage {
   bool begin_response(std::uint32_t x, std::size_t consume) noexcept;
   void queue_scratch(std::uint32_t x, std::size_t size) noexcept;
 
+  // ---- stage_log.cc: the access log ----
+  void note_arrival(Exchange& exchange) noexcept;
+  void note_request(std::uint32_t x, std::size_t head_size) noexcept;
+  void note_error(Exchange& exchange, EdgeError error) noexcept;
+  void log_exchange(std::uint32_t x) noexcept;
+
   // ---- stage_timers.cc ----
   void sweep() noexcept;
   void check_client(std::uint32_t c) noexcept;
@@ -160,6 +172,7 @@ class Stage {
   StageConfig config_;
   tcp::Stack& stack_;
   ipc::WorkerCounters& counters_;
+  ipc::TurnLatency* latency_ = nullptr;
   const snapshot::View* view_ = nullptr;  // during run() only
   base::Time now_{};
   base::Time next_sweep_{};
@@ -169,6 +182,7 @@ class Stage {
 
   Slots<Client> clients_;
   Slots<Exchange> exchanges_;
+  std::span<log::Notes> notes_;  // one an exchange
   Slots<OriginConnection> origins_;
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;

@@ -65,7 +65,10 @@ void Stage::read_request(std::uint32_t x) noexcept {
     std::uint32_t head_size = 0;
     const http1::Verdict verdict = http1::parse_request(text, config_.request_limits, client.port,
                                                         exchange.progress, request_, head_size);
-    if (verdict == http1::Verdict::ok) return begin_request(x, head_size - before);
+    if (verdict == http1::Verdict::ok) {
+      note_request(x, head_size);
+      return begin_request(x, head_size - before);
+    }
     if (verdict != http1::Verdict::incomplete) {
       counters_.add(ipc::Counter::kHttpBadRequests);
       make_ray(exchange);
@@ -82,6 +85,7 @@ void Stage::read_request(std::uint32_t x) noexcept {
 void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
   Exchange& exchange = exchanges_[x];
   counters_.add(ipc::Counter::kHttpRequests);
+  exchange.asked = now_;
   exchange.method = request_.method;
   exchange.version = request_.version;
   exchange.keep_alive = request_.keep_alive;
@@ -100,6 +104,7 @@ void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
     case Decision::error:
       return answer_error(x, error);
     case Decision::trace:
+      exchange.entry.status = 200;
       return answer_scratch(x, exchange.out_size);
   }
 }
@@ -167,6 +172,7 @@ Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept 
       return Decision::error;
   }
   route.copy_to(exchange.route);
+  notes_[x].put(log::Text::zone, exchange.route.zone_name());
   for (std::size_t i = 0; i < exchange.route.origin_count; ++i) {
     base::Endpoint& origin = exchange.route.origins[i];
     if (origin.port == 0) origin.port = clients_[exchange.client].port;
@@ -285,6 +291,7 @@ void Stage::answer_error(std::uint32_t x, EdgeError error) noexcept {
   Exchange& exchange = exchanges_[x];
   if (!exchange.request_done) exchange.close_client = true;
   count_error(error);
+  note_error(exchange, error);
   const HttpDate date = http_date(unix_ns(now_, config_.wall_offset) / kNsPerSecond);
   AnswerContext context = answer_context(exchange);
   context.date = date.view();
@@ -337,6 +344,9 @@ void Stage::finish(std::uint32_t x) noexcept {
     } else {
       drop_origin(o, clean);
     }
+  }
+  if (latency_ != nullptr && exchange.asked != base::Time{}) {
+    latency_->add(ipc::LatencyKind::kHttp, exchange.asked);
   }
   const bool keep = connection_field(exchange) != ConnectionField::close && exchange.request_done;
   free_exchange(x);

@@ -11,6 +11,7 @@
 #include "dataplane/base/hash.h"
 #include "dataplane/base/ip.h"
 #include "l7/http1/head_limits.h"
+#include "l7/log/ring.h"
 #include "l7/origin/idle_pool.h"
 
 namespace brink::l7::proxy {
@@ -45,6 +46,9 @@ struct StageConfig {
   std::uint16_t source_port_count = 16384;
   // Addresses of this edge, which are never an origin. Borrowed, outlives the stage.
   std::span<const base::IpAddress> edge_addresses;
+
+  // Where requests are logged; null: nowhere. This stage is its only writer. Outlives the stage.
+  log::Ring* access_log = nullptr;
 
   std::string_view colo = "XXX";   // three letters, in CF-Ray; borrowed
   std::string_view node = "edge";  // "fl" in /cdn-cgi/trace; borrowed

@@ -93,6 +93,7 @@ void Stage::origin_connected(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   OriginConnection& origin = origins_[exchange.origin];
   health_.report_success(origin.remote);
+  exchange.entry.connect_us = us_between(exchange.phase_since, now_);
   origin.state = OriginState::busy;
   exchange.phase = Phase::relaying;
   exchange.phase_since = now_;
@@ -148,6 +149,7 @@ void Stage::cut_short(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   const std::uint32_t c = exchange.client;
   counters_.add(ipc::Counter::kHttpTruncated);
+  exchange.entry.flags |= log::kTruncated;
   if (exchange.raw_until_close) return abort_client(c);
   if (exchange.origin != kNoIndex) drop_origin(exchange.origin, false);
   free_exchange(x);

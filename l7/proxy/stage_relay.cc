@@ -59,6 +59,7 @@ void Stage::queue_scratch(std::uint32_t x, std::size_t size) noexcept {
   const std::span<const char> text(scratch_.data(), size);
   const std::size_t written = stack_.write(clients_[exchange.client].id, as_bytes(text), now_);
   exchange.last_progress = now_;
+  exchange.entry.response_bytes += size;
   exchange.pending_sent = 0;
   exchange.pending_size = static_cast<std::uint32_t>(size - written);
   std::memcpy(in_buffer(x).data(), scratch_.data() + written, size - written);
@@ -155,7 +156,10 @@ bool Stage::read_response(std::uint32_t x) noexcept {
   for (;;) {
     const std::span<const std::uint8_t> fresh = stack_.readable(origin);
     if (fresh.empty()) return false;
-    exchange.response_seen = true;
+    if (!exchange.response_seen) {
+      exchange.response_seen = true;
+      exchange.entry.first_byte_us = us_between(exchange.noted_at, now_);
+    }
     exchange.last_progress = now_;
     const std::uint32_t before = exchange.gathered;
     const std::size_t added =
@@ -221,6 +225,7 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
     return true;
   }
   counters_.add(ipc::Counter::kHttpResponses);
+  exchange.entry.status = exchange.entry.origin_status = response_.status;
   exchange.origin_keep = response_.keep_alive;
   exchange.response_started = true;
   exchange.response_body.start(response_.body, context.body_out);

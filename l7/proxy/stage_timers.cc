@@ -51,7 +51,7 @@ void Stage::check_exchange(std::uint32_t x) noexcept {
     }
     case Phase::answering:
       if (since(exchange.last_progress) < config_.client_write_timeout) return;
-      counters_.add(ipc::Counter::kHttpClientAborts);
+      lose_client(exchange.client);
       return abort_client(exchange.client);
     case Phase::relaying:
       return check_relay(x);
@@ -65,7 +65,7 @@ void Stage::check_relay(std::uint32_t x) noexcept {
   switch (exchange.waiting) {
     case Waiting::client_room:
       if (now_ - exchange.last_progress < config_.client_write_timeout) return;
-      counters_.add(ipc::Counter::kHttpClientAborts);
+      lose_client(exchange.client);
       return abort_client(exchange.client);
     case Waiting::client_bytes:
       limit = config_.body_timeout;

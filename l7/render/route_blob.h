@@ -14,6 +14,7 @@ namespace brink::l7::render {
 
 struct RouteSpec {
   std::string zone_name;                 // any case, with or without a trailing dot
+  std::string target_name = {};          // likewise; empty: none, or left out as it is no host name
   std::vector<base::IpAddress> origins;  // in order; those beyond route::kMaxOrigins are left out
   std::uint16_t origin_port = 0;         // 0: the port the client came to
   std::uint32_t connect_timeout_ms = 19'000;
@@ -28,6 +29,7 @@ std::vector<std::uint8_t> render_route(const RouteSpec& spec);
 // What a Route blob says.
 struct RouteContents {
   std::string zone_name;  // without a trailing dot
+  std::string target_name;  // likewise; empty: none
   std::vector<base::Endpoint> origins;  // port 0: the port the client came to
   std::uint32_t connect_timeout_ms = 0;
   std::uint32_t ack_timeout_ms = 0;

@@ -57,6 +57,24 @@ TEST(RouteBlob, IsDeterministicAndCarriesThePortOverride) {
   EXPECT_EQ(view.origin(1).port, 8081);
 }
 
+TEST(RouteBlob, CarriesWhatTheCnameLeadsTo) {
+  RouteSpec s = spec();
+  RouteView view;
+  const Bytes without = render_route(s);
+  ASSERT_EQ(view.open(without), RouteError::none);
+  EXPECT_EQ(view.target_name(), "");
+  s.target_name = "Origin.Example.NET.";
+  const Bytes with = render_route(s);
+  ASSERT_EQ(view.open(with), RouteError::none);
+  EXPECT_EQ(view.target_name(), "origin.example.net");
+  EXPECT_EQ(view.zone_name(), "example.com");
+  route::RouteCopy copy;
+  view.copy_to(copy);
+  EXPECT_EQ(copy.target_name(), "origin.example.net");
+  s.target_name = "no host\\.example";
+  EXPECT_EQ(render_route(s), without);
+}
+
 TEST(RouteBlob, OriginsBeyondTheLimitAreLeftOutAndNoneIsAllowed) {
   RouteSpec s = spec();
   s.origins.assign(40, ip("192.0.2.1"));
@@ -99,7 +117,7 @@ TEST(RouteBlob, RefusesEveryKindOfDamageWithItsReason) {
   }
   using enum RouteError;
   EXPECT_EQ(route::verify_route(changed<std::uint32_t>(good, 0, 1)), bad_magic);
-  EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 4, 2)), bad_version);
+  EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 4, 1)), bad_version);
   EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 6, 1)), unknown_flags);
   EXPECT_EQ(route::verify_route(changed<std::uint32_t>(good, 8, 1 << 20)), truncated);
   EXPECT_EQ(route::verify_route(changed<std::uint32_t>(good, 8, 32)), bad_size);
@@ -109,7 +127,8 @@ TEST(RouteBlob, RefusesEveryKindOfDamageWithItsReason) {
   EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 14, 60000)), bad_zone_name);
   EXPECT_EQ(route::verify_route(changed<std::uint32_t>(good, 24, 0)), bad_timeout);
   EXPECT_EQ(route::verify_route(changed<std::uint32_t>(good, 16, 0xffffffff)), bad_timeout);
-  EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 30, 1)), reserved_not_zero);
+  EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 30, 254)), bad_target_name);
+  EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 30, 200)), bad_size);
   EXPECT_EQ(route::verify_route(changed<std::uint16_t>(good, 32 + 18, 1)), reserved_not_zero);
   EXPECT_EQ(route::verify_route(changed<char>(good, 32 + 48, 'E')), bad_zone_name);
   EXPECT_EQ(route::verify_route(changed<char>(good, 32 + 48, '\r')), bad_zone_name);

@@ -6,6 +6,7 @@
 
 #include "dataplane/snapshot/view.h"
 #include "l7/route/route.h"
+#include "l7/route/settings_layout.h"
 
 namespace brink::l7::route {
 
@@ -18,5 +19,8 @@ enum class RouteVerdict : std::uint8_t {
 
 // `host` is a normalised name (l7/http Authority). On found, `out` borrows from the snapshot.
 RouteVerdict find_route(const snapshot::View& view, std::string_view host, RouteView& out) noexcept;
+// The same with what the zone says about all its names, as a copy.
+RouteVerdict find_route(const snapshot::View& view, std::string_view host, RouteView& out,
+                        SettingsLayout& settings) noexcept;
 
 }  // namespace brink::l7::route

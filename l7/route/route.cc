@@ -53,6 +53,8 @@ std::string_view name_of(RouteError error) noexcept {
       return "too_many_origins";
     case RouteError::bad_zone_name:
       return "bad_zone_name";
+    case RouteError::bad_target_name:
+      return "bad_target_name";
     case RouteError::bad_timeout:
       return "bad_timeout";
     case RouteError::reserved_not_zero:
@@ -77,15 +79,18 @@ RouteError verify_route(std::span<const std::uint8_t> blob) noexcept {
     return RouteError::bad_zone_name;
   }
   const std::size_t name_at = sizeof(RouteLayout) + layout.origin_count * sizeof(RouteOrigin);
-  const std::size_t end = (name_at + layout.zone_name_size + 7) & ~std::size_t{7};
+  if (layout.target_name_size > kZoneNameMax) return RouteError::bad_target_name;
+  const std::size_t target_at = name_at + layout.zone_name_size;
+  const std::size_t end = (target_at + layout.target_name_size + 7) & ~std::size_t{7};
   if (layout.size_bytes != end) return RouteError::bad_size;
-  if (layout.reserved != 0) return RouteError::reserved_not_zero;
   if (!is_timeout(layout.connect_timeout_ms) || !is_timeout(layout.ack_timeout_ms) ||
       !is_timeout(layout.read_timeout_ms)) {
     return RouteError::bad_timeout;
   }
   const char* const name = reinterpret_cast<const char*>(blob.data()) + name_at;
   if (!is_zone_name({name, layout.zone_name_size})) return RouteError::bad_zone_name;
+  const std::string_view target(name + layout.zone_name_size, layout.target_name_size);
+  if (!target.empty() && !is_zone_name(target)) return RouteError::bad_target_name;
   return verify_origins(blob.subspan(sizeof(RouteLayout), name_at - sizeof(RouteLayout)));
 }
 
@@ -98,6 +103,11 @@ RouteError RouteView::open(std::span<const std::uint8_t> blob) noexcept {
 std::string_view RouteView::zone_name() const noexcept {
   const std::size_t at = sizeof(RouteLayout) + layout().origin_count * sizeof(RouteOrigin);
   return {reinterpret_cast<const char*>(blob_.data()) + at, layout().zone_name_size};
+}
+
+std::string_view RouteView::target_name() const noexcept {
+  const std::string_view zone = zone_name();
+  return {zone.data() + zone.size(), layout().target_name_size};
 }
 
 std::size_t RouteView::origin_count() const noexcept {
@@ -127,6 +137,9 @@ void RouteView::copy_to(RouteCopy& out) const noexcept {
   const std::string_view name = zone_name();
   out.zone_name_size = static_cast<std::uint8_t>(name.size());
   std::memcpy(out.zone_name_chars.data(), name.data(), name.size());
+  const std::string_view target = target_name();
+  out.target_name_size = static_cast<std::uint8_t>(target.size());
+  std::memcpy(out.target_name_chars.data(), target.data(), target.size());
   out.connect_timeout = connect_timeout();
   out.ack_timeout = ack_timeout();
   out.read_timeout = read_timeout();

@@ -24,6 +24,7 @@ enum class RouteError : std::uint8_t {
   bad_size,
   too_many_origins,
   bad_zone_name,
+  bad_target_name,
   bad_timeout,
   reserved_not_zero,
 };
@@ -39,12 +40,18 @@ struct RouteCopy {
   std::uint8_t origin_count = 0;
   std::uint8_t zone_name_size = 0;
   std::array<char, kZoneNameMax> zone_name_chars{};
+  std::uint8_t target_name_size = 0;
+  std::array<char, kZoneNameMax> target_name_chars{};
   base::Duration connect_timeout{};
   base::Duration ack_timeout{};
   base::Duration read_timeout{};
 
   [[nodiscard]] std::string_view zone_name() const noexcept {
     return {zone_name_chars.data(), zone_name_size};
+  }
+  // As RouteView::target_name.
+  [[nodiscard]] std::string_view target_name() const noexcept {
+    return {target_name_chars.data(), target_name_size};
   }
 };
 
@@ -54,6 +61,8 @@ class RouteView {
   RouteError open(std::span<const std::uint8_t> blob) noexcept;
 
   [[nodiscard]] std::string_view zone_name() const noexcept;
+  // What the name's CNAME leads to: its origins' certificates may be made for it. Empty: no CNAME.
+  [[nodiscard]] std::string_view target_name() const noexcept;
   [[nodiscard]] std::size_t origin_count() const noexcept;
   // The port is the origin's own, else the route's, else 0.
   [[nodiscard]] base::Endpoint origin(std::size_t index) const noexcept;

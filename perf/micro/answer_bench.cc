@@ -48,11 +48,55 @@ int add(const char* kind, const char* name, std::uint16_t type) {
   });
 }
 
+// Every other question of a burst is a hit, the rest names that are not there, never the same twice
+// running. With `held_back` the ceiling of negative answers drops nearly all of these.
+int add_flood(const char* kind, bool held_back) {
+  return perf::add_micro(std::string("answer/") + kind, [held_back]() -> perf::Batch {
+    struct Flood {
+      static guard::RateLimiterOptions options(bool held_back) {
+        guard::RateLimiterOptions made;
+        made.answers_per_second = 0;
+        made.slip = 0;
+        made.negative_per_second = held_back ? 1 : 0;
+        return made;
+      }
+      explicit Flood(bool held_back) : limiter(options(held_back)) {
+        bench.engine.set_rate_limiter(&limiter);
+        for (int i = 0; i < 4096; ++i) {
+          const std::string name = "r" + std::to_string(i) + ".example.com.";
+          names.push_back(test::question(name, 1, {.edns = true}));
+        }
+      }
+      guard::RateLimiter limiter;
+      Bench bench;
+      std::vector<std::vector<std::uint8_t>> names;
+      std::size_t next = 0;
+    };
+    auto flood = std::make_shared<Flood>(held_back);
+    flood->bench.query = test::question("www.example.com.", 1, {.edns = true});
+    return [flood] {
+      static const base::IpAddress client = *base::IpAddress::parse("198.51.100.1");
+      Message messages[kBurstMax];
+      for (std::size_t i = 0; i < kBurstMax; ++i) {
+        const auto& query =
+            i % 2 == 0 ? flood->bench.query : flood->names[flood->next++ % flood->names.size()];
+        std::uint8_t* buffer = flood->bench.buffers.data() + i * kStride;
+        std::memcpy(buffer, query.data(), query.size());
+        messages[i] = {buffer, static_cast<std::uint16_t>(query.size()), 2048, &client};
+      }
+      flood->bench.engine.answer_burst(image().view(), Transport::kUdp, messages,
+                                       flood->bench.counters);
+      return kBurstMax;
+    };
+  });
+}
+
 const int kRegistered[] = {
     add("positive", "www.example.com.", 1),  add("nodata", "www.example.com.", 28),
     add("nxdomain", "nope.example.com.", 1), add("wildcard", "x.w.example.com.", 1),
     add("alias", "alias.example.com.", 1),   add("referral", "www.sub.example.com.", 1),
-    add("refused", "www.example.net.", 1),
+    add("refused", "www.example.net.", 1),   add_flood("flooded", false),
+    add_flood("flood-held-back", true),
 };
 
 }  // namespace

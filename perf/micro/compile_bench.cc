@@ -32,6 +32,9 @@ class NullSink : public snapshot::ChangeSink {
   base::Result<void> drop_name(Name) override { return {}; }
   base::Result<void> put_denial(Name, std::span<const std::uint8_t>) override { return {}; }
   base::Result<void> drop_denial(Name) override { return {}; }
+  base::Result<void> put_value(Key, std::span<const std::uint8_t>) override { return {}; }
+  base::Result<void> drop_value(Key) override { return {}; }
+  base::Result<void> clear_values(Key) override { return {}; }
 };
 
 model::Id id_of(std::size_t number) {

@@ -399,6 +399,11 @@ def call_node(api):
         api.ok("showName", query="?name=" + name)
     api.ok("compactSnapshot")
     api.ok("verifySnapshot")
+    api.ok("showCookieSecrets")
+    api.ok("rollCookieSecrets", json_body={"step": "add", "secret": os.urandom(16).hex()})
+    for step in ("activate", "drop", "reload"):
+        api.ok("rollCookieSecrets", json_body={"step": step})
+    api.refused("rollCookieSecrets", json_body={"step": "drop"}, code=12012, status=502)
     api.ok("listAuditLogs", query="?per_page=1000")
     versions = api.ok("listVersions", query="?limit=1000")
     oldest = versions["versions"][-1]["version"]
@@ -415,7 +420,20 @@ PrivateKey: {}
 def call_dnssec(api, zone):
     assert api.ok("showDnssec", zone)["status"] == "disabled"
     api.refused("editDnssec", zone, json_body={"status": "pending"}, code=9207)
-    api.refused("editDnssec", zone, json_body={"dnssec_presigned": True}, code=12002, status=501)
+    api.refused("editDnssec", zone, json_body={"dnssec_presigned": True}, code=12032)
+    assert not api.ok("editDnssecKeys", zone, json_body={"opt_out": False})["opt_out"]
+    empty = api.ok("createZone", json_body={"name": "presigned.example"})["id"]
+    assert api.ok("editDnssec", empty, json_body={"dnssec_presigned": True})["dnssec_presigned"]
+    api.refused("editDnssec", empty, json_body={"status": "active"}, code=12032)
+    api.refused("createRecord", empty, code=12032,
+                json_body={"name": "www", "type": "A", "content": "203.0.113.1"})
+    api.refused("editSerial", empty, json_body={"policy": "keep"}, code=12032)
+    assert api.ok("deleteDnssec", empty) == ""
+    api.ok("deleteZone", empty)
+    serial = api.ok("showSerial", zone)["serial"]
+    assert api.ok("editSerial", zone, json_body={"policy": "keep"}) == {"policy": "keep", "serial": serial}
+    api.refused("editSerial", zone, json_body={"serial": serial}, code=9207)
+    assert api.ok("editSerial", zone, json_body={"policy": "increment"})["serial"] == serial + 1
     api.refused("rollDnssecKey", zone, json_body={}, code=12032)
     api.refused("seeDs", zone, code=12032)
     assert api.ok("editDnssecKeys", zone, json_body={"algorithm": "ED25519"})["algorithm"] == "15"

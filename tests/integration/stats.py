@@ -5,7 +5,7 @@ import struct
 MAGIC = 0x5354415453524B42
 NAME_SIZE = 64
 WORKER_FIXED = 64
-HEADER_WORDS = ("names_at", "workers_at", "ports_at", "total_size", "started", "heartbeat", "tsc_hz",
+HEADER_WORDS = ("names_at", "workers_at", "ports_at", "latency_size", "latency_at", "total_size", "started", "heartbeat", "tsc_hz",
                 "snapshot_version", "snapshot_published", "snapshot_names", "snapshot_zones",
                 "snapshot_swaps", "snapshot_transactions", "snapshot_refused",
                 "snapshot_compactions", "snapshot_log_bytes", "snapshot_size",
@@ -17,7 +17,7 @@ ROLES = {1: "dns", 2: "l7"}
 
 def read_stats(path):
     """A copy of the segment: {"header", "workers"}. Each worker has its index, cpu, roles, cycles,
-    tcp_connections and counters by name."""
+    tcp_connections, counters by name, and latencies: counts by bucket."""
     data = pathlib.Path(path).read_bytes()
     magic, version, counters, workers, ports, stride, process = struct.unpack_from("<Q6I", data)
     header = dict(zip(HEADER_WORDS, struct.unpack_from(f"<{len(HEADER_WORDS)}Q", data, 32)))
@@ -28,6 +28,12 @@ def read_stats(path):
     names_at, workers_at = header["names_at"], header["workers_at"]
     names = [data[at:at + NAME_SIZE].rstrip(b"\0").decode()
              for at in range(names_at, names_at + NAME_SIZE * counters, NAME_SIZE)]
+    # Pairs of 32-bit words: how many latencies of how many buckets; where in a worker, how far apart.
+    latencies, buckets = header["latency_size"] & 0xffffffff, header["latency_size"] >> 32
+    latency_at, latency_stride = header["latency_at"] & 0xffffffff, header["latency_at"] >> 32
+    latency_names = [data[at:at + NAME_SIZE].rstrip(b"\0").decode()
+                     for at in range(names_at + NAME_SIZE * counters,
+                                     names_at + NAME_SIZE * (counters + latencies), NAME_SIZE)]
     result = {"header": header, "workers": []}
     for at in range(workers_at, workers_at + workers * stride, stride):
         index, cpu, _, roles = struct.unpack_from("<4I", data, at)
@@ -36,7 +42,10 @@ def read_stats(path):
         result["workers"].append({
             "worker": index, "cpu": cpu, "roles": {n for bit, n in ROLES.items() if roles & bit},
             "busy_cycles": busy, "idle_cycles": idle, "iterations": iterations, "sleeps": sleeps,
-            "tcp_connections": connections, "counters": dict(zip(names, values))})
+            "tcp_connections": connections, "counters": dict(zip(names, values)),
+            "latencies": {
+                name: struct.unpack_from(f"<{buckets}Q", data, at + latency_at + i * latency_stride + 8)
+                for i, name in enumerate(latency_names)}})
     return result
 
 

@@ -33,9 +33,11 @@ def files(made, *hosts, name="leaf"):
 
 
 def done(control, *arguments):
-    """What a command prints that succeeds and has nothing to complain about."""
+    """What a command prints that succeeds and has nothing to complain about but that no edge runs here."""
     ran = control.ctl(*arguments)
-    assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
+    complaints = [line for line in ran.stderr.splitlines()
+                  if "not served yet: brink-edge cannot be reached" not in line]
+    assert (ran.returncode, complaints) == (0, []), ran.stderr
     return ran.stdout
 
 

@@ -168,6 +168,11 @@ def run_dnssec(operator, folder):
     for verb in ("status", "ds", "keys"):
         operator.run("dnssec", verb, ZONE)
     operator.run("dnssec", "rollover", ZONE, codes=(0, 1))
+    operator.run("dnssec", "presigned", ZONE, "off")
+    operator.run("zone", "serial", ZONE)
+    operator.run("zone", "serial", ZONE, "--policy", "unixtime")
+    operator.run("zone", "check", ZONE, codes=(0, 1))
+    operator.run("zone", "export", ZONE, "--signed")
     operator.run("dnssec", "ds-seen", ZONE, codes=(0, 1))
     operator.run("dnssec", "check", ZONE, codes=(0, 1))
     file = folder / "key.private"
@@ -228,7 +233,8 @@ def run_accounts(operator):
     operator.run("account", "delete", "Store")
 
 
-def run_node(operator):
+def run_node(operator, folder):
+    (folder / "secret").write_text("00" * 16 + "\n")
     operator.run("status")
     operator.run("addresses")
     operator.run("resolver", "show")
@@ -237,7 +243,9 @@ def run_node(operator):
     operator.run("snapshot", "rollback", "1", "--dry-run", codes=(0, 1, 4))
     # Without an edge these are refused, and still asked.
     for words in (["stats"], ["top", "--once"], ["snapshot", "show"], ["snapshot", "show", ZONE],
-                  ["snapshot", "compact"], ["snapshot", "verify"]):
+                  ["snapshot", "compact"], ["snapshot", "verify"], ["cookie-secret", "show"],
+                  ["cookie-secret", "add", str(folder / "secret")], ["cookie-secret", "activate"],
+                  ["cookie-secret", "drop"], ["cookie-secret", "reload"]):
         operator.run(*words, codes=(0, 1, 4))
     operator.run("zone", "delete", ZONE)
 
@@ -250,7 +258,7 @@ def test_every_operation_is_reached_or_left_out_for_a_reason(operator, tmp_path)
     run_rulesets(operator, tmp_path)
     run_dnssec(operator, tmp_path)
     run_accounts(operator)
-    run_node(operator)
+    run_node(operator, tmp_path)
 
     commands = all_commands()
     assert "record set" in commands and LOCAL < commands, commands

@@ -187,6 +187,62 @@ def test_the_client_never_learns_the_origins_address(lab):
     assert "203.0.113.10" not in lab.exec("client", "kdig", "+short", "@192.0.2.129", name("www"), "ANY")
 
 
+# ---- the access log ----
+
+
+def access_lines(lab, ray):
+    path = lab.state / "access.log"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [line for line in map(json.loads, lines) if line["ray"] == ray]
+
+
+def logged(lab, response):
+    ray = response.field("cf-ray")
+    assert wait_until(lambda: access_lines(lab, ray)), ray
+    (line,) = access_lines(lab, ray)
+    return line
+
+
+def test_a_request_has_a_line_in_the_access_log(lab):
+    with wire(lab, SCRIPTED) as http:
+        http.send(f"POST /echo?log HTTP/1.1\r\nHost: {name('www')}\r\nUser-Agent: a \"b\"\r\n"
+                  "Content-Length: 3\r\n\r\nabc")
+        response = http.response()
+        line = logged(lab, response)
+        client_port = http.connection.getsockname()[1]
+    assert {key: line[key] for key in ("method", "target", "host", "zone", "status", "protocol")} == {
+        "method": "POST", "target": "/echo?log", "host": name("www"), "zone": "example.com",
+        "status": 200, "protocol": "HTTP/1.1"}
+    assert line["client_ip"] == CLIENT_V4 and line["client_port"] == client_port
+    assert line["edge_port"] == line["origin_port"] == SCRIPTED
+    assert line["origin_ip"] == "203.0.113.10" and line["origin_status"] == 200
+    assert line["user_agent"] == 'a "b"'
+    assert line["response_bytes"] >= len(response.body)
+    assert 0 < line["origin_first_byte_ms"] <= line["duration_ms"] < 5000
+
+
+def test_what_the_edge_answers_itself_is_logged_too(lab):
+    with wire(lab, SCRIPTED) as http:
+        line = logged(lab, http.get(name("shut"), "/").response())
+        assert (line["status"], line["error_type"]) == (521, 521) and "origin_status" not in line
+    with wire(lab) as http:
+        line = logged(lab, http.get("nobody.example.net", "/x").response())
+        assert line["error_type"] == 1001 and "origin_ip" not in line
+    with wire(lab) as http:
+        http.send("GET / HTTP/1.1\r\nHost : x\r\n\r\n")
+        line = logged(lab, http.response())
+        assert line["status"] == 400 and "target" not in line
+
+
+def test_the_access_log_goes_on_in_a_new_file_when_it_was_moved(lab):
+    path = lab.state / "access.log"
+    with wire(lab) as http:
+        first = logged(lab, http.get(name("www"), "/").response())
+        path.rename(lab.state / "access.log.1")
+        assert wait_until(path.exists)
+        assert logged(lab, http.get(name("www"), "/").response())["ray"] != first["ray"]
+
+
 # ---- connections ----
 
 

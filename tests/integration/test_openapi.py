@@ -16,10 +16,12 @@ def description():
 
 
 @pytest.fixture(scope="module")
-def api(description):
+def api(description, tmp_path_factory):
     port = free_port()
+    cookies = tmp_path_factory.mktemp("cookies") / "secrets"
+    cookies.write_text(secrets.token_hex(16) + "\n")
     with Lab() as lab:
-        lab.edge_start(workers="0:dns+l7")
+        lab.edge_start(workers="0:dns+l7", arguments=(f"--dns.cookie-secret-file={cookies}",))
         lab.control_start("--listen", f"127.0.0.1:{port}", "--resolver", "127.0.0.1:1",
                           "--login-failures-max", "1000000", "--address-requests-max", "1000000",
                           "--resolve-wait-ms", "100", "--resolve-timeout-ms", "100",

@@ -15,6 +15,7 @@ CUT = referral("cut NS ns.cut\ncut NS ns.elsewhere.example.", "ns.cut A 192.0.2.
 SIGNED = referral("signed NS ns1", NS1)
 SIGNED_DS = "signed 300 DS 12345 13 2 " + "0123456789abcdef" * 4
 CHILD_DS = "child 900 DS 54321 13 2 " + "fedcba9876543210" * 4
+OWN = referral("owncut NS owncut", "owncut A 192.0.2.61")
 WIDE = ("".join(f"wide NS ns{i}.wide\n" for i in range(1, 10)),
         "".join(f"ns{i}.wide A 192.0.2.10{i}\nns{i}.wide AAAA 2001:db8::10{i}\n" for i in range(1, 10)))
 
@@ -33,6 +34,10 @@ REFERRAL = [
     ("nor a wildcard below", "RFC 4592 4.2", "*.cut A", CUT),
     ("a delegation below a delegation refers to the first", "RFC 1034 4.3.2", "x.deeper.cut A", CUT),
     ("and so does its glue", "RFC 1034 4.3.2", "ns.deeper.cut A", CUT),
+    ("a server of the delegation's own name has its glue", "RFC 1034 4.2.1", "x.owncut A", OWN),
+    ("which is no answer", "RFC 1034 4.2.1", "owncut A", OWN),
+    ("nor is what stands beside it", "RFC 1034 4.2.1", "owncut TXT", OWN),
+    ("of whatever type", "RFC 1034 4.2.1", "owncut MX", OWN),
     ("many labels below", "RFC 1034 4.3.2", "a.b.c.d.e.f.g.h.i.j.k.l.m.n.cut A", CUT),
     ("without glue there is none", "RFC 1034 4.3.2", "x.noglue A", referral("noglue NS ns.elsewhere.example.")),
     ("glue of a sibling goes along", "RFC 9471 3.2", "x.sibling A",
@@ -73,6 +78,9 @@ DELEGATION_SIGNER = [
 
 # RFC 2181 5.4.1, RFC 6672 2.4.
 OCCLUDED = [
+    ("glue of the delegation's own name neither", "RFC 2181 5.4.1", "mxowncut MX", data("mxowncut MX 10 owncut")),
+    ("an alias to it is referred", "RFC 1034 4.3.2", "toowncut A",
+     referral(OWN.authority, OWN.additional, aa=True, answer="toowncut CNAME owncut")),
     ("glue is no additional data of others", "RFC 2181 5.4.1", "mxcut MX", data("mxcut MX 10 www.cut")),
     ("an alias to hidden data is referred", "RFC 1034 4.3.2", "tocut A",
      referral(CUT.authority, CUT.additional, aa=True, answer="tocut CNAME www.cut")),
@@ -149,7 +157,8 @@ def test_addresses_of_mail_servers_are_left_out_without_a_word(lab, way):
 TRUNCATION = [
     ("s512 TXT", None, False), ("s512 TXT", 512, False), ("s512 TXT", 0, False), ("s512 TXT", 1232, True),
     ("s512 TXT", 65535, True), ("s1232 A", 1232, False), ("s1232 A", 4096, False), ("s1232 A", 65535, False),
-    ("s5000 TYPE65300", 65535, False), ("s16000 TYPE65300", 65535, False), ("www A", 0, True), ("www A", None, True),
+    ("s5000 TYPE65300", 65535, False), ("s16000 TYPE65300", 65535, False), ("s60000 TYPE65300", 65535, False),
+    ("www A", 0, True), ("www A", None, True),
 ]
 
 
@@ -166,7 +175,7 @@ def test_a_set_is_there_whole_or_truncated(lab, way, question, size, there):
 
 @pytest.mark.parametrize("way", [way for way in WAYS.values() if way[0] == "tcp"], ids=["v4", "v6"])
 @pytest.mark.parametrize("question,count", [("s512 TXT", 20), ("s1232 A", 100), ("s5000 TYPE65300", 24),
-                                            ("s16000 TYPE65300", 31), ("smx MX", 40)])
+                                            ("s16000 TYPE65300", 31), ("s60000 TYPE65300", 119), ("smx MX", 40)])
 def test_over_tcp_a_set_is_whole(lab, way, question, count):
     response = lab.ask(question, way, use_edns=False)
     assert len(response.answer[0]) == count

@@ -127,7 +127,6 @@ def test_the_question_comes_back_bit_for_bit_and_owners_with_it(lab, way, name):
             assert rrset.name.labels[0] == name.split(".")[0].encode()
 
 
-@pytest.mark.xfail(strict=True, reason="names are kept in lower case")
 @each_way
 def test_data_has_the_case_that_was_stored(lab, way):
     """RFC 1035 2.3.3: case is kept where it can be."""

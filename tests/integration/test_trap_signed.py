@@ -5,6 +5,7 @@ import collections
 import subprocess
 
 import dns.dnssec
+import dns.flags
 import dns.name
 import dns.node
 import dns.rdataclass
@@ -49,6 +50,7 @@ b.entcut NS ns1
 """
 Zone = collections.namedtuple("Zone", "kind options text")
 ZONES = {"signed.test": Zone("nsec", (), NODES), "hashed.test": Zone("nsec3", ("--nsec3",), NODES),
+         "optout.test": Zone("nsec3", ("--nsec3", "--opt-out"), NODES),
          "split.test": Zone("nsec", ("--split", "--algorithm", "ED25519"), NODES)}
 
 
@@ -90,6 +92,16 @@ class Signed:
         node = self.plain.get_node(owner)
         return owner != self.origin and node is not None and any(
             each.rdtype == dns.rdatatype.NS for each in node.rdatasets)
+
+    def is_left_out(self, owner):
+        """By opt-out: a delegation that is not signed, or nothing but such below."""
+        if "--opt-out" not in ZONES[self.origin.to_text(omit_final_dot=True)].options:
+            return False
+        def is_signed(name):
+            node = self.plain.get_node(name)
+            return node is not None and not self.is_hidden(name) and (
+                not self.is_cut(name) or any(each.rdtype == dns.rdatatype.DS for each in node.rdatasets))
+        return not any(is_signed(name) for name in self.plain.nodes if name.is_subdomain(owner))
 
     def take(self, section, signs_absence=False):
         found = {(each.name, each.rdtype, each.covers): each for each in section}
@@ -134,7 +146,8 @@ class Signed:
                 self.take(ask(self.lab, dns.name.from_text("zz-below", owner), dns.rdatatype.A).authority,
                           signs_absence=True)
         for owner in self.names():
-            if self.is_cut(owner):  # has a record of the chain that is shown for a name behind it
+            # Has a record of the chain that is shown for a name behind it.
+            if self.is_cut(owner) and not self.is_left_out(owner):
                 self.take(ask(self.lab, self.behind(owner), dns.rdatatype.A).authority, signs_absence=True)
         for kind in (dns.rdatatype.NSEC3PARAM, dns.rdatatype.CDS, dns.rdatatype.CDNSKEY):
             self.take(ask(self.lab, self.origin, kind).answer)
@@ -145,7 +158,7 @@ class Signed:
             return dns.name.Name((owner.labels[0] + b"-",) + owner.labels[1:])
         def hashed(name):
             return dns.dnssec.nsec3_hash(name, "", 0, 1)
-        known = sorted(map(hashed, self.names()))
+        known = sorted(hashed(name) for name in self.names() if not self.is_left_out(name))
         candidates = (dns.name.from_text(f"candidate-{i}", self.origin) for i in range(100000))
         return next(name for name in candidates
                     if known[bisect.bisect(known, hashed(name)) - 1] == hashed(owner))
@@ -213,6 +226,56 @@ def test_that_a_name_is_not_there_is_proven(signed, way):
     if signed.kind == "nsec3":
         hashed = dns.dnssec.nsec3_hash(signed.origin, "", 0, 1).lower()
         assert hashed in [proof.name.labels[0].decode() for proof in proofs], "the closest encloser's own"
+
+
+@each_way
+@pytest.mark.parametrize("cut", ["cut", "b.entcut"])
+def test_opt_out_proves_that_a_delegation_may_be_unsigned(lab, way, cut):
+    """RFC 5155 7.2.4, 7.2.7: the closest encloser that has a record, and one that covers the next closer name and says
+    that it opts out."""
+    zone = Signed(lab, "optout.test")
+    owner = dns.name.from_text(cut, zone.origin)
+    next_closer = dns.name.from_text(cut.split(".")[-1], zone.origin)
+    for name, kind in ((dns.name.from_text("www", owner), "A"), (owner, "DS")):
+        response = ask(lab, name, dns.rdatatype.from_text(kind), way)
+        assert response.rcode() == dns.rcode.NOERROR and not response.answer
+        assert bool(response.flags & dns.flags.AA) == (kind == "DS")
+        proofs = proofs_of(zone, response)
+        assert len(proofs) in (1, 2) and is_covered(zone, proofs, next_closer)
+        apex = dns.dnssec.nsec3_hash(zone.origin, "", 0, 1).lower()
+        assert apex in [proof.name.labels[0].decode() for proof in proofs]
+        assert all(proof[0].flags == 1 for proof in proofs)
+
+
+def test_opt_out_leaves_signed_delegations_alone(lab):
+    zone = Signed(lab, "optout.test")
+    owner = dns.name.from_text("secure", zone.origin)
+    found = zone.take(ask(lab, dns.name.from_text("www", owner), dns.rdatatype.A).authority)
+    assert (owner, dns.rdatatype.DS, dns.rdatatype.NONE) in found
+    assert (owner, dns.rdatatype.RRSIG, dns.rdatatype.DS) in found
+
+
+def test_opt_out_comes_and_goes(lab):
+    lab.import_zone("toggle.test", NODES)
+    ZONES["toggle.test"] = Zone("nsec3", ("--nsec3",), NODES)
+    try:
+        lab.brinkctl("dnssec", "enable", "toggle.test", "--nsec3")
+        zone = Signed(lab, "toggle.test")
+        owner = dns.name.from_text("cut", zone.origin)
+        hashed = dns.dnssec.nsec3_hash(owner, "", 0, 1).lower()
+
+        def shown():
+            proofs = proofs_of(zone, ask(lab, owner, dns.rdatatype.DS))
+            return [proof.name.labels[0].decode() for proof in proofs], {proof[0].flags for proof in proofs}
+        assert shown() == ([hashed], {0})
+        lab.brinkctl("dnssec", "enable", "toggle.test", "--opt-out")
+        owners, flags = shown()
+        assert hashed not in owners and flags == {1}
+        lab.brinkctl("dnssec", "enable", "toggle.test", "--opt-out=off")
+        assert shown() == ([hashed], {0})
+    finally:
+        del ZONES["toggle.test"]
+        lab.brinkctl("zone", "delete", "toggle.test")
 
 
 @each_way

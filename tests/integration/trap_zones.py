@@ -29,6 +29,7 @@ def large_sets():
             _many("s1232", "A", (f"203.0.{i // 200}.{i % 200}" for i in range(100))) +
             _many("s5000", "TYPE65300", (f"\\# 200 {i:02x}{'00' * 199}" for i in range(24))) +
             _many("s16000", "TYPE65300", (f"\\# 490 {i:02x}{'00' * 489}" for i in range(31))) +
+            _many("s60000", "TYPE65300", (f"\\# 490 {i:02x}{'00' * 489}" for i in range(119))) +
             _many("tos16000", "CNAME", ["s16000.trap.test."]) +
             _many("smx", "MX", (f"{i} {name}" for i, name in enumerate(mail))) +
             "".join(f"{name} 3600 IN A {address(i)}\n" for i, name in enumerate(mail)))

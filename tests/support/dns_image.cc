@@ -82,6 +82,11 @@ class NestedZones : public snapshot::ChangeSink {
     return builder_.put_denial(owner, blob);
   }
   base::Result<void> drop_denial(Name owner) override { return builder_.drop_denial(owner); }
+  base::Result<void> put_value(Key key, std::span<const std::uint8_t> value) override {
+    return builder_.put_value(key, value);
+  }
+  base::Result<void> drop_value(Key key) override { return builder_.drop_value(key); }
+  base::Result<void> clear_values(Key prefix) override { return builder_.clear_values(prefix); }
 
  private:
   snapshot::Builder& builder_;

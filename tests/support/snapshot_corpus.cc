@@ -131,6 +131,30 @@ Bytes chains() {
                  chunk(0, new_zone), chunk(2, drop_zone)});
 }
 
+// A table that grows and goes, with the zone's state and with the zone.
+Bytes tables() {
+  const auto put_some = [](ChangeSink& sink) {
+    bool ok = sink.use_zone(wire_name("b")).ok();
+    for (std::uint8_t i = 0; i < 60; ++i) ok = ok && sink.put_value(Bytes{'v', i}, Bytes(16, i)).ok();
+    return ok && sink.use_zone(wire_name("c.b")).ok() &&
+           sink.put_value(Bytes{'a', 0}, Bytes(600, 1)).ok() &&
+           sink.put_value(Bytes{'a', 0, 0}, Bytes(8, 1)).ok();
+  };
+  const auto drop_some = [](ChangeSink& sink) {
+    bool ok = sink.use_zone(wire_name("b")).ok();
+    for (std::uint8_t i = 5; i < 60; ++i) ok = ok && sink.drop_value(Bytes{'v', i}).ok();
+    return ok && sink.put_zone(wire_name("b"), {4, soa(), {}, {DenialKind::kNone}}).ok() &&
+           sink.use_zone(wire_name("c.b")).ok() && sink.drop_value(Bytes{'a', 0}).ok() &&
+           sink.drop_value(Bytes{'a', 0, 0}).ok() && sink.drop_value(Bytes{'a', 0}).ok();
+  };
+  const auto clear_some = [](ChangeSink& sink) {
+    return sink.use_zone(wire_name("c.b")).ok() && sink.clear_values({}).ok() &&
+           sink.use_zone(wire_name("b")).ok() && sink.clear_values(Bytes{'v', 7}).ok();
+  };
+  return joined({chunk(0, put_some), chunk(1, drop_some), chunk(2, drop_some), chunk(1, put_some),
+                 chunk(0, put_some), chunk(0, clear_some), everything_dropped()});
+}
+
 Bytes log_seed(std::uint8_t mode, std::uint8_t at, std::uint8_t flip) {
   Bytes out = {mode, at, 0, flip};
   for (std::uint8_t last = 1; last <= 3; ++last) {
@@ -165,6 +189,9 @@ bool save_image(const std::filesystem::path& path) {
   for (int i = 0; i < 30; ++i) {
     ok = ok && put_denial(writer, "n" + std::to_string(i) + ".b", "b", 1);
   }
+  // Tables, of a signed zone and of one that is not.
+  for (std::uint8_t i = 0; i < 30; ++i) ok = ok && writer.put_value(Bytes{'v', i}, Bytes(16, i)).ok();
+  ok = ok && writer.use_zone(wire_name("d.b")).ok() && writer.put_value(Bytes{1}, Bytes(8)).ok();
   store.commit();
   ok = ok && store.begin().drop_name(wire_name("*.c.b")).ok();
   store.commit();
@@ -200,6 +227,7 @@ int main(int argc, char** argv) {
       write(corpus / "transaction_fuzz/rich_name", rich_name()) &&
       write(corpus / "transaction_fuzz/shared_servers", shared_servers()) &&
       write(corpus / "transaction_fuzz/chains", chains()) &&
+      write(corpus / "transaction_fuzz/tables", tables()) &&
       write(corpus / "log_fuzz/whole", whole) &&
       write(corpus / "log_fuzz/chunks", log_seed(1, 0, 0)) &&
       write(corpus / "log_fuzz/flipped", log_seed(2, 90, 1)) &&

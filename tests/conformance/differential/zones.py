@@ -1,6 +1,8 @@
 """Zones to ask about: the traps, and zones of delegations, made up from a seed."""
 import random
+import re
 
+import zone_signing
 from trap_zones import NAMES, zone_text
 
 SOA = "{apex} 86400 IN SOA ns1.nic.test. hostmaster.nic.test. 2026010101 1800 900 604800 900\n"
@@ -66,4 +68,25 @@ def root(count=1_500, seed=1):
     return {"rootlike.": delegations("rootlike.", count, seed, counts=(4, 6, 6, 9, 13))}
 
 
-WORLDS = {"traps": traps, "tld": tld, "root": root}
+# ldns reads a TTL before the class alone.
+CLASS_FIRST = re.compile(r"\sIN (\d+) ")
+# Types that ldns writes by names which Knot does not read.
+FORGOTTEN = re.compile(r"\sTYPE(7|8|9|10|26)\s")
+
+
+def signed_traps(*options):
+    """`options` are those of ldns-signzone. What it writes and others do not read is written otherwise, or left out."""
+    def signed(zone, text):
+        kept = CLASS_FIRST.sub(r" \1 IN ", "\n".join(line for line in text.split("\n") if not FORGOTTEN.search(line)))
+        return zone_signing.signed(zone.rstrip("."), kept, *options).replace("br[acket", r"br\091acket")
+    return {zone: signed(zone, text) for zone, text in traps().items()}
+
+
+def signed_tld(count=20_000, seed=1):
+    """With opt-out, as registries sign: delegations that are not signed are in no chain."""
+    return {zone: zone_signing.signed_by_bind(zone.rstrip("."), text, "-3", "-", "-A", "-H", "0")
+            for zone, text in tld(count, seed).items()}
+
+
+WORLDS = {"traps": traps, "tld": tld, "root": root, "traps-nsec": signed_traps,
+          "traps-nsec3": lambda: signed_traps("-n", "-s", "5a17", "-t", "2"), "tld-opt-out": signed_tld}
