@@ -1,5 +1,6 @@
-// PackedRecords: many records, each in some hundred octets instead of six hundred and four pieces of
-// memory, so that a whole zone file can be put in order before any of it is stored. One thread.
+// PackedRecords: many records, each in some hundred octets instead of six hundred and several
+// pieces of memory, so that a whole zone file can be put in order before any of it is stored. One
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +47,7 @@ class PackedRecords {
 
   static bool is_packable(const model::Record& record);
 
-  std::deque<Item> items_;
+  std::vector<Item> items_;
   std::vector<std::uint8_t> octets_;
   std::deque<model::Record> whole_;  // those with more to them
 };

@@ -90,9 +90,8 @@ void RecordLoader::load_name(std::span<const Place> places) {
     if (!is_empty_ && place.index == places.front().index) {
       neighbours_ = service_.store.records_at(change_.zone(), record.name);
     }
-    if (const auto conflict =
-            model::conflict_of(service_.settings.rules, change_.zone(), record, neighbours_,
-                               model::BesideNs::kAsLegal)) {
+    if (const auto conflict = model::conflict_of(service_.settings.rules, change_.zone(), record,
+                                                 neighbours_, model::BesideNs::kAsLegal)) {
       if (conflict->code != model::kCodeRecordExists) {
         return blame(records_.line(place.index), record, *conflict);
       }
