@@ -16,20 +16,19 @@ RecordLoader::RecordLoader(Service& service, Change& change, std::size_t piece_m
       is_empty_(!service.store.has_records_within(change.zone(), change.zone().name)) {}
 
 bool RecordLoader::add(Record record, std::size_t line) {
-  const store::TreeKey added = store::tree_key(record.name);
-  keys_.insert(keys_.end(), added.begin(), added.end());
-  items_.push_back({std::move(record), line, keys_.size()});
-  const auto first = key(0);
-  if (items_.size() == 1) common_size_ = first.size();
+  records_.add(std::move(record), line);
+  const auto first = records_.key(0);
+  const auto added = records_.key(static_cast<std::uint32_t>(records_.size() - 1));
+  if (records_.size() == 1) common_size_ = first.size();
   const auto end = first.begin() + static_cast<std::ptrdiff_t>(common_size_);
   const auto differs = std::mismatch(first.begin(), end, added.begin(), added.end()).first;
   common_size_ = static_cast<std::size_t>(differs - first.begin());
-  if (items_.size() >= piece_max_) flush();
+  if (records_.size() >= piece_max_) flush();
   return !fault_;
 }
 
 void RecordLoader::flush() {
-  if (items_.empty()) return;
+  if (records_.size() == 0) return;
   const Places places = sorted();
   ids_.emplace(service_.entropy);
   inserter_.emplace(service_.store, change_.zone());
@@ -41,29 +40,28 @@ void RecordLoader::flush() {
   }
   if (!fault_) inserter_->finish();
   inserter_.reset();
-  items_.clear();
-  keys_.clear();
+  records_.clear();
   is_empty_ = false;
-}
-
-std::span<const std::uint8_t> RecordLoader::key(std::uint32_t index) const {
-  const std::size_t start = index == 0 ? 0 : items_[index - 1].key_end;
-  return std::span(keys_).subspan(start, items_[index].key_end - start);
 }
 
 // By name; those of one name stay in the order of the file.
 RecordLoader::Places RecordLoader::sorted() const {
-  Places places(items_.size());
+  Places places(records_.size());
   for (std::uint32_t i = 0; i < places.size(); ++i) {
-    const auto rest = key(i).subspan(common_size_);
-    std::array<std::uint8_t, 16> lead{};
+    const auto rest = records_.key(i).subspan(common_size_);
+    std::array<std::uint8_t, kLeadSize> lead{};
     std::copy_n(rest.begin(), std::min(lead.size(), rest.size()), lead.begin());
-    places[i] = {{base::load_be64(lead.data()), base::load_be64(lead.data() + 8)}, i};
+    places[i] = {{base::load_be64(lead.data()), base::load_be64(lead.data() + 8)},
+                 i,
+                 static_cast<std::uint32_t>(rest.size())};
   }
   std::sort(places.begin(), places.end(), [this](const Place& a, const Place& b) {
     if (a.lead[0] != b.lead[0]) return a.lead[0] < b.lead[0];
     if (a.lead[1] != b.lead[1]) return a.lead[1] < b.lead[1];
-    const auto left = key(a.index), right = key(b.index);
+    if (is_lead_all(a) && is_lead_all(b)) {
+      return a.size != b.size ? a.size < b.size : a.index < b.index;
+    }
+    const auto left = records_.key(a.index), right = records_.key(b.index);
     const auto difference = std::lexicographical_compare_three_way(left.begin(), left.end(),
                                                                    right.begin(), right.end());
     return difference != 0 ? difference < 0 : a.index < b.index;
@@ -72,53 +70,50 @@ RecordLoader::Places RecordLoader::sorted() const {
 }
 
 bool RecordLoader::is_same_name(const Place& a, const Place& b) const {
-  if (a.lead[0] != b.lead[0] || a.lead[1] != b.lead[1]) return false;
-  return std::ranges::equal(key(a.index), key(b.index));
+  if (a.lead[0] != b.lead[0] || a.lead[1] != b.lead[1] || a.size != b.size) return false;
+  return is_lead_all(a) || std::ranges::equal(records_.key(a.index), records_.key(b.index));
 }
 
-// The items lie in the order of the file, all over memory, and waiting for each would take as long
-// as inserting it.
+// The records lie in the order of the file, all over memory, and waiting for each would take as
+// long as inserting it.
 void RecordLoader::prefetch(const Places& places, std::size_t at) const {
-  constexpr std::size_t kItemAhead = 12, kTextAhead = 6, kLine = 64;
+  constexpr std::size_t kItemAhead = 12, kOctetsAhead = 6;
   if (at + kItemAhead >= places.size()) return;
-  const Item& item = items_[places[at + kItemAhead].index];
-  for (std::size_t offset = 0; offset < sizeof item; offset += kLine) {
-    __builtin_prefetch(reinterpret_cast<const char*>(&item) + offset);
-  }
-  const Record& record = items_[places[at + kTextAhead].index].record;
-  __builtin_prefetch(record.name.text().data());
-  __builtin_prefetch(record.rdata.data());
+  records_.prefetch_item(places[at + kItemAhead].index);
+  records_.prefetch_octets(places[at + kOctetsAhead].index);
 }
 
 void RecordLoader::load_name(std::span<const Place> places) {
-  const model::DomainName& name = items_[places.front().index].record.name;
-  std::vector<Record> neighbours;
-  if (!is_empty_) neighbours = service_.store.records_at(change_.zone(), name);
+  neighbours_.clear();
   for (const Place& place : places) {
-    Item& item = items_[place.index];
-    if (const auto conflict =
-            model::conflict_of(service_.settings.rules, change_.zone(), item.record, neighbours,
-                               model::BesideNs::kAsLegal)) {
-      if (conflict->code != model::kCodeRecordExists) return blame(item, *conflict);
+    Record record = records_.take(place.index);
+    if (!is_empty_ && place.index == places.front().index) {
+      neighbours_ = service_.store.records_at(change_.zone(), record.name);
+    }
+    if (const auto conflict = model::conflict_of(service_.settings.rules, change_.zone(), record,
+                                                 neighbours_, model::BesideNs::kAsLegal)) {
+      if (conflict->code != model::kCodeRecordExists) {
+        return blame(records_.line(place.index), record, *conflict);
+      }
       ++known_;
       continue;
     }
     ++added_;
     if (!fault_) {  // or nothing will be kept
-      item.record.id = ids_->next();
-      change_.date(item.record);
-      inserter_->insert(item.record);
+      record.id = ids_->next();
+      change_.date(record);
+      inserter_->insert(record);
     }
-    if (places.size() > 1) neighbours.push_back(item.record);
+    if (places.size() > 1) neighbours_.push_back(std::move(record));
   }
 }
 
-void RecordLoader::blame(const Item& item, const model::Refusal& refusal) {
-  if (fault_ && fault_line_ <= item.line) return;
-  fault_line_ = item.line;
+void RecordLoader::blame(std::size_t line, const Record& record, const model::Refusal& refusal) {
+  if (fault_ && fault_line_ <= line) return;
+  fault_line_ = line;
   fault_ = base::Error{refusal.detail(),
-                       "line " + std::to_string(item.line) + ", " + item.record.name.text() + " " +
-                           model::type_to_text(item.record.type),
+                       "line " + std::to_string(line) + ", " + record.name.text() + " " +
+                           model::type_to_text(record.type),
                        ""};
 }
 

@@ -1,15 +1,16 @@
 // RecordLoader: many new records of one zone as part of a change. They are taken in pieces of
 // kPieceMax, each sorted by name: so indices grow in their own order, and what else a name has is
-// asked for once a name, or not at all while the zone cannot have any of it.
+// asked for once a name, or not at all while the zone cannot have any of it. Each piece but the
+// first comes between what the ones before it have left, so a piece is large.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "ctl/api/change.h"
+#include "ctl/api/packed_records.h"
 #include "ctl/store/store.h"
 #include "dataplane/base/result.h"
 
@@ -17,7 +18,7 @@ namespace brink::ctl::api {
 
 class RecordLoader {
  public:
-  static constexpr std::size_t kPieceMax = 1'000'000;  // records; some 400 MiB of memory
+  static constexpr std::size_t kPieceMax = 4'000'000;  // records; some 600 MB of memory
 
   RecordLoader(Service& service, Change& change, std::size_t piece_max = kPieceMax);
 
@@ -34,34 +35,32 @@ class RecordLoader {
   [[nodiscard]] std::uint64_t known() const { return known_; }
 
  private:
-  struct Item {
-    model::Record record;
-    std::size_t line = 0;
-    std::size_t key_end = 0;  // in keys_
-  };
-  // Where an item stands in the order of names.
+  // Where a record stands in the order of names.
   struct Place {
     std::uint64_t lead[2];  // the first octets of its key behind those that all have
-    std::uint32_t index;    // of the item
+    std::uint32_t index;    // of the record
+    std::uint32_t size;     // of its key behind those that all have
   };
   using Places = std::vector<Place>;
+  static constexpr std::size_t kLeadSize = 16;
+  // No key is another one and zeros: equal leads of equal sizes are then equal keys.
+  static bool is_lead_all(const Place& place) { return place.size <= kLeadSize; }
 
-  [[nodiscard]] std::span<const std::uint8_t> key(std::uint32_t index) const;
   [[nodiscard]] Places sorted() const;
   [[nodiscard]] bool is_same_name(const Place& a, const Place& b) const;
   void prefetch(const Places& places, std::size_t at) const;
   void load_name(std::span<const Place> places);
-  void blame(const Item& item, const model::Refusal& refusal);
+  void blame(std::size_t line, const model::Record& record, const model::Refusal& refusal);
 
   Service& service_;
   Change& change_;
   const std::size_t piece_max_;
   bool is_empty_;  // the zone, before this piece
-  std::deque<Item> items_;
-  std::vector<std::uint8_t> keys_;  // tree keys of all items
-  std::size_t common_size_ = 0;     // octets that all of them start with
+  PackedRecords records_;
+  std::size_t common_size_ = 0;  // octets that all keys start with
   std::optional<model::IdSeries> ids_;
   std::optional<store::RecordInserter> inserter_;  // during a flush
+  std::vector<model::Record> neighbours_;          // what the name that is loaded now has so far
   std::optional<base::Error> fault_;
   std::size_t fault_line_ = 0;
   std::uint64_t added_ = 0, known_ = 0;

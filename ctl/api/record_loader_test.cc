@@ -1,5 +1,7 @@
 #include "ctl/api/record_loader.h"
 
+#include <algorithm>
+
 #include "ctl/api/api_fixture.h"
 
 namespace brink::ctl::api {
@@ -71,6 +73,39 @@ TEST_F(RecordLoaderTest, PiecesOfAnySizeComeToTheSame) {
       store_->delete_record(record);
     }
     transaction.commit();
+  }
+}
+
+TEST_F(RecordLoaderTest, AllOfARecordIsKept) {
+  const std::vector<model::RecordDraft> drafts = {
+      {.name = "a", .type = "A", .content = "203.0.113.1", .ttl = 300},
+      {.name = "a", .type = "TXT", .content = "plain text"},
+      {.name = "b", .type = "A", .content = "203.0.113.1", .proxied = true},
+      {.name = "b", .type = "AAAA", .content = "2001:db8::1", .comment = "a comment"},
+      {.name = "c", .type = "CNAME", .content = "x.test", .tags = {"owner:dns"}},
+      {.name = "d", .type = "MX", .content = "mail.test", .priority = 10},
+      {.name = "e", .type = "CNAME", .content = "x.test", .settings = {.flatten_cname = true}},
+      {.name = "\\000\\..f", .type = "NS", .content = "ns.test", .ttl = 86400},
+      {.name = "@", .type = "NS", .content = "."}};
+  Change change(*service_, zone_);
+  RecordLoader loader(*service_, change);
+  std::vector<model::Record> made;
+  for (const model::RecordDraft& draft : drafts) {
+    made.push_back(model::make_record(settings_.rules, zone_, draft).value());
+    ASSERT_TRUE(loader.add(made.back(), made.size()));
+  }
+  loader.flush();
+  change.commit(std::nullopt);
+  for (const model::Record& record : made) {
+    const auto stored = store_->records_at(zone_, record.name);
+    const auto same = [&](const model::Record& other) {
+      return other.type == record.type && other.content == record.content &&
+             other.rdata == record.rdata && other.ttl == record.ttl &&
+             other.priority == record.priority && other.proxied == record.proxied &&
+             other.comment == record.comment && other.tags == record.tags &&
+             other.settings == record.settings;
+    };
+    EXPECT_EQ(std::ranges::count_if(stored, same), 1) << record.name.text();
   }
 }
 

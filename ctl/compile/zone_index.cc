@@ -6,6 +6,15 @@ namespace brink::ctl::compile {
 
 using model::DomainName;
 
+namespace {
+
+// The text of the name right above.
+std::string_view above(std::string_view name) {
+  return name.substr(std::min(name.size(), model::first_label_size(name) + 1));
+}
+
+}  // namespace
+
 ZoneIndex::ZoneIndex(store::Store& store, const model::Zone& zone) : zone_(zone) {
   const bool lets_proxy = model::lets_proxy(zone);
   store.for_each_record_view(zone, [&](const store::RecordView& record) {
@@ -49,7 +58,7 @@ void ZoneIndex::make_places() const {
     std::string_view up = names_[i].text();
     places_[up] = i;
     while (up != zone_.name.text()) {
-      up.remove_prefix(std::min(up.size(), model::first_label_size(up) + 1));
+      up = above(up);
       if (!places_.emplace(up, kNone).second) break;
     }
   }
@@ -76,9 +85,9 @@ bool ZoneIndex::has_own(const DomainName& name) const {
 
 bool ZoneIndex::is_occluded(const DomainName& name) const {
   if (cuts_.empty()) return false;
-  for (DomainName up = name; up != zone_.name;) {
-    up = up.parent();
-    if (cuts_.contains(up.text())) return true;
+  for (std::string_view up = name.text(); up != zone_.name.text();) {
+    up = above(up);
+    if (cuts_.contains(up)) return true;
   }
   return false;
 }

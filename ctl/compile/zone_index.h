@@ -53,7 +53,7 @@ class ZoneIndex {
   // Of every name that exists, made when it is needed first: most names only ask for themselves.
   // The texts are those of zone_ and names_, or the end of one.
   mutable std::unordered_map<std::string_view, std::uint32_t> places_;
-  std::unordered_set<std::string> cuts_;  // with a DNAME, or delegated
+  std::unordered_set<std::string_view> cuts_;  // with a DNAME, or delegated; texts of names_
   std::unordered_set<std::string> zones_below_;
 };
 

@@ -200,6 +200,23 @@ std::optional<Refusal> pair_conflict(const Zone& zone, const Record& candidate, 
   return std::nullopt;
 }
 
+// Whether the data is right as it is, and its content too, so that reading that again adds nothing.
+bool takes_no_text(RecordType type, std::span<const std::uint8_t> rdata) {
+  switch (type) {
+    case kTypeA:
+      return rdata.size() == 4;
+    case kTypeAaaa:
+      return rdata.size() == 16;
+    case kTypeCname:
+    case kTypeNs:
+    case kTypePtr:
+    case kTypeDname:
+      return true;  // content_of demands a name
+    default:
+      return false;
+  }
+}
+
 // What is left when name, type and data are known.
 Outcome<Record> finish_record(const Rules& rules, Record record, RecordDraft draft) {
   if (auto fault = ttl_fault(rules, draft.ttl)) return *std::move(fault);
@@ -217,7 +234,7 @@ Outcome<Record> finish_record(const Rules& rules, Record record, RecordDraft dra
 }
 
 bool points_at_itself(const Record& record) {
-  return record.type == kTypeCname && record.rdata == record.name.wire();
+  return record.type == kTypeCname && is_same_data(kTypeCname, record.rdata, record.name.wire());
 }
 
 Refusal self_reference() {
@@ -280,15 +297,15 @@ Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDr
 Outcome<Record> make_record(const Rules& rules, const Zone& zone, const DomainName& name,
                             RecordType type, std::span<const std::uint8_t> rdata,
                             RecordDraft rest) {
-  const bool is_address =
-      (type == kTypeA && rdata.size() == 4) || (type == kTypeAaaa && rdata.size() == 16);
-  if (is_address && name.is_within(zone.name)) {
+  if (takes_no_text(type, rdata) && name.is_within(zone.name)) {
     Record record;
     record.name = name;
     record.type = type;
     record.rdata.assign(rdata.begin(), rdata.end());
     record.content = content_of(type, rdata).text;
-    return finish_record(rules, std::move(record), std::move(rest));
+    auto made = finish_record(rules, std::move(record), std::move(rest));
+    if (made && made.value().proxied && points_at_itself(made.value())) return self_reference();
+    return made;
   }
   Content content = content_of(type, rdata);
   rest.name = name.text() + ".";

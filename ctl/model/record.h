@@ -76,7 +76,7 @@ Outcome<Record> make_record(const Rules& rules, const Zone& zone, const RecordDr
 
 // The same from the wire, as a zone file has it, with what else `rest` says; its name, type,
 // content and priority do not count. A CNAME that is not proxied may point at itself, and names in
-// data keep their case. Addresses, which most records of large zones are, take no way through text.
+// data keep their case. What is an address or one name and nothing else takes no way through text.
 Outcome<Record> make_record(const Rules& rules, const Zone& zone, const DomainName& name,
                             RecordType type, std::span<const std::uint8_t> rdata, RecordDraft rest);
 

@@ -252,6 +252,9 @@ TEST_F(RecordRules, AZoneFileMayHaveOneThatIsNotProxied) {
   EXPECT_TRUE(make_record(rules_, zone_, name, kTypeCname, name.wire(), rest).ok());
   rest.proxied = true;
   EXPECT_FALSE(make_record(rules_, zone_, name, kTypeCname, name.wire(), rest).ok());
+  Rdata upper = name.wire();
+  upper[1] = 'X';
+  EXPECT_FALSE(make_record(rules_, zone_, name, kTypeCname, upper, rest).ok());
 }
 
 // RFC 1035 2.3.3, RFC 4343 3. Priorities and weights are octets that may look like letters.
@@ -263,6 +266,7 @@ TEST_F(RecordRules, AZoneFileKeepsTheCaseOfNamesInData) {
     EXPECT_EQ(record.rdata, rdata) << text;
     return record;
   };
+  EXPECT_EQ(from_file(kTypeNs, "NS.Example.com.").content, "ns.example.com");
   const Record upper = from_file(kTypeMx, "65 MAIL.Example.com.");
   EXPECT_EQ(upper.content, "mail.example.com");
   EXPECT_EQ(conflict(from_file(kTypeMx, "65 mail.example.com."), {upper}), kCodeRecordExists);

@@ -6,12 +6,15 @@ namespace brink::ctl::store {
 namespace {
 
 constexpr std::uint8_t kLabelEnd = 0, kEscape = 1;
+constexpr std::size_t kLabelMax = 63, kWireMax = 255, kLabelsMax = 127;  // RFC 1035 2.3.4
 constexpr model::RecordType kTypeSvcb = 64, kTypeHttps = 65;
 
+// In lower case.
 void append_label(TreeKey& key, std::span<const std::uint8_t> label) {
   for (const std::uint8_t octet : label) {
     if (octet > kEscape) {
-      key.push_back(octet);
+      key.push_back(octet >= 'A' && octet <= 'Z' ? static_cast<std::uint8_t>(octet + ('a' - 'A'))
+                                                 : octet);
     } else {
       key.insert(key.end(), {kEscape, static_cast<std::uint8_t>(octet + 1)});
     }
@@ -96,12 +99,22 @@ TreeKey end_of_subtree(TreeKey key) {
 std::optional<TreeKey> target_key(model::RecordType type, std::span<const std::uint8_t> rdata) {
   const auto offset = target_offset(type);
   if (!offset || *offset >= rdata.size()) return std::nullopt;
-  std::size_t end = *offset;
-  while (end < rdata.size() && rdata[end] != 0) end += 1U + rdata[end];
-  if (end >= rdata.size()) return std::nullopt;
-  const auto target = model::DomainName::from_wire(rdata.subspan(*offset, end + 1 - *offset));
-  if (!target || target->is_root()) return std::nullopt;
-  return tree_key(*target);
+  const auto name = rdata.subspan(*offset);
+  std::uint8_t labels[kLabelsMax];  // where they begin
+  std::size_t count = 0, at = 0;
+  while (at < name.size() && name[at] != 0) {
+    if (name[at] > kLabelMax || count == kLabelsMax) return std::nullopt;
+    labels[count++] = static_cast<std::uint8_t>(at);
+    at += 1U + name[at];
+  }
+  if (at >= name.size() || at >= kWireMax || count == 0) return std::nullopt;
+  TreeKey key;
+  key.reserve(at);
+  while (count-- > 0) {
+    const std::size_t label = labels[count];
+    append_label(key, name.subspan(label + 1, name[label]));
+  }
+  return key;
 }
 
 }  // namespace brink::ctl::store

@@ -157,6 +157,30 @@ TEST_F(RecordInserterTest, AnOpenTransactionTellsOfEach) {
   EXPECT_EQ(history.summary_so_far()[0].added, 3U);
 }
 
+TEST_F(RecordInserterTest, WhatPointsSomewhereIsFoundAmongTheFirstRecordsToo) {
+  const Zone a = add_zone("a.test");
+  const DomainName target = DomainName::parse("ns.test").value();
+  const auto pointers = [&] { return store_->pointers_to(a.row, target, Reach::kName).size(); };
+  for (const char* name : {"x", "y"}) {
+    change([&] { insert(a, {make(a, name, "NS", "ns.test"), make(a, name, "NS", "b.test")}, true); });
+  }
+  EXPECT_EQ(pointers(), 2U);
+  {
+    Transaction transaction(*store_, Transaction::Kind::kWrite);
+    for (const Record& record : store_->list_records(a, {}).items) store_->delete_record(record);
+    transaction.commit();
+  }
+  EXPECT_EQ(pointers(), 0U);
+  {
+    Transaction transaction(*store_, Transaction::Kind::kWrite);
+    RecordInserter inserter(*store_, a);
+    Record record = make(a, "z", "NS", "ns.test");
+    inserter.insert(record);
+  }
+  change([&] { insert(a, {make(a, "z", "NS", "ns.test")}, false); });
+  EXPECT_EQ(pointers(), 1U) << "what was given up is as it was";
+}
+
 TEST_F(RecordInserterTest, WhatIsNotFinishedLeavesNothing) {
   add_zone("a.test");
   const Zone a = zone("a.test");

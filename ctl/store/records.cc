@@ -64,6 +64,7 @@ RecordInserter::RecordInserter(Store& store, const model::Zone& zone) : store_(s
   store_.take_version();
   store_.inserting_ = true;
   store_.database_->set_triggers(false);  // the one that writes the log
+  if (store_.record_count_at_most() == 0) put_off_targets();
 }
 
 RecordInserter::~RecordInserter() {
@@ -79,6 +80,16 @@ void RecordInserter::insert(model::Record& record) {
     first_row_ = record.row;
   }
   ++count_;
+}
+
+void RecordInserter::put_off_targets() {
+  {
+    auto select =
+        store_.database_->prepare("SELECT sql FROM sqlite_schema WHERE name = 'records_targets'");
+    CHECK(select->step());
+    index_of_targets_ = select->text(0);
+  }
+  store_.database_->execute("DROP INDEX records_targets");
 }
 
 // The entry takes as many numbers as it stands for.
@@ -98,6 +109,7 @@ void RecordInserter::end_run() {
 
 void RecordInserter::finish() {
   end_run();
+  if (!index_of_targets_.empty()) store_.database_->execute(index_of_targets_.c_str());
   store_.database_->set_triggers(true);
   store_.inserting_ = false;
 }

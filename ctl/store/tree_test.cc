@@ -69,7 +69,18 @@ TEST(TargetKey, IsTheNameThatDataPointsAt) {
   EXPECT_EQ(target("HTTPS", "1 svc.test. alpn=h2"), "svc.test");
   EXPECT_EQ(target("A", "192.0.2.1"), "none");
   EXPECT_EQ(target("PTR", "www"), "none");
+  EXPECT_EQ(target("NS", "A\\.B\\000\\001.Test."), "a\\.b\\000\\001.test");
   EXPECT_FALSE(target_key(model::kTypeMx, std::vector<std::uint8_t>{0}));
+  using Octets = std::vector<std::uint8_t>;
+  EXPECT_FALSE(target_key(model::kTypeNs, Octets{1, 'a'})) << "without an end";
+  EXPECT_FALSE(target_key(model::kTypeNs, Octets{5, 'a', 0})) << "cut short";
+  Octets longest(255), label(66);
+  for (std::size_t at = 0; at < 254; at += 2) longest[at] = 1;
+  EXPECT_TRUE(target_key(model::kTypeNs, longest));
+  longest.insert(longest.begin(), {1, 'a'});
+  EXPECT_FALSE(target_key(model::kTypeNs, longest));
+  label[0] = 64;
+  EXPECT_FALSE(target_key(model::kTypeNs, label));
 }
 
 using TreeTest = StoreTest;

@@ -174,7 +174,7 @@ class DenialReader {
   }
 
  private:
-  static constexpr std::size_t kAtOnce = 32;
+  static constexpr std::size_t kAtOnce = 96;
   // Where a key lies among the heads of a node.
   struct Range {
     int before;   // so many are less

@@ -344,6 +344,57 @@ TEST_F(DenialTest, TheNegativeAnswerHasTwoFormsOrOne) {
   EXPECT_EQ(std::memcmp(found, soa().data(), soa().size()), 0);
 }
 
+// The zone's state holds the NSEC of the apex as answers have it, exactly as long as that says that there
+// is no wildcard at the apex.
+TEST_F(DenialTest, TheApexDeniesItsWildcardFromTheStateOfTheZone) {
+  const auto denies = [&] {
+    expect_clean();
+    const View view = store_.view();
+    const BlobHeader* blob = View::apex_denial_blob(view.zone(*lookup(view, "z.test").record));
+    if (blob == nullptr) return false;
+    const DenialHit apex = find(kApexName);
+    EXPECT_TRUE(apex.exact);
+    EXPECT_EQ(blob->body_count, apex.blob->body_count);
+    const std::uint8_t* body = blob_body(*blob);
+    Bytes wanted(blob_body(*apex.blob), blob_body(*apex.blob) + apex.blob->body_size);
+    for (const Fixup& fixup : blob_fixups(*apex.blob)) wanted[fixup.offset + 1U] = 0x0c;
+    EXPECT_EQ(Bytes(body, body + blob->body_size), wanted);
+    return true;
+  };
+  const auto change = [&](const std::function<void(Writer&)>& step) {
+    store_.change([&](Writer& writer) {
+      ASSERT_TRUE(writer.use_zone(kApexName).ok());
+      step(writer);
+    });
+  };
+  const auto drop = [&](const Bytes& name) {
+    change([&](Writer& writer) { EXPECT_TRUE(writer.drop_denial(name).ok()); });
+  };
+  EXPECT_FALSE(denies());
+  change([](Writer& writer) { put(writer, numbered(1)); });
+  EXPECT_FALSE(denies());
+  change([](Writer& writer) { put(writer, kApexName, 1); });
+  EXPECT_TRUE(denies());
+  change([](Writer& writer) { put(writer, kApexName, 2); });
+  EXPECT_TRUE(denies());
+  for (const char* before : {"*", "!", "%"}) {
+    change([&](Writer& writer) { put(writer, name_of({before})); });
+    EXPECT_FALSE(denies()) << before;
+    drop(name_of({before}));
+    EXPECT_TRUE(denies()) << before;
+  }
+  for (const char* behind : {"**", "+", "-"}) {
+    change([&](Writer& writer) { put(writer, name_of({behind})); });
+    EXPECT_TRUE(denies()) << behind;
+  }
+  store_.change([](Writer& writer) {
+    ASSERT_TRUE(writer.put_zone(kApexName, {5, soa(), soa(), kNsecDenial}).ok());
+  });
+  EXPECT_TRUE(denies()) << "another SOA changes nothing";
+  drop(kApexName);
+  EXPECT_FALSE(denies());
+}
+
 TEST_F(DenialTest, WhatIsNotInOrderIsRefusedWithTheReason) {
   using Step = std::function<base::Result<void>(Writer&)>;
   const auto refused = [&](const std::string& why, const Step& step) {

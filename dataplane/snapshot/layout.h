@@ -30,7 +30,7 @@
 namespace brink::snapshot {
 
 inline constexpr std::uint64_t kImageMagic = 0x31474d494b4e5242;  // "BRNKIMG1"
-inline constexpr std::uint32_t kLayoutVersion = 5;
+inline constexpr std::uint32_t kLayoutVersion = 6;
 inline constexpr std::size_t kHeaderSize = 4096;
 inline constexpr std::size_t kSectionAlignment = 128;
 
@@ -147,22 +147,32 @@ static_assert(sizeof(Zone) == 8);
 // 0      4    birth, as in Record
 // 4      4    HeapRef of the state before; 0 = none
 // 8      4    SOA serial
-// 12     2    where the signed form of the negative answer is, in units of 8 bytes from here; 0 =
-//             none
-// 14     2    where the DenialChain is, in units of 8 bytes from here; 0 = the zone is not signed
+// 12     2    where the DenialChain is, in units of 8 bytes from here; 0 = the zone is not signed
 //             and has no table
-// 16     -    a Blob: the SOA as negative answers carry it (RFC 2308 5)
-//        -    the same with its signatures, at the next multiple of 8
-//        -    a DenialChain, at the next multiple of 8
-//        -    where that says so, the Tree of the zone's table, at the next multiple of 8
+// 14     2    where the signed form of the negative answer is, likewise; 0 = there is none
+// 16     2    where the apex's NSEC is, likewise; 0 = it does not stand here
+// 18     2    where the negative answer is, likewise
+// 20     4    zero
+// 24     -    a DenialChain
+//        -    where that says so, the Tree of the zone's table
+//        -    a Blob: the SOA as negative answers carry it (RFC 2308 5), with its signatures
+//        -    a Blob: the NSEC of the apex and its signatures once more, if that says, too, that
+//             there is no wildcard right below the apex
+//        -    a Blob: the SOA alone
+//
+// Each part starts at a multiple of 8. What an answer to a name that is not there takes out of a
+// signed zone lies in one piece, but for what covers that very name.
 struct ZoneState {
   std::uint32_t birth;
   HeapRef previous;
   std::uint32_t serial;
-  std::uint16_t signed_units;
   std::uint16_t chain_units;
+  std::uint16_t signed_units;
+  std::uint16_t denial_units;
+  std::uint16_t negative_units;
+  std::uint32_t reserved;
 };
-static_assert(sizeof(ZoneState) == 16);
+static_assert(sizeof(ZoneState) == 24);
 
 // How a zone proves that something is not there.
 enum class DenialKind : std::uint8_t {

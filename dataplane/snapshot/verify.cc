@@ -74,6 +74,7 @@ class Verifier {
   base::Result<void> check_owners() const;
   base::Result<void> check_zones();
   base::Result<void> check_state(std::uint32_t zone);
+  [[nodiscard]] bool has_apex_denial(const ZoneState& state) const;
   bool take(HeapRef ref, std::size_t bytes);
   base::Result<void> check_buckets();
   void prefetch_records_of(std::uint32_t bucket) const;
@@ -307,21 +308,12 @@ base::Result<void> Verifier::check_state(std::uint32_t zone) {
   if (room.size() < sizeof(ZoneState)) return bad("its state is out of bounds", "");
   const auto& state = *reinterpret_cast<const ZoneState*>(room.data());
   if (state.previous != 0) return bad("it has an older state", "");
-  const auto negative = room.subspan(sizeof state);
-  if (auto r = verify_blob(negative); !r) return r;
-  const auto& soa = *reinterpret_cast<const BlobHeader*>(negative.data());
-  if (soa.body_count != 1) return bad("its negative answer is not one SOA", "");
-  std::size_t end = sizeof state + blob_size(soa);
+  std::size_t end = sizeof state;
   // The parts of a state follow one another.
   const auto next_part = [&](std::size_t units) {
     end = (end + kHeapUnit - 1) / kHeapUnit * kHeapUnit;
     return units * kHeapUnit == end && end <= room.size();
   };
-  if (state.signed_units != 0) {
-    if (!next_part(state.signed_units)) return bad("its state is out of bounds", "");
-    if (auto r = verify_blob(room.subspan(end)); !r) return r;
-    end += blob_size(*View::signed_negative_blob(state));
-  }
   if (state.chain_units != 0) {
     if (!next_part(state.chain_units)) return bad("its state is out of bounds", "");
     const ChainPlace place{image_.heap, room.subspan(end), record(apexes_[zone]).name_size};
@@ -330,9 +322,31 @@ base::Result<void> Verifier::check_state(std::uint32_t zone) {
         !r) {
       return r;
     }
+    end += denial_chain_size(*View::trees(state));
   }
+  const auto check_blob = [&](std::size_t units) -> base::Result<void> {
+    if (!next_part(units)) return bad("its state is out of bounds", "");
+    if (auto r = verify_blob(room.subspan(end)); !r) return r;
+    end += blob_size(*reinterpret_cast<const BlobHeader*>(room.data() + end));
+    return {};
+  };
+  for (const std::uint16_t units : {state.signed_units, state.denial_units}) {
+    if (units == 0) continue;
+    if (auto r = check_blob(units); !r) return r;
+  }
+  if (auto r = check_blob(state.negative_units); !r) return r;
+  if (negative_blob(state).body_count != 1) return bad("its negative answer is not one SOA", "");
+  if (!has_apex_denial(state)) return bad("it has another NSEC at its apex than in its chain", "");
   if (!take(ref, state_size(state))) return bad("its state shares memory", "");
   return {};
+}
+
+// As the chain, which is verified, demands.
+bool Verifier::has_apex_denial(const ZoneState& state) const {
+  const DenialChain* chain = View::chain(state);
+  std::vector<std::uint8_t> wanted;
+  if (chain != nullptr) wanted = apex_denial_of(DenialReader(image_.heap.data()), *chain);
+  return std::ranges::equal(contents_of(state).apex_denial, wanted);
 }
 
 base::Result<void> Verifier::check_buckets() {

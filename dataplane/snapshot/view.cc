@@ -54,25 +54,34 @@ const Record* View::above(const Record& record) const noexcept {
 }
 
 Lookup View::lookup(const NameKey& key) const noexcept {
+  return lookup(key, key.bytes[0] == 0 ? 0 : parent_hash(key));
+}
+
+Lookup View::lookup(const NameKey& key, std::uint64_t parent_hash) const noexcept {
   const Record* found = find(key);
-  if (found == nullptr) return lookup_missing(key);
+  if (found == nullptr) return lookup_missing(key, parent_hash);
   if ((found->flags & kEmpty) == 0) return {found, found, true};
   const Record* encloser = above(key, 0);
   return encloser == nullptr ? Lookup{} : Lookup{found, encloser, true};
 }
 
-Lookup View::lookup_missing(const NameKey& key) const noexcept {
+Lookup View::lookup_missing(const NameKey& key, std::uint64_t parent_hash) const noexcept {
+  if (key.bytes[0] == 0) return {};
+  // A random name below a zone ends here.
+  const std::size_t parent_offset = 1U + key.bytes[0];
+  if (const Record* parent = version(newest(key, parent_offset, parent_hash)); parent != nullptr) {
+    return below(key, *parent, parent_offset);
+  }
+  // Existence is monotone in the number of stripped labels, so the longest existing suffix is found
+  // by bisection.
   std::uint8_t offsets[kNameMax];
   const std::size_t count = label_offsets(key, offsets);
-
-  // Existence is monotone in the number of stripped labels, so the longest existing suffix is found
-  // by bisection; the parent is tried first because a random name below a zone ends there.
   const Record* closest = nullptr;
   std::size_t closest_offset = 0;
-  std::size_t low = 1;       // fewest labels to strip that may still exist
+  std::size_t low = 2;       // fewest labels to strip that may still exist
   std::size_t high = count;  // this many do not leave a name
-  std::size_t middle = 1;
   while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
     const std::size_t offset = offsets[middle];
     const std::uint64_t hash = base::keyed_hash(hash_key(), key.bytes + offset, key.size - offset);
     if (const Record* found = version(newest(key, offset, hash)); found != nullptr) {
@@ -82,11 +91,15 @@ Lookup View::lookup_missing(const NameKey& key) const noexcept {
     } else {
       low = middle + 1;
     }
-    middle = low + (high - low) / 2;
   }
-  if (closest == nullptr) return {};
-  const Record* wildcard = version(load_link(closest->wildcard));
-  const Record* encloser = closest->zone != 0 ? closest : above(key, closest_offset);
+  return closest == nullptr ? Lookup{} : below(key, *closest, closest_offset);
+}
+
+// The name is not there, and `closest` is the nearest that is.
+Lookup View::below(const NameKey& key, const Record& closest,
+                   std::size_t closest_offset) const noexcept {
+  const Record* wildcard = version(load_link(closest.wildcard));
+  const Record* encloser = closest.zone != 0 ? &closest : above(key, closest_offset);
   if (encloser == nullptr) return {};
   return {wildcard, encloser, false, static_cast<std::uint16_t>(key.size - closest_offset)};
 }

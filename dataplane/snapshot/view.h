@@ -101,6 +101,12 @@ class View {
   // lookup: the name, or its closest encloser and the wildcard below that (RFC 4592). Bounded by
   // log2 of the number of labels, since every ancestor of a name in the table is in the table.
   [[nodiscard]] Lookup lookup(const NameKey& key) const noexcept;
+  // The same with the hash of the name right above it, which is not the root.
+  [[nodiscard]] Lookup lookup(const NameKey& key, std::uint64_t parent_hash) const noexcept;
+  [[nodiscard]] std::uint64_t parent_hash(const NameKey& key) const noexcept {
+    const std::size_t offset = 1U + key.bytes[0];
+    return base::keyed_hash(hash_key(), key.bytes + offset, key.size - offset);
+  }
 
   // The record's lower-case wire name, name_size bytes.
   [[nodiscard]] const std::uint8_t* name_bytes(const Record& record) const noexcept {
@@ -141,9 +147,14 @@ class View {
   }
   // The SOA of a zone's negative answers with signatures; the plain form if there is no other.
   [[nodiscard]] static const BlobHeader* signed_negative_blob(const ZoneState& state) noexcept {
-    const std::size_t units =
-        state.signed_units == 0 ? sizeof state / kHeapUnit : state.signed_units;
+    const std::size_t units = state.signed_units == 0 ? state.negative_units : state.signed_units;
     return reinterpret_cast<const BlobHeader*>(part_of(state, units));
+  }
+  // The NSEC of the zone's apex with its signatures, if it says that the apex has no wildcard; or
+  // null.
+  [[nodiscard]] static const BlobHeader* apex_denial_blob(const ZoneState& state) noexcept {
+    if (state.denial_units == 0) return nullptr;
+    return reinterpret_cast<const BlobHeader*>(part_of(state, state.denial_units));
   }
   // The zone's chain of denial; null: it is not signed.
   [[nodiscard]] static const DenialChain* chain(const ZoneState& state) noexcept {
@@ -181,12 +192,13 @@ class View {
   void prefetch_rrsets(const Record& record, std::size_t lines = 2) const noexcept {
     prefetch_lines(heap(record.rrsets), lines);
   }
-  // The record's zone; then, once that is there, its newest state; a blob that is about to be copied.
+  // The record's zone; then, once that is there, so many lines of its newest state; a blob that is about
+  // to be copied.
   void prefetch_zone(const Record& record) const noexcept {
     prefetch_lines(&root_.zones[record.zone], 1);
   }
-  void prefetch_zone_state(const Record& record) const noexcept {
-    prefetch_lines(zone_state(load_link(root_.zones[record.zone].state)), 6);
+  void prefetch_zone_state(const Record& record, std::size_t lines) const noexcept {
+    prefetch_lines(zone_state(load_link(root_.zones[record.zone].state)), lines);
   }
   static void prefetch_blob(const BlobHeader* blob) noexcept {
     if (blob != nullptr) prefetch_lines(blob, 4);
@@ -226,7 +238,9 @@ class View {
     return reinterpret_cast<const ZoneState*>(heap(ref));
   }
   // lookup for a name that find() has just not found, or found empty.
-  [[nodiscard]] Lookup lookup_missing(const NameKey& key) const noexcept;
+  [[nodiscard]] Lookup lookup_missing(const NameKey& key, std::uint64_t parent_hash) const noexcept;
+  [[nodiscard]] Lookup below(const NameKey& key, const Record& closest,
+                             std::size_t closest_offset) const noexcept;
 
   // Slots whose tag fits and that are not free, as a bit each. The writer may change them meanwhile:
   // its stores are of 2 and 4 bytes, whole, and what a tag promises is compared afterwards.
@@ -283,7 +297,8 @@ class View {
 
 // The SOA of a zone's negative answers.
 inline const BlobHeader& negative_blob(const ZoneState& state) noexcept {
-  return *reinterpret_cast<const BlobHeader*>(&state + 1);
+  const auto* at = reinterpret_cast<const std::uint8_t*>(&state) + state.negative_units * kHeapUnit;
+  return *reinterpret_cast<const BlobHeader*>(at);
 }
 
 // The parts of a blob behind its header.

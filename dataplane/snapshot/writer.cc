@@ -216,6 +216,7 @@ base::Result<void> Writer::put_zone(Name apex, const ZoneContents& contents) {
     if (const DenialChain* chain = View::chain(state_at(old)); chain != nullptr) {
       if (denies_as(*chain, contents.denial)) {
         state.chain = *chain;
+        state.apex_denial = contents_of(state_at(old)).apex_denial;
       } else {
         dropped = chain->root;
       }
@@ -263,6 +264,23 @@ base::Result<ZoneState*> Writer::open_state() {
     return no_memory({apex_.bytes, apex_.size});
   }
   return &state_at(image_.zones_[zone_].state);
+}
+
+// Has the current zone's state, opened, hold what its chain says of the apex.
+bool Writer::renew_apex_denial() {
+  const ZoneState& state = state_at(image_.zones_[zone_].state);
+  StateContents contents = contents_of(state);
+  const auto wanted = apex_denial_of(DenialReader(image_.heap_.at(0)), *View::chain(state));
+  if (std::ranges::equal(contents.apex_denial, wanted)) return true;
+  contents.apex_denial = wanted;
+  return set_state(zone_, contents);
+}
+
+base::Result<void> Writer::denial_done(DenialTree::Outcome outcome, const DenialKey& key,
+                                       Name owner) {
+  if (auto done = tree_done(outcome, owner); !done) return done;
+  // What comes behind "*" says nothing of a wildcard at the apex.
+  return key.bytes[0] > '*' || renew_apex_denial() ? base::Result<void>() : no_memory(owner);
 }
 
 base::Result<void> Writer::tree_done(DenialTree::Outcome outcome, Name name) {
@@ -348,14 +366,14 @@ base::Result<void> Writer::put_denial(Name owner, std::span<const std::uint8_t> 
   const auto& header = *reinterpret_cast<const BlobHeader*>(blob.data());
   if (blob_size(header) != blob.size()) return refuse("there is more behind a blob", owner);
   if (!is_owner({key.bytes, key.size}, header)) return refuse("its blob is another's", owner);
-  return tree_done(trees().put(*chain.value(), key, blob), owner);
+  return denial_done(trees().put(*chain.value(), key, blob), key, owner);
 }
 
 base::Result<void> Writer::drop_denial(Name owner) {
   DenialKey key;
   const auto chain = open_chain(owner, key);
   if (!chain) return chain.error();
-  return tree_done(trees().drop(*chain.value(), key), owner);
+  return denial_done(trees().drop(*chain.value(), key), key, owner);
 }
 
 base::Result<void> Writer::drop_zone(Name apex) {

@@ -131,6 +131,8 @@ class Writer : public ChangeSink {
   bool set_state(std::uint32_t zone, const StateContents& contents);
   base::Result<DenialChain*> open_chain(Name owner, DenialKey& key);
   base::Result<void> tree_done(DenialTree::Outcome outcome, Name name);
+  base::Result<void> denial_done(DenialTree::Outcome outcome, const DenialKey& key, Name owner);
+  bool renew_apex_denial();
   base::Result<Tree*> open_table();
   base::Result<void> drop_from(Tree& table, Key key);
   base::Result<ZoneState*> open_state();

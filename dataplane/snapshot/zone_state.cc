@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/base/bytes.h"
 #include "dataplane/base/check.h"
 #include "dataplane/snapshot/view.h"
 
 namespace brink::snapshot {
 namespace {
+
+constexpr std::uint16_t kOwnerPointer = 0xc00c;
+constexpr std::size_t kRecordFixed = 12;  // owner pointer, type, class, TTL, data length
 
 std::size_t units_of(std::size_t size) {
   return (size + kHeapUnit - 1) / kHeapUnit;
@@ -30,18 +34,41 @@ StateContents contents_of(const ZoneState& state) {
     contents.chain = *chain;
     contents.salt = denial_salt(*chain);
   }
+  if (const BlobHeader* denial = View::apex_denial_blob(state); denial != nullptr) {
+    contents.apex_denial = bytes_of(*denial);
+  }
   if (const Tree* table = View::table(state); table != nullptr) contents.table = *table;
   return contents;
 }
 
+std::vector<std::uint8_t> apex_denial_of(const DenialReader& reader, const DenialChain& chain) {
+  if (chain.kind != DenialKind::kNsec) return {};
+  DenialKey wildcard;
+  wildcard.size = 0;
+  append_denial_label(wildcard, reinterpret_cast<const std::uint8_t*>("*"), 1);
+  bool exact = false;
+  const DenialEntry* entry = reader.find(chain, wildcard, exact);
+  if (entry == nullptr || entry->key_size != 0) return {};
+  const BlobHeader& blob = denial_blob(*entry);
+  // Its owners are the apex: no labels, and fix-ups for nothing else.
+  if (blob.fixup_count != blob.body_count) return {};
+  const std::uint8_t* const body = blob_body(blob);
+  std::vector<std::uint8_t> out(sizeof blob + ((blob.body_size + 1U) & ~1U));
+  const BlobHeader header{blob.body_size, 0, 0, blob.body_count, 0, 0, 0, 0};
+  std::memcpy(out.data(), &header, sizeof header);
+  std::uint8_t* const to = out.data() + sizeof header;
+  std::memcpy(to, body, blob.body_size);
+  std::size_t at = 0;
+  for (const Fixup& fixup : blob_fixups(blob)) {
+    if (fixup.offset != at || (fixup.kind_and_target & kFixupTargetMask) != 0) return {};
+    base::store_be16(to + at, kOwnerPointer);
+    at += kRecordFixed + base::load_be16(body + at + kRecordFixed - 2);
+  }
+  return out;
+}
+
 std::size_t state_size(const ZoneState& state) {
-  if (const DenialChain* chain = View::trees(state); chain != nullptr) {
-    return state.chain_units * kHeapUnit + denial_chain_size(*chain);
-  }
-  if (state.signed_units != 0) {
-    return state.signed_units * kHeapUnit + blob_size(*View::signed_negative_blob(state));
-  }
-  return sizeof state + blob_size(negative_blob(state));
+  return state.negative_units * kHeapUnit + blob_size(negative_blob(state));
 }
 
 HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
@@ -49,31 +76,35 @@ HeapRef make_state(Heap& heap, std::uint32_t birth, HeapRef previous,
   DenialChain chain = contents.chain;
   chain.has_table = contents.table.root != 0 || contents.makes_table ? 1 : 0;
   const bool has_chain = chain.kind != DenialKind::kNone || chain.has_table != 0;
-  std::size_t end = sizeof(ZoneState) + contents.negative.size();
-  std::size_t signed_units = 0, chain_units = 0;
-  if (!contents.signed_negative.empty()) {
-    signed_units = units_of(end);
-    end = signed_units * kHeapUnit + contents.signed_negative.size();
-  }
-  if (has_chain) {
-    chain_units = units_of(end);
-    end = chain_units * kHeapUnit + denial_chain_size(chain);
-  }
-  // Two blobs of the largest size are less.
-  CHECK(chain_units <= 0xffff && signed_units <= 0xffff);
+  std::size_t end = sizeof(ZoneState);
+  // Where a part of so many octets goes; 0: nowhere, there is none.
+  const auto place = [&end](std::size_t size) -> std::uint16_t {
+    if (size == 0) return 0;
+    const std::size_t units = units_of(end);
+    CHECK(units <= 0xffff);  // three blobs of the largest size are less
+    end = units * kHeapUnit + size;
+    return static_cast<std::uint16_t>(units);
+  };
+  ZoneState state{};
+  state.birth = birth;
+  state.previous = previous;
+  state.serial = contents.serial;
+  state.chain_units = place(has_chain ? denial_chain_size(chain) : 0);
+  state.signed_units = place(contents.signed_negative.size());
+  state.denial_units = place(contents.apex_denial.size());
+  state.negative_units = place(contents.negative.size());
   const HeapRef ref = heap.allocate(end);
   if (ref == 0) return 0;
   std::uint8_t* const at = heap.at(ref);
-  const ZoneState state{birth, previous, contents.serial, static_cast<std::uint16_t>(signed_units),
-                        static_cast<std::uint16_t>(chain_units)};
+  const auto put = [at](std::uint16_t units, std::span<const std::uint8_t> part) {
+    if (units != 0) std::copy(part.begin(), part.end(), at + units * kHeapUnit);
+  };
   std::memcpy(at, &state, sizeof state);
-  std::memcpy(at + sizeof state, contents.negative.data(), contents.negative.size());
-  if (signed_units != 0) {
-    std::memcpy(at + signed_units * kHeapUnit, contents.signed_negative.data(),
-                contents.signed_negative.size());
-  }
+  put(state.signed_units, contents.signed_negative);
+  put(state.denial_units, contents.apex_denial);
+  put(state.negative_units, contents.negative);
   if (has_chain) {
-    std::uint8_t* const chain_at = at + chain_units * kHeapUnit;
+    std::uint8_t* const chain_at = at + state.chain_units * kHeapUnit;
     std::memset(chain_at, 0, denial_chain_size(chain));
     std::memcpy(chain_at, &chain, sizeof chain);
     std::copy(contents.salt.begin(), contents.salt.end(), chain_at + sizeof chain);

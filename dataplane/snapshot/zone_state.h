@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
+#include "dataplane/snapshot/denial.h"
 #include "dataplane/snapshot/heap.h"
 #include "dataplane/snapshot/layout.h"
 
@@ -16,11 +18,15 @@ struct StateContents {
   std::span<const std::uint8_t> signed_negative;  // a Blob; empty: there is none
   DenialChain chain = {};                         // of kind kNone: there is none
   std::span<const std::uint8_t> salt;             // as many octets as the chain says
-  Tree table = {};         // empty: there is none,
-  bool makes_table = false;  // unless one is to be filled
+  std::span<const std::uint8_t> apex_denial;      // as apex_denial_of makes it; empty: none
+  Tree table = {};                                // empty: there is none,
+  bool makes_table = false;                       // unless one is to be filled
 };
 
 StateContents contents_of(const ZoneState& state);
+// The NSEC of the apex as a state has it, a Blob; empty: it says nothing of a wildcard at the apex, or
+// is none, or of an unusual form. The chain is a verified one.
+std::vector<std::uint8_t> apex_denial_of(const DenialReader& reader, const DenialChain& chain);
 // Of the whole block.
 std::size_t state_size(const ZoneState& state);
 

@@ -62,6 +62,17 @@ void Proofs::add_no_data(const Denied& denied, WireName name) noexcept {
   add_closest(denied, name, name.size() - 1U - name[0]);  // opted out (RFC 5155 7.2.4)
 }
 
+void Proofs::add_beside_apex(const Denied& denied, WireName name, const Foreseen& foreseen) noexcept {
+  DenialHit hit = foreseen.hits[0];
+  if (foreseen.count != 1) {
+    DenialKey key;
+    snapshot::set_denial_key(key, name.data(), name.size(), denied.apex_size);
+    hit = view_.find_denial(*denied.chain, key);
+  }
+  // An owner without labels of its own is the apex.
+  if (*snapshot::blob_body(*hit.blob) <= snapshot::kLabelMax) add(denied, hit);
+}
+
 void Proofs::add_no_name(const Denied& denied, WireName name, std::size_t closest_size,
                          const Foreseen& foreseen) noexcept {
   if (denied.chain == nullptr) return;

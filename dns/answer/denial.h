@@ -31,6 +31,9 @@ class Proofs {
   // closest encloser; `foreseen`: what was looked up of it before.
   void add_no_name(const Denied& denied, WireName name, std::size_t closest_size,
                    const Foreseen& foreseen) noexcept;
+  // The same for a name of which all has been said but what covers it, if that is not the NSEC of the
+  // apex. The chain has records.
+  void add_beside_apex(const Denied& denied, WireName name, const Foreseen& foreseen) noexcept;
   // The name is not there, so the wildcard of its closest encloser stands for it. `has_data`: and owns
   // what was asked for.
   void add_wildcard(const Denied& denied, WireName name, std::size_t closest_size,

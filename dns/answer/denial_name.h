@@ -7,6 +7,7 @@
 
 #include "dataplane/snapshot/denial.h"
 #include "dataplane/snapshot/name.h"
+#include "dataplane/snapshot/view.h"
 #include "dns/answer/nsec3_hash.h"
 
 namespace brink::dns::answer {
@@ -23,6 +24,14 @@ inline WireName parent(WireName name) noexcept {
 inline WireName next_closer(WireName name, std::size_t closest_size) noexcept {
   while (parent(name).size() > closest_size) name = parent(name);
   return name;
+}
+
+// The NSEC of the apex as answers have it that say that a name right below the apex is not there; null: it
+// is none such name, or has to be looked for.
+inline const snapshot::BlobHeader* apex_denial(const snapshot::ZoneState& state,
+                                               const snapshot::Lookup& found) noexcept {
+  if (found.closest_size != found.encloser->apex_size) return nullptr;
+  return snapshot::View::apex_denial_blob(state);
 }
 
 // "*." before a name.

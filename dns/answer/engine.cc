@@ -163,12 +163,14 @@ void Engine::answer_burst(const snapshot::View& view, Transport transport,
     snapshot::set_key(slot.key, view.hash_key(), in.message + wire::kHeaderSize,
                       slot.query.name_size, in.capacity - wire::kHeaderSize);
     view.prefetch_bucket(slot.key.hash);
+    if (expects_missing_) MissingNames::expect(view, slot);
   }
   for (std::size_t i = 0; i < count; ++i) {
     Slot& slot = slots_[i];
     if (slot.query.verdict != Verdict::kQuery) continue;
     slot.candidate = view.candidate(slot.key.hash);
-    view.prefetch_record(slot.candidate);
+    const bool is_missing = expects_missing_ && slot.candidate == 0;
+    view.prefetch_record(is_missing ? view.candidate(slot.parent_hash) : slot.candidate);
   }
   look_up(view, count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -195,7 +197,8 @@ void Engine::look_up(const snapshot::View& view, std::size_t count) noexcept {
       view.prefetch_rrsets(record, slot.query.dnssec_ok ? 4 : 2);
     }
   }
-  if (missing_count != 0) missing_.look_up(view, {missing, missing_count});
+  if (missing_count != 0) missing_.look_up(view, {missing, missing_count}, expects_missing_);
+  expects_missing_ = 2 * missing_count > count;
 }
 
 // What was asked for by an option; most queries have none. Whether there was a cookie of ours.

@@ -112,6 +112,7 @@ class Engine {
   guard::RateLimiter* limiter_ = nullptr;
   Slot slots_[kBurstMax];
   MissingNames missing_;
+  bool expects_missing_ = false;  // most names of the last burst were not there
 };
 
 }  // namespace brink::dns::answer

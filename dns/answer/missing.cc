@@ -1,5 +1,7 @@
 #include "dns/answer/missing.h"
 
+#include <algorithm>
+
 #include "dns/answer/denial_name.h"
 
 namespace brink::dns::answer {
@@ -29,13 +31,16 @@ void MissingNames::foresee(const View& view, Slot& slot) noexcept {
       (found.encloser->flags & (snapshot::kCut | snapshot::kRedirect)) != 0) {
     return;
   }
-  const DenialChain* chain = View::chain(view.zone(*found.encloser));
+  const snapshot::ZoneState& state = view.zone(*found.encloser);
+  const DenialChain* chain = View::chain(state);
   if (chain == nullptr) return;
   const NameKey& name = slot.key;
   const std::size_t apex_size = found.encloser->apex_size;
   const std::uint8_t* closest = name.bytes + name.size - found.closest_size;
   if (chain->kind == DenialKind::kNsec) {
     snapshot::set_denial_key(ask(*chain), name.bytes, name.size, apex_size);
+    slot.foreseen.count = 1;
+    if (apex_denial(state, found) != nullptr) return;
     DenialKey& wildcard = ask(*chain);
     snapshot::set_denial_key(wildcard, closest, found.closest_size, apex_size);
     snapshot::append_denial_label(wildcard, &kAsterisk, 1);
@@ -44,32 +49,35 @@ void MissingNames::foresee(const View& view, Slot& slot) noexcept {
   }
   if (chain->iterations != 0) return;  // no time to be won
   const WireName closest_name(closest, found.closest_size);
-  set_nsec3_key(ask(*chain), closest_name, *chain);
-  set_nsec3_key(ask(*chain), next_closer({name.bytes, name.size}, found.closest_size), *chain);
-  set_nsec3_key(ask(*chain), WildcardName(closest_name).name(), *chain);
+  const WireName next = next_closer({name.bytes, name.size}, found.closest_size);
+  const auto salt = snapshot::denial_salt(*chain);
+  constexpr std::uint8_t kWildcardLabel[] = {1, kAsterisk};
+  const std::size_t longest = std::max(next.size(), closest_name.size() + sizeof kWildcardLabel);
+  if (longest + salt.size() > Nsec3Batch::kSizeMax) return;
+  hashes_.add({}, closest_name, salt, ask(*chain));
+  hashes_.add({}, next, salt, ask(*chain));
+  hashes_.add(kWildcardLabel, closest_name, salt, ask(*chain));
   slot.foreseen.count = 3;
 }
 
-void MissingNames::look_up(const View& view, std::span<Slot* const> slots) noexcept {
-  // A random name is most often right below the name that is there.
-  std::uint64_t above[kMax];
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    const NameKey& key = slots[i]->key;
-    const std::size_t offset = key.bytes[0] == 0 ? 0 : 1U + key.bytes[0];
-    above[i] = base::keyed_hash(view.hash_key(), key.bytes + offset, key.size - offset);
-    view.prefetch_bucket(above[i]);
+void MissingNames::look_up(const View& view, std::span<Slot* const> slots,
+                           bool expected) noexcept {
+  if (!expected) {
+    for (Slot* slot : slots) expect(view, *slot);
+    for (const Slot* slot : slots) view.prefetch_record(view.candidate(slot->parent_hash));
   }
-  for (std::size_t i = 0; i < slots.size(); ++i) view.prefetch_record(view.candidate(above[i]));
   for (Slot* slot : slots) {
-    slot->found = view.lookup(slot->key);
+    slot->found = view.lookup(slot->key, slot->parent_hash);
     if (slot->found.encloser != nullptr) view.prefetch_zone(*slot->found.encloser);
   }
   for (const Slot* slot : slots) {
-    if (slot->found.encloser != nullptr) view.prefetch_zone_state(*slot->found.encloser);
+    if (slot->found.encloser == nullptr) continue;
+    view.prefetch_zone_state(*slot->found.encloser, slot->query.dnssec_ok ? 8 : 3);
   }
   asked_ = 0;
   for (Slot* slot : slots) foresee(view, *slot);
   if (asked_ == 0) return;
+  hashes_.finish();
   view.find_denials({questions_.data(), asked_});
   std::size_t at = 0;
   for (Slot* slot : slots) {

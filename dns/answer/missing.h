@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dns/answer/nsec3_batch.h"
 #include "dns/answer/slot.h"
 
 namespace brink::dns::answer {
@@ -16,18 +17,28 @@ class MissingNames {
  public:
   static constexpr std::size_t kMax = 32;
 
+  // A random name is most often right below one that is there: has that one's bucket fetched. For whole
+  // bursts, where the last one was of such names.
+  static void expect(const snapshot::View& view, Slot& slot) noexcept {
+    const snapshot::NameKey& key = slot.key;
+    slot.parent_hash = key.bytes[0] == 0 ? key.hash : view.parent_hash(key);
+    view.prefetch_bucket(slot.parent_hash);
+  }
+
   // Fills in `found` and, for who asks for proofs, `foreseen`. The bucket of each name is in the
-  // caches.
-  void look_up(const snapshot::View& view, std::span<Slot* const> slots) noexcept;
+  // caches. `expected`: expect() was called for all, and the records are on their way.
+  void look_up(const snapshot::View& view, std::span<Slot* const> slots, bool expected) noexcept;
 
  private:
   void foresee(const snapshot::View& view, Slot& slot) noexcept;
   snapshot::DenialKey& ask(const snapshot::DenialChain& chain) noexcept;
 
-  static constexpr std::size_t kKeysMax = 3 * kMax;
+  static constexpr std::size_t kKeysMax = Nsec3Batch::kMax;
+  static_assert(kKeysMax == 3 * kMax);
   std::size_t asked_ = 0;
   std::array<snapshot::DenialQuestion, kKeysMax> questions_;
   std::array<snapshot::DenialKey, kKeysMax> keys_;
+  Nsec3Batch hashes_;
 };
 
 }  // namespace brink::dns::answer

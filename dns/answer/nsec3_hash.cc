@@ -1,20 +1,25 @@
 #include "dns/answer/nsec3_hash.h"
 
+#include <immintrin.h>
+
 // SHA1() fetches its implementation anew with every call, which allocates; these do not.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/sha.h>
 
+#include "dataplane/base/bytes.h"
+
 namespace brink::dns::answer {
 namespace {
 
-// 5 octets are 8 digits.
-void put_digits(const std::uint8_t* octets, std::uint8_t* digits) noexcept {
-  static constexpr char kDigits[] = "0123456789abcdefghijklmnopqrstuv";
-  std::uint64_t value = 0;
-  for (int i = 0; i < 5; ++i) value = value << 8 | octets[i];
-  for (int i = 7; i >= 0; --i, value >>= 5) {
-    digits[i] = static_cast<std::uint8_t>(kDigits[value & 31]);
-  }
+// 5 octets are 8 digits, of 5 bits each.
+std::uint64_t digits_of(const std::uint8_t* octets) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  std::uint64_t bits = 0;
+  for (int i = 0; i < 5; ++i) bits = bits << 8 | octets[i];
+  const std::uint64_t values = _pdep_u64(bits, 0x1f * kOnes);
+  // 0x80 in those that are 10 or more, which are letters; then 1.
+  const std::uint64_t letters = ((values + (0x80 - 10) * kOnes) & (kOnes << 7)) >> 7;
+  return values + '0' * kOnes + letters * ('a' - 10 - '0');
 }
 
 }  // namespace
@@ -22,7 +27,7 @@ void put_digits(const std::uint8_t* octets, std::uint8_t* digits) noexcept {
 void nsec3_label(std::span<const std::uint8_t> name, std::uint16_t iterations,
                  std::span<const std::uint8_t> salt,
                  std::uint8_t (&label)[kNsec3LabelSize]) noexcept {
-  std::uint8_t digest[SHA_DIGEST_LENGTH];
+  std::uint8_t digest[kSha1Size];
   std::span<const std::uint8_t> input = name;
   for (unsigned round = 0; round <= iterations; ++round) {
     SHA_CTX context;
@@ -32,7 +37,12 @@ void nsec3_label(std::span<const std::uint8_t> name, std::uint16_t iterations,
     SHA1_Final(digest, &context);
     input = digest;
   }
-  for (int i = 0; i < 4; ++i) put_digits(digest + 5 * i, label + 8 * i);
+  nsec3_digits(digest, label);
+}
+
+void nsec3_digits(const std::uint8_t (&digest)[kSha1Size],
+                  std::uint8_t (&label)[kNsec3LabelSize]) noexcept {
+  for (int i = 0; i < 4; ++i) base::store_be64(label + 8 * i, digits_of(digest + 5 * i));
 }
 
 }  // namespace brink::dns::answer

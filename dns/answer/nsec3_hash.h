@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "dns/answer/sha1_lanes.h"
+
 namespace brink::dns::answer {
 
 inline constexpr std::size_t kNsec3LabelSize = 32;
@@ -14,5 +16,9 @@ inline constexpr std::size_t kNsec3LabelSize = 32;
 void nsec3_label(std::span<const std::uint8_t> name, std::uint16_t iterations,
                  std::span<const std::uint8_t> salt,
                  std::uint8_t (&label)[kNsec3LabelSize]) noexcept;
+
+// The digest alone, written so.
+void nsec3_digits(const std::uint8_t (&digest)[kSha1Size],
+                  std::uint8_t (&label)[kNsec3LabelSize]) noexcept;
 
 }  // namespace brink::dns::answer

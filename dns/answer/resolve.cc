@@ -39,7 +39,8 @@ class Resolver {
   bool answer_signatures(const Record& record) noexcept;
   bool answer_nsec(const Lookup& found, const snapshot::NameKey& key) noexcept;
   Outcome refer(const Record& cut) noexcept;
-  Outcome negative(const Record& in_zone, wire::Rcode rcode) noexcept;
+  Outcome negative(const Record& in_zone, wire::Rcode rcode,
+                   const BlobHeader* apex_denial = nullptr) noexcept;
   Outcome no_data(const Lookup& found, const snapshot::NameKey& key) noexcept;
   Outcome no_name(const Lookup& found, const snapshot::NameKey& key, int hop) noexcept;
   Outcome delegation_signer(const Record& apex) noexcept;
@@ -162,13 +163,18 @@ Outcome Resolver::refer(const Record& cut) noexcept {
   return Outcome::kReferral;
 }
 
-// RFC 2308 2: the SOA of the zone that says no.
-Outcome Resolver::negative(const Record& in_zone, wire::Rcode rcode) noexcept {
+// RFC 2308 2: the SOA of the zone that says no; and the NSEC of its apex, if that is part of the proof.
+Outcome Resolver::negative(const Record& in_zone, wire::Rcode rcode,
+                           const BlobHeader* apex_denial) noexcept {
   std::size_t body_at = 0;
   const snapshot::ZoneState& state = view_.zone(in_zone);
   const BlobHeader& soa = query_.dnssec_ok ? *View::signed_negative_blob(state)
                                            : snapshot::negative_blob(state);
   if (!response_.put_body(soa, Section::kAuthority, place_.apex, place_.apex, body_at)) {
+    response_.set_truncated();
+  } else if (apex_denial != nullptr &&
+             !response_.put_body(*apex_denial, Section::kAuthority, place_.apex, place_.apex,
+                                 body_at)) {
     response_.set_truncated();
   }
   response_.set_rcode(rcode);
@@ -178,12 +184,17 @@ Outcome Resolver::negative(const Record& in_zone, wire::Rcode rcode) noexcept {
 Outcome Resolver::no_name(const Lookup& found, const snapshot::NameKey& key, int hop) noexcept {
   const Record& encloser = *found.encloser;
   enter_zone(encloser);
-  if (query_.dnssec_ok) {
-    static constexpr Foreseen kNothing;
-    proofs_.add_no_name(denied_by(encloser), name_of(key), found.closest_size,
-                        hop == 0 ? foreseen_ : kNothing);
+  if (!query_.dnssec_ok) return negative(encloser, wire::Rcode::kNxDomain);
+  static constexpr Foreseen kNothing;
+  const Foreseen& foreseen = hop == 0 ? foreseen_ : kNothing;
+  const Denied denied = denied_by(encloser);
+  const BlobHeader* apex_denied = apex_denial(view_.zone(encloser), found);
+  if (apex_denied != nullptr) {
+    proofs_.add_beside_apex(denied, name_of(key), foreseen);
+  } else {
+    proofs_.add_no_name(denied, name_of(key), found.closest_size, foreseen);
   }
-  return negative(encloser, wire::Rcode::kNxDomain);
+  return negative(encloser, wire::Rcode::kNxDomain, apex_denied);
 }
 
 Outcome Resolver::no_data(const Lookup& found, const snapshot::NameKey& key) noexcept {

@@ -76,10 +76,12 @@ bool Response::put_body(const snapshot::BlobHeader& blob, Section section, std::
   body_at = size_;
   append(snapshot::blob_body(blob), blob.body_size);
   if (owner != wire::kHeaderSize) {
-    std::size_t at = body_at;
+    // Sizes out of the blob: to read what was just written takes longer.
+    const std::uint8_t* const body = snapshot::blob_body(blob);
+    std::size_t at = 0;
     for (std::uint16_t i = 0; i < blob.body_count; ++i) {
-      store_be16(message_ + at, static_cast<std::uint16_t>(kPointer | owner));
-      at += kRecordFixed + load_be16(message_ + at + kRecordFixed - 2);
+      store_be16(message_ + body_at + at, static_cast<std::uint16_t>(kPointer | owner));
+      at += kRecordFixed + load_be16(body + at + kRecordFixed - 2);
     }
   }
   if (blob.fixup_count != 0) patch(blob, body_at, body_at, 0, blob.body_size, apex);

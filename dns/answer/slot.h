@@ -11,8 +11,9 @@
 namespace brink::dns::answer {
 
 // Records of a chain that were looked up ahead, for a name that is not there and not covered by a
-// wildcard: with NSEC what covers the name and the wildcard, with NSEC3 that of the closest encloser, and
-// what covers the next closer name and the wildcard.
+// wildcard: with NSEC what covers the name and the wildcard, or, right below an apex whose own NSEC says
+// that there is no wildcard, the name alone; with NSEC3 that of the closest encloser, and what covers the
+// next closer name and the wildcard.
 struct Foreseen {
   std::uint8_t count = 0;  // 0: nothing was
   snapshot::DenialHit hits[3];
@@ -22,6 +23,7 @@ struct Slot {
   snapshot::NameKey key;
   wire::Query query;
   std::uint32_t candidate;
+  std::uint64_t parent_hash;  // where the name is not expected to be there
   snapshot::Lookup found;
   Foreseen foreseen;
 };

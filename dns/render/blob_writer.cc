@@ -106,7 +106,7 @@ void BlobWriter::add_record(std::uint16_t type, std::uint32_t ttl, const zone::W
   for (std::uint8_t i = 0; i < fields.count; ++i) {
     const std::size_t size = name_size_at(rdata, at);
     if (size == 0) break;
-    write_name(rdata.substr(at, size), fields.compressible);
+    write_name(std::string_view(rdata).substr(at, size), fields.compressible);
     at += size;
   }
   data_.insert(data_.end(), rdata.begin() + static_cast<std::ptrdiff_t>(at), rdata.end());
@@ -115,27 +115,42 @@ void BlobWriter::add_record(std::uint16_t type, std::uint32_t ttl, const zone::W
   data_[length_at + 1] = static_cast<std::uint8_t>(size);
 }
 
+const BlobWriter::Position* BlobWriter::find(std::string_view lower_suffix) const {
+  for (const Position& position : positions_) {
+    if (position.size != lower_suffix.size()) continue;
+    if (std::string_view(names_).substr(position.at, position.size) == lower_suffix) {
+      return &position;
+    }
+  }
+  return nullptr;
+}
+
 // Emits a pointer to a name that is the apex or stands earlier in the blob; false if there is none.
-bool BlobWriter::pointer_to(const zone::Wire& lower_suffix) {
+bool BlobWriter::pointer_to(std::string_view lower_suffix) {
   if (fixups_.size() >= kFixupMax || data_.size() > 0xffff) return false;
   std::uint16_t what = snapshot::kFixupApex;
   if (lower_suffix != apex_) {
-    const auto at = positions_.find(lower_suffix);
-    if (at == positions_.end() || at->second > snapshot::kFixupTargetMax) return false;
-    what = static_cast<std::uint16_t>(snapshot::kFixupBlob | at->second);
+    const Position* position = find(lower_suffix);
+    if (position == nullptr) return false;
+    what = static_cast<std::uint16_t>(snapshot::kFixupBlob | position->offset);
   }
   fixups_.push_back({static_cast<std::uint16_t>(data_.size()), what});
   u16(0xc000);
   return true;
 }
 
-void BlobWriter::write_name(const zone::Wire& name, bool compress) {
-  const zone::Wire lower = zone::lower_name(name);
+void BlobWriter::write_name(std::string_view name, bool compress) {
+  const std::size_t start = names_.size();
+  names_ += zone::lower_name(zone::Wire(name));
   std::size_t at = 0;
   while (name[at] != 0) {
-    const zone::Wire suffix = lower.substr(at);
+    const auto suffix = std::string_view(names_).substr(start + at);
     if (compress && fixups_.size() < kBodyFixupMax && pointer_to(suffix)) return;
-    positions_.try_emplace(suffix, data_.size());
+    if (data_.size() <= snapshot::kFixupTargetMax && find(suffix) == nullptr) {
+      positions_.push_back({static_cast<std::uint32_t>(start + at),
+                            static_cast<std::uint16_t>(suffix.size()),
+                            static_cast<std::uint16_t>(data_.size())});
+    }
     const std::size_t next = at + 1U + static_cast<unsigned char>(name[at]);
     data_.insert(data_.end(), name.begin() + static_cast<std::ptrdiff_t>(at),
                  name.begin() + static_cast<std::ptrdiff_t>(next));

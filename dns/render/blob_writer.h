@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "dataplane/base/result.h"
@@ -47,18 +47,28 @@ class BlobWriter {
   base::Result<std::vector<std::uint8_t>> finish() const;
 
  private:
+  // Where a name, or the end of one, stands that pointers may lead to. Few do: what is searched
+  // through is small.
+  struct Position {
+    std::uint32_t at;      // in names_
+    std::uint16_t size;
+    std::uint16_t offset;  // in data_
+  };
+
   void add_record(std::uint16_t type, std::uint32_t ttl, const zone::Wire& rdata);
   void add_free_record(const zone::Wire& owner, std::uint16_t type, std::uint32_t ttl,
                        const zone::Wire& rdata);
-  void write_name(const zone::Wire& name, bool compress);
-  bool pointer_to(const zone::Wire& lower_suffix);
+  void write_name(std::string_view name, bool compress);
+  bool pointer_to(std::string_view lower_suffix);
+  [[nodiscard]] const Position* find(std::string_view lower_suffix) const;
   void u16(std::size_t value);
   void u32(std::uint32_t value);
 
   const zone::Wire& apex_;
   std::vector<std::uint8_t> data_;
   std::vector<snapshot::Fixup> fixups_;
-  std::unordered_map<zone::Wire, std::size_t> positions_;  // lower-case suffix -> offset in data_
+  zone::Wire names_;  // those in data_, in lower case and whole
+  std::vector<Position> positions_;
   zone::Wire target_;
   std::size_t body_size_ = 0;
   std::size_t required_size_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 
 #include "dataplane/base/ip.h"
 
@@ -12,7 +13,7 @@ namespace {
 constexpr std::size_t kLabelMax = 63, kNameMax = 255;  // RFC 1035 2.3.4
 constexpr std::size_t kTtlDigitsMax = 9;               // less than 2^31, RFC 2181 8
 
-constexpr std::array<bool, 256> make_owner_characters() {
+constexpr std::array<bool, 256> make_name_characters() {
   std::array<bool, 256> allowed{};
   for (const char c :
        std::string_view("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_*.")) {
@@ -20,7 +21,7 @@ constexpr std::array<bool, 256> make_owner_characters() {
   }
   return allowed;
 }
-constexpr std::array<bool, 256> kOwnerCharacters = make_owner_characters();
+constexpr std::array<bool, 256> kNameCharacters = make_name_characters();
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
@@ -36,30 +37,39 @@ std::string_view take_field(std::string_view& line) {
   return field;
 }
 
-bool read_owner(std::string_view text, std::string_view origin, Wire& owner) {
-  owner.assign(1, '\0');
+bool read_name(std::string_view text, std::string_view origin, Wire& name) {
+  name.assign(1, '\0');
   std::size_t length_at = 0;
   bool is_absolute = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    if (!kOwnerCharacters[static_cast<unsigned char>(text[at])]) return false;
+    if (!kNameCharacters[static_cast<unsigned char>(text[at])]) return false;
     if (text[at] != '.') {
-      owner += text[at];
+      name += text[at];
       continue;
     }
-    const std::size_t length = owner.size() - length_at - 1;
+    const std::size_t length = name.size() - length_at - 1;
     if (length == 0 || length > kLabelMax) return false;
-    owner[length_at] = static_cast<char>(length);
-    length_at = owner.size();
-    owner += '\0';
+    name[length_at] = static_cast<char>(length);
+    length_at = name.size();
+    name += '\0';
     is_absolute = at + 1 == text.size();
   }
   if (!is_absolute) {
-    const std::size_t length = owner.size() - length_at - 1;
+    const std::size_t length = name.size() - length_at - 1;
     if (length == 0 || length > kLabelMax) return false;
-    owner[length_at] = static_cast<char>(length);
-    owner += origin;
+    name[length_at] = static_cast<char>(length);
+    name += origin;
   }
-  return owner.size() <= kNameMax;
+  return name.size() <= kNameMax;
+}
+
+std::optional<std::uint16_t> plain_type(std::string_view text) {
+  if (text == "A") return kTypeA;
+  if (text == "AAAA") return kTypeAaaa;
+  if (text == "NS") return kTypeNs;
+  if (text == "CNAME") return kTypeCname;
+  if (text == "PTR") return kTypePtr;
+  return std::nullopt;
 }
 
 bool read_ttl(std::string_view text, std::uint32_t& ttl) {
@@ -85,12 +95,17 @@ bool read_plain_line(std::string_view line, std::string_view origin, ResourceRec
   if (owner.empty() || !read_ttl(take_field(line), record.ttl)) return false;
   std::string_view field = take_field(line);
   if (field == "IN") field = take_field(line);
-  const bool v4 = field == "A";
-  if (!v4 && field != "AAAA") return false;
-  record.type = v4 ? kTypeA : kTypeAaaa;
-  if (!read_address(take_field(line), v4, record.rdata)) return false;
+  const std::optional<std::uint16_t> type = plain_type(field);
+  if (!type) return false;
+  record.type = *type;
+  const std::string_view data = take_field(line);
+  const bool is_address = *type == kTypeA || *type == kTypeAaaa;
+  if (!(is_address ? read_address(data, *type == kTypeA, record.rdata)
+                   : read_name(data, origin, record.rdata))) {
+    return false;
+  }
   if (!line.empty() && line.front() != ';') return false;
-  return read_owner(owner, origin, record.owner);
+  return read_name(owner, origin, record.owner);
 }
 
 }  // namespace brink::dns::zone

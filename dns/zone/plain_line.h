@@ -1,7 +1,8 @@
-// plain_line: an address record written in the plainest way on a line of its own, which nearly all
-// lines of large zone files are: `owner TTL [IN] A|AAAA address [; comment]`. It takes less than a
-// tenth of the time that the whole grammar of RFC 1035 5 does. No escapes, quotes, parentheses,
-// or units of time; what is not certainly such a line is none, right or wrong, and ldns's.
+// plain_line: a record of an address or of one name written in the plainest way on a line of its own,
+// which nearly all lines of large zone files are: `owner TTL [IN] A|AAAA address [; comment]`, or
+// NS, CNAME or PTR and a name. It takes less than a tenth of the time that the whole grammar of RFC 1035 5
+// does. No escapes, quotes, parentheses, or units of time; what is not certainly such a line is none,
+// right or wrong, and ldns's.
 #pragma once
 
 #include <cstdint>

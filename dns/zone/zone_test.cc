@@ -157,7 +157,8 @@ TEST(ZoneFile, PlainLinesSayWhatTheGrammarSays) {
            "a 60 A 192.0.2.1", "a 60 IN A 192.0.2.1", "a\t0\tIN\tA\t192.0.2.1\t",
            "A.b 60 A 192.0.2.1", "*.a 60 AAAA 2001:DB8::1",
            "a.example.net. 60 AAAA ::ffff:192.0.2.1", "a. 60 A 192.0.2.1",
-           "a-_0 999999999 IN A 192.0.2.1", label + "." + label + " 60 A 192.0.2.1",
+           "a-_0 999999999 IN A 192.0.2.1", "a 60 NS b", "a 60 IN NS ns1.Example.net.",
+           "a 60 CNAME *.b.c", "a 60 PTR b._c.", label + "." + label + " 60 A 192.0.2.1",
            // Wrong ones, and what is not as plain as it looks.
            "a..b 60 A 192.0.2.1", ".a 60 A 192.0.2.1", ". 60 A 192.0.2.1",
            "l" + label + " 60 A 192.0.2.1",
@@ -165,7 +166,10 @@ TEST(ZoneFile, PlainLinesSayWhatTheGrammarSays) {
            "a 60 A 192.0.2.256", "a 60 A 2001:db8::1", "a 60 AAAA 192.0.2.1",
            "a 60 A 192.0.2.1 192.0.2.2", "a 60 A", "a 60", "a", "a 1h A 192.0.2.1",
            "a IN 60 A 192.0.2.1", "a 60 in a 192.0.2.1", "@ 60 A 192.0.2.1", "a\\.b 60 A 192.0.2.1",
-           "60 A 192.0.2.1", "A 192.0.2.1", "a 60 CH A 192.0.2.1"}) {
+           "60 A 192.0.2.1", "A 192.0.2.1", "a 60 CH A 192.0.2.1",
+           "a 60 NS", "a 60 NS b c", "a 60 NS b..c", "a 60 NS .", "a 60 NS @", "a 60 NS b\\.c",
+           "a 60 NS \"b\"", "a 60 NS l" + label, "a 60 NS 192.0.2.1", "a 60 CNAME .b",
+           "a 60 NS " + label + "." + label + "." + label + "." + label}) {
     const Parsed as_is = parse("$ORIGIN x.example.\n" + line + "\n");
     const Parsed in_full = parse("$ORIGIN x.example.\n" + line + " ( )\n");
     EXPECT_EQ(as_is.error.empty(), in_full.error.empty()) << line << ": " << as_is.error;

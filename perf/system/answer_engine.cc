@@ -52,6 +52,7 @@ struct Measured {
   double cycles_per_answer;        // median of the windows
   double churn_cycles_per_answer;  // of the windows with changes; 0 without any
   double best_cycles_per_answer;   // of the quietest window without changes
+  double burst_cycles_per_answer;  // median of the bursts: what others take of the CPU is not in it
   double allocations_per_answer;
   std::uint64_t wrong;
 };
@@ -67,7 +68,7 @@ using MakeQuery = std::function<std::vector<std::uint8_t>(std::size_t index)>;
 
 // `churn`: null, or what changes the image.
 Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& options,
-                 std::size_t answers, const MakeQuery& make_query, std::uint16_t want_rcode,
+                 std::size_t answers, std::size_t at_once, const MakeQuery& make_query, std::uint16_t want_rcode,
                  perf::Churn* churn) {
   const auto memory = std::make_unique<std::uint8_t[]>(kBuffers * kBufferStride);
   const auto engine = std::make_unique<dns::answer::Engine>();
@@ -83,6 +84,7 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
   }
 
   std::vector<double> windows[2];  // without changes and with
+  std::vector<double> middle_bursts;
   std::uint64_t allocations = 0;
   std::uint64_t wrong = 0;
   std::size_t next_query = 0;
@@ -93,10 +95,13 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
     const bool changing = churn != nullptr && window % 2 == 0;
     if (churn != nullptr) changing ? churn->run() : churn->pause();
     std::uint64_t cycles = 0;
-    const std::size_t bursts = answers / dns::answer::kBurstMax;
+    std::vector<double> taken;
+    taken.reserve(answers / at_once);
+    const std::size_t bursts = answers / at_once;
     for (std::size_t burst = 0; burst < bursts; ++burst) {
       dns::answer::Message messages[dns::answer::kBurstMax];
-      for (auto& message : messages) {
+      const std::span asked = std::span(messages).first(at_once);
+      for (auto& message : asked) {
         std::uint8_t* buffer = memory.get() + next_buffer++ % kBuffers * kBufferStride;
         const auto& query = queries[next_query++ % kinds];
         std::memcpy(buffer, query.data(), query.size());
@@ -107,21 +112,23 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
       _mm_lfence();
       const std::uint64_t start = __rdtsc();
       engine->answer_burst(churn == nullptr ? unchanged : churn->view(),
-                           dns::answer::Transport::kUdp, messages, *counters);
+                           dns::answer::Transport::kUdp, asked, *counters);
       if (churn != nullptr) churn->quiescent();
       _mm_lfence();
-      cycles += __rdtsc() - start;
+      taken.push_back(static_cast<double>(__rdtsc() - start));
+      cycles += static_cast<std::uint64_t>(taken.back());
       allocations += perf::allocation_count() - allocated;
-      for (const auto& message : messages) wrong += (message.message[3] & 15U) != want_rcode;
+      for (const auto& message : asked) wrong += (message.message[3] & 15U) != want_rcode;
     }
     if (window > 0) {  // the first warms up
+      if (!changing) middle_bursts.push_back(median(std::move(taken)) / static_cast<double>(at_once));
       windows[changing].push_back(static_cast<double>(cycles) /
-                                  static_cast<double>(bursts * dns::answer::kBurstMax));
+                                  static_cast<double>(bursts * at_once));
     }
   }
   if (churn != nullptr) churn->pause();
   return {median(windows[0]), median(windows[1]),
-          *std::min_element(windows[0].begin(), windows[0].end()),
+          *std::min_element(windows[0].begin(), windows[0].end()), median(std::move(middle_bursts)),
           static_cast<double>(allocations) /
               (static_cast<double>(answers) * static_cast<double>(count + 1)),
           wrong};
@@ -132,7 +139,7 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
 int main(int argc, char** argv) {
   namespace po = boost::program_options;
   perf::SyntheticOptions options;
-  std::size_t answers = 2'000'000;
+  std::size_t answers = 2'000'000, at_once = dns::answer::kBurstMax;
   std::uint32_t changes_per_s = 0;
   std::string ask = "plain";
   std::string chain = "nsec";
@@ -142,7 +149,8 @@ int main(int argc, char** argv) {
       "names", po::value(&options.names)->default_value(options.names), "names in the image")(
       "per-zone", po::value(&options.names_per_zone)->default_value(options.names_per_zone),
       "names in one zone")("answers", po::value(&answers)->default_value(answers),
-                           "answers in one window")("edns", "queries carry an OPT record")(
+                           "answers in one window")(
+      "burst", po::value(&at_once)->default_value(at_once), "queries at once, 1 to 32")("edns", "queries carry an OPT record")(
       "churn", po::value(&changes_per_s)->default_value(changes_per_s),
       "records changed a second, meanwhile")(
       "ask", po::value(&ask)->default_value(ask), "plain, signed, or missing (and signed)")(
@@ -151,6 +159,7 @@ int main(int argc, char** argv) {
   po::variables_map given;
   po::store(po::parse_command_line(argc, argv, described), given);
   po::notify(given);
+  at_once = std::clamp<std::size_t>(at_once, 1, dns::answer::kBurstMax);
   if (given.count("help") != 0) {
     std::cout << described;
     return 0;
@@ -185,11 +194,11 @@ int main(int argc, char** argv) {
   if (changes_per_s != 0) {
     churn = std::make_unique<perf::Churn>(image.value(), options, changes_per_s, kChurnCpu);
   }
-  const Measured ours = measure(image.value(), options, answers, make_query,
+  const Measured ours = measure(image.value(), options, answers, at_once, make_query,
                                 ask == "missing" ? kNxDomain : 0, churn.get());
   const std::uint64_t changes = churn ? churn->changes() : 0;
   churn.reset();
-  const Measured ceiling = measure(empty.value(), options, answers, make_query, kRefused, nullptr);
+  const Measured ceiling = measure(empty.value(), options, answers, at_once, make_query, kRefused, nullptr);
   const double hz = tsc_hz();
   const double rate = hz / ours.cycles_per_answer;
   const double peer = hz / ceiling.cycles_per_answer;
@@ -211,7 +220,9 @@ int main(int argc, char** argv) {
       {"ask", ask},
       {"cycles_per_answer", ours.cycles_per_answer},
       {"best_cycles_per_answer", ours.best_cycles_per_answer},
+      {"burst_cycles_per_answer", ours.burst_cycles_per_answer},
       {"peer_cycles", ceiling.cycles_per_answer},
+      {"peer_burst_cycles", ceiling.burst_cycles_per_answer},
       {"tsc_hz", hz},
       {"allocations_per_answer", ours.allocations_per_answer},
       {"wrong", ours.wrong + ceiling.wrong},
