@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <span>
 
-namespace brink::l7::http2 {
+namespace brink::base {
 
 class Arena {
  public:
@@ -52,4 +52,4 @@ class Arena {
   std::uint64_t allocations_ = 0;
 };
 
-}  // namespace brink::l7::http2
+}  // namespace brink::base
