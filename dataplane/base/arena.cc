@@ -111,6 +111,7 @@ void* Arena::allocate(std::size_t size) noexcept {
     insert(rest);
   }
   used_ += block->size + kHeader;
+  if (used_ > peak_) peak_ = used_;
   ++allocations_;
   return block->memory();
 }
