@@ -1,9 +1,17 @@
 #include "l7/compress/body_coder.h"
 
+#include <algorithm>
+
 #include "dataplane/base/check.h"
 
 namespace brink::l7::compress {
 namespace {
+
+// What one step takes at most, so that a worker soon goes on with its packets. Of coded bytes less:
+// a decoder makes ten of one.
+constexpr std::size_t kEncoderInput = 16 * 1024;
+constexpr std::size_t kDecoderInput = 4 * 1024;
+constexpr std::size_t kStepRoom = 16 * 1024;
 
 // What a few bytes decode to may be encoded to few again, so neither input nor room bounds the
 // work: this does, at 64 KiB between.
@@ -122,8 +130,16 @@ Step BodyCoder::step(Input in, Room room, Flow flow) noexcept {
   const bool decodes = between_ != nullptr;
   const bool encodes =
       gzip_encoder_ != nullptr || br_encoder_ != nullptr || zstd_encoder_ != nullptr;
-  if (decodes && encodes) return recode(in, room, flow);
-  return decodes ? decode(in, room, flow) : encode(in, room, flow);
+  const Input piece = in.first(std::min(in.size(), decodes ? kDecoderInput : kEncoderInput));
+  const Room part = room.first(std::min(room.size(), kStepRoom));
+  if (piece.size() != in.size()) flow = Flow::more;
+  Step step = decodes && encodes ? recode(piece, part, flow)
+              : decodes          ? decode(piece, part, flow)
+                                 : encode(piece, part, flow);
+  const bool more_input = step.state == StepState::needs_input && piece.size() != in.size();
+  const bool more_room = step.state == StepState::needs_room && part.size() != room.size();
+  if (more_input || more_room) step.state = StepState::busy;
+  return step;
 }
 
 }  // namespace brink::l7::compress

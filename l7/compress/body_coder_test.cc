@@ -127,6 +127,39 @@ TEST_F(BodyCoderTest, WithoutAFlushBytesAreHeldBack) {
   }
 }
 
+TEST_F(BodyCoderTest, ABlockGoesOutWithoutAPause) {
+  const std::string body = noise_body(kBlockBytes + 10'000);
+  std::vector<std::uint8_t> room(200'000);
+  for (const Coding coding : {Coding::br, Coding::zstd}) {
+    begin(encode(coding));
+    std::size_t taken = 0;
+    std::size_t made = 0;
+    for (Step step{.state = StepState::busy}; step.state == StepState::busy;) {
+      step = coder_.step({bytes_of(body) + taken, body.size() - taken},
+                         std::span(room).subspan(made), Flow::more);
+      taken += step.consumed;
+      made += step.produced;
+    }
+    EXPECT_EQ(taken, body.size());
+    EXPECT_GE(made, kBlockBytes) << name_of(coding);
+  }
+}
+
+TEST_F(BodyCoderTest, AStepTakesItsShareOfAnyInputAndRoom) {
+  const std::string body = text_body(1'000'000);
+  std::vector<std::uint8_t> room(1'000'000);
+  const auto takes = [&](const Plan& plan, std::string_view input) {
+    begin(plan);
+    const Step step = coder_.step({bytes_of(input), input.size()}, room, Flow::finish);
+    EXPECT_EQ(step.state, StepState::busy);
+    EXPECT_LE(step.consumed, 16U * 1024);
+    EXPECT_LE(step.produced, 16U * 1024);
+  };
+  for (const Coding coding : kEncodings) takes(encode(coding), body);
+  takes(decode(Coding::gzip), gzip_whole(body));
+  takes(decode(Coding::br), br_whole(body));
+}
+
 TEST_F(BodyCoderTest, WhatTheLibrariesEncodedIsDecoded) {
   for (const Coding coding : {Coding::gzip, Coding::br}) {
     for (const std::string& body : bodies()) {

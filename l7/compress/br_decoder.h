@@ -21,6 +21,8 @@ class BrDecoder {
 
   // `memory` is 16-byte aligned, kMemoryBytes, and outlives the decoder.
   explicit BrDecoder(std::span<std::byte> memory) noexcept;
+  BrDecoder(const BrDecoder&) = delete;
+  BrDecoder& operator=(const BrDecoder&) = delete;
 
   bool start() noexcept;
   // Ends a body, at any point of it.

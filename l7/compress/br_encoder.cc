@@ -34,7 +34,7 @@ bool BrEncoder::start() noexcept {
   stop();
   state_ = BrotliEncoderCreateInstance(allocate, release, &arena_);
   if (state_ == nullptr) return false;
-  held_ = false;
+  held_bytes_ = 0;
   flushing_ = false;
   return BrotliEncoderSetParameter(state_, BROTLI_PARAM_QUALITY, kBrotliLevel) != 0 &&
          BrotliEncoderSetParameter(state_, BROTLI_PARAM_LGWIN, kBrotliWindowBits) != 0;
@@ -53,19 +53,21 @@ Step BrEncoder::step(Input in, Room room, Flow flow) noexcept {
   std::size_t room_left = room.size();
   std::size_t in_left = 0;
   bool ok = true;
-  if (flushing_) {
-    ok = BrotliEncoderCompressStream(state_, BROTLI_OPERATION_FLUSH, &in_left, &next_in, &room_left,
-                                     &next_out, nullptr) != 0;
-    flushing_ = BrotliEncoderHasMoreOutput(state_) != 0;
-    held_ = flushing_;
-  }
-  in_left = in.size();
-  if (ok && !flushing_ && (in_left != 0 || flow != Flow::flush || held_)) {
-    ok = BrotliEncoderCompressStream(state_, operation_of(flow), &in_left, &next_in, &room_left,
+  const auto run = [&](Flow how) noexcept {
+    ok = BrotliEncoderCompressStream(state_, operation_of(how), &in_left, &next_in, &room_left,
                                      &next_out, nullptr) != 0;
     const bool whole = in_left == 0 && BrotliEncoderHasMoreOutput(state_) == 0;
-    flushing_ = flow == Flow::flush && in_left == 0 && !whole;
-    held_ = flow != Flow::flush || !whole;
+    flushing_ = how == Flow::flush && in_left == 0 && !whole;
+    if (how == Flow::flush && whole) held_bytes_ = 0;
+  };
+  if (flushing_) run(Flow::flush);
+  in_left = in.size();
+  if (ok && !flushing_) {
+    held_bytes_ += in.size();  // what is not taken is given again
+    const bool block_ends = flow == Flow::more && held_bytes_ >= kBlockBytes;
+    const bool due = in_left != 0 || flow != Flow::flush || held_bytes_ != 0;
+    if (due) run(block_ends ? Flow::flush : flow);
+    if (held_bytes_ != 0) held_bytes_ -= in_left;
   }
   step.consumed = in.size() - in_left;
   step.produced = room.size() - room_left;

@@ -22,10 +22,12 @@ inline constexpr unsigned kBrotliWindowBits = 17;
 class BrEncoder {
  public:
   // Above the most that any input was seen to take, see the README.
-  static constexpr std::size_t kMemoryBytes = 2 * 1024 * 1024;
+  static constexpr std::size_t kMemoryBytes = 1792 * 1024;
 
   // `memory` is 16-byte aligned, kMemoryBytes, and outlives the encoder.
   explicit BrEncoder(std::span<std::byte> memory) noexcept;
+  BrEncoder(const BrEncoder&) = delete;
+  BrEncoder& operator=(const BrEncoder&) = delete;
 
   // Begins a body. False when the library wants more memory than there is.
   bool start() noexcept;
@@ -39,7 +41,7 @@ class BrEncoder {
  private:
   base::Arena arena_;
   BrotliEncoderStateStruct* state_ = nullptr;
-  bool held_ = false;      // input was taken since the last flush
+  std::size_t held_bytes_ = 0;  // input taken since the last flush
   bool flushing_ = false;  // a flush waits for room; the library takes no input until it is out
 };
 

@@ -19,6 +19,8 @@ class GzipDecoder {
 
   // `memory` is 16-byte aligned, kMemoryBytes, and outlives the decoder.
   explicit GzipDecoder(std::span<std::byte> memory) noexcept;
+  GzipDecoder(const GzipDecoder&) = delete;
+  GzipDecoder& operator=(const GzipDecoder&) = delete;
 
   bool start() noexcept;
   void stop() noexcept {}

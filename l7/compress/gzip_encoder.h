@@ -22,6 +22,8 @@ class GzipEncoder {
 
   // `memory` is 64-byte aligned, kMemoryBytes, and outlives the encoder.
   explicit GzipEncoder(std::span<std::byte> memory) noexcept;
+  GzipEncoder(const GzipEncoder&) = delete;
+  GzipEncoder& operator=(const GzipEncoder&) = delete;
 
   // Begins a body; what was left of another is forgotten.
   bool start() noexcept;

@@ -8,6 +8,11 @@
 
 namespace brink::l7::compress {
 
+// Brotli and zstd work a block off at once, up to 64 and 128 KiB; they are made to end one after
+// this much input, whether there is a pause or not. That is a third of the time that a step may
+// take, and what was made reaches the client sooner; bodies become up to 1.6% larger.
+inline constexpr std::size_t kBlockBytes = 32 * 1024;
+
 // What follows the bytes of a call.
 enum class Flow : std::uint8_t {
   more,    // more input soon: bytes may be held back for a better ratio

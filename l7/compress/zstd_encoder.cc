@@ -30,36 +30,36 @@ ZstdEncoder::ZstdEncoder(std::span<std::byte> memory) noexcept
 }
 
 bool ZstdEncoder::start() noexcept {
-  held_ = false;
+  held_bytes_ = 0;
   return ZSTD_isError(ZSTD_CCtx_reset(context_, ZSTD_reset_session_only)) == 0;
 }
 
 Step ZstdEncoder::step(Input in, Room room, Flow flow) noexcept {
   ZSTD_inBuffer input{in.data(), in.size(), 0};
   ZSTD_outBuffer output{room.data(), room.size(), 0};
-  const auto run = [&](ZSTD_EndDirective directive) noexcept {
-    const std::size_t left = ZSTD_compressStream2(context_, &output, &input, directive);
-    CHECK(ZSTD_isError(left) == 0);
-    return left;
-  };
-  const auto step = [&](StepState state) noexcept { return Step{input.pos, output.pos, state}; };
-
-  held_ |= !in.empty();
-  if (flow == Flow::more) {
-    do {
-      run(ZSTD_e_continue);
-    } while (input.pos < input.size && output.pos < output.size);
-    return step(output.pos == output.size ? StepState::needs_room : StepState::needs_input);
-  }
-  if (flow == Flow::flush && !held_) return step(StepState::needs_input);
-  const ZSTD_EndDirective directive = flow == Flow::finish ? ZSTD_e_end : ZSTD_e_flush;
+  const bool block_ends = flow == Flow::more && held_bytes_ + in.size() >= kBlockBytes;
+  const ZSTD_EndDirective directive = flow == Flow::finish                ? ZSTD_e_end
+                                      : flow == Flow::flush || block_ends ? ZSTD_e_flush
+                                                                          : ZSTD_e_continue;
+  Step step;
+  if (flow == Flow::flush && in.empty() && held_bytes_ == 0) return step;
   std::size_t left = 0;
+  bool whole = false;
   do {
-    left = run(directive);
-  } while (left != 0 && output.pos < output.size);
-  if (left != 0) return step(StepState::needs_room);
-  held_ = false;
-  return step(flow == Flow::finish ? StepState::done : StepState::needs_input);
+    left = ZSTD_compressStream2(context_, &output, &input, directive);
+    CHECK(ZSTD_isError(left) == 0);
+    whole = input.pos == input.size && (left == 0 || directive == ZSTD_e_continue);
+  } while (!whole && output.pos < output.size);
+  step.consumed = input.pos;
+  step.produced = output.pos;
+  held_bytes_ = whole && directive != ZSTD_e_continue ? 0 : held_bytes_ + input.pos;
+  // Without a flush the library does not say whether it has more: a full room may mean so.
+  if (!whole || (directive == ZSTD_e_continue && output.pos == output.size)) {
+    step.state = StepState::needs_room;
+  } else if (flow == Flow::finish) {
+    step.state = StepState::done;
+  }
+  return step;
 }
 
 }  // namespace brink::l7::compress

@@ -28,6 +28,8 @@ class ZstdEncoder {
 
   // `memory` is 64-byte aligned, kMemoryBytes, and outlives the encoder.
   explicit ZstdEncoder(std::span<std::byte> memory) noexcept;
+  ZstdEncoder(const ZstdEncoder&) = delete;
+  ZstdEncoder& operator=(const ZstdEncoder&) = delete;
 
   // Begins a body; what was left of another is forgotten.
   bool start() noexcept;
@@ -36,7 +38,7 @@ class ZstdEncoder {
 
  private:
   ZSTD_CCtx_s* context_;
-  bool held_ = false;  // input was taken since the last flush
+  std::size_t held_bytes_ = 0;  // input taken since the last flush
 };
 
 }  // namespace brink::l7::compress
