@@ -7,10 +7,12 @@
 #include <memory>
 #include <span>
 
-#include "l7/http2/arena.h"
+#include "dataplane/base/arena.h"
 #include "l7/http2/settings.h"
 
 namespace brink::l7::http2 {
+
+using base::Arena;
 
 class HeadReader;
 

@@ -1,4 +1,4 @@
-#include "l7/http2/arena.h"
+#include "dataplane/base/arena.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-namespace brink::l7::http2 {
+namespace brink::base {
 namespace {
 
 std::vector<std::max_align_t> memory_of(std::size_t bytes) {
@@ -75,4 +75,4 @@ TEST(Arena, KeepsBlocksApartUnderRandomUse) {
 }
 
 }  // namespace
-}  // namespace brink::l7::http2
+}  // namespace brink::base

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <span>
 
-namespace brink::l7::http2 {
+namespace brink::base {
 
 class Arena {
  public:
@@ -26,6 +26,7 @@ class Arena {
 
   [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
   [[nodiscard]] std::size_t used_bytes() const noexcept { return used_; }  // with block headers
+  [[nodiscard]] std::size_t peak_bytes() const noexcept { return peak_; }  // the most ever used
   [[nodiscard]] std::uint64_t allocations() const noexcept { return allocations_; }
 
  private:
@@ -49,7 +50,8 @@ class Arena {
   std::array<std::array<Block*, kSteps>, kPowers> free_{};
   std::size_t capacity_ = 0;
   std::size_t used_ = 0;
+  std::size_t peak_ = 0;
   std::uint64_t allocations_ = 0;
 };
 
-}  // namespace brink::l7::http2
+}  // namespace brink::base

@@ -1,10 +1,10 @@
-#include "l7/http2/arena.h"
+#include "dataplane/base/arena.h"
 
 #include <bit>
 
 #include "dataplane/base/check.h"
 
-namespace brink::l7::http2 {
+namespace brink::base {
 
 // OFFSET  SIZE  MEANING
 //      0     8  the block before this one in memory, null for the first
@@ -111,6 +111,7 @@ void* Arena::allocate(std::size_t size) noexcept {
     insert(rest);
   }
   used_ += block->size + kHeader;
+  if (used_ > peak_) peak_ = used_;
   ++allocations_;
   return block->memory();
 }
@@ -139,4 +140,4 @@ std::size_t Arena::size_of(const void* memory) noexcept {
   return reinterpret_cast<const Block*>(static_cast<const std::byte*>(memory) - kHeader)->size;
 }
 
-}  // namespace brink::l7::http2
+}  // namespace brink::base
