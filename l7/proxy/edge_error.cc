@@ -24,6 +24,7 @@ constexpr std::array<EdgeErrorInfo, kEdgeErrorCount> kErrors = {{
     {409, 1001, false, "This host is not served by this edge."},
     {403, 1003, false, "Hosts are served by name here, not by address."},
     {530, 1016, false, "No address is known for the origin of this host."},
+    {403, 1020, false, "A rule of this site does not let this request through."},
     {520, 520, true, "The origin answered with something that could not be understood."},
     {521, 521, true, "The origin refused the connection."},
     {522, 522, true, "The origin did not accept the connection or the request in time."},
@@ -107,12 +108,17 @@ void write_edge_error(http1::HeadWriter& writer, EdgeError error,
   if (!context.head_only) writer.raw(page.text());
 }
 
-void write_plain_text(http1::HeadWriter& writer, std::string_view body,
-                      const AnswerContext& context) noexcept {
-  writer.status_line(200, http::reason_of(200));
-  write_common(writer, "text/plain; charset=utf-8", body.size(), context);
+void write_answer(http1::HeadWriter& writer, std::uint16_t status, std::string_view type,
+                  std::string_view body, const AnswerContext& context) noexcept {
+  writer.status_line(status, http::reason_of(status));
+  write_common(writer, type, body.size(), context);
   writer.end_head();
   if (!context.head_only) writer.raw(body);
+}
+
+void write_plain_text(http1::HeadWriter& writer, std::string_view body,
+                      const AnswerContext& context) noexcept {
+  write_answer(writer, 200, "text/plain; charset=utf-8", body, context);
 }
 
 }  // namespace brink::l7::proxy

@@ -27,6 +27,7 @@ enum class EdgeError : std::uint8_t {
   unknown_host,        // 1001
   direct_address,      // 1003
   no_origin,           // 1016
+  blocked,             // 1020: by a rule of the zone
   origin_malformed,    // 520
   origin_refused,      // 521
   origin_timeout,      // 522
@@ -60,6 +61,9 @@ struct AnswerContext {
 // Writes the whole response: head and page.
 void write_edge_error(http1::HeadWriter& writer, EdgeError error,
                       const AnswerContext& context) noexcept;
+// Writes a whole response of this status and media type around `body`.
+void write_answer(http1::HeadWriter& writer, std::uint16_t status, std::string_view type,
+                  std::string_view body, const AnswerContext& context) noexcept;
 // Writes a whole 200 text/plain response around `body`.
 void write_plain_text(http1::HeadWriter& writer, std::string_view body,
                       const AnswerContext& context) noexcept;

@@ -137,15 +137,29 @@ void write_framing(http1::HeadWriter& writer, const http::RequestHead& head) noe
   }
 }
 
+bool takes_away(const rewrite::HeaderEdits* edits, std::string_view name) noexcept {
+  return edits != nullptr && edits->takes_away(name);
+}
+
+void write_put_fields(http1::HeadWriter& writer, const rewrite::HeaderEdits* edits) noexcept {
+  if (edits == nullptr) return;
+  edits->for_each(
+      [&writer](std::string_view name, std::string_view value) { writer.field(name, value); });
+}
+
 void write_added_fields(http1::HeadWriter& writer, const http::RequestHead& head,
                         const ForwardContext& context) noexcept {
   const base::IpText client = context.client.text();
   writer.field("Connection", "Keep-Alive");
-  writer.field("CF-Connecting-IP", client.view());
-  writer.begin_field("X-Forwarded-For");
-  if (write_joined(writer, head.fields, FieldName::x_forwarded_for, ",")) writer.raw(",");
-  writer.raw(client.view());
-  writer.end_field();
+  if (!takes_away(context.edits, "CF-Connecting-IP")) {
+    writer.field("CF-Connecting-IP", client.view());
+  }
+  if (!takes_away(context.edits, "X-Forwarded-For")) {
+    writer.begin_field("X-Forwarded-For");
+    if (write_joined(writer, head.fields, FieldName::x_forwarded_for, ",")) writer.raw(",");
+    writer.raw(client.view());
+    writer.end_field();
+  }
   writer.field("X-Forwarded-Proto", context.scheme);
   writer.begin_field("CF-Visitor");
   writer.raw("{\"scheme\":\"");
@@ -199,6 +213,7 @@ void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& he
     const FieldName id = spelt_with_underscore ? http::field_name_of_cgi_alias(name) : field.id;
     if (is_edge_owned_in_request(id)) continue;
     if (id == FieldName::accept_encoding && (codings.brotli || codings.gzip)) continue;
+    if (takes_away(context.edits, name)) continue;
     writer.field(name, fields.value(field));
   }
   if (codings.brotli || codings.gzip) {
@@ -206,6 +221,7 @@ void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& he
   }
   write_framing(writer, head);
   write_added_fields(writer, head, context);
+  write_put_fields(writer, context.edits);
   writer.end_head();
 }
 
@@ -216,9 +232,11 @@ void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& 
   bool has_date = false;
   for (const Field& field : fields) {
     if ((field.flags & http::kFieldHopByHop) != 0 || is_dropped_in_response(field.id)) continue;
+    if (takes_away(context.edits, fields.name(field))) continue;
     has_date |= field.id == FieldName::date;
     writer.field(fields.name(field), fields.value(field));
   }
+  write_put_fields(writer, context.edits);
   if (head.status >= 200) {
     if (!has_date) writer.field("Date", context.date);
     if (context.body_out == http::BodyKind::chunked) {

@@ -9,6 +9,7 @@
 #include "l7/http/head.h"
 #include "l7/http1/head_writer.h"
 #include "l7/proxy/edge_error.h"
+#include "l7/rewrite/header_edits.h"
 
 namespace brink::l7::proxy {
 
@@ -29,6 +30,7 @@ struct ForwardContext {
   std::string_view ray;
   std::string_view zone;
   std::string_view scheme = "http";
+  const rewrite::HeaderEdits* edits = nullptr;  // what rules change; null: nothing
 };
 
 // Writes the request head for the origin.
@@ -40,7 +42,8 @@ struct ForwardContext {
 // several fields joined by ','), X-Forwarded-Proto, CF-Visitor, CF-Ray, CF-IPCountry,
 // CF-Connecting-IP, CDN-Loop. Accept-Encoding is reduced to those of "br, gzip" that the client
 // accepts, since the edge cannot yet decode for a client what it did not ask for; with none of them
-// it stays as it came.
+// it stays as it came. Edits apply to what is kept, and take away CF-Connecting-IP and
+// X-Forwarded-For; what they put comes last.
 void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& head,
                           const ForwardContext& context) noexcept;
 
@@ -49,11 +52,13 @@ struct ResponseContext {
   std::string_view date;  // used when the origin sent none (RFC 9110 6.6.1)
   http::BodyKind body_out = http::BodyKind::none;  // how the body is framed towards the client
   ConnectionField connection = ConnectionField::none;
+  const rewrite::HeaderEdits* edits = nullptr;  // what rules change; null: nothing
 };
 
 // Writes the response head for the client: the origin's end-to-end fields without X-Accel-*,
 // Cache-Tag, Cloudflare-CDN-Cache-Control, CF-* of its own and cf-error-*, then Server, CF-Ray and
-// CF-Cache-Status: DYNAMIC. Interim (1xx) heads get the origin's fields and nothing else.
+// CF-Cache-Status: DYNAMIC. Interim (1xx) heads get the origin's fields and nothing else. Edits apply to
+// the origin's fields; what they put comes behind them.
 void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& head,
                            const ResponseContext& context) noexcept;
 

@@ -65,6 +65,7 @@ Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
   parts.idle_buckets = arena.take<std::uint32_t>(bucket_count_of(config));
   parts.ready = arena.take<std::uint32_t>(config.max_clients);
   parts.scratch = arena.take<char>(buffer_size_of(config));
+  parts.rules = arena.take<rewrite::Workspace>(1);
   parts.buffers = arena.take<char>(std::size_t{config.max_exchanges} * 2 * buffer_size_of(config));
   parts.size_bytes = arena.size();
   return parts;
@@ -95,6 +96,7 @@ Stage::Stage(const StageConfig& config, const Parts& parts, tcp::Stack& stack,
       origins_(parts.origins),
       buffers_(parts.buffers),
       scratch_(parts.scratch),
+      rules_(parts.rules),
       ready_(parts.ready),
       health_(config.hash_key, config.suspect_time),
       pool_(parts.idle_entries, parts.idle_buckets, config.hash_key, config.idle_pool),

@@ -28,6 +28,7 @@
 #include "l7/proxy/edge_error.h"
 #include "l7/proxy/exchange.h"
 #include "l7/proxy/stage_config.h"
+#include "l7/rewrite/rules.h"
 
 namespace brink::l7::proxy {
 
@@ -92,6 +93,7 @@ class Stage {
     std::span<std::uint32_t> idle_buckets;
     std::span<std::uint32_t> ready;
     std::span<char> scratch;
+    std::span<rewrite::Workspace> rules;
     std::span<char> buffers;
     std::size_t size_bytes = 0;
   };
@@ -100,7 +102,7 @@ class Stage {
         ipc::WorkerCounters& counters) noexcept;
 
   // What a parsed request asks for; decided before its bytes are consumed, done after.
-  enum class Decision : std::uint8_t { forward, error, trace };
+  enum class Decision : std::uint8_t { forward, error, trace, answered };
 
   // ---- stage.cc: events and slots ----
   void on_event(const tcp::Event& event) noexcept;
@@ -163,6 +165,12 @@ class Stage {
   void note_error(Exchange& exchange, EdgeError error) noexcept;
   void log_exchange(std::uint32_t x) noexcept;
 
+  // ---- stage_rules.cc: the zone's rules ----
+  Decision run_request_rules(std::uint32_t x, EdgeError& error) noexcept;
+  Decision block_request(std::uint32_t x, const rewrite::Block& block, EdgeError& error) noexcept;
+  bool keep_facts(std::uint32_t x) noexcept;
+  bool run_response_rules(std::uint32_t x) noexcept;
+
   // ---- stage_timers.cc ----
   void sweep() noexcept;
   void check_client(std::uint32_t c) noexcept;
@@ -186,6 +194,7 @@ class Stage {
   Slots<OriginConnection> origins_;
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;
+  std::span<rewrite::Workspace> rules_;  // one, for the head that is at hand
   std::span<std::uint32_t> ready_;  // ring of clients that may have a request to read
   std::uint32_t ready_head_ = 0;
   std::uint32_t ready_size_ = 0;

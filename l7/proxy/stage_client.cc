@@ -106,6 +106,8 @@ void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
     case Decision::trace:
       exchange.entry.status = 200;
       return answer_scratch(x, exchange.out_size);
+    case Decision::answered:
+      return answer_scratch(x, exchange.out_size);
   }
 }
 
@@ -150,10 +152,12 @@ Stage::Decision Stage::decide(std::uint32_t x, EdgeError& error) noexcept {
     case RequestRule::loop_malformed:
       return refuse(EdgeError::bad_request);
   }
+  if (const Decision ruled = run_request_rules(x, error); ruled != Decision::forward) return ruled;
   if (exchange.route.origin_count == 0) return refuse(EdgeError::no_origin);
   refuse_origins_of_this_edge(exchange);
   if (exchange.route.origin_count == 0) return refuse(EdgeError::prohibited_address);
-  return build_origin_request(x) ? Decision::forward : refuse(EdgeError::fields_too_large);
+  const bool is_built = build_origin_request(x) && keep_facts(x);
+  return is_built ? Decision::forward : refuse(EdgeError::fields_too_large);
 }
 
 Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept {
@@ -198,7 +202,8 @@ bool Stage::build_origin_request(std::uint32_t x) noexcept {
   write_origin_request(writer, request_,
                        {.client = clients_[exchange.client].address,
                         .ray = exchange.ray_text(),
-                        .zone = exchange.route.zone_name()});
+                        .zone = exchange.route.zone_name(),
+                        .edits = &rules_.front().edits});
   exchange.out_size = static_cast<std::uint32_t>(writer.size());
   exchange.out_sent = 0;
   return writer.ok();

@@ -209,6 +209,11 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
     exchange.close_client = true;
   }
   context.connection = connection_field(exchange);
+  if (!run_response_rules(x)) {
+    answer_error(x, EdgeError::internal);
+    return false;
+  }
+  context.edits = &rules_.front().edits;
   http1::HeadWriter writer(scratch_);
   write_client_response(writer, response_, context);
   if (!writer.ok()) {
