@@ -9,12 +9,11 @@
 //   operand = field | function "(" argument { "," argument } ")" | literal
 //   set     = "{" item { item } "}"
 //
-// Operators: eq == ne != lt < le <= gt > ge >= contains in wildcard "strict wildcard". `matches`, for
-// regular expressions, is refused.
-// Strings are compared octet by octet; `wildcard` alone ignores case, and covers the whole value.
-// Literals: "text" with \" \\ and \xHH, r"raw", r#"raw"#, 17, -3, 192.0.2.1, true, false; in sets
-// also 10..20, 192.0.2.0/24, 2001:db8::/32, 192.0.2.1..192.0.2.9. Functions: lower, upper, len,
-// starts_with, ends_with, concat, to_string.
+// Operators: eq == ne != lt < le <= gt > ge >= contains in wildcard "strict wildcard". `matches`,
+// for regular expressions, is refused. Strings are compared octet by octet; `wildcard` alone
+// ignores case, and covers the whole value. Literals: "text" with \" \\ and \xHH, r"raw", r#"raw"#,
+// 17, -3, 192.0.2.1, true, false; in sets also 10..20, 192.0.2.0/24, 2001:db8::/32,
+// 192.0.2.1..192.0.2.9. Functions: lower, upper, len, starts_with, ends_with, concat, to_string.
 #pragma once
 
 #include <cstdint>

@@ -85,7 +85,7 @@ struct Exchange {
   std::uint32_t out_sent = 0;
   http::BodyFraming request_framing;
   BodyRelay request_body;
-  bool has_response_rules = false;   // then kept_facts says what they ask, behind `out`
+  bool has_response_rules = false;  // then kept_facts says what they ask, behind `out`
   rewrite::KeptFacts kept_facts;
 
   // The choice of the origin.

@@ -57,8 +57,8 @@ struct ResponseContext {
 
 // Writes the response head for the client: the origin's end-to-end fields without X-Accel-*,
 // Cache-Tag, Cloudflare-CDN-Cache-Control, CF-* of its own and cf-error-*, then Server, CF-Ray and
-// CF-Cache-Status: DYNAMIC. Interim (1xx) heads get the origin's fields and nothing else. Edits apply to
-// the origin's fields; what they put comes behind them.
+// CF-Cache-Status: DYNAMIC. Interim (1xx) heads get the origin's fields and nothing else. Edits
+// apply to the origin's fields; what they put comes behind them.
 void write_client_response(http1::HeadWriter& writer, const http::ResponseHead& head,
                            const ResponseContext& context) noexcept;
 

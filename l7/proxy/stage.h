@@ -166,6 +166,7 @@ class Stage {
   void log_exchange(std::uint32_t x) noexcept;
 
   // ---- stage_rules.cc: the zone's rules ----
+  rewrite::Facts request_facts(const Exchange& exchange) const noexcept;
   Decision run_request_rules(std::uint32_t x, EdgeError& error) noexcept;
   Decision block_request(std::uint32_t x, const rewrite::Block& block, EdgeError& error) noexcept;
   bool keep_facts(std::uint32_t x) noexcept;
@@ -195,7 +196,7 @@ class Stage {
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;
   std::span<rewrite::Workspace> rules_;  // one, for the head that is at hand
-  std::span<std::uint32_t> ready_;  // ring of clients that may have a request to read
+  std::span<std::uint32_t> ready_;       // ring of clients that may have a request to read
   std::uint32_t ready_head_ = 0;
   std::uint32_t ready_size_ = 0;
   http::RequestHead request_;    // of the request being read

@@ -20,6 +20,11 @@ bool open_rules(const route::ZoneTable& table, RulePhase phase,
 
 }  // namespace
 
+// Of request_. Clients are spoken to without TLS, so that none has shown a certificate.
+rewrite::Facts Stage::request_facts(const Exchange& exchange) const noexcept {
+  return rewrite::facts_of(request_, clients_.items[exchange.client].address, false);
+}
+
 // Firewall first, then the headers to the origin, which rules_ then has for build_origin_request().
 Stage::Decision Stage::run_request_rules(std::uint32_t x, EdgeError& error) noexcept {
   Exchange& exchange = exchanges_[x];
@@ -29,7 +34,7 @@ Stage::Decision Stage::run_request_rules(std::uint32_t x, EdgeError& error) noex
   error = EdgeError::internal;
   const auto table = route::find_zone_table(*view_, request_.authority.host());
   if (!table) return Decision::forward;
-  const auto facts = rewrite::facts_of(request_, clients_[exchange.client].address, false);
+  const rewrite::Facts facts = request_facts(exchange);
   std::optional<route::RulesView> rules;
   if (!open_rules(*table, RulePhase::kFirewall, rules)) return Decision::error;
   rewrite::Block block;
@@ -68,8 +73,8 @@ Stage::Decision Stage::block_request(std::uint32_t x, const rewrite::Block& bloc
 bool Stage::keep_facts(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   if (!exchange.has_response_rules) return true;
-  const auto facts = rewrite::facts_of(request_, clients_[exchange.client].address, false);
-  return exchange.kept_facts.keep(facts, out_buffer(x).subspan(exchange.out_size));
+  return exchange.kept_facts.keep(request_facts(exchange),
+                                  out_buffer(x).subspan(exchange.out_size));
 }
 
 // Leaves what the rules change of response_ in rules_. False: they could not be run.

@@ -3,6 +3,7 @@ headers both ways, from the moment that the command returns."""
 import json
 import os
 import subprocess
+import time
 
 import pytest
 
@@ -79,6 +80,19 @@ def ask(lab, path="/echo", *fields, host=HOST, method="GET"):
         return http.get(host, path, *fields, method=method).response()
 
 
+def logged(lab, ray, seconds=5):
+    """The lines of the access log with this ray, once there is one."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        path = lab.state / "access.log"
+        lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        found = [line for line in lines if line["ray"] == ray]
+        if found:
+            return found
+        time.sleep(0.05)
+    return []
+
+
 def asked(lab, path="/echo", *fields):
     """The header lines that the origin got."""
     head = json.loads(ask(lab, path, *fields).body)["head"]
@@ -96,6 +110,7 @@ def test_who_is_blocked_is_blocked_at_once_and_until_the_rule_goes(lab):
     page = ask(lab, "/echo?x=1")
     assert page.status == 403 and page.field("cf-error-type") == "1020"
     assert lab.counter("http_blocked") == before + 1
+    assert [(line["status"], line["error_type"]) for line in logged(lab, page.field("cf-ray"))] == [(403, 1020)]
     assert ask(lab, "/fields").status == 200, "another path"
     assert ask(lab, "/echo", host="www.example.net").status == 200, "another zone"
     assert ask(lab, "/cdn-cgi/trace").status == 200
