@@ -169,6 +169,25 @@ TEST_F(Program, AnAsteriskTakesAsLittleAsItMay) {
   EXPECT_FALSE(fits("*.Example.*", "WWW.eXAMPLE.com"));
 }
 
+// Short texts and long ones are searched in different ways.
+TEST_F(Program, FindsATextWhereverItIs) {
+  const auto contains = [&](const std::string& text, std::string_view part) {
+    return holds([&](RulesWriter& writer) {
+      writer.text(text);
+      writer.contains(part);
+    });
+  };
+  for (const std::size_t size : {2U, 127U, 128U, 129U, 1000U}) {
+    const std::string text = "<" + std::string(size - 2, '-') + ">";
+    EXPECT_TRUE(contains(text, "")) << size;
+    EXPECT_TRUE(contains(text, "<")) << size;
+    EXPECT_TRUE(contains(text, text)) << size;
+    EXPECT_TRUE(contains(text, std::string_view(text).substr(size / 2))) << size;
+    EXPECT_FALSE(contains(text, "><")) << size;
+    EXPECT_FALSE(contains(text, text + "-")) << size;
+  }
+}
+
 TEST_F(Program, ASetIsSortedWhateverItsOrder) {
   const auto in_addresses = [&](std::string_view client) {
     facts_.client = address(client);

@@ -35,7 +35,7 @@ inline constexpr std::uint16_t kRulesLayoutVersion = 1;
 inline constexpr std::size_t kRulesMax = 1024;        // of one phase
 inline constexpr std::size_t kRuleNamesMax = 128;     // different headers that one phase changes
 inline constexpr std::size_t kRuleChangesMax = 1024;  // changes of one phase
-inline constexpr std::size_t kRuleStepsMax = 16384;   // of all programs of one phase
+inline constexpr std::size_t kRuleStepsMax = 8192;    // of all programs of one phase
 inline constexpr std::size_t kRuleStackMax = 64;      // values at a time
 
 enum class RulePhase : std::uint8_t {
