@@ -6,6 +6,7 @@
 #include "ctl/api/audit.h"
 #include "ctl/api/change.h"
 #include "ctl/api/json_input.h"
+#include "ctl/compile/rules_compiler.h"
 #include "ctl/rules/ruleset_json.h"
 
 namespace brink::ctl::api {
@@ -63,6 +64,7 @@ Reply store_as(Service& service, const Zone& zone, const std::optional<Ruleset>&
     return refuse(rules::invalid_rule("A ruleset has at most " + std::to_string(rules::kRulesMax) +
                                       " rules."));
   }
+  if (auto fault = compile::size_fault(ruleset)) return refuse(*std::move(fault));
   ruleset.last_updated = service.clock();
   if (former) ruleset.version = former->version + 1;
   const Json after = rules::to_json(ruleset, true);

@@ -182,6 +182,18 @@ TEST_F(RulesetTest, IsRefusedWithItsReason) {
   expect_refusal(put(firewall_, {{"rules", std::vector<Json>(201, block("ssl"))}}),
                  kCodeRuleInvalid, "at most 200");
   expect_refusal(put(late_, {{"rules", {block("ssl")}}}), kCodeRuleInvalid, "\"rewrite\"");
+  expect_refusal(put(firewall_, {{"rules", {block("http.host matches \"a\"")}}}),
+                 kCodeExpressionInvalid, "regular expressions are not supported");
+  std::vector<Json> rewrites;
+  for (int i = 0; i < 129; ++i) {
+    Json headers = Json::object();
+    headers["x" + std::to_string(i)] = {{"operation", "remove"}};
+    rewrites.push_back({{"action", "rewrite"},
+                        {"expression", "true"},
+                        {"action_parameters", {{"headers", headers}}}});
+  }
+  expect_refusal(put(late_, {{"rules", rewrites}}), kCodeRuleInvalid,
+                 "129 different headers together; there is room for 128");
   expect_refusal(call("GET", path_ + "/phases/http_ratelimit/entrypoint"), kCodeRuleInvalid,
                  "is not provided");
   expect_refusal(call("PUT", path_ + "/phases/odd/entrypoint", "{}"), kCodeRuleInvalid,

@@ -14,6 +14,7 @@
 #include "ctl/store/account_certificates.h"
 #include "ctl/store/client_certificates.h"
 #include "ctl/store/resolved.h"
+#include "ctl/store/rulesets.h"
 #include "ctl/store/zone_certificates.h"
 #include "dns/dnssec/denial.h"
 
@@ -103,8 +104,8 @@ model::Zone add_zone(Follower& follower, const std::string& text) {
   return zone;
 }
 
-// An alias that would have to be flattened, at the apex or beside others. No presigned zone has one:
-// what was signed is served as it is.
+// An alias that would have to be flattened, at the apex or beside others. No presigned zone has
+// one: what was signed is served as it is.
 bool is_mixed_alias(const model::Zone& zone, const model::Record& record,
                     std::span<const model::Record> neighbours) {
   const auto is_alias = [](const model::Record& each) { return each.type == model::kTypeCname; };
@@ -565,15 +566,38 @@ class RandomChanges {
   }
   void change_settings(model::Zone zone) {
     static const std::vector<std::pair<std::string, std::string>> kSettings = {
-        {"ssl", "\"strict\""}, {"ssl", "\"full\""}, {"tls_client_auth", "\"on\""},
+        {"ssl", "\"strict\""},
+        {"ssl", "\"full\""},
+        {"tls_client_auth", "\"on\""},
         {"http2", "\"off\""}};
     const auto& [setting, value] = pick(kSettings);
     zone.settings[setting] = {value, {}};
     if (below(4) == 0) zone.settings.clear();
     bump(zone);
   }
+  void change_rules(const model::Zone& zone) {
+    store::Rulesets rulesets(store());
+    const auto phase = static_cast<rules::Phase>(below(3));
+    auto ruleset = rulesets.find(zone.id, phase);
+    if (ruleset && below(3) == 0) return rulesets.remove(ruleset->id);
+    if (!ruleset) {
+      ruleset.emplace();
+      ruleset->id = follower_.id();
+      ruleset->zone = zone.id;
+      ruleset->phase = phase;
+    }
+    rules::Rule rule;
+    rule.id = follower_.id();
+    rule.enabled = below(4) != 0;
+    rule.expression = "len(http.host) eq " + std::to_string(below(4));
+    if (phase != rules::Phase::kFirewallCustom) {
+      rule.headers = {{"x", rules::HeaderChange::Operation::kRemove, "", false}};
+    }
+    ruleset->rules = {rule};
+    rulesets.put(*ruleset);
+  }
   void change_table(const model::Zone& zone) {
-    switch (below(8)) {
+    switch (below(9)) {
       case 0:
       case 1:
         return change_certificate(zone, model::CertificatePurpose::kEdge);
@@ -587,6 +611,8 @@ class RandomChanges {
         return change_authorities(zone);
       case 6:
         return change_client(zone);
+      case 7:
+        return change_rules(zone);
       default:
         return change_settings(zone);
     }

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "ctl/certificate/key_kind.h"
+#include "ctl/compile/rules_compiler.h"
 #include "ctl/model/proxy_settings.h"
 #include "ctl/store/account_certificates.h"
 #include "ctl/store/client_certificates.h"
+#include "ctl/store/rulesets.h"
 #include "ctl/store/zone_certificates.h"
 #include "ctl/store/zone_tables.h"
 #include "dataplane/secret/pem.h"
@@ -187,7 +189,7 @@ std::vector<std::string> prefixes_of(const store::TableChange& change) {
     case store::TablePart::kOriginPulls:
       return {group(TableGroup::kOriginPull)};
     case store::TablePart::kRules:
-      return {};
+      return {group(TableGroup::kRules)};
   }
   return {};
 }
@@ -254,6 +256,9 @@ base::Result<TableCompiler::Values> TableCompiler::values(const Zone& zone,
     if (auto added = add_authorities(zone, prefix, values); !added) return added.error();
   }
   if (wants(prefix, TableGroup::kOriginPull)) add_origin_pulls(zone, values);
+  if (wants(prefix, TableGroup::kRules)) {
+    if (auto added = add_rules(zone, values); !added) return added.error();
+  }
   std::erase_if(values, [&](const auto& each) { return !each.first.starts_with(prefix); });
   return values;
 }
@@ -389,6 +394,24 @@ void TableCompiler::add_origin_pulls(const Zone& zone, Values& values) {
   if (page.items.empty()) return;
   values[text_of(TableKey(TableGroup::kOriginPull))] =
       l7::render::render_origin_pull(true, page.items[0].id.bytes);
+}
+
+base::Result<void> TableCompiler::add_rules(const Zone& zone, Values& values) {
+  for (const rules::Ruleset& ruleset : store::Rulesets(store_).list(zone.id)) {
+    auto blob = compile_rules(ruleset);
+    if (!blob) {
+      return base::Error{"the rules have " + std::to_string(blob.error().count) + " " +
+                             blob.error().what + " together, " +
+                             std::to_string(blob.error().most) + " at most",
+                         "zone " + zone.name.text() + ", phase " +
+                             std::string(rules::to_text(ruleset.phase)),
+                         "use fewer or shorter rules"};
+    }
+    if (blob.value().empty()) continue;
+    const auto key = l7::route::rules_key(phase_of(ruleset.phase));
+    values[text_of(key)] = std::move(blob).value();
+  }
+  return {};
 }
 
 }  // namespace brink::ctl::compile

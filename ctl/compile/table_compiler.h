@@ -1,7 +1,7 @@
 // TableCompiler: what the edge has of a zone beside its names, into the values of the zone's table
 // (l7/route/table_key.h): settings, certificates with their keys as they lie in the store, which of
-// them names show, authorities of client certificates and what those revoked, origin pulls. Private
-// to this folder.
+// them names show, authorities of client certificates and what those revoked, origin pulls, rules.
+// Private to this folder.
 //
 // Pure like the rest: keys stay sealed, and time plays no part (expired certificates are there, the
 // edge chooses).
@@ -58,6 +58,7 @@ class TableCompiler {
   base::Result<void> add_authorities(const model::Zone& zone, std::string_view prefix,
                                      Values& values);
   void add_origin_pulls(const model::Zone& zone, Values& values);
+  base::Result<void> add_rules(const model::Zone& zone, Values& values);
   base::Result<std::vector<EdgeCertificate>> edge_certificates(const model::Zone& zone);
   std::map<std::string, std::vector<l7::route::EntryId>> host_authorities(const model::Zone& zone);
 

@@ -1,6 +1,5 @@
 // What expressions mean.
 #include <algorithm>
-#include <regex>
 
 #include "ctl/rules/expression.h"
 #include "dataplane/base/check.h"
@@ -42,9 +41,6 @@ bool compare(Operator op, const Value& left, const Value& right) {
       return left >= right;
     case Operator::kContains:
       return std::get<std::string>(left).find(std::get<std::string>(right)) != std::string::npos;
-    case Operator::kMatches:
-      return std::regex_search(std::get<std::string>(left),
-                               std::regex(std::get<std::string>(right)));
     case Operator::kWildcard:
     case Operator::kStrictWildcard:
       return matches_wildcard(std::get<std::string>(right), std::get<std::string>(left),

@@ -1,7 +1,6 @@
 #include "ctl/rules/expression.h"
 
 #include <optional>
-#include <regex>
 
 #include "ctl/rules/scanner.h"
 
@@ -19,14 +18,12 @@ struct OperatorText {
 constexpr OperatorText kSigns[] = {
     {"==", Operator::kEqual},          {"!=", Operator::kNotEqual}, {"<=", Operator::kLessOrEqual},
     {">=", Operator::kGreaterOrEqual}, {"<", Operator::kLess},      {">", Operator::kGreater},
-    {"~", Operator::kMatches},
 };
 constexpr OperatorText kWords[] = {
     {"eq", Operator::kEqual},          {"ne", Operator::kNotEqual},
     {"lt", Operator::kLess},           {"le", Operator::kLessOrEqual},
     {"gt", Operator::kGreater},        {"ge", Operator::kGreaterOrEqual},
-    {"contains", Operator::kContains}, {"matches", Operator::kMatches},
-    {"wildcard", Operator::kWildcard},
+    {"contains", Operator::kContains}, {"wildcard", Operator::kWildcard},
 };
 
 struct Signature {
@@ -56,15 +53,6 @@ std::string wildcard_fault(std::string_view pattern) {
     ++i;
   }
   return "";
-}
-
-std::string regex_fault(const std::string& pattern) {
-  try {
-    const std::regex compiled(pattern);
-    return "";
-  } catch (const std::regex_error&) {
-    return "this is not a regular expression";
-  }
 }
 
 class Parser : Scanner {
@@ -185,6 +173,11 @@ Parsed Parser::parse_comparison() {
   if (take_word("in")) return parse_set(std::move(left).value());
   const std::size_t op_start = (peek(), at_);
   if (const auto op = take_operator()) return compare(std::move(left).value(), *op, op_start);
+  if (take_word("matches") || take_sign("~")) {
+    return fault(op_start,
+                 "regular expressions are not supported; use wildcard, contains, starts_with or "
+                 "ends_with");
+  }
   if (left.value().type == Type::kFlag) return left;
   return expected("an operator such as eq");
 }
@@ -219,7 +212,6 @@ std::string type_fault(Operator op, Type type) {
       if (type == Type::kNumber || type == Type::kText) return "";
       break;
     case Operator::kContains:
-    case Operator::kMatches:
     case Operator::kWildcard:
     case Operator::kStrictWildcard:
       if (type == Type::kText) return "";
@@ -229,13 +221,12 @@ std::string type_fault(Operator op, Type type) {
 }
 
 std::string pattern_fault(Operator op, const Value& value) {
-  const bool is_wildcard = op == Operator::kWildcard || op == Operator::kStrictWildcard;
-  if (!is_wildcard && op != Operator::kMatches) return "";
+  if (op != Operator::kWildcard && op != Operator::kStrictWildcard) return "";
   const std::string& pattern = std::get<std::string>(value);
   if (pattern.size() > kPatternSizeMax) {
     return "a pattern has at most " + std::to_string(kPatternSizeMax) + " octets";
   }
-  return is_wildcard ? wildcard_fault(pattern) : regex_fault(pattern);
+  return wildcard_fault(pattern);
 }
 
 Parsed Parser::compare(Node left, Operator op, std::size_t start) {

@@ -9,11 +9,11 @@
 //   operand = field | function "(" argument { "," argument } ")" | literal
 //   set     = "{" item { item } "}"
 //
-// Operators: eq == ne != lt < le <= gt > ge >= contains matches ~ in wildcard "strict wildcard".
-// Strings are compared octet by octet; `wildcard` alone ignores case, and covers the whole value.
-// Literals: "text" with \" \\ and \xHH, r"raw", r#"raw"#, 17, -3, 192.0.2.1, true, false; in sets
-// also 10..20, 192.0.2.0/24, 2001:db8::/32, 192.0.2.1..192.0.2.9. Functions: lower, upper, len,
-// starts_with, ends_with, concat, to_string.
+// Operators: eq == ne != lt < le <= gt > ge >= contains in wildcard "strict wildcard". `matches`,
+// for regular expressions, is refused. Strings are compared octet by octet; `wildcard` alone
+// ignores case, and covers the whole value. Literals: "text" with \" \\ and \xHH, r"raw", r#"raw"#,
+// 17, -3, 192.0.2.1, true, false; in sets also 10..20, 192.0.2.0/24, 2001:db8::/32,
+// 192.0.2.1..192.0.2.9. Functions: lower, upper, len, starts_with, ends_with, concat, to_string.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ namespace brink::ctl::rules {
 
 inline constexpr std::size_t kExpressionSizeMax = 4096;  // octets
 inline constexpr std::size_t kDepthMax = 32;             // parentheses, negations and calls
-inline constexpr std::size_t kPatternSizeMax = 256;      // of `matches` and `wildcard`
+inline constexpr std::size_t kPatternSizeMax = 256;      // of `wildcard`
 
 enum class NodeKind : std::uint8_t {
   kLiteral,
@@ -53,7 +53,6 @@ enum class Operator : std::uint8_t {
   kGreater,
   kGreaterOrEqual,
   kContains,
-  kMatches,
   kWildcard,
   kStrictWildcard,
 };

@@ -1,6 +1,7 @@
 #include "ctl/rules/ruleset.h"
 
 #include <algorithm>
+#include <span>
 
 #include "ctl/rules/expression.h"
 
@@ -36,10 +37,27 @@ constexpr std::string_view kOtherPhases[] = {"ddos_l4",
                                              "magic_transit_ids_managed",
                                              "magic_transit_managed",
                                              "magic_transit_ratelimit"};
-// What frames a message or names its destination is the proxy's own (RFC 9110 7.6.1, 7.2).
-constexpr std::string_view kOwnHeaders[] = {
-    "cdn-loop", "connection", "content-length",    "host",   "keep-alive", "proxy-connection",
-    "te",       "trailer",    "transfer-encoding", "upgrade"};
+// What frames a message, belongs to one connection or names its destination is the proxy's own
+// (RFC 9110 7.2, 7.6.1), and so is what it writes itself (l7/proxy/forwarded_head).
+constexpr std::string_view kOwnHeaders[] = {"cdn-loop",
+                                            "connection",
+                                            "content-length",
+                                            "host",
+                                            "keep-alive",
+                                            "proxy-authenticate",
+                                            "proxy-authorization",
+                                            "proxy-authentication-info",
+                                            "proxy-connection",
+                                            "te",
+                                            "trailer",
+                                            "transfer-encoding",
+                                            "upgrade"};
+constexpr std::string_view kOwnRequestHeaders[] = {"accept-encoding", "expect",
+                                                   "x-forwarded-proto"};
+constexpr std::string_view kOwnResponseHeaders[] = {"date", "server"};
+// They tell who the client is: a rule may keep that to itself, but not say something else.
+constexpr std::string_view kClientHeaders[] = {"cf-connecting-ip", "true-client-ip",
+                                               "x-forwarded-for", "x-real-ip"};
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](char c) {
@@ -78,27 +96,48 @@ Refusal invalid_expression(const std::string& text, const Fault& fault) {
           {}};
 }
 
-std::optional<Refusal> name_fault(const HeaderChange& change) {
+bool is_among(std::string_view name, std::span<const std::string_view> names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::optional<Refusal> name_fault(const HeaderChange& change, Phase phase) {
   if (change.name.size() > kHeaderNameMax || !is_token(change.name)) {
     return invalid_rule("\"" + change.name + "\" is not a name of a header (RFC 9110 5.1).");
   }
-  const std::string name = lower(change.name);
-  const bool is_own =
-      std::find(std::begin(kOwnHeaders), std::end(kOwnHeaders), name) != std::end(kOwnHeaders) ||
-      name.starts_with("cf-") || name.starts_with("x-cf-");
-  const bool may_be_removed = name == "cf-connecting-ip" && change.operation == Operation::kRemove;
-  if (!is_own || may_be_removed) return std::nullopt;
+  // Origins with CGI take both spellings for one (RFC 3875 4.1.18).
+  std::string name = lower(change.name);
+  std::replace(name.begin(), name.end(), '_', '-');
+  const bool is_request = stage_of(phase) == Stage::kRequest;
+  if (is_request && is_among(name, kClientHeaders)) {
+    if (change.operation == Operation::kRemove) return std::nullopt;
+    return invalid_rule("The header \"" + change.name +
+                        "\" says who the client is: it can be removed, but not changed.");
+  }
+  const std::span<const std::string_view> own_of_phase =
+      is_request ? std::span<const std::string_view>(kOwnRequestHeaders) : kOwnResponseHeaders;
+  const bool is_own = is_among(name, kOwnHeaders) || is_among(name, own_of_phase) ||
+                      name.starts_with("cf-") || name.starts_with("x-cf-");
+  if (!is_own) return std::nullopt;
   return invalid_rule("The header \"" + change.name +
                       "\" is the proxy's own and cannot be changed.");
 }
 
+// A control character in a value that is put together could end the header and begin another.
+bool has_control_character(const Node& node) {
+  const auto* text = std::get_if<std::string>(&node.value);
+  if (node.kind == NodeKind::kLiteral && text != nullptr && !is_line(*text)) return true;
+  return std::any_of(node.operands.begin(), node.operands.end(), has_control_character);
+}
+
 std::optional<Refusal> header_fault(const HeaderChange& change, Phase phase) {
-  if (auto fault = name_fault(change)) return fault;
+  if (auto fault = name_fault(change, phase)) return fault;
   if (change.operation == Operation::kRemove) return std::nullopt;
   if (change.is_expression) {
     const auto parsed = parse_text_value(change.value, stage_of(phase));
     if (!parsed) return invalid_expression(change.value, parsed.error());
-    return std::nullopt;
+    if (!has_control_character(parsed.value())) return std::nullopt;
+    return invalid_rule("The expression of header \"" + change.name +
+                        "\" has a string with a control character.");
   }
   if (change.value.size() <= kHeaderValueMax && is_field_value(change.value)) return std::nullopt;
   return invalid_rule("The value of header \"" + change.name + "\" must have 1 to " +

@@ -118,8 +118,24 @@ TEST(Rule, IsRefusedWithItsReason) {
     expect(rewrite(std::string("{\"") + own + R"(":{"operation":"remove"}})"), kRewrite,
            "the proxy's own");
   }
-  EXPECT_EQ(refusal(rewrite(R"({"CF-Connecting-IP":{"operation":"remove"}})"), kRewrite),
-            "accepted");
+  for (const char* own : {"Accept-Encoding", "X-Forwarded-Proto", "X_Forwarded_Proto", "Expect",
+                          "Proxy-Authorization", "CF_Ray"}) {
+    expect(rewrite(std::string("{\"") + own + R"(":{"operation":"set","value":"a"}})"), kRewrite,
+           "the proxy's own");
+  }
+  for (const char* own : {"Server", "Date", "CF-Cache-Status", "CF-Connecting-IP"}) {
+    expect(rewrite(std::string("{\"") + own + R"(":{"operation":"remove"}})"),
+           Phase::kResponseHeaders, "the proxy's own");
+  }
+  for (const char* client : {"CF-Connecting-IP", "X-Forwarded-For", "True-Client-IP"}) {
+    const std::string name = std::string("{\"") + client;
+    EXPECT_EQ(refusal(rewrite(name + R"(":{"operation":"remove"}})"), kRewrite), "accepted");
+    expect(rewrite(name + R"(":{"operation":"set","value":"192.0.2.1"}})"), kRewrite,
+           "it can be removed, but not changed");
+  }
+  expect(
+      rewrite(R"json({"X":{"operation":"set","expression":"concat(\"a\\x0d\", http.host)"}})json"),
+      kRewrite, "a string with a control character");
 }
 
 TEST(Rule, KnowsTheResponseInTheLastPhaseOnly) {

@@ -113,6 +113,7 @@
   X(kHttpResponses, "http_responses", "response heads sent to clients") \
   X(kHttpBadRequests, "http_bad_requests", "requests refused as malformed or over a limit") \
   X(kHttpUnknownHost, "http_unknown_host", "requests for a Host that is not proxied here") \
+  X(kHttpBlocked, "http_blocked", "requests blocked by a rule of their zone") \
   X(kHttpEdgeErrors, "http_edge_errors", "error pages made by the edge (52x, 1xxx)") \
   X(kHttpOriginRetries, "http_origin_retries", "requests sent again to the same or next origin") \
   X(kHttpOriginReused, "http_origin_reused", "requests sent over a pooled origin connection") \

@@ -29,6 +29,7 @@ constexpr std::array<EdgeErrorInfo, kEdgeErrorCount> kErrors = {{
     {403, 1003, false, "Hosts are served by name here, not by address."},
     {421, 1013, false, "This host is not served on a connection that was made for another."},
     {530, 1016, false, "No address is known for the origin of this host."},
+    {403, 1020, false, "A rule of this site does not let this request through."},
     {520, 520, true, "The origin answered with something that could not be understood."},
     {521, 521, true, "The origin refused the connection."},
     {522, 522, true, "The origin did not accept the connection or the request in time."},
@@ -135,10 +136,10 @@ void write_redirect_head(Writer& writer, const Redirect& to,
 }
 
 template <typename Writer>
-void write_text_head(Writer& writer, std::size_t body_size,
-                     const AnswerContext& context) noexcept {
-  writer.status_line(200, http::reason_of(200));
-  write_common(writer, "text/plain; charset=utf-8", body_size, context);
+void write_answer_head(Writer& writer, const AnswerHead& head,
+                       const AnswerContext& context) noexcept {
+  writer.status_line(head.status, http::reason_of(head.status));
+  write_common(writer, head.content_type, head.body_size, context);
   writer.end_head();
 }
 
@@ -150,7 +151,9 @@ template void write_redirect_head(http1::HeadWriter&, const Redirect&,
                                   const AnswerContext&) noexcept;
 template void write_redirect_head(http2::HeadWriter&, const Redirect&,
                                   const AnswerContext&) noexcept;
-template void write_text_head(http1::HeadWriter&, std::size_t, const AnswerContext&) noexcept;
-template void write_text_head(http2::HeadWriter&, std::size_t, const AnswerContext&) noexcept;
+template void write_answer_head(http1::HeadWriter&, const AnswerHead&,
+                                const AnswerContext&) noexcept;
+template void write_answer_head(http2::HeadWriter&, const AnswerHead&,
+                                const AnswerContext&) noexcept;
 
 }  // namespace brink::l7::proxy

@@ -32,6 +32,7 @@ enum class EdgeError : std::uint8_t {
   direct_address,      // 1003
   misdirected,         // 1013: asked for under the certificate of another zone
   no_origin,           // 1016
+  blocked,             // 1020: by a rule of the zone
   origin_malformed,    // 520
   origin_refused,      // 521
   origin_timeout,      // 522
@@ -88,8 +89,14 @@ struct Redirect {
 };
 template <typename Writer>
 void write_redirect_head(Writer& writer, const Redirect& to, const AnswerContext& context) noexcept;
-// A 200 of text/plain.
+// Any other.
+struct AnswerHead {
+  std::uint16_t status = 200;
+  std::string_view content_type = "text/plain; charset=utf-8";
+  std::size_t body_size = 0;
+};
 template <typename Writer>
-void write_text_head(Writer& writer, std::size_t body_size, const AnswerContext& context) noexcept;
+void write_answer_head(Writer& writer, const AnswerHead& head,
+                       const AnswerContext& context) noexcept;
 
 }  // namespace brink::l7::proxy

@@ -19,6 +19,7 @@
 #include "l7/proxy/body_relay.h"
 #include "l7/proxy/edge_error.h"
 #include "l7/proxy/inbox.h"
+#include "l7/rewrite/kept_facts.h"
 #include "l7/route/route.h"
 #include "l7/route/settings_layout.h"
 #include "l7/route/table_key.h"
@@ -127,6 +128,8 @@ struct Exchange {
   std::uint32_t out_sent = 0;
   http::BodyFraming request_framing;
   BodyRelay request_body;
+  bool has_response_rules = false;  // then kept_facts says what they ask, behind `out`
+  rewrite::KeptFacts kept_facts;
 
   // The choice of the origin.
   route::RouteCopy route;

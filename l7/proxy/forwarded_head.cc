@@ -138,6 +138,17 @@ void write_framing(http1::HeadWriter& writer, const http::RequestHead& head) noe
   }
 }
 
+bool takes_away(const rewrite::HeaderEdits* edits, std::string_view name) noexcept {
+  return edits != nullptr && edits->takes_away(name);
+}
+
+template <typename Writer>
+void write_put_fields(Writer& writer, const rewrite::HeaderEdits* edits) noexcept {
+  if (edits == nullptr) return;
+  edits->for_each(
+      [&writer](std::string_view name, std::string_view value) { writer.field(name, value); });
+}
+
 void write_added_fields(http1::HeadWriter& writer, const http::RequestHead& head,
                         const ForwardContext& context) noexcept {
   const base::IpText client = context.client.text();
@@ -148,11 +159,15 @@ void write_added_fields(http1::HeadWriter& writer, const http::RequestHead& head
     writer.field("Connection", "Keep-Alive");
   }
   if (!context.websocket_key.empty()) writer.field("Sec-WebSocket-Key", context.websocket_key);
-  writer.field("CF-Connecting-IP", client.view());
-  writer.begin_field("X-Forwarded-For");
-  if (write_joined(writer, head.fields, FieldName::x_forwarded_for, ",")) writer.raw(",");
-  writer.raw(client.view());
-  writer.end_field();
+  if (!takes_away(context.edits, "CF-Connecting-IP")) {
+    writer.field("CF-Connecting-IP", client.view());
+  }
+  if (!takes_away(context.edits, "X-Forwarded-For")) {
+    writer.begin_field("X-Forwarded-For");
+    if (write_joined(writer, head.fields, FieldName::x_forwarded_for, ",")) writer.raw(",");
+    writer.raw(client.view());
+    writer.end_field();
+  }
   writer.field("X-Forwarded-Proto", context.scheme);
   writer.begin_field("CF-Visitor");
   writer.raw("{\"scheme\":\"");
@@ -207,6 +222,7 @@ void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& he
     const FieldName id = spelt_with_underscore ? http::field_name_of_cgi_alias(name) : field.id;
     if (is_edge_owned_in_request(id)) continue;
     if (id == FieldName::accept_encoding && (codings.brotli || codings.gzip)) continue;
+    if (takes_away(context.edits, name)) continue;
     writer.field(name, fields.value(field));
   }
   if (codings.brotli || codings.gzip) {
@@ -214,6 +230,7 @@ void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& he
   }
   if (!context.websocket) write_framing(writer, head);
   write_added_fields(writer, head, context);
+  write_put_fields(writer, context.edits);
   writer.end_head();
 }
 
@@ -246,9 +263,11 @@ void write_client_response(Writer& writer, const http::ResponseHead& head,
       continue;  // the proof of HTTP/1's handshake; there was none
     }
     if (context.zone.replaces(field.id)) continue;
+    if (takes_away(context.edits, fields.name(field))) continue;
     has_date |= field.id == FieldName::date;
     writer.field(fields.name(field), fields.value(field));
   }
+  write_put_fields(writer, context.edits);
   if (head.status >= 200) {
     if (!has_date) writer.field("Date", context.date);
     if (context.body_out == http::BodyKind::chunked) {

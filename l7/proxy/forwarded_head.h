@@ -10,6 +10,7 @@
 #include "l7/http1/head_writer.h"
 #include "l7/http2/head_writer.h"
 #include "l7/proxy/edge_error.h"
+#include "l7/rewrite/header_edits.h"
 
 namespace brink::l7::proxy {
 
@@ -32,6 +33,7 @@ struct ForwardContext {
   std::string_view scheme = "http";
   bool websocket = false;             // is asked for
   std::string_view websocket_key{};  // for a client over HTTP/2, which sends none (RFC 8441 5)
+  const rewrite::HeaderEdits* edits = nullptr;  // what rules change; null: nothing
 };
 
 // Writes the request head for the origin.
@@ -43,7 +45,8 @@ struct ForwardContext {
 // several fields joined by ','), X-Forwarded-Proto, CF-Visitor, CF-Ray, CF-IPCountry,
 // CF-Connecting-IP, CDN-Loop. Accept-Encoding is reduced to those of "br, gzip" that the client
 // accepts, since the edge cannot yet decode for a client what it did not ask for; with none of them
-// it stays as it came.
+// it stays as it came. Edits apply to what is kept, and take away CF-Connecting-IP and
+// X-Forwarded-For; what they put comes last.
 void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& head,
                           const ForwardContext& context) noexcept;
 
@@ -61,12 +64,14 @@ struct ResponseContext {
   ConnectionField connection = ConnectionField::none;
   Switched switched = Switched::none;
   ZoneFields zone = {};
+  const rewrite::HeaderEdits* edits = nullptr;  // what rules change; null: nothing
 };
 
 // Writes the response head for the client: the origin's end-to-end fields without X-Accel-*,
 // Cache-Tag, Cloudflare-CDN-Cache-Control, CF-* of its own and cf-error-*, then Server, CF-Ray and
 // CF-Cache-Status: DYNAMIC; what the zone asks for takes the place of what the origin says. Interim
-// (1xx) heads get the origin's fields and nothing else. The writer is that of HTTP/1 or HTTP/2.
+// (1xx) heads get the origin's fields and nothing else. Edits apply to the origin's fields; what they
+// put comes behind them. The writer is that of HTTP/1 or HTTP/2.
 template <typename Writer>
 void write_client_response(Writer& writer, const http::ResponseHead& head,
                            const ResponseContext& context) noexcept;

@@ -75,6 +75,7 @@ Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
   parts.blocks = arena.take<std::uint8_t>(blocks * BlockPool::kBlockSize);
   parts.next_block = arena.take<std::uint32_t>(blocks);
   parts.scratch = arena.take<char>(buffer_size_of(config));
+  parts.rules = arena.take<rewrite::Workspace>(1);
   parts.buffers = arena.take<char>(std::size_t{config.max_exchanges} * 2 * buffer_size_of(config));
   parts.size_bytes = arena.size();
   return parts;
@@ -105,6 +106,7 @@ Stage::Stage(const StageConfig& config, const Parts& parts, transport::Transport
       origins_(parts.origins),
       buffers_(parts.buffers),
       scratch_(parts.scratch),
+      rules_(parts.rules),
       ready_(parts.ready),
       sessions_(parts.sessions),
       inbox_blocks_(parts.blocks, parts.next_block),

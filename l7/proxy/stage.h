@@ -33,6 +33,7 @@
 #include "l7/proxy/forwarded_head.h"
 #include "l7/proxy/index_ring.h"
 #include "l7/proxy/stage_config.h"
+#include "l7/rewrite/rules.h"
 
 namespace brink::l7::proxy {
 
@@ -104,6 +105,7 @@ class Stage {
     std::span<std::uint8_t> blocks;
     std::span<std::uint32_t> next_block;
     std::span<char> scratch;
+    std::span<rewrite::Workspace> rules;
     std::span<char> buffers;
     std::size_t size_bytes = 0;
   };
@@ -145,9 +147,10 @@ class Stage {
   Decision decide(std::uint32_t x, EdgeError& error) noexcept;
   Decision decide_route(std::uint32_t x, EdgeError& error) noexcept;
   bool build_origin_request(std::uint32_t x) noexcept;
+  bool compose_answer(std::uint32_t x, const AnswerHead& head, std::string_view body) noexcept;
   void compose_trace(std::uint32_t x) noexcept;
   template <typename WriteHead>
-  void compose(std::uint32_t x, std::string_view body, WriteHead write_head) noexcept;
+  bool compose(std::uint32_t x, std::string_view body, WriteHead write_head) noexcept;
   static constexpr std::size_t kWebsocketKeySize = 24;
   std::string_view websocket_key(std::span<char, kWebsocketKeySize> out) noexcept;
   void compose_redirect(std::uint32_t x, std::string_view scheme) noexcept;
@@ -274,6 +277,13 @@ class Stage {
   void note_error(Exchange& exchange, EdgeError error) noexcept;
   void log_exchange(std::uint32_t x) noexcept;
 
+  // ---- stage_rules.cc: the zone's rules ----
+  rewrite::Facts request_facts(const Exchange& exchange) const noexcept;
+  Decision run_request_rules(std::uint32_t x, EdgeError& error) noexcept;
+  Decision block_request(std::uint32_t x, const rewrite::Block& block, EdgeError& error) noexcept;
+  bool keep_facts(std::uint32_t x) noexcept;
+  bool run_response_rules(std::uint32_t x) noexcept;
+
   // ---- stage_timers.cc ----
   void sweep() noexcept;
   void check_client(std::uint32_t c) noexcept;
@@ -297,6 +307,7 @@ class Stage {
   Slots<OriginConnection> origins_;
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;
+  std::span<rewrite::Workspace> rules_;  // one, for the head that is at hand
   IndexRing ready_;  // clients that may have a request to read
   Slots<http2::ServerSession> sessions_;
   BlockPool inbox_blocks_;

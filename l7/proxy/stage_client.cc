@@ -172,6 +172,7 @@ Stage::Decision Stage::decide(std::uint32_t x, EdgeError& error) noexcept {
     case RequestRule::loop_malformed:
       return refuse(EdgeError::bad_request);
   }
+  if (const Decision ruled = run_request_rules(x, error); ruled != Decision::forward) return ruled;
   // An extended CONNECT asks for nothing else (RFC 8441 4).
   if (exchange.stream != 0 && request_->websocket && !exchange.websocket) {
     return refuse(EdgeError::not_implemented);
@@ -179,7 +180,8 @@ Stage::Decision Stage::decide(std::uint32_t x, EdgeError& error) noexcept {
   if (exchange.route.origin_count == 0) return refuse(EdgeError::no_origin);
   refuse_origins_of_this_edge(exchange);
   if (exchange.route.origin_count == 0) return refuse(EdgeError::prohibited_address);
-  return build_origin_request(x) ? Decision::forward : refuse(EdgeError::fields_too_large);
+  const bool is_built = build_origin_request(x) && keep_facts(x);
+  return is_built ? Decision::forward : refuse(EdgeError::fields_too_large);
 }
 
 Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept {
@@ -232,7 +234,8 @@ bool Stage::build_origin_request(std::uint32_t x) noexcept {
                         .websocket = exchange.websocket,
                         .websocket_key = exchange.stream != 0 && exchange.websocket
                                              ? websocket_key(nonce)
-                                             : std::string_view{}});
+                                             : std::string_view{},
+                        .edits = &rules_.front().edits});
   exchange.out_size = static_cast<std::uint32_t>(writer.size());
   exchange.out_sent = 0;
   return writer.ok();
@@ -240,9 +243,9 @@ bool Stage::build_origin_request(std::uint32_t x) noexcept {
 
 // An answer of the edge's own: over HTTP/1 into the scratch buffer, its size into out_size; over
 // HTTP/2 it goes to the session. `write_head` is called with a head writer and an AnswerContext.
-// answer_composed() follows.
+// answer_composed() follows. False: there is no room for it.
 template <typename WriteHead>
-void Stage::compose(std::uint32_t x, std::string_view body, WriteHead write_head) noexcept {
+bool Stage::compose(std::uint32_t x, std::string_view body, WriteHead write_head) noexcept {
   Exchange& exchange = exchanges_[x];
   const HttpDate date = http_date(unix_ns(now_, config_.wall_offset) / kNsPerSecond);
   const AnswerContext context{.ray = exchange.ray_text(),
@@ -250,15 +253,25 @@ void Stage::compose(std::uint32_t x, std::string_view body, WriteHead write_head
                               .connection = connection_field(exchange),
                               .zone = zone_fields(exchange)};
   if (exchange.method == http::Method::head) body = {};
+  if (body.size() > scratch_.size()) return false;
   if (exchange.stream != 0) {
     http2::HeadWriter writer(scratch_);
     write_head(writer, context);
-    return respond_composed(x, writer, body);
+    if (writer.ok()) respond_composed(x, writer, body);
+    return writer.ok();
   }
   http1::HeadWriter writer(scratch_);
   write_head(writer, context);
   writer.raw(body);
   exchange.out_size = static_cast<std::uint32_t>(writer.size());
+  return writer.ok();
+}
+
+bool Stage::compose_answer(std::uint32_t x, const AnswerHead& head,
+                           std::string_view body) noexcept {
+  return compose(x, body, [&head](auto& writer, const AnswerContext& context) {
+    write_answer_head(writer, head, context);
+  });
 }
 
 // Random octets in base64, as a client over HTTP/1 would have sent (RFC 6455 4.1).
@@ -321,9 +334,7 @@ void Stage::compose_trace(std::uint32_t x) noexcept {
   line("warp", "off");
   line("gateway", "off");
   const std::string_view text = body.ok() ? body.text() : std::string_view{};
-  compose(x, text, [&text](auto& writer, const AnswerContext& context) {
-    write_text_head(writer, text.size(), context);
-  });
+  compose_answer(x, {.body_size = text.size()}, text);
 }
 
 ConnectionField Stage::connection_field(const Exchange& exchange) const noexcept {

@@ -240,6 +240,11 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
     exchange.close_client = true;
   }
   context.connection = connection_field(exchange);
+  if (!run_response_rules(x)) {
+    answer_error(x, EdgeError::internal);
+    return false;
+  }
+  context.edits = &rules_.front().edits;
   context.zone = zone_fields(exchange);
   // 100 answers an expectation; without one, or to an HTTP/1.0 client, it means nothing.
   const bool wanted =

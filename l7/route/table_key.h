@@ -9,6 +9,7 @@
 //   v  revoked         id of the authority, serial       RevokedLayout
 //   o  origin pull     host, or nothing for the zone     OriginPullLayout
 //   t  trust store     nothing                           AnchorsLayout
+//   r  rules           RulePhase                         RulesLayout
 //
 // Hosts are lower-case text without a final dot. A serial is its octets, the most significant first,
 // without leading zeros.
@@ -21,6 +22,7 @@
 #include <string_view>
 
 #include "dataplane/snapshot/layout.h"
+#include "l7/route/rules_layout.h"
 
 namespace brink::l7::route {
 
@@ -34,6 +36,7 @@ enum class TableGroup : std::uint8_t {
   kRevoked = 'v',
   kOriginPull = 'o',
   kTrustStore = 't',
+  kRules = 'r',
 };
 
 inline constexpr std::size_t kHostMax = 253;
@@ -69,6 +72,10 @@ inline TableKey key_of(TableGroup group, std::span<const std::uint8_t> octets) n
 }
 inline TableKey key_of(TableGroup group, std::string_view host) noexcept {
   return TableKey(group).add(host);
+}
+inline TableKey rules_key(RulePhase phase) noexcept {
+  const auto octet = static_cast<std::uint8_t>(phase);
+  return TableKey(TableGroup::kRules).add(std::span(&octet, 1));
 }
 inline TableKey revoked_key(const EntryId& authority,
                             std::span<const std::uint8_t> serial) noexcept {

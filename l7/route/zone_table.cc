@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "l7/route/rules_view.h"
+
 namespace brink::l7::route {
 namespace {
 
@@ -165,6 +167,10 @@ bool is_good_value(Bytes key, Bytes blob) noexcept {
       return rest <= kHostMax && open_origin_pull(blob).has_value();
     case TableGroup::kTrustStore:
       return rest == 0 && open_anchors(blob).has_value();
+    case TableGroup::kRules: {
+      const auto rules = RulesView::open(blob);
+      return rest == 1 && rules && static_cast<std::uint8_t>(rules->phase()) == key[1];
+    }
   }
   return false;
 }

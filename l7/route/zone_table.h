@@ -76,6 +76,10 @@ class ZoneTable {
   [[nodiscard]] OriginPull origin_pull(std::string_view host) const noexcept;
   // Whom to trust instead of the edge's own store for origins; empty: the edge's own.
   [[nodiscard]] std::optional<AnchorsView> trust_store() const noexcept;
+  // The blob of the phase's rules, for RulesView; empty: there are none.
+  [[nodiscard]] std::span<const std::uint8_t> rules(RulePhase phase) const noexcept {
+    return value(rules_key(phase));
+  }
 
  private:
   [[nodiscard]] std::span<const std::uint8_t> value(const TableKey& key) const noexcept;
