@@ -218,6 +218,7 @@ void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noex
         if (exchanges_[x].origin != kNoIndex) drop_origin(exchanges_[x].origin, false);
         free_exchange(x);
       }
+      note_unfinished_handshake(client);
       return free_client(c);
   }
 }
