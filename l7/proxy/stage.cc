@@ -255,6 +255,7 @@ void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noex
         leave_origin(x, false);
         free_exchange(x);
       }
+      note_unfinished_handshake(client);
       return free_client(c);
   }
 }

@@ -262,6 +262,7 @@ class Stage {
   [[nodiscard]] bool is_https_port(std::uint16_t port) const noexcept;
   bool secure_client(std::uint32_t c) noexcept;
   void client_secured(std::uint32_t c) noexcept;
+  void note_unfinished_handshake(const Client& client) noexcept;
   [[nodiscard]] bool is_misdirected(const Exchange& exchange) noexcept;
   [[nodiscard]] std::string_view wrong_scheme(const Exchange& exchange) const noexcept;
   [[nodiscard]] std::uint64_t security_of(const Exchange& exchange) const noexcept;

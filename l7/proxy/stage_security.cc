@@ -73,6 +73,11 @@ void Stage::client_secured(std::uint32_t c) noexcept {
   }
 }
 
+// The client went or took too long; where TLS itself failed, fail_client() counts.
+void Stage::note_unfinished_handshake(const Client& client) noexcept {
+  if (client.secure && !client.secured) counters_.add(ipc::Counter::kTlsFailed);
+}
+
 // A request for a host of another zone than the one whose certificate the client was shown.
 bool Stage::is_misdirected(const Exchange& exchange) noexcept {
   const tls::Stream* const security = transport_.security(clients_[exchange.client].id);

@@ -161,7 +161,7 @@ class SecureFixture : public StageFixture {
     }
     auto image = builder.finish(++version_, 0);
     ASSERT_TRUE(image.ok());
-    image_ = std::move(image.value());
+    image_.emplace(std::move(image.value()));
   }
 
   // ---- clients ----
@@ -480,6 +480,21 @@ TEST_F(StageSecurity, AClientThatSaysNothingIsClosedAfterTheHandshakeTimeout) {
   pass(seconds(2));
   EXPECT_TRUE(client.peer_closed || client.closed);
   EXPECT_EQ(stage_->client_count(), 0U);
+  EXPECT_EQ(count(Counter::kTlsFailed), 1U);
+}
+
+TEST_F(StageSecurity, AClientThatGoesDuringTheHandshakeIsCountedOnce) {
+  Peer& client = connect(443);
+  abort_peer(*client_, client);
+  EXPECT_EQ(stage_->client_count(), 0U);
+  EXPECT_EQ(count(Counter::kTlsFailed), 1U);
+  Peer& other = connect(443);
+  client_->stack.close(other.id, now_);
+  settle(20);
+  EXPECT_EQ(stage_->client_count(), 0U);
+  EXPECT_EQ(count(Counter::kTlsFailed), 2U);
+  EXPECT_EQ(status(connect_tls()), 200);
+  EXPECT_EQ(count(Counter::kTlsFailed), 2U);
 }
 
 TEST_F(StageSecurity, WithoutTheKeyFileNoHandshakeIsDone) {

@@ -330,7 +330,7 @@ class StageFixture : public ::testing::Test {
     if (on_turn_) on_turn_();
     deliver(client_->stack);
     deliver(origin_->stack);
-    stage_->run(image_.view(), now_);
+    stage_->run(image_->view(), now_);
     deliver(*edge_);
   }
   void settle(int turns = kSettleTurns) {
@@ -387,7 +387,7 @@ class StageFixture : public ::testing::Test {
   std::uint64_t count(ipc::Counter counter) const { return counters_.get(counter); }
 
   base::Time now_ = base::Time(seconds(1000));
-  snapshot::Image image_ = make_image();
+  std::optional<snapshot::Image> image_ = make_image();
   ipc::WorkerCounters counters_;
   std::uint32_t max_clients_ = 64;
   std::uint32_t max_exchanges_ = 32;

@@ -43,6 +43,7 @@ void Stage::check_client(std::uint32_t c) noexcept {
   }
   const bool idle_while_draining = draining_ && client.state == ClientState::open && !client.ready;
   if (now_ < client.deadline && !idle_while_draining) return;
+  note_unfinished_handshake(client);
   transport_.release(client.id, now_);
   free_client(c);
 }

@@ -249,7 +249,7 @@ def test_http_on_an_https_port(lab):
 
 
 def test_a_client_that_says_nothing_is_closed(lab):
-    with lab.connect(V4, 443, timeout=30) as connection:
+    with counted(lab, tls_failed=1), lab.connect(V4, 443, timeout=30) as connection:
         assert connection.recv(1) == b""
 
 
