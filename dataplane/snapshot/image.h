@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "dataplane/base/result.h"
 #include "dataplane/base/unique_fd.h"
@@ -62,6 +63,14 @@ struct Pinned {
 class Image {
  public:
   Image() = default;  // nothing, until one is moved here
+  Image(Image&&) noexcept = default;
+  // What was here goes first: its regions count back into its budget, which must not go before them.
+  Image& operator=(Image&& other) noexcept {
+    if (this == &other) return *this;
+    std::destroy_at(this);
+    return *std::construct_at(this, std::move(other));
+  }
+  ~Image() = default;
 
   // An image without names: every question is refused, every Host unknown. Version 0. `names` is
   // how many are expected.

@@ -112,6 +112,16 @@ TEST_F(ViewTest, ManyNamesAreFoundAndStrangersNot) {
   }
 }
 
+TEST_F(ViewTest, AnotherTakesTheImagesPlace) {
+  add("www.example.com", {a(1)});
+  Image image = Image::create({}, {}).value();
+  image = build();
+  EXPECT_TRUE(lookup(image.view(), "www.example.com").exact);
+  image = Image::create({}, {}).value();
+  EXPECT_TRUE(image.verify().ok());
+  EXPECT_EQ(lookup(image.view(), "www.example.com").encloser, nullptr);
+}
+
 TEST(EmptyImage, VerifiesAndKnowsNoName) {
   const auto image = Image::create({}, {});
   ASSERT_TRUE(image.ok());

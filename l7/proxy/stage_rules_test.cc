@@ -44,7 +44,7 @@ class StageRules : public FailureFixture {
     }
     auto image = builder.finish(1, 0);
     ASSERT_TRUE(image.ok());
-    std::swap(image_, image.value());
+    image_.emplace(std::move(image).value());
   }
   static route::ProgramRef always(RulesWriter& writer) {
     return writer.program([&] { writer.flag(true); });
