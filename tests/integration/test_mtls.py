@@ -237,8 +237,9 @@ def test_a_connection_of_another_host_does_not_do(lab, shop):
 def test_one_that_the_node_has_issued_is_good_until_it_is_revoked(lab, shop):
     csr = lab.shops.folder / "own.csr"
     lab.shops.request("/O=Tests/CN=own", "own")
-    issued = lab.brinkctl("client-certificate", "issue", ZONE, csr, "--days", "30")
     lab.brinkctl("ca", "hosts", ZONE, OWN)
+    assert status(lab, host=OWN) == status(lab, host=OWN, identity=shop) == 403, "that authority is still to come"
+    issued = lab.brinkctl("client-certificate", "issue", ZONE, csr, "--days", "30")
     (lab.shops.folder / "own.pem").write_text(issued["certificate"])
     own = lab.shops.folder / "own"
     assert status(lab, host=OWN, identity=own) == 200
