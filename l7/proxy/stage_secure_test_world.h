@@ -180,7 +180,7 @@ class SecureFixture : public StageFixture {
     }
     auto image = builder.finish(++version_, 0);
     ASSERT_TRUE(image.ok());
-    image_ = std::move(image.value());
+    std::swap(image_, image.value());
   }
 
   // ---- clients ----
