@@ -110,6 +110,7 @@ base::Result<void> add_certificate(OSSL_LIB_CTX* library, SSL_CTX* context, Host
 
 base::Result<void> add_client_authorities(OSSL_LIB_CTX* library, SSL_CTX* context,
                                           const HostSettings& settings, const std::string& what) {
+  if (settings.client_authorities.empty()) return {};  // no certificate is good then
   auto authorities = parse_certificates(library, settings.client_authorities, what);
   if (!authorities) return authorities.error();
   for (int i = 0; i < sk_X509_num(authorities.value().get()); ++i) {

@@ -56,6 +56,13 @@ std::vector<std::uint8_t> der_of(X509* certificate) {
   return der;
 }
 
+std::vector<std::uint8_t> der_of(const X509_NAME* name) {
+  const unsigned char* octets = nullptr;
+  std::size_t size = 0;
+  if (X509_NAME_get0_der(name, &octets, &size) != 1) return {};
+  return {octets, octets + size};
+}
+
 std::string fingerprint(const X509* certificate, const EVP_MD* digest) {
   std::array<std::uint8_t, EVP_MAX_MD_SIZE> bytes;
   unsigned size = 0;
@@ -84,6 +91,7 @@ std::optional<PeerCertificate> Stream::peer_certificate() const {
   found.sha256 = fingerprint(leaf, EVP_sha256());
   found.key_id = hex(X509_get0_subject_key_id(leaf));
   found.issuer_key_id = hex(X509_get0_authority_key_id(leaf));
+  found.issuer_name = der_of(X509_get_issuer_name(leaf));
   found.not_before = seconds(X509_get0_notBefore(leaf));
   found.not_after = seconds(X509_get0_notAfter(leaf));
   const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_);

@@ -39,6 +39,7 @@ struct HostSettings {
   std::span<const Alpn> protocols = {};
   ClientAuth client_auth = ClientAuth::kOff;
   // Trusted to sign client certificates: DER, one behind the other. Sessions are bound to them.
+  // Where there are none, no certificate is good.
   std::span<const std::uint8_t> client_authorities = {};
 };
 

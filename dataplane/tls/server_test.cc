@@ -346,6 +346,20 @@ TEST_F(ServerTest, OptionalCertificatesAreJudgedAndTheConnectionGoesOn) {
   }
 }
 
+TEST_F(ServerTest, WithoutAuthoritiesNoCertificateIsGoodAndTheConnectionGoesOn) {
+  ask_for_certificates("a.example", ClientAuth::kOptional, client_authority_);
+  hosts_.hosts.at("a.example").client_authorities = {};
+  const Certificate* const all[] = {&client_, nullptr};
+  for (const Certificate* shown : all) {
+    RawClient client;
+    if (shown != nullptr) show_certificate(client, *shown);
+    visit(client, "a.example");
+    ASSERT_TRUE(server_.stream.established());
+    EXPECT_EQ(server_.stream.info().verification,
+              shown != nullptr ? Verification::kUntrusted : Verification::kAbsent);
+  }
+}
+
 TEST_F(ServerTest, ACertificateOverItsTimeIsNotResumed) {
   ask_for_certificates("a.example", ClientAuth::kOptional, client_authority_);
   const Certificate late({.common_name = "late",

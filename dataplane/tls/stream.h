@@ -56,6 +56,7 @@ struct PeerCertificate {
   std::string issuer_serial;          // of the certificate that signed it, if the chain shows it
   std::string sha1, sha256;           // fingerprints of `der`
   std::string key_id, issuer_key_id;  // subject and authority key identifier
+  std::vector<std::uint8_t> issuer_name;       // DER, as the issuer's certificate has its own
   std::int64_t not_before = 0, not_after = 0;  // seconds since 1970
   // What the peer sent beside the leaf, DER each. Not kept in sessions: empty after a resumption.
   std::vector<std::vector<std::uint8_t>> chain;

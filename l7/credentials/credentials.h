@@ -15,6 +15,7 @@
 #include "dataplane/ipc/counters.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/tls/engine.h"
+#include "l7/credentials/client_certificates.h"
 #include "l7/credentials/private_keys.h"
 #include "l7/route/certificate_lookup.h"
 
@@ -48,6 +49,9 @@ class Credentials final : public tls::CertificateSource {
                                     const route::SettingsLayout& settings,
                                     const OriginRequest& request) noexcept;
 
+  // What clients have shown.
+  ClientCertificates& clients() noexcept { return clients_; }
+
  private:
   bool fill_certificates(const route::TlsHost& host);
   void fill_authorities(const route::TlsHost& host);
@@ -58,6 +62,7 @@ class Credentials final : public tls::CertificateSource {
   PrivateKeys& private_keys_;
   ipc::WorkerCounters& counters_;
   bool http2_;
+  ClientCertificates clients_;
   const snapshot::View* view_ = nullptr;
   std::int64_t unix_s_ = 0;
 

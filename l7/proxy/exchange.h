@@ -41,8 +41,9 @@ struct Client {
   bool ready = false;    // is in the ready ring
   bool secure = false;   // under TLS
   bool secured = false;  // its handshake is done
-  bool flushing = false;  // is in the flush ring
-  bool drained = false;   // its session was told that the edge goes away
+  bool has_certificate = false;  // credentials::ClientCertificates may know what it has shown
+  bool flushing = false;         // is in the flush ring
+  bool drained = false;          // its session was told that the edge goes away
   std::uint32_t exchange = kNoIndex;  // HTTP/1
   std::uint32_t session = kNoIndex;   // HTTP/2
   base::Time deadline{};  // idle or lingering clients, or those that take nothing

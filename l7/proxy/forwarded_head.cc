@@ -16,6 +16,8 @@ constexpr std::size_t kForwardedForMax = 100;  // characters, in strict mode
 bool is_edge_owned_in_request(FieldName id) noexcept {
   switch (id) {
     case FieldName::cdn_loop:
+    case FieldName::cf_client_cert_der_base64:
+    case FieldName::cf_client_cert_sha256:
     case FieldName::cf_connecting_ip:
     case FieldName::cf_connecting_ipv6:
     case FieldName::cf_ew_via:
@@ -24,6 +26,8 @@ bool is_edge_owned_in_request(FieldName id) noexcept {
     case FieldName::cf_ray:
     case FieldName::cf_visitor:
     case FieldName::cf_worker:
+    case FieldName::client_cert:
+    case FieldName::client_cert_chain:
     case FieldName::connection:
     case FieldName::content_length:
     case FieldName::host:

@@ -78,6 +78,14 @@ TEST_F(ForwardedRequest, ReplacesWhatAClientMayNotClaim) {
   EXPECT_TRUE(has(out, "X_Custom: stays"));
 }
 
+TEST_F(ForwardedRequest, TakesNoClientsWordForItsCertificate) {
+  const std::string out = forwarded(
+      "Client-Cert: :YQ==:\r\nclient-cert-chain: :YQ==:\r\nClient_Cert: :YQ==:\r\n"
+      "CF-Client-Cert-Der-Base64: YQ==\r\ncf-client-cert-sha256: YQ==\r\nClient-Certain: yes\r\n");
+  EXPECT_EQ(out.find("YQ=="), std::string::npos) << out;
+  EXPECT_TRUE(has(out, "Client-Certain: yes"));
+}
+
 TEST_F(ForwardedRequest, DropsHopByHopFieldsAndCannotLoseTheEdgesOwn) {
   const std::string out = forwarded(
       "Connection: close, X-Drop, Host, CF-Connecting-IP, X-Forwarded-For\r\nX-Drop: 1\r\n"

@@ -333,6 +333,7 @@ void Stage::free_exchange(std::uint32_t x) noexcept {
 }
 
 void Stage::free_client(std::uint32_t c) noexcept {
+  if (clients_[c].has_certificate) config_.credentials->clients().forget(c);
   clients_[c].state = ClientState::free;
   clients_.give_back(c);
 }

@@ -263,6 +263,7 @@ class Stage {
   bool secure_client(std::uint32_t c) noexcept;
   void client_secured(std::uint32_t c) noexcept;
   void note_unfinished_handshake(const Client& client) noexcept;
+  bool read_certificate(std::uint32_t c) noexcept;
   [[nodiscard]] bool is_misdirected(const Exchange& exchange) noexcept;
   [[nodiscard]] std::string_view wrong_scheme(const Exchange& exchange) const noexcept;
   [[nodiscard]] std::uint64_t security_of(const Exchange& exchange) const noexcept;
@@ -279,6 +280,8 @@ class Stage {
   void log_exchange(std::uint32_t x) noexcept;
 
   // ---- stage_rules.cc: the zone's rules ----
+  const rewrite::ClientCertificate* certificate_of(const Exchange& exchange,
+                                                   const route::ZoneTable& table) noexcept;
   rewrite::Facts request_facts(const Exchange& exchange) const noexcept;
   Decision run_request_rules(std::uint32_t x, EdgeError& error) noexcept;
   Decision block_request(std::uint32_t x, const rewrite::Block& block, EdgeError& error) noexcept;

@@ -19,7 +19,16 @@ bool open_rules(const route::ZoneTable& table, RulePhase phase,
 
 }  // namespace
 
-// Of request_.
+// What the client has shown, as it stands now; null: nothing.
+const rewrite::ClientCertificate* Stage::certificate_of(const Exchange& exchange,
+                                                        const route::ZoneTable& table) noexcept {
+  if (!clients_[exchange.client].has_certificate) return nullptr;
+  const std::int64_t unix_s =
+      (now_.time_since_epoch() + config_.wall_offset) / std::chrono::seconds(1);
+  return config_.credentials->clients().find(exchange.client, table, unix_s);
+}
+
+// Of request_, but for the certificate.
 rewrite::Facts Stage::request_facts(const Exchange& exchange) const noexcept {
   const Client& client = clients_.items[exchange.client];
   return rewrite::facts_of(*request_, client.address, client.secure);
@@ -34,7 +43,8 @@ Stage::Decision Stage::run_request_rules(std::uint32_t x, EdgeError& error) noex
   error = EdgeError::internal;
   const auto table = route::find_zone_table(*view_, request_->authority.host());
   if (!table) return Decision::forward;
-  const rewrite::Facts facts = request_facts(exchange);
+  rewrite::Facts facts = request_facts(exchange);
+  facts.certificate = certificate_of(exchange, *table);
   std::optional<route::RulesView> rules;
   if (!open_rules(*table, RulePhase::kFirewall, rules)) return Decision::error;
   rewrite::Block block;
@@ -85,6 +95,7 @@ bool Stage::run_response_rules(std::uint32_t x) noexcept {
   if (!rules) return true;
   auto facts = exchange.kept_facts.facts(out_buffer(x).subspan(exchange.out_size));
   facts.status = response_->status;
+  facts.certificate = certificate_of(exchange, *table);
   return run_header_rules(*rules, facts, work) == RunVerdict::kPassed;
 }
 

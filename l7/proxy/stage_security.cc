@@ -39,6 +39,15 @@ std::uint64_t number_of(const base::HashKey& key, std::span<const std::uint8_t> 
   return before;
 }
 
+// Whether clients of two hosts are asked for certificates of the same authorities, or for none.
+bool ask_the_same(const snapshot::View& view, std::string_view one,
+                  std::string_view other) noexcept {
+  const route::HostView a = route::find_host(view, one).value_or(route::HostView{});
+  const route::HostView b = route::find_host(view, other).value_or(route::HostView{});
+  return a.asks_client == b.asks_client && std::equal(a.authorities.begin(), a.authorities.end(),
+                                                      b.authorities.begin(), b.authorities.end());
+}
+
 std::span<const std::uint8_t> octets_of(std::string_view text) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
@@ -67,6 +76,10 @@ void Stage::client_secured(std::uint32_t c) noexcept {
   const tls::ConnectionInfo& agreed = transport_.security(client.id)->info();
   counters_.add(ipc::Counter::kTlsHandshakes);
   if (agreed.resumed) counters_.add(ipc::Counter::kTlsResumed);
+  if (!read_certificate(c)) {
+    count_error(EdgeError::overloaded);
+    return abort_client(c);
+  }
   if (agreed.protocol == tls::Alpn::kH2 && !open_session(c)) {
     count_error(EdgeError::overloaded);
     abort_client(c);
@@ -78,13 +91,26 @@ void Stage::note_unfinished_handshake(const Client& client) noexcept {
   if (client.secure && !client.secured) counters_.add(ipc::Counter::kTlsFailed);
 }
 
-// A request for a host of another zone than the one whose certificate the client was shown.
+// What the client has shown is read once, for rules. False: there is no memory.
+bool Stage::read_certificate(std::uint32_t c) noexcept {
+  Client& client = clients_[c];
+  const tls::Stream& security = *transport_.security(client.id);
+  const tls::Verification verification = security.info().verification;
+  client.has_certificate =
+      verification != tls::Verification::kNotAsked && verification != tls::Verification::kAbsent;
+  return !client.has_certificate || config_.credentials->clients().read(c, security, *view_);
+}
+
+// A request for a host of another zone than the one whose certificate the client was shown, or for
+// one that asks clients for other certificates than the one that they came for (CVE-2025-23419 is
+// the same by way of sessions).
 bool Stage::is_misdirected(const Exchange& exchange) noexcept {
   const tls::Stream* const security = transport_.security(clients_[exchange.client].id);
   if (security == nullptr) return false;
   const std::string_view asked = security->info().server_name;
-  return !asked.empty() && asked != exchange.host.text() &&
-         !is_within(asked, exchange.route.zone_name());
+  const std::string_view host = exchange.host.text();
+  if (asked.empty() || asked == host) return false;
+  return !is_within(asked, exchange.route.zone_name()) || !ask_the_same(*view_, asked, host);
 }
 
 // The scheme that a request should have come by; empty: it has.

@@ -145,6 +145,24 @@ TEST_F(TlsLookup, TheHostThenTheWildcardOfOneLabelThenTheZonesDefault) {
   EXPECT_EQ(find(std::string(300, 'a')), TlsHostVerdict::kUnknownName);
 }
 
+TEST_F(TlsLookup, AHostIsFoundWithoutItsCertificates) {
+  zone("example.com");
+  put_host("www.example.com", with({1}));
+  render::HostSpec asking;
+  asking.asks_client = true;
+  asking.authorities = {id_of(9)};
+  put_host("*.example.com", asking);
+  EXPECT_EQ(find("www.example.com"), TlsHostVerdict::kBadBlob) << "there is no certificate";
+  ASSERT_TRUE(route::find_host(*view_, "WWW.example.com").has_value());
+  EXPECT_FALSE(route::find_host(*view_, "www.example.com")->asks_client);
+  ASSERT_TRUE(route::find_host(*view_, "api.example.com").has_value());
+  EXPECT_TRUE(route::find_host(*view_, "api.example.com")->asks_client);
+  EXPECT_EQ(route::find_host(*view_, "api.example.com")->authorities[0], id_of(9));
+  for (const char* name : {"example.com", "a.b.example.com", "example.org", ""}) {
+    EXPECT_FALSE(route::find_host(*view_, name).has_value()) << name;
+  }
+}
+
 TEST_F(TlsLookup, TheDeepestZoneDecides) {
   zone("example.com");
   put_certificate(1);

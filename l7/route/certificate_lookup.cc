@@ -99,6 +99,19 @@ std::uint64_t version_of(const base::HashKey& key, const ZoneTable& table,
   return digest.value();
 }
 
+// What stands for the host in its zone's table; `found`: under which name.
+std::optional<HostView> host_of(const ZoneTable& table, HostText& host,
+                                std::string_view& found) noexcept {
+  found = host.text();
+  if (auto entry = table.host(found)) return entry;
+  found = host.wildcard();
+  if (!found.empty()) {
+    if (auto entry = table.host(found)) return entry;
+  }
+  found = {};
+  return table.host(found);
+}
+
 const snapshot::Record* zone_of(const snapshot::View& view, std::string_view name) noexcept {
   snapshot::NameKey key;
   if (name.empty() || !snapshot::set_key_from_text(key, view.hash_key(), name)) return nullptr;
@@ -114,22 +127,22 @@ std::optional<ZoneTable> find_zone_table(const snapshot::View& view,
   return ZoneTable(view, *encloser);
 }
 
+std::optional<HostView> find_host(const snapshot::View& view, std::string_view name) noexcept {
+  HostText host(name);
+  const snapshot::Record* encloser = zone_of(view, host.text());
+  if (encloser == nullptr) return {};
+  std::string_view found;
+  return host_of(ZoneTable(view, *encloser), host, found);
+}
+
 TlsHostVerdict find_tls_host(const snapshot::View& view, std::string_view name, std::int64_t now_s,
                              TlsHost& out) noexcept {
   HostText host(name);
   const snapshot::Record* encloser = zone_of(view, host.text());
   if (encloser == nullptr) return TlsHostVerdict::kUnknownName;
   const ZoneTable table(view, *encloser);
-  std::string_view found = host.text();
-  auto entry = table.host(found);
-  if (!entry) {
-    found = host.wildcard();
-    if (!found.empty()) entry = table.host(found);
-  }
-  if (!entry) {
-    found = {};
-    entry = table.host(found);
-  }
+  std::string_view found;
+  const auto entry = host_of(table, host, found);
   if (!entry || entry->certificates.empty()) return TlsHostVerdict::kNoCertificate;
   out.host = *entry;
   out.settings = table.settings();

@@ -44,6 +44,9 @@ struct TlsHost {
 TlsHostVerdict find_tls_host(const snapshot::View& view, std::string_view name, std::int64_t now_s,
                              TlsHost& out) noexcept;
 
+// What the name's zone has for it: the host, "*." of the name above, or the default.
+std::optional<HostView> find_host(const snapshot::View& view, std::string_view name) noexcept;
+
 // The table of the zone that a name is in; empty: it is in none.
 std::optional<ZoneTable> find_zone_table(const snapshot::View& view, std::string_view name) noexcept;
 
