@@ -130,6 +130,7 @@ struct Exchange {
   http::BodyFraming request_framing;
   BodyRelay request_body;
   compress::ClientFacts codings;    // what it takes
+  bool has_promise = false;         // of a decoder, since the origin is asked for more than that
   bool has_response_rules = false;  // then kept_facts says what they ask, behind `out`
   rewrite::KeptFacts kept_facts;
 

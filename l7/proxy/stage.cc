@@ -335,6 +335,7 @@ std::uint32_t Stage::acquire_exchange(std::uint32_t c) noexcept {
 void Stage::free_exchange(std::uint32_t x) noexcept {
   log_exchange(x);
   Exchange& exchange = exchanges_[x];
+  take_promise_back(exchange);
   if (exchange.coded) codings_[x].coder.end();
   exchange.inbox.clear(inbox_blocks_);
   exchange.response_inbox.clear(inbox_blocks_);

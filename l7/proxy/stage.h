@@ -199,7 +199,8 @@ class Stage {
   void queue_scratch(std::uint32_t x, std::size_t size) noexcept;
 
   // ---- stage_coding.cc: content codings ----
-  std::string_view read_codings(Exchange& exchange) const noexcept;
+  std::string_view read_codings(Exchange& exchange) noexcept;
+  void take_promise_back(Exchange& exchange) noexcept;
   bool plan_coding(std::uint32_t x, compress::Plan& plan) noexcept;
   RelayState pump_coded(Exchange& exchange, std::span<std::uint8_t> room, std::size_t& written,
                         bool& progressed) noexcept;
@@ -328,6 +329,7 @@ class Stage {
   IndexRing watched_;  // exchanges whose coder may have to be flushed, by BodyCoding::look_at
   bool encodes_ = false;
   bool decodes_ = false;
+  std::size_t promised_decoders_ = 0;  // to exchanges whose response has not begun
   Slots<OriginConnection> origins_;
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;

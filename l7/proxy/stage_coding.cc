@@ -1,6 +1,7 @@
 // Content codings of response bodies: which one a body gets, and the coder between its origin and
 // its client. What is decided and how bodies are coded is l7/compress.
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "l7/http1/chunked.h"
@@ -37,12 +38,26 @@ compress::Settings settings_of(const route::SettingsLayout& zone) noexcept {
 
 }  // namespace
 
-// Of request_.
-std::string_view Stage::read_codings(Exchange& exchange) const noexcept {
+// What the origin is asked for instead of what request_ says. A decoder is promised to whom may
+// need it: until the response is there, others may ask as well.
+std::string_view Stage::read_codings(Exchange& exchange) noexcept {
   exchange.codings = compress::read_client(*request_);
-  const bool can_decode = config_.coders != nullptr && config_.coders->can_decode();
-  return compress::accept_encoding_for_origin(settings_of(exchange.settings), exchange.codings,
-                                              can_decode);
+  const compress::Settings settings = settings_of(exchange.settings);
+  const auto asking = [&](bool can_decode) {
+    return compress::accept_encoding_for_origin(settings, exchange.codings, can_decode);
+  };
+  if (!decodes_ || asking(true) == asking(false)) return asking(false);
+  const compress::Pool& pool = *config_.coders;
+  const std::size_t free = std::min(pool.gzip_decoders.free(), pool.br_decoders.free());
+  if (promised_decoders_ >= free) return asking(false);
+  exchange.has_promise = true;
+  ++promised_decoders_;
+  return asking(true);
+}
+
+void Stage::take_promise_back(Exchange& exchange) noexcept {
+  promised_decoders_ -= exchange.has_promise;
+  exchange.has_promise = false;
 }
 
 // What becomes of the body of *response_, a final head; a coder is taken for it. False: the client
@@ -50,6 +65,7 @@ std::string_view Stage::read_codings(Exchange& exchange) const noexcept {
 bool Stage::plan_coding(std::uint32_t x, compress::Plan& plan) noexcept {
   if (config_.coders == nullptr) return true;
   Exchange& exchange = exchanges_[x];
+  take_promise_back(exchange);
   plan = compress::plan_response(settings_of(exchange.settings), exchange.codings, *response_);
   if (!decodes_ && plan.decode != Coding::identity) plan = {.add_vary = plan.add_vary};
   if (!encodes_) plan = compress::without_encoding(plan);

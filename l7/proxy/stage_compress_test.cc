@@ -445,6 +445,34 @@ TEST_F(StageCompress, WithoutAFreeDecoderOriginsAreAskedForWhatTheClientTakes) {
   expect_all_given_back();
 }
 
+TEST_F(StageCompress, ADecoderIsPromisedBeforeTheResponseIsThere) {
+  const std::string body = text_body(20'000);
+  Peer& first = connect();
+  Peer& asked_for_more = ask(first, "");
+  EXPECT_TRUE(has(asked_, "\r\nAccept-Encoding: br, gzip\r\n"));
+  Peer& second = connect();
+  Peer& lost = ask(second, "");
+  EXPECT_TRUE(has(asked_, "\r\nAccept-Encoding: identity\r\n")) << "the only one is promised";
+  Peer& third = connect();
+  ask(third, accepts("br, gzip"));
+  EXPECT_TRUE(has(asked_, "\r\nAccept-Encoding: br, gzip\r\n")) << "it needs none";
+  send(lost, html(body));
+  ASSERT_TRUE(receives(second, body));
+  send(asked_for_more, html(br_whole(body), "Content-Encoding: br\r\n"));
+  ASSERT_TRUE(has_all(first));
+  EXPECT_TRUE(unchunked(body_of(first.received)) == body);
+  // Promises end with their exchanges, too.
+  for (int i = 0; i < 3; ++i) {
+    Peer& client = connect();
+    ask(client, "");
+    EXPECT_TRUE(has(asked_, "\r\nAccept-Encoding: br, gzip\r\n")) << i;
+    abort_peer(*client_, client);
+  }
+  abort_peer(*client_, third);
+  EXPECT_EQ(count(Counter::kHttpNoDecoder), 0U);
+  expect_all_given_back();
+}
+
 TEST_F(StageCompress, EitherKindMayBeOff) {
   const std::string body = text_body(20'000);
   const std::string coded = gzip_whole(body);
