@@ -264,6 +264,8 @@ L7Config Edge::l7_config(std::uint32_t worker, std::uint32_t position) {
   config.requests = config_.l7_requests;
   config.origins = config_.l7_origins;
   config.http2_clients = config_.l7_http2_clients;
+  config.encoders = config_.l7_encoders;
+  config.decoders = config_.l7_decoders;
   config.buffer_mb = config_.l7_buffer_mb;
   config.body_max_mb = config_.l7_body_max_mb;
   config.mtu = port_->mtu();

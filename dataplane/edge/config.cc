@@ -98,6 +98,10 @@ po::options_description setting_options() {
   add("l7.origins", text()->default_value("2048"), "origin connections of a worker");
   add("l7.http2-clients", text()->default_value("1024"),
       "of a worker's connections, those over HTTP/2; 0: it is not offered");
+  add("l7.encoders", text()->default_value("32"),
+      "response bodies that a worker compresses at once, in each of gzip, br and zstd; 0: none");
+  add("l7.decoders", text()->default_value("4"),
+      "response bodies that a worker decodes at once, in each of gzip and br; 0: none");
   add("l7.buffer-mb", text()->default_value("64"), "TCP buffers of a worker");
   add("l7.body-max-mb", text()->default_value("512"), "largest request body");
   add("l7.drain-s", text()->default_value("5"), "how long a stop waits for clients");
@@ -355,6 +359,8 @@ void read_stages(Reader& r, Config& c) {
   r.number("l7.requests", c.l7_requests, 1, 1U << 20);
   r.number("l7.origins", c.l7_origins, 1, 1U << 20);
   r.number("l7.http2-clients", c.l7_http2_clients, 0, 1U << 16);
+  r.number("l7.encoders", c.l7_encoders, 0, 4096);
+  r.number("l7.decoders", c.l7_decoders, 0, 4096);
   r.number("l7.buffer-mb", c.l7_buffer_mb, 1, 1U << 16);
   r.number("l7.body-max-mb", c.l7_body_max_mb, 1, 1U << 20);
   std::uint32_t drain_s = 0;

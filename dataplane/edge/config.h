@@ -82,6 +82,8 @@ struct Config {
   std::uint32_t l7_requests = 1024;
   std::uint32_t l7_http2_clients = 1024;  // 0: none
   std::uint32_t l7_origins = 2048;
+  std::uint32_t l7_encoders = 32;  // of each coding; 0: none
+  std::uint32_t l7_decoders = 4;   // likewise
   std::uint32_t l7_buffer_mb = 64;
   std::uint32_t l7_body_max_mb = 512;
   base::Duration l7_drain = std::chrono::seconds(5);

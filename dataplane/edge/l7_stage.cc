@@ -1,5 +1,7 @@
 #include "dataplane/edge/l7_stage.h"
 
+#include <new>
+
 #include "dataplane/edge/random.h"
 #include "dataplane/tcp/chunk_pool.h"
 
@@ -71,6 +73,22 @@ base::Result<void> L7Stage::make_http2() {
   return {};
 }
 
+base::Result<void> L7Stage::make_coders() {
+  if (config_.encoders + config_.decoders == 0) return {};
+  try {
+    coders_.emplace(l7::compress::PoolSizes{.gzip_encoders = config_.encoders,
+                                            .br_encoders = config_.encoders,
+                                            .zstd_encoders = config_.encoders,
+                                            .gzip_decoders = config_.decoders,
+                                            .br_decoders = config_.decoders});
+  } catch (const std::bad_alloc&) {
+    return base::Error{"no memory for " + std::to_string(config_.encoders) + " encoders and " +
+                           std::to_string(config_.decoders) + " decoders",
+                       "l7.encoders, l7.decoders", "lower them"};
+  }
+  return {};
+}
+
 base::Result<void> L7Stage::make() {
   tcp::StackConfig stack;
   stack.max_connections = config_.clients + config_.origins;
@@ -78,8 +96,10 @@ base::Result<void> L7Stage::make() {
       static_cast<std::uint32_t>((std::uint64_t{config_.buffer_mb} << 20) / tcp::kChunkSize);
   if (auto made = make_security(); !made) return made.error();
   if (auto made = make_http2(); !made) return made.error();
+  if (auto made = make_coders(); !made) return made.error();
   l7::proxy::StageConfig stage = stage_config();
   if (http2_) stage.http2 = &*http2_;
+  if (coders_) stage.coders = &*coders_;
   stage.max_sessions = config_.http2_clients;
   stage.max_origin_sessions = kHttp2Origins;
   stage.credentials = &*credentials_;

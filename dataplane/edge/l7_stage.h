@@ -18,6 +18,7 @@
 #include "dataplane/steer/worker_set.h"
 #include "dataplane/tls/engine.h"
 #include "dataplane/transport/transport.h"
+#include "l7/compress/pool.h"
 #include "l7/credentials/credentials.h"
 #include "l7/http2/codec.h"
 #include "l7/proxy/stage.h"
@@ -29,6 +30,8 @@ struct L7Config {
   std::uint32_t requests = 0;
   std::uint32_t origins = 0;
   std::uint32_t http2_clients = 0;  // 0: HTTP/2 is not offered
+  std::uint32_t encoders = 0;       // of each coding; 0: bodies are not compressed
+  std::uint32_t decoders = 0;       // of each coding; 0: nor decoded
   std::uint32_t buffer_mb = 0;
   std::uint32_t body_max_mb = 0;
   std::uint16_t mtu = 1500;
@@ -73,6 +76,7 @@ class L7Stage {
   base::Result<void> make();
   base::Result<void> make_security();
   base::Result<void> make_http2();
+  base::Result<void> make_coders();
   l7::proxy::StageConfig stage_config() const;
   void turn_ticket_keys(base::Time now) noexcept;
 
@@ -85,6 +89,7 @@ class L7Stage {
   std::int64_t ticket_slot_ = -1;
   AlignedMemory http2_memory_;
   std::optional<l7::http2::Codec> http2_;
+  std::optional<l7::compress::Pool> coders_;
   AlignedMemory stage_memory_;
   std::optional<l7::proxy::Stage> stage_;
   std::atomic<bool> drain_{false};              // main thread: wo, worker: ro

@@ -140,6 +140,10 @@
   X(kHttp2OriginSessions, "http2_origin_sessions", "connections to origins over HTTP/2") \
   X(kHttpRedirectLoops, "http_redirect_loops", "508: redirects of origins that lead back to themselves by the zone's SSL settings") \
   X(kHttpTunnels, "http_tunnels", "WebSockets that an origin granted") \
+  X(kHttpEncoded, "http_encoded", "response bodies compressed for their client") \
+  X(kHttpDecoded, "http_decoded", "response bodies decoded for a client that does not take their coding") \
+  X(kHttpNoEncoder, "http_no_encoder", "response bodies not compressed: no encoder was free, see l7.encoders") \
+  X(kHttpNoDecoder, "http_no_decoder", "requests answered 503: no decoder was free, see l7.decoders") \
   X(kAccessLogDropped, "access_log_dropped", "requests not logged: the log's writer is behind")
 // clang-format on
 

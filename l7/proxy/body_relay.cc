@@ -5,6 +5,7 @@
 #include <span>
 
 #include "dataplane/base/check.h"
+#include "l7/proxy/body_coding.h"
 
 namespace brink::l7::proxy {
 namespace {
@@ -133,5 +134,7 @@ template RelayState BodyRelay::pump(ConnectionEnd&, ConnectionEnd&, bool&) noexc
 template RelayState BodyRelay::pump(InboxEnd&, ConnectionEnd&, bool&) noexcept;
 template RelayState BodyRelay::pump(ConnectionEnd&, RoomEnd&, bool&) noexcept;
 template RelayState BodyRelay::pump(InboxEnd&, RoomEnd&, bool&) noexcept;
+template RelayState BodyRelay::pump(ConnectionEnd&, CodedEnd&, bool&) noexcept;
+template RelayState BodyRelay::pump(InboxEnd&, CodedEnd&, bool&) noexcept;
 
 }  // namespace brink::l7::proxy

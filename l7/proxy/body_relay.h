@@ -28,7 +28,7 @@ class BodyRelay {
   void start(http::BodyFraming in, http::BodyKind out, std::uint64_t limit = UINT64_MAX) noexcept;
 
   // Moves as much as goes. `progressed` is set when any byte left or arrived, else untouched. 
-  // From a connection or an inbox to a connection or the room in a frame.
+  // From a connection or an inbox to a connection, the room in a frame or a coder.
   template <typename From, typename To>
   RelayState pump(From& from, To& to, bool& progressed) noexcept;
 

@@ -11,6 +11,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/ip.h"
 #include "dataplane/tcp/types.h"
+#include "l7/compress/policy.h"
 #include "l7/http/head.h"
 #include "l7/http1/head_limits.h"
 #include "l7/http2/event.h"
@@ -129,6 +130,8 @@ struct Exchange {
   std::uint32_t out_sent = 0;
   http::BodyFraming request_framing;
   BodyRelay request_body;
+  compress::ClientFacts codings;    // what it takes
+  bool has_promise = false;         // of a decoder, since the origin is asked for more than that
   bool has_response_rules = false;  // then kept_facts says what they ask, behind `out`
   rewrite::KeptFacts kept_facts;
 
@@ -154,6 +157,7 @@ struct Exchange {
   bool origin_keep = false;  // the origin connection may be used again afterwards
   bool close_client = false;
   bool raw_until_close = false;  // the client sees the end only by our close: truncate with RST
+  bool coded = false;            // its body is encoded or decoded: see BodyCoding
   BodyRelay response_body;
 
   std::array<char, 20> ray{};  // 16 hexadecimal digits, '-', three letters

@@ -64,41 +64,6 @@ bool is_dropped_in_response(FieldName id) noexcept {
   }
 }
 
-struct AcceptedCodings {
-  bool brotli = false;
-  bool gzip = false;
-};
-
-// A weight of zero refuses the coding, RFC 9110 12.4.2.
-bool is_zero_weight(std::string_view parameters) noexcept {
-  const std::string_view p = http::trim_ows(parameters);
-  if (p.size() < 3 || http::to_lower(p[0]) != 'q' || p[1] != '=') return false;
-  for (const char c : http::text_from(p, 2)) {
-    if (c != '0' && c != '.') return false;
-  }
-  return true;
-}
-
-AcceptedCodings accepted_codings(const http::Fields& fields) noexcept {
-  AcceptedCodings out;
-  for (const Field& field : fields) {
-    if (field.id != FieldName::accept_encoding) continue;
-    std::string_view list = fields.value(field);
-    while (!list.empty()) {
-      const std::string_view item = http::take_list_item(list);
-      const std::size_t semicolon = item.find(';');
-      const std::string_view coding = http::trim_ows(item.substr(0, semicolon));
-      if (semicolon != std::string_view::npos &&
-          is_zero_weight(http::text_from(item, semicolon + 1))) {
-        continue;
-      }
-      out.brotli |= http::equals_ignoring_case(coding, "br");
-      out.gzip |= http::equals_ignoring_case(coding, "gzip");
-    }
-  }
-  return out;
-}
-
 // All values of one field joined into the open field of `writer`; returns whether there were any.
 bool write_joined(http1::HeadWriter& writer, const http::Fields& fields, FieldName id,
                   std::string_view separator) noexcept {
@@ -188,6 +153,31 @@ void write_added_fields(http1::HeadWriter& writer, const http::RequestHead& head
   writer.end_field();
 }
 
+// A field of the origin's head, as the coding of its body leaves it.
+template <typename Writer>
+void write_kept_field(Writer& writer, std::string_view name, std::string_view value,
+                      const compress::Plan& plan) noexcept {
+  switch (compress::action_on(plan, name)) {
+    case compress::FieldAction::keep:
+      return writer.field(name, value);
+    case compress::FieldAction::drop:
+      return;
+    case compress::FieldAction::weaken:
+      writer.begin_field(name);
+      writer.raw("W/");
+      writer.raw(value);
+      return writer.end_field();
+  }
+}
+
+template <typename Writer>
+void write_coding_fields(Writer& writer, const compress::Plan& plan) noexcept {
+  if (plan.encode != compress::Coding::identity) {
+    writer.field("Content-Encoding", compress::name_of(plan.encode));
+  }
+  if (plan.add_vary) writer.field("Vary", "Accept-Encoding");
+}
+
 }  // namespace
 
 RequestRule check_request(const http::RequestHead& head, std::string_view zone,
@@ -214,7 +204,6 @@ RequestRule check_request(const http::RequestHead& head, std::string_view zone,
 void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& head,
                           const ForwardContext& context) noexcept {
   const http::Fields& fields = head.fields;
-  const AcceptedCodings codings = accepted_codings(fields);
   writer.request_line(context.websocket ? "GET" : fields.text(head.method_text),
                       fields.text(head.target));
   write_host(writer, head.authority);
@@ -225,12 +214,12 @@ void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& he
         field.id == FieldName::other && name.find('_') != std::string_view::npos;
     const FieldName id = spelt_with_underscore ? http::field_name_of_cgi_alias(name) : field.id;
     if (is_edge_owned_in_request(id)) continue;
-    if (id == FieldName::accept_encoding && (codings.brotli || codings.gzip)) continue;
+    if (id == FieldName::accept_encoding && !context.accept_encoding.empty()) continue;
     if (takes_away(context.edits, name)) continue;
     writer.field(name, fields.value(field));
   }
-  if (codings.brotli || codings.gzip) {
-    writer.field("Accept-Encoding", codings.brotli ? (codings.gzip ? "br, gzip" : "br") : "gzip");
+  if (!context.accept_encoding.empty()) {
+    writer.field("Accept-Encoding", context.accept_encoding);
   }
   if (!context.websocket) write_framing(writer, head);
   write_added_fields(writer, head, context);
@@ -269,14 +258,15 @@ void write_client_response(Writer& writer, const http::ResponseHead& head,
     if (context.zone.replaces(field.id)) continue;
     if (takes_away(context.edits, fields.name(field))) continue;
     has_date |= field.id == FieldName::date;
-    writer.field(fields.name(field), fields.value(field));
+    write_kept_field(writer, fields.name(field), fields.value(field), context.plan);
   }
   write_put_fields(writer, context.edits);
+  write_coding_fields(writer, context.plan);
   if (head.status >= 200) {
     if (!has_date) writer.field("Date", context.date);
     if (context.body_out == http::BodyKind::chunked) {
       writer.field("Transfer-Encoding", "chunked");
-    } else if (head.has_content_length) {
+    } else if (head.has_content_length && !context.plan.changes_body()) {
       writer.field("Content-Length", head.content_length);
     }
     if (context.connection == ConnectionField::close) writer.field("Connection", "close");

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "dataplane/base/ip.h"
+#include "l7/compress/policy.h"
 #include "l7/http/head.h"
 #include "l7/http1/head_writer.h"
 #include "l7/http2/head_writer.h"
@@ -33,6 +34,7 @@ struct ForwardContext {
   std::string_view scheme = "http";
   bool websocket = false;             // is asked for
   std::string_view websocket_key{};  // for a client over HTTP/2, which sends none (RFC 8441 5)
+  std::string_view accept_encoding{};  // for the origin; empty: the client's own passes
   const rewrite::HeaderEdits* edits = nullptr;  // what rules change; null: nothing
 };
 
@@ -43,10 +45,8 @@ struct ForwardContext {
 // spelling with '_' of a field that the edge owns. Written anew: Host, Content-Length or
 // Transfer-Encoding, Connection: Keep-Alive (or the upgrade to a WebSocket), X-Forwarded-For (the client's address appended,
 // several fields joined by ','), X-Forwarded-Proto, CF-Visitor, CF-Ray, CF-IPCountry,
-// CF-Connecting-IP, CDN-Loop. Accept-Encoding is reduced to those of "br, gzip" that the client
-// accepts, since the edge cannot yet decode for a client what it did not ask for; with none of them
-// it stays as it came. Edits apply to what is kept, and take away CF-Connecting-IP and
-// X-Forwarded-For; what they put comes last.
+// CF-Connecting-IP, CDN-Loop, and Accept-Encoding where the context says so. Edits apply to what is
+// kept, and take away CF-Connecting-IP and X-Forwarded-For; what they put comes last.
 void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& head,
                           const ForwardContext& context) noexcept;
 
@@ -64,11 +64,13 @@ struct ResponseContext {
   ConnectionField connection = ConnectionField::none;
   Switched switched = Switched::none;
   ZoneFields zone = {};
+  compress::Plan plan = {};  // what becomes of the body's coding
   const rewrite::HeaderEdits* edits = nullptr;  // what rules change; null: nothing
 };
 
 // Writes the response head for the client: the origin's end-to-end fields without X-Accel-*,
-// Cache-Tag, Cloudflare-CDN-Cache-Control, CF-* of its own and cf-error-*, then Server, CF-Ray and
+// Cache-Tag, Cloudflare-CDN-Cache-Control, CF-* of its own, cf-error-* and what the plan drops, with
+// the plan's Content-Encoding and Vary behind them, then Server, CF-Ray and
 // CF-Cache-Status: DYNAMIC; what the zone asks for takes the place of what the origin says. Interim
 // (1xx) heads get the origin's fields and nothing else. Edits apply to the origin's fields; what they
 // put comes behind them. The writer is that of HTTP/1 or HTTP/2.

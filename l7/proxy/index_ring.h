@@ -21,6 +21,8 @@ class IndexRing {
     CHECK(size_ < capacity);
     items_[(head_ + size_++) % capacity] = index;
   }
+  // Precondition: size() > 0.
+  [[nodiscard]] std::uint32_t front() const noexcept { return items_[head_]; }
   // The caller takes the mark off.
   std::uint32_t pop() noexcept {
     const std::uint32_t index = items_[head_];

@@ -62,6 +62,10 @@ Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
   slots(parts.clients, config.max_clients);
   slots(parts.exchanges, config.max_exchanges);
   parts.notes = arena.take<log::Notes>(config.max_exchanges);
+  const std::size_t codings = config.coders == nullptr ? 0 : config.max_exchanges;
+  parts.codings = arena.take<BodyCoding>(codings);
+  parts.resting = arena.take<std::uint32_t>(codings);
+  parts.watched = arena.take<std::uint32_t>(codings);
   slots(parts.origins, config.max_origins);
   parts.idle_entries = arena.take<origin::IdlePool::Entry>(config.max_origins);
   parts.idle_buckets = arena.take<std::uint32_t>(bucket_count_of(config));
@@ -103,6 +107,9 @@ Stage::Stage(const StageConfig& config, const Parts& parts, transport::Transport
       clients_(parts.clients),
       exchanges_(parts.exchanges),
       notes_(parts.notes),
+      codings_(parts.codings),
+      resting_(parts.resting),
+      watched_(parts.watched),
       origins_(parts.origins),
       buffers_(parts.buffers),
       scratch_(parts.scratch),
@@ -117,6 +124,10 @@ Stage::Stage(const StageConfig& config, const Parts& parts, transport::Transport
       health_(config.hash_key, config.suspect_time),
       pool_(parts.idle_entries, parts.idle_buckets, config.hash_key, config.idle_pool),
       ports_(config.source_port_first, config.source_port_count, config.hash_key) {
+  if (config.coders != nullptr) {
+    encodes_ = config.coders->gzip_encoders.free() != 0;
+    decodes_ = config.coders->can_decode();
+  }
   CHECK(config.colo.size() == 3);
   CHECK(config.request_limits.head_max <= http1::kHeadMaxCeiling &&
         config.response_limits.head_max <= http1::kHeadMaxCeiling);
@@ -130,6 +141,7 @@ void Stage::run(const snapshot::View& view, base::Time now) noexcept {
   }
   transport::Event event;
   while (transport_.next_event(event, now_)) on_event(event);
+  take_coded();
   take_ready();
   if (now_ >= next_sweep_) sweep();
   if (config_.credentials != nullptr) config_.credentials->end();
@@ -157,9 +169,10 @@ void Stage::take_ready() noexcept {
 }
 
 base::Time Stage::next_deadline() const noexcept {
-  if (ready_.size() + flush_.size() + origin_flush_.size() > 0) return now_;
+  if (ready_.size() + flush_.size() + origin_flush_.size() + resting_.size() > 0) return now_;
   if (clients_.used() == 0 && origins_.used() == 0) return base::Time::max();
-  return next_sweep_;
+  if (watched_.size() == 0) return next_sweep_;
+  return std::min(next_sweep_, codings_[watched_.front()].look_at);
 }
 
 void Stage::on_event(const transport::Event& event) noexcept {
@@ -323,6 +336,8 @@ std::uint32_t Stage::acquire_exchange(std::uint32_t c) noexcept {
 void Stage::free_exchange(std::uint32_t x) noexcept {
   log_exchange(x);
   Exchange& exchange = exchanges_[x];
+  take_promise_back(exchange);
+  if (exchange.coded) codings_[x].coder.end();
   exchange.inbox.clear(inbox_blocks_);
   exchange.response_inbox.clear(inbox_blocks_);
   if (exchange.stream == 0) clients_[exchange.client].exchange = kNoIndex;

@@ -28,6 +28,7 @@
 #include "l7/http2/session.h"
 #include "l7/origin/idle_pool.h"
 #include "l7/origin/source_ports.h"
+#include "l7/proxy/body_coding.h"
 #include "l7/proxy/edge_error.h"
 #include "l7/proxy/exchange.h"
 #include "l7/proxy/forwarded_head.h"
@@ -93,6 +94,9 @@ class Stage {
     Slots<Client> clients;
     Slots<Exchange> exchanges;
     std::span<log::Notes> notes;
+    std::span<BodyCoding> codings;
+    std::span<std::uint32_t> resting;
+    std::span<std::uint32_t> watched;
     Slots<OriginConnection> origins;
     std::span<origin::IdlePool::Entry> idle_entries;
     std::span<std::uint32_t> idle_buckets;
@@ -194,6 +198,20 @@ class Stage {
   void send_response(std::uint32_t x, std::size_t size) noexcept;
   void queue_scratch(std::uint32_t x, std::size_t size) noexcept;
 
+  // ---- stage_coding.cc: content codings ----
+  std::string_view read_codings(Exchange& exchange) noexcept;
+  void take_promise_back(Exchange& exchange) noexcept;
+  bool plan_coding(std::uint32_t x, compress::Plan& plan) noexcept;
+  RelayState pump_coded(Exchange& exchange, std::span<std::uint8_t> room, std::size_t& written,
+                        bool& progressed) noexcept;
+  void note_coded(BodyCoding& coding) noexcept;
+  void rest_coded(std::uint32_t x) noexcept;
+  void watch_coded(std::uint32_t x) noexcept;
+  RelayState send_coded(Exchange& exchange, bool& progressed) noexcept;
+  std::span<const std::uint8_t> frame_coded(const Exchange& exchange, std::size_t size,
+                                            RelayState state) noexcept;
+  void take_coded() noexcept;
+
   // ---- stage_http2.cc: clients over HTTP/2 ----
   bool open_session(std::uint32_t c) noexcept;
   void close_session(std::uint32_t c) noexcept;
@@ -222,6 +240,8 @@ class Stage {
                                    std::span<char> room) noexcept;
   http2::BodyPart pull_answer(Exchange& exchange, std::span<char> room) noexcept;
   http2::BodyPart pull_response(Exchange& exchange, std::span<char> room) noexcept;
+  RelayState pump_into(Exchange& exchange, std::span<char> room, std::size_t& size,
+                       bool& progressed) noexcept;
   http2::ServerSession& session_of(const Exchange& exchange) noexcept {
     return sessions_[clients_[exchange.client].session];
   }
@@ -308,6 +328,12 @@ class Stage {
   Slots<Client> clients_;
   Slots<Exchange> exchanges_;
   std::span<log::Notes> notes_;  // one an exchange
+  std::span<BodyCoding> codings_;  // likewise; empty without coders
+  IndexRing resting_;  // exchanges whose coder goes on in the next turn
+  IndexRing watched_;  // exchanges whose coder may have to be flushed, by BodyCoding::look_at
+  bool encodes_ = false;
+  bool decodes_ = false;
+  std::size_t promised_decoders_ = 0;  // to exchanges whose response has not begun
   Slots<OriginConnection> origins_;
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;

@@ -235,7 +235,8 @@ bool Stage::build_origin_request(std::uint32_t x) noexcept {
                         .websocket_key = exchange.stream != 0 && exchange.websocket
                                              ? websocket_key(nonce)
                                              : std::string_view{},
-                        .edits = &rules_.front().edits});
+                        .accept_encoding = read_codings(exchange),
+                       .edits = &rules_.front().edits});
   exchange.out_size = static_cast<std::uint32_t>(writer.size());
   exchange.out_sent = 0;
   return writer.ok();

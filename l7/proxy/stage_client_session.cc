@@ -331,26 +331,38 @@ http2::BodyPart Stage::pull_answer(Exchange& exchange, std::span<char> room) noe
           .state = size == left ? http2::BodyState::end : http2::BodyState::more};
 }
 
-http2::BodyPart Stage::pull_response(Exchange& exchange, std::span<char> room) noexcept {
+RelayState Stage::pump_into(Exchange& exchange, std::span<char> room, std::size_t& size,
+                            bool& progressed) noexcept {
+  if (exchange.coded) {
+    const std::span bytes(reinterpret_cast<std::uint8_t*>(room.data()), room.size());
+    return pump_coded(exchange, bytes, size, progressed);
+  }
   RoomEnd to(room);
-  bool progressed = false;
   const RelayState state = pump_response(exchange, to, progressed);
+  size = to.written();
+  return state;
+}
+
+http2::BodyPart Stage::pull_response(Exchange& exchange, std::span<char> room) noexcept {
+  bool progressed = false;
+  std::size_t size = 0;
+  const RelayState state = pump_into(exchange, room, size, progressed);
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
       exchange.waiting = Waiting::origin_bytes;
-      return {.size = to.written(), .state = http2::BodyState::more};
+      return {.size = size, .state = http2::BodyState::more};
     case RelayState::needs_room:
       exchange.waiting = Waiting::client_room;
-      return {.size = to.written(), .state = http2::BodyState::more};
+      return {.size = size, .state = http2::BodyState::more};
     case RelayState::done:
       exchange.response_done = true;
       if (exchange.trailers_size > 0) {
-        return {.size = to.written(),
+        return {.size = size,
                 .state = http2::BodyState::trailers,
                 .trailers = write_trailers(index_of(exchange))};
       }
-      return {.size = to.written(), .state = http2::BodyState::end};
+      return {.size = size, .state = http2::BodyState::end};
     case RelayState::malformed:
     case RelayState::too_large:
       break;

@@ -10,6 +10,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/hash.h"
 #include "dataplane/base/ip.h"
+#include "l7/compress/pool.h"
 #include "l7/credentials/credentials.h"
 #include "l7/http1/head_limits.h"
 #include "l7/http2/codec.h"
@@ -31,6 +32,10 @@ struct StageConfig {
   std::uint32_t max_sessions = 1024;  // HTTP/2 connections
   std::uint32_t max_origin_sessions = 256;  // connections to origins over HTTP/2
   std::uint32_t inbox_blocks = 4096;  // of 4 KiB, for bodies that the other side has no room for yet
+
+  // What bodies are encoded and decoded with; null: they pass as they came. Of this worker; outlives
+  // the stage. Without a single coder of a kind that kind of work is switched off.
+  compress::Pool* coders = nullptr;
 
   http1::Limits request_limits;
   http1::Limits response_limits;

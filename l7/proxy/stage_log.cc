@@ -53,7 +53,7 @@ void Stage::log_exchange(std::uint32_t x) noexcept {
   log::Entry& entry = exchange.entry;
   if (entry.status == 0) entry.status = kClientGone;
   entry.request_bytes += exchange.request_body.moved_bytes();
-  entry.response_bytes += exchange.response_body.moved_bytes();
+  if (!exchange.coded) entry.response_bytes += exchange.response_body.moved_bytes();
   entry.duration_us = us_between(exchange.noted_at, now_);
   entry.origin = exchange.remote.address;
   entry.origin_port = exchange.remote.port;

@@ -148,7 +148,9 @@ void Stage::origin_ended(std::uint32_t x, const transport::Event& event) noexcep
   if (exchange.phase != Phase::relaying) return;
   if (exchange.response_started) {
     const bool orderly = gone ? event.reason == tcp::CloseReason::kNormal : !event.truncated;
-    return orderly && exchange.response_body.input_ended() ? drive(x) : cut_short(x);
+    // Of a coded body the last bytes may be in the coder.
+    const bool whole = exchange.response_body.done();
+    return whole || (orderly && exchange.response_body.input_ended()) ? drive(x) : cut_short(x);
   }
   // A pooled connection that was dead before any response byte: the request was not handled, or may
   // be repeated. Its body must not have been touched.

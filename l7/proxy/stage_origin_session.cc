@@ -332,6 +332,7 @@ RelayState Stage::pump_response(Exchange& exchange, To& to, bool& progressed) no
 }
 template RelayState Stage::pump_response(Exchange&, ConnectionEnd&, bool&) noexcept;
 template RelayState Stage::pump_response(Exchange&, RoomEnd&, bool&) noexcept;
+template RelayState Stage::pump_response(Exchange&, CodedEnd&, bool&) noexcept;
 
 // ---- trailers ----
 

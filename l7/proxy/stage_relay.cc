@@ -146,7 +146,8 @@ void Stage::drive_response(std::uint32_t x) noexcept {
   }
   bool progressed = false;
   ConnectionEnd to(transport_, clients_[exchange.client].id, now_);
-  const RelayState state = pump_response(exchange, to, progressed);
+  const RelayState state = exchange.coded ? send_coded(exchange, progressed)
+                                          : pump_response(exchange, to, progressed);
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
@@ -224,9 +225,13 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   const HttpDate date =
       http_date((now_.time_since_epoch() + config_.wall_offset).count() / 1'000'000'000);
   context.date = date.view();
+  if (!interim && !plan_coding(x, context.plan)) {
+    answer_error(x, EdgeError::overloaded);
+    return false;
+  }
   context.body_out = response_->body.kind;
   if (response_->body.kind == http::BodyKind::chunked ||
-      response_->body.kind == http::BodyKind::until_close) {
+      response_->body.kind == http::BodyKind::until_close || exchange.coded) {
     const bool framed = !old_client && exchange.stream == 0;
     context.body_out = framed ? http::BodyKind::chunked : http::BodyKind::until_close;
   }
@@ -273,7 +278,9 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   if (exchange.origin_stream != 0 && from.kind == http::BodyKind::chunked) {
     from.kind = http::BodyKind::until_close;  // a stream's frames are off already
   }
-  exchange.response_body.start(from, context.body_out);
+  // A coder's bytes are framed behind it.
+  exchange.response_body.start(from,
+                               exchange.coded ? http::BodyKind::until_close : context.body_out);
   send_response(x, size);
   return true;
 }

@@ -17,32 +17,6 @@ std::string pattern(std::size_t size, std::uint32_t seed = 1) {
   return out;
 }
 
-std::string chunked(const std::string& body, std::size_t step) {
-  std::string out;
-  for (std::size_t at = 0; at < body.size(); at += step) {
-    char head[32];
-    const std::size_t n = std::min(step, body.size() - at);
-    std::snprintf(head, sizeof head, "%zx\r\n", n);
-    out += head + body.substr(at, n) + "\r\n";
-  }
-  return out + "0\r\n\r\n";
-}
-
-// Takes the chunked framing off; "(broken)" when it is not complete and sound.
-std::string unchunked(std::string_view wire) {
-  std::string body;
-  http1::ChunkDecoder decoder;
-  while (!wire.empty() && !decoder.done()) {
-    wire.remove_prefix(decoder.take_framing(wire));
-    const std::size_t n = std::min<std::uint64_t>(decoder.body_due(), wire.size());
-    body += wire.substr(0, n);
-    decoder.take_body(n);
-    wire.remove_prefix(n);
-    if (decoder.failed()) return "(broken)";
-  }
-  return decoder.done() && wire.empty() ? body : "(broken)";
-}
-
 bool starts_with(const std::string& text, std::string_view start) {
   return text.compare(0, start.size(), start) == 0;
 }
