@@ -109,7 +109,10 @@ void Stage::flush_session(std::uint32_t c) noexcept {
     if (size == 0) break;
     client.deadline = base::Time::max();
     const std::string_view text(scratch_.data(), size);
-    if (transport_.write(client.id, as_bytes(text), now_) < size) return abort_client(c);
+    if (transport_.write(client.id, as_bytes(text), now_) < size) {
+      early_size_ = 0;  // its exchanges go with the connection
+      return abort_client(c);
+    }
   }
   // Answered before the request was there: the client need not send the rest (RFC 9113 8.1).
   while (early_size_ > 0) {
@@ -306,9 +309,10 @@ void Stage::drive_stream_response(std::uint32_t x) noexcept {
 http2::BodyPart Stage::pull_body(void* owner, http2::StreamId stream, std::uint64_t tag,
                                  std::span<char> room) noexcept {
   Stage& stage = *static_cast<Stage*>(owner);
+  CHECK(tag != 0);
   const auto x = static_cast<std::uint32_t>(tag - 1);
   Exchange& exchange = stage.exchanges_[x];
-  CHECK(tag != 0 && exchange.stream == stream);
+  CHECK(exchange.stream == stream);
   const http2::BodyPart part = exchange.phase == Phase::answering
                                    ? stage.pull_answer(exchange, room)
                                    : stage.pull_response(exchange, room);

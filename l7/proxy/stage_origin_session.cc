@@ -281,8 +281,9 @@ void Stage::lose_origin_stream(std::uint32_t x, const http2::Event& event) noexc
 http2::BodyPart Stage::pull_request(void* owner, http2::StreamId stream, std::uint64_t tag,
                                     std::span<char> room) noexcept {
   Stage& stage = *static_cast<Stage*>(owner);
+  CHECK(tag != 0);
   Exchange& exchange = stage.exchanges_[static_cast<std::uint32_t>(tag - 1)];
-  CHECK(tag != 0 && exchange.origin_stream == stream);
+  CHECK(exchange.origin_stream == stream);
   RoomEnd to(room);
   bool progressed = false;
   const RelayState state = stage.pump_request(exchange, to, progressed);
