@@ -68,8 +68,9 @@ base::Result<void> L7Stage::make_http2() {
     return base::Error{"no memory for " + std::to_string(size >> 20) + " MiB of HTTP/2",
                        "l7.http2-clients", "lower it"};
   }
-  http2_.emplace(std::span(http2_memory_.get(), size), l7::http2::Settings{},
-                 l7::http2::Settings{});
+  l7::http2::Settings settings;
+  settings.stream_window = l7::proxy::kInboxMax;
+  http2_.emplace(std::span(http2_memory_.get(), size), settings, settings);
   return {};
 }
 

@@ -6,16 +6,13 @@
 
 #include "dataplane/base/check.h"
 #include "l7/proxy/body_coding.h"
+#include "l7/proxy/octets.h"
 
 namespace brink::l7::proxy {
 namespace {
 
 // One chunk of ours carries at most this much, so that its length stays well under the windows.
 constexpr std::uint64_t kChunkMax = 64 * 1024;
-
-std::string_view as_text(std::span<const std::uint8_t> bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 }  // namespace
 

@@ -63,7 +63,6 @@ struct OriginConnection {
   std::uint32_t exchange = kNoIndex;
   origin::OriginKey key;
   bool flushing = false;  // is in the origins' flush ring
-  bool stalled = false;   // more can be read when there are blocks for it
   std::uint32_t session = kNoIndex;
   std::uint32_t streams = 0;  // of the session: exchanges
 };
@@ -96,6 +95,9 @@ class HostCopy {
   std::array<char, route::kHostMax> text_{};
   std::uint8_t size_ = 0;
 };
+
+// Of an exchange: for its request and for its response.
+inline constexpr std::size_t kInboxesMax = 2;
 
 struct Exchange {
   std::uint32_t client = kNoIndex;

@@ -1,6 +1,7 @@
-// Inbox: body bytes of a stream that wait for room towards the origin, in blocks of a worker's pool.
-// HTTP/1 needs none: what cannot be forwarded stays in the connection's receive queue. The streams of
-// one connection share that queue, so what is not for this one has to be taken out of its way.
+// Inbox: body bytes of a stream that wait for room towards the origin, in blocks of a worker's
+// pool. HTTP/1 needs none: what cannot be forwarded stays in the connection's receive queue. The
+// streams of one connection share that queue, so what is not for this one has to be taken out of
+// its way.
 #pragma once
 
 #include <algorithm>
@@ -12,6 +13,9 @@
 
 namespace brink::l7::proxy {
 
+// Bytes of a body that a stream may have under way: its window (RFC 9113 6.9).
+inline constexpr std::uint32_t kInboxMax = 64 * 1024;
+
 // A worker's blocks, each in at most one inbox. `memory` holds a block for each entry of `next`.
 class BlockPool {
  public:
@@ -19,14 +23,12 @@ class BlockPool {
   static constexpr std::uint32_t kNone = 0xffffffff;
 
   BlockPool(std::span<std::uint8_t> memory, std::span<std::uint32_t> next) noexcept
-      : memory_(memory), next_(next), free_count_(static_cast<std::uint32_t>(next.size())) {
+      : memory_(memory), next_(next) {
     for (std::uint32_t i = 0; i < next.size(); ++i) {
       next_[i] = i + 1 < next.size() ? i + 1 : kNone;
     }
     first_free_ = next.empty() ? kNone : 0;
   }
-
-  [[nodiscard]] std::uint32_t free_count() const noexcept { return free_count_; }
 
  private:
   friend class Inbox;
@@ -36,13 +38,11 @@ class BlockPool {
     CHECK(block != kNone);
     first_free_ = next_[block];
     next_[block] = kNone;
-    --free_count_;
     return block;
   }
   void give_back(std::uint32_t block) noexcept {
     next_[block] = first_free_;
     first_free_ = block;
-    ++free_count_;
   }
   std::uint8_t* at(std::uint32_t block) noexcept {
     return memory_.data() + std::size_t{block} * kBlockSize;
@@ -51,20 +51,19 @@ class BlockPool {
   std::span<std::uint8_t> memory_;
   std::span<std::uint32_t> next_;  // of a free block or of one in an inbox
   std::uint32_t first_free_ = kNone;
-  std::uint32_t free_count_;
 };
+
+// Of a full inbox that begins within a block.
+inline constexpr std::uint32_t kInboxBlocks = kInboxMax / BlockPool::kBlockSize + 1;
 
 class Inbox {
  public:
-  // Blocks that appending `size` bytes may take.
-  static constexpr std::uint32_t blocks_for(std::uint32_t size) noexcept {
-    return (size + BlockPool::kBlockSize - 1) / BlockPool::kBlockSize;
-  }
-
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-  // The pool has blocks_for(bytes.size()) free ones.
+  // Whether so many more bytes stay within kInboxMax.
+  [[nodiscard]] bool has_room(std::size_t size) const noexcept { return size <= kInboxMax - size_; }
+  // There is room. The pool has kInboxBlocks for every inbox.
   void append(BlockPool& pool, std::span<const std::uint8_t> bytes) noexcept {
     while (!bytes.empty()) {
       const std::uint32_t used = (begin_ + size_) % BlockPool::kBlockSize;

@@ -71,7 +71,9 @@ Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
   parts.idle_buckets = arena.take<std::uint32_t>(bucket_count_of(config));
   parts.ready = arena.take<std::uint32_t>(config.max_clients);
   slots(parts.sessions, config.http2 == nullptr ? 0 : config.max_sessions);
-  const std::size_t blocks = config.http2 == nullptr ? 0 : config.inbox_blocks;
+  // Every inbox may be full: who does not take a body must hold up nobody else's.
+  const std::size_t blocks =
+      config.http2 == nullptr ? 0 : std::size_t{config.max_exchanges} * kInboxesMax * kInboxBlocks;
   slots(parts.origin_sessions, config.http2 == nullptr ? 0 : config.max_origin_sessions);
   parts.origin_flush = arena.take<std::uint32_t>(config.max_origins);
   parts.flush = arena.take<std::uint32_t>(config.max_clients);

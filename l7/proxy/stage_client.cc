@@ -6,18 +6,12 @@
 #include "l7/http1/request_parser.h"
 #include "l7/proxy/forwarded_head.h"
 #include "l7/proxy/http_date.h"
+#include "l7/proxy/octets.h"
 #include "l7/proxy/stage.h"
 #include "l7/route/lookup.h"
 
 namespace brink::l7::proxy {
 namespace {
-
-std::string_view as_text(std::span<const std::uint8_t> bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-std::span<const std::uint8_t> as_bytes(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 std::int64_t unix_ns(base::Time now, base::Duration wall_offset) noexcept {
   return (now.time_since_epoch() + wall_offset).count();
@@ -79,8 +73,8 @@ void Stage::read_request(std::uint32_t x) noexcept {
       text = {in.data(), before + added};
     }
     std::uint32_t head_size = 0;
-    const http1::Verdict verdict = http1::parse_request(text, config_.request_limits, client.port,
-                                                        exchange.progress, parsed_request_, head_size);
+    const http1::Verdict verdict = http1::parse_request(
+        text, config_.request_limits, client.port, exchange.progress, parsed_request_, head_size);
     if (verdict == http1::Verdict::ok) {
       request_ = &parsed_request_;
       note_request(x, head_size);
@@ -202,8 +196,7 @@ Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept 
   route.copy_to(exchange.route);
   notes_[x].put(log::Text::zone, exchange.route.zone_name());
   exchange.host.set(request_->authority.host());
-  exchange.websocket =
-      request_->websocket && (exchange.settings.flags & route::kWebsockets) != 0;
+  exchange.websocket = request_->websocket && (exchange.settings.flags & route::kWebsockets) != 0;
   exchange.te_trailers =
       exchange.stream != 0 && request_->fields.find(http::FieldName::te) != nullptr;
   choose_origin_scheme(exchange);
@@ -226,17 +219,17 @@ bool Stage::build_origin_request(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   http1::HeadWriter writer(out_buffer(x));
   std::array<char, kWebsocketKeySize> nonce;
-  write_origin_request(writer, *request_,
-                       {.client = clients_[exchange.client].address,
-                        .ray = exchange.ray_text(),
-                        .zone = exchange.route.zone_name(),
-                        .scheme = clients_[exchange.client].secure ? "https" : "http",
-                        .websocket = exchange.websocket,
-                        .websocket_key = exchange.stream != 0 && exchange.websocket
-                                             ? websocket_key(nonce)
-                                             : std::string_view{},
-                        .accept_encoding = read_codings(exchange),
-                       .edits = &rules_.front().edits});
+  write_origin_request(
+      writer, *request_,
+      {.client = clients_[exchange.client].address,
+       .ray = exchange.ray_text(),
+       .zone = exchange.route.zone_name(),
+       .scheme = clients_[exchange.client].secure ? "https" : "http",
+       .websocket = exchange.websocket,
+       .websocket_key =
+           exchange.stream != 0 && exchange.websocket ? websocket_key(nonce) : std::string_view{},
+       .accept_encoding = read_codings(exchange),
+       .edits = &rules_.front().edits});
   exchange.out_size = static_cast<std::uint32_t>(writer.size());
   exchange.out_sent = 0;
   return writer.ok();
@@ -414,7 +407,7 @@ void Stage::answer_overload(std::uint32_t c) noexcept {
   write_error_head(writer, EdgeError::overloaded, page.text().size(), context);
   writer.raw(page.text());
   count_error(EdgeError::overloaded);
-  transport_.write(clients_[c].id, as_bytes(writer.text()), now_);
+  transport_.write(clients_[c].id, as_octets(writer.text()), now_);
   linger(c);
 }
 

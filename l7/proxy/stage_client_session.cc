@@ -5,25 +5,11 @@
 #include <memory>
 
 #include "dataplane/base/check.h"
+#include "l7/proxy/octets.h"
+#include "l7/proxy/session_output.h"
 #include "l7/proxy/stage.h"
 
 namespace brink::l7::proxy {
-namespace {
-
-// A session writes when there is room for this much, so that frames do not come in crumbs.
-constexpr std::size_t kFlushMin = 1024;
-// One call of feed() hands out at most one DATA frame (RFC 9113 6.5.2: SETTINGS_MAX_FRAME_SIZE).
-constexpr std::uint32_t kFrameMax = 16 * 1024;
-
-std::string_view as_text(std::span<const std::uint8_t> bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-std::span<const std::uint8_t> as_bytes(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-}  // namespace
-
 // ---- sessions ----
 
 bool Stage::open_session(std::uint32_t c) noexcept {
@@ -81,10 +67,6 @@ void Stage::read_session(std::uint32_t c) noexcept {
   for (;;) {
     const std::string_view bytes = as_text(transport_.readable(client.id, now_));
     if (bytes.empty()) break;
-    if (inbox_blocks_.free_count() < Inbox::blocks_for(kFrameMax)) {
-      push_ready(c);  // the others' bodies have to go first
-      break;
-    }
     const std::size_t used = session.feed(bytes, now_);
     take_stream_events(c);
     if (used == 0) break;
@@ -97,22 +79,14 @@ void Stage::flush_session(std::uint32_t c) noexcept {
   Client& client = clients_[c];
   if (client.session == kNoIndex) return;
   http2::ServerSession& session = sessions_[client.session];
-  for (;;) {
-    const std::size_t room = std::min(transport_.writable_bytes(client.id), scratch_.size());
-    if (room < kFlushMin) {
-      if (!session.wants_write()) break;
-      transport_.await_room(client.id);
-      client.deadline = std::min(client.deadline, now_ + config_.client_write_timeout);
-      break;
-    }
-    const std::size_t size = session.write(scratch_.first(room), now_);
-    if (size == 0) break;
-    client.deadline = base::Time::max();
-    const std::string_view text(scratch_.data(), size);
-    if (transport_.write(client.id, as_bytes(text), now_) < size) {
-      early_size_ = 0;  // its exchanges go with the connection
-      return abort_client(c);
-    }
+  const SessionOutput output = write_session(session, transport_, client.id, scratch_, now_);
+  if (output.wrote) client.deadline = base::Time::max();
+  if (output.blocked) {
+    client.deadline = std::min(client.deadline, now_ + config_.client_write_timeout);
+  }
+  if (output.failed) {
+    early_size_ = 0;  // its exchanges go with the connection
+    return abort_client(c);
   }
   // Answered before the request was there: the client need not send the rest (RFC 9113 8.1).
   while (early_size_ > 0) {
@@ -226,8 +200,12 @@ void Stage::take_body(std::uint32_t c, std::uint32_t x, const http2::Event& even
   if (x == kNoIndex || exchanges_[x].phase == Phase::answering) {
     return sessions_[clients_[c].session].consumed(event.stream, event.bytes.size());
   }
-  exchanges_[x].last_progress = now_;
-  exchanges_[x].inbox.append(inbox_blocks_, as_bytes(event.bytes));
+  Exchange& exchange = exchanges_[x];
+  if (!exchange.inbox.has_room(event.bytes.size())) {  // the window says how much
+    return reset_stream(x, http2::ErrorCode::flow_control_error);
+  }
+  exchange.last_progress = now_;
+  exchange.inbox.append(inbox_blocks_, as_octets(event.bytes));
   drive(x);
 }
 
@@ -331,8 +309,7 @@ http2::BodyPart Stage::pull_answer(Exchange& exchange, std::span<char> room) noe
   const std::size_t size = std::min<std::size_t>(left, room.size());
   if (size > 0) std::memcpy(room.data(), in_buffer(x).data() + exchange.pending_sent, size);
   exchange.pending_sent += static_cast<std::uint32_t>(size);
-  return {.size = size,
-          .state = size == left ? http2::BodyState::end : http2::BodyState::more};
+  return {.size = size, .state = size == left ? http2::BodyState::end : http2::BodyState::more};
 }
 
 RelayState Stage::pump_into(Exchange& exchange, std::span<char> room, std::size_t& size,

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "l7/http1/chunked.h"
+#include "l7/proxy/octets.h"
 #include "l7/proxy/stage.h"
 
 namespace brink::l7::proxy {
@@ -27,10 +28,6 @@ constexpr std::size_t kChunkMin = 512;
 constexpr std::size_t kChunkMax = 16 * 1024;
 // Chunks of one turn.
 constexpr int kChunksMax = 4;
-
-std::span<std::uint8_t> as_bytes(std::span<char> text) noexcept {
-  return {reinterpret_cast<std::uint8_t*>(text.data()), text.size()};
-}
 
 compress::Settings settings_of(const route::SettingsLayout& zone) noexcept {
   return {.brotli = (zone.flags & route::kBrotli) != 0};
@@ -171,7 +168,7 @@ RelayState Stage::send_coded(Exchange& exchange, bool& progressed) noexcept {
     }
     const std::span<char> text = scratch_.subspan(http1::kChunkHeadMax, there - kFramingMax);
     std::size_t size = 0;
-    const RelayState state = pump_coded(exchange, as_bytes(text), size, progressed);
+    const RelayState state = pump_coded(exchange, as_octets(text), size, progressed);
     if (state == RelayState::malformed || state == RelayState::too_large) return state;
     const std::span<const std::uint8_t> bytes = frame_coded(exchange, size, state);
     if (transport_.write(client, bytes, now_) < bytes.size()) return RelayState::malformed;
@@ -200,7 +197,7 @@ std::span<const std::uint8_t> Stage::frame_coded(const Exchange& exchange, std::
     }
     if (state == RelayState::done) append(http1::kLastChunk);
   }
-  return as_bytes(scratch_.subspan(begin, end - begin));
+  return as_octets(scratch_.subspan(begin, end - begin));
 }
 
 // Bodies whose time for a flush has come, and those that rested since the last turn.

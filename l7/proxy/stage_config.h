@@ -31,7 +31,6 @@ struct StageConfig {
   http2::Codec* http2 = nullptr;
   std::uint32_t max_sessions = 1024;  // HTTP/2 connections
   std::uint32_t max_origin_sessions = 256;  // connections to origins over HTTP/2
-  std::uint32_t inbox_blocks = 4096;  // of 4 KiB, for bodies that the other side has no room for yet
 
   // What bodies are encoded and decoded with; null: they pass as they came. Of this worker; outlives
   // the stage. Without a single coder of a kind that kind of work is switched off.

@@ -1,5 +1,6 @@
 // Origins over HTTP/2: their sessions, each with as many exchanges as it has streams. A request is
-// written for HTTP/1.1 before it is known what the origin speaks; for a stream it is read from there.
+// written for HTTP/1.1 before it is known what the origin speaks; for a stream it is read from
+// there.
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -7,24 +8,11 @@
 #include "dataplane/base/check.h"
 #include "l7/http1/request_parser.h"
 #include "l7/proxy/forwarded_head.h"
+#include "l7/proxy/octets.h"
+#include "l7/proxy/session_output.h"
 #include "l7/proxy/stage.h"
 
 namespace brink::l7::proxy {
-namespace {
-
-// As for sessions of clients.
-constexpr std::size_t kFlushMin = 1024;
-constexpr std::uint32_t kFrameMax = 16 * 1024;
-
-std::string_view as_text(std::span<const std::uint8_t> bytes) noexcept {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-std::span<const std::uint8_t> as_bytes(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-}  // namespace
-
 // ---- sessions ----
 
 // The exchange's fresh connection has agreed on HTTP/2.
@@ -85,8 +73,6 @@ void Stage::read_origin_session(std::uint32_t o) noexcept {
   for (;;) {
     const std::string_view bytes = as_text(transport_.readable(origin.id, now_));
     if (bytes.empty()) break;
-    origin.stalled = inbox_blocks_.free_count() < Inbox::blocks_for(kFrameMax);
-    if (origin.stalled) break;  // the others' bodies have to go first
     const std::size_t used = session.feed(bytes, now_);
     take_origin_events(o);
     if (used == 0) break;
@@ -98,17 +84,8 @@ void Stage::read_origin_session(std::uint32_t o) noexcept {
 void Stage::flush_origin_session(std::uint32_t o) noexcept {
   OriginConnection& origin = origins_[o];
   http2::ClientSession& session = origin_sessions_[origin.session];
-  if (origin.stalled) read_origin_session(o);
-  for (;;) {
-    const std::size_t room = std::min(transport_.writable_bytes(origin.id), scratch_.size());
-    if (room < kFlushMin) {
-      if (session.wants_write()) transport_.await_room(origin.id);
-      break;
-    }
-    const std::size_t size = session.write(scratch_.first(room), now_);
-    if (size == 0) break;
-    const std::string_view text(scratch_.data(), size);
-    if (transport_.write(origin.id, as_bytes(text), now_) < size) return drop_origin(o, false);
+  if (write_session(session, transport_, origin.id, scratch_, now_).failed) {
+    return drop_origin(o, false);
   }
   take_origin_events(o);
   settle_origin(o);
@@ -244,8 +221,12 @@ void Stage::take_response_body(std::uint32_t o, std::uint32_t x,
   if (x == kNoIndex) {
     return origin_sessions_[origins_[o].session].consumed(event.stream, event.bytes.size());
   }
-  exchanges_[x].last_progress = now_;
-  exchanges_[x].response_inbox.append(inbox_blocks_, as_bytes(event.bytes));
+  Exchange& exchange = exchanges_[x];
+  if (!exchange.response_inbox.has_room(event.bytes.size())) {  // the window says how much
+    return exchange.response_started ? cut_short(x) : answer_error(x, EdgeError::origin_malformed);
+  }
+  exchange.last_progress = now_;
+  exchange.response_inbox.append(inbox_blocks_, as_octets(event.bytes));
   drive(x);
 }
 
@@ -337,8 +318,8 @@ template RelayState Stage::pump_response(Exchange&, CodedEnd&, bool&) noexcept;
 
 // ---- trailers ----
 
-// Sizes before texts, in the exchange's own buffer, which a stream of a client uses for nothing else
-// once its response has begun.
+// Sizes before texts, in the exchange's own buffer, which a stream of a client uses for nothing
+// else once its response has begun.
 void Stage::keep_trailers(std::uint32_t x, const http::Fields& trailers) noexcept {
   const std::span<char> out = in_buffer(x);
   std::size_t at = 0;

@@ -9,6 +9,7 @@
 #include "l7/http1/response_parser.h"
 #include "l7/proxy/forwarded_head.h"
 #include "l7/proxy/http_date.h"
+#include "l7/proxy/octets.h"
 #include "l7/proxy/redirect_loop.h"
 #include "l7/proxy/stage.h"
 
@@ -17,10 +18,6 @@ namespace {
 
 // Interim responses of one request beyond this are an origin out of order.
 constexpr int kInterimMax = 16;
-
-std::span<const std::uint8_t> as_bytes(std::span<const char> text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 }  // namespace
 
@@ -54,7 +51,7 @@ bool Stage::flush_pending(Exchange& exchange) noexcept {
   const std::uint32_t x = index_of(exchange);
   const std::span<const char> rest =
       in_buffer(x).subspan(exchange.pending_sent, exchange.pending_size - exchange.pending_sent);
-  const std::size_t written = transport_.write(clients_[exchange.client].id, as_bytes(rest), now_);
+  const std::size_t written = transport_.write(clients_[exchange.client].id, as_octets(rest), now_);
   if (written > 0) exchange.last_progress = now_;
   exchange.pending_sent += static_cast<std::uint32_t>(written);
   if (exchange.pending_sent < exchange.pending_size) return false;
@@ -68,7 +65,7 @@ void Stage::queue_scratch(std::uint32_t x, std::size_t size) noexcept {
   Exchange& exchange = exchanges_[x];
   CHECK(size <= scratch_.size() && exchange.pending_sent == exchange.pending_size);
   const std::span<const char> text(scratch_.data(), size);
-  const std::size_t written = transport_.write(clients_[exchange.client].id, as_bytes(text), now_);
+  const std::size_t written = transport_.write(clients_[exchange.client].id, as_octets(text), now_);
   exchange.last_progress = now_;
   exchange.entry.response_bytes += size;
   exchange.pending_sent = 0;
@@ -91,7 +88,7 @@ bool Stage::drive_request(std::uint32_t x) noexcept {
   if (exchange.out_sent < exchange.out_size) {
     const std::span<const char> rest =
         out_buffer(x).subspan(exchange.out_sent, exchange.out_size - exchange.out_sent);
-    const std::size_t written = transport_.write(origin, as_bytes(rest), now_);
+    const std::size_t written = transport_.write(origin, as_octets(rest), now_);
     exchange.out_sent += static_cast<std::uint32_t>(written);
     if (written > 0) exchange.last_progress = now_;
     if (exchange.out_sent < exchange.out_size) {
@@ -146,8 +143,8 @@ void Stage::drive_response(std::uint32_t x) noexcept {
   }
   bool progressed = false;
   ConnectionEnd to(transport_, clients_[exchange.client].id, now_);
-  const RelayState state = exchange.coded ? send_coded(exchange, progressed)
-                                          : pump_response(exchange, to, progressed);
+  const RelayState state =
+      exchange.coded ? send_coded(exchange, progressed) : pump_response(exchange, to, progressed);
   if (progressed) exchange.last_progress = now_;
   switch (state) {
     case RelayState::needs_input:
@@ -189,8 +186,9 @@ bool Stage::read_response(std::uint32_t x) noexcept {
       text = {in.data(), before + added};
     }
     std::uint32_t head_size = 0;
-    const http1::Verdict verdict = http1::parse_response(
-        text, config_.response_limits, exchange.method, exchange.progress, parsed_response_, head_size);
+    const http1::Verdict verdict =
+        http1::parse_response(text, config_.response_limits, exchange.method, exchange.progress,
+                              parsed_response_, head_size);
     response_ = &parsed_response_;
     if (verdict == http1::Verdict::ok) return begin_response(x, head_size - before);
     if (verdict != http1::Verdict::incomplete) {
@@ -210,8 +208,7 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   const bool interim = response_->status < 200;
   const bool old_client = exchange.version == http::Version::http_1_0;
   const bool switching = response_->status == 101;
-  if ((switching && !is_granted(exchange)) ||
-      (interim && ++exchange.interim_count > kInterimMax)) {
+  if ((switching && !is_granted(exchange)) || (interim && ++exchange.interim_count > kInterimMax)) {
     answer_error(x, EdgeError::origin_malformed);
     return false;
   }
@@ -252,8 +249,8 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   context.edits = &rules_.front().edits;
   context.zone = zone_fields(exchange);
   // 100 answers an expectation; without one, or to an HTTP/1.0 client, it means nothing.
-  const bool wanted =
-      !interim || switching || (!old_client && (response_->status != 100 || exchange.expect_continue));
+  const bool wanted = !interim || switching ||
+                      (!old_client && (response_->status != 100 || exchange.expect_continue));
   std::size_t size = 0;
   if (!write_response(x, context, wanted, size)) {
     answer_error(x, EdgeError::origin_malformed);
