@@ -4,12 +4,14 @@ import contextlib
 import hashlib
 import os
 import re
+import ssl
 import subprocess
 import time
 
 import pytest
 
 from certificates import Certificates
+from http2_client import Http2
 from lab import ROOT, Lab
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
@@ -185,3 +187,19 @@ def test_grpc_unary_and_streaming(lab):
         said = client(lab, "/usr/bin/python3", ROOT / "tests/integration/grpc_echo.py", "client",
                       f"{V4}:{GRPC}", HOST, lab.made.folder / "ca.pem").stdout.decode()
     assert said.split() == ["unary", "fail", "unimplemented", "down", "up", "both", "many"]
+
+
+def test_responses_that_nobody_reads_hold_up_no_other(lab):
+    """Each of these 300 streams leaves the edge with a full window of its origin's bytes."""
+    (lab.origins.folder / "html" / "large").write_bytes(bytes(MEBIBYTE))
+    context = ssl.create_default_context(cafile=lab.made.folder / "ca.pem")
+    context.set_alpn_protocols(["h2"])
+    with contextlib.ExitStack() as stack:
+        for _ in range(3):
+            connection = context.wrap_socket(lab.connect(V4, 443), server_hostname=HOST)
+            http = stack.enter_context(Http2(connection, acknowledge=False))
+            streams = [http.request(HOST, "/large") for _ in range(100)]
+            http.until(lambda: http.streams[streams[0]].body)
+        for _ in range(20):
+            assert curl(lab, "--http2", "/", timeout=5).startswith("HTTP/2.0 ")
+            assert len(curl(lab, "--http2", "/large", timeout=5)) == MEBIBYTE
