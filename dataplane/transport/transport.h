@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "dataplane/base/clock.h"
+#include "dataplane/base/index_ring.h"
 #include "dataplane/tcp/stack.h"
 #include "dataplane/tls/engine.h"
 
@@ -72,11 +73,12 @@ class Transport {
                               base::Time now) noexcept;
   // The connection's stream, for what was agreed or why it failed; null on one that is not secured.
   [[nodiscard]] const tls::Stream* security(ConnectionId id) const noexcept;
-  // The connection begins to wait for its next request: gives memory back.
+  // The connection begins to wait for its next request: gives memory back, once kRestingMax others
+  // have begun to wait after it.
   void rest(ConnectionId id) noexcept;
 
   // Handshakes wait for the next turn, which should come at once.
-  [[nodiscard]] bool has_waiting() const noexcept { return handshake_ring_.size > 0; }
+  [[nodiscard]] bool has_waiting() const noexcept { return handshake_ring_.size() > 0; }
 
   // ---- as tcp::Stack ----
   bool next_event(Event& out, base::Time now) noexcept;
@@ -108,6 +110,9 @@ class Transport {
  private:
   static constexpr std::uint32_t kNone = 0xffffffff;
   static constexpr std::size_t kBufferSize = tls::kRecordPlaintextMax;
+  // Of 33 KiB each. To free and allocate them for each request costs a tenth of a small one.
+  static constexpr std::uint32_t kRestingMax = 256;
+  static constexpr std::uint32_t kRings = 4;
 
   // What is to be told or done; bits of Secured::due.
   enum Due : std::uint8_t {
@@ -137,6 +142,7 @@ class Transport {
     bool starved = false;          // waits for a buffer
     bool starved_listed = false;   // is in starved_ring_
     bool reading_blocked = false;  // reading waits for room to answer in
+    bool resting_listed = false;   // is in resting_ring_
   };
 
   Secured* secured(ConnectionId id) noexcept;
@@ -159,6 +165,13 @@ class Transport {
   // and settles both.
   template <typename Step>
   auto on_wire(Secured& s, std::span<const std::uint8_t> in, base::Time now, Step step) noexcept;
+  [[nodiscard]] std::uint32_t index_of(const Secured& s) const noexcept {
+    return static_cast<std::uint32_t>(&s - secured_.get());
+  }
+  std::span<std::uint32_t> ring_of(std::size_t ring) noexcept {
+    return std::span(ring_memory_)
+        .subspan(ring * (ring_memory_.size() / kRings), ring_memory_.size() / kRings);
+  }
   std::uint8_t* buffer_of(const Secured& s) noexcept {
     return buffers_.get() + std::size_t{s.buffer} * kBufferSize;
   }
@@ -170,24 +183,14 @@ class Transport {
   std::unique_ptr<std::uint8_t[]> buffers_;
   std::vector<std::uint32_t> free_buffers_;
   std::unique_ptr<std::uint8_t[]> room_;  // what a step writes, on its way to the stack
-  // Rings of indexes, each connection at most once.
-  struct IndexRing {
-    std::vector<std::uint32_t> items;
-    std::uint32_t head = 0;
-    std::uint32_t size = 0;
-    void push(std::uint32_t index) noexcept { items[(head + size++) % items.size()] = index; }
-    std::uint32_t pop() noexcept {
-      const std::uint32_t index = items[head];
-      head = (head + 1) % static_cast<std::uint32_t>(items.size());
-      --size;
-      return index;
-    }
-  };
-  IndexRing due_ring_;
-  IndexRing handshake_ring_;  // with kDueProgress before kSecured was told
   std::uint32_t handshake_steps_;
   std::uint32_t steps_left_;  // of this turn
-  IndexRing starved_ring_;
+  // Connections by index, each at most once. Who was forgotten stays in and is skipped.
+  std::vector<std::uint32_t> ring_memory_;
+  base::IndexRing due_ring_;
+  base::IndexRing handshake_ring_;  // with kDueProgress before kSecured was told
+  base::IndexRing starved_ring_;
+  base::IndexRing resting_ring_;  // the last that began to wait
 };
 
 }  // namespace brink::transport

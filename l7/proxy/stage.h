@@ -19,6 +19,7 @@
 #include <span>
 #include <string_view>
 
+#include "dataplane/base/index_ring.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/ipc/counters.h"
 #include "dataplane/ipc/latency.h"
@@ -32,7 +33,6 @@
 #include "l7/proxy/edge_error.h"
 #include "l7/proxy/exchange.h"
 #include "l7/proxy/forwarded_head.h"
-#include "l7/proxy/index_ring.h"
 #include "l7/proxy/stage_config.h"
 #include "l7/rewrite/rules.h"
 
@@ -329,8 +329,8 @@ class Stage {
   Slots<Exchange> exchanges_;
   std::span<log::Notes> notes_;  // one an exchange
   std::span<BodyCoding> codings_;  // likewise; empty without coders
-  IndexRing resting_;  // exchanges whose coder goes on in the next turn
-  IndexRing watched_;  // exchanges whose coder may have to be flushed, by BodyCoding::look_at
+  base::IndexRing resting_;  // exchanges whose coder goes on in the next turn
+  base::IndexRing watched_;  // exchanges whose coder may have to be flushed, by BodyCoding::look_at
   bool encodes_ = false;
   bool decodes_ = false;
   std::size_t promised_decoders_ = 0;  // to exchanges whose response has not begun
@@ -338,12 +338,12 @@ class Stage {
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;
   std::span<rewrite::Workspace> rules_;  // one, for the head that is at hand
-  IndexRing ready_;  // clients that may have a request to read
+  base::IndexRing ready_;  // clients that may have a request to read
   Slots<http2::ServerSession> sessions_;
   BlockPool inbox_blocks_;
-  IndexRing flush_;  // clients whose session may have something to write
+  base::IndexRing flush_;  // clients whose session may have something to write
   Slots<http2::ClientSession> origin_sessions_;
-  IndexRing origin_flush_;  // origins likewise
+  base::IndexRing origin_flush_;  // origins likewise
   std::optional<http2::HeadWriter> trailers_;  // that a session is about to take
   std::span<std::uint32_t> early_;  // exchanges answered before their request was there
   std::uint32_t early_size_ = 0;

@@ -7,9 +7,7 @@
 //
 // DPDK's own arguments follow "--": dns_load --names 100000 --seconds 5 -- --no-pci --vdev=...
 #include <rte_cycles.h>
-#include <rte_eal.h>
 #include <rte_ethdev.h>
-#include <rte_lcore.h>
 #include <rte_mbuf.h>
 
 #include <algorithm>
@@ -26,6 +24,7 @@
 
 #include "dataplane/base/bytes.h"
 #include "perf/support/change_versions.h"
+#include "perf/support/dpdk_port.h"
 #include "perf/support/synthetic_zones.h"
 
 namespace {
@@ -306,24 +305,6 @@ std::uint64_t Generator::lost() const {
   return lost_ + open_;
 }
 
-bool start_port(std::uint16_t port, rte_mempool* pool) {
-  rte_eth_conf config{};
-  return rte_eth_dev_configure(port, 1, 1, &config) == 0 &&
-         rte_eth_rx_queue_setup(port, 0, 1024, rte_socket_id(), nullptr, pool) == 0 &&
-         rte_eth_tx_queue_setup(port, 0, 1024, rte_socket_id(), nullptr) == 0 &&
-         rte_eth_dev_start(port) == 0;
-}
-
-bool wait_for_link(std::uint16_t port) {
-  for (int i = 0; i < 1000; ++i) {
-    rte_eth_link link{};
-    if (rte_eth_link_get_nowait(port, &link) == 0 && link.link_status == RTE_ETH_LINK_UP)
-      return true;
-    rte_delay_us_sleep(10'000);
-  }
-  return false;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -352,20 +333,7 @@ int main(int argc, char** argv) {
       std::cout << described;
       return 0;
     }
-    std::vector<char*> eal(argv + own, argv + argc);
-    if (eal.empty()) eal.push_back(argv[0]);
-    eal[0] = argv[0];
-    if (rte_eal_init(static_cast<int>(eal.size()), eal.data()) < 0) return 1;
-    rte_mempool* pool = rte_pktmbuf_pool_create("load", 16383, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-                                                static_cast<int>(rte_socket_id()));
-    if (pool == nullptr || !start_port(0, pool)) {
-      std::cerr << "dns_load: cannot start DPDK port 0\n";
-      return 1;
-    }
-    if (!wait_for_link(0)) {
-      std::cerr << "dns_load: the link of port 0 stays down; is the other side running?\n";
-      return 1;
-    }
+    rte_mempool* const pool = perf::start_port(argv[0], argc - own, argv + own);
     std::signal(SIGINT, on_signal);
     std::signal(SIGTERM, on_signal);
     Generator generator(options, 0, pool);
@@ -387,9 +355,7 @@ int main(int argc, char** argv) {
         {"p50_us", at(0.5)},
         {"p99_us", at(0.99)}};
     std::cout << line.dump() << "\n";
-    rte_eth_dev_stop(0);
-    rte_eth_dev_close(0);
-    rte_eal_cleanup();
+    perf::stop_port();
     return counts.answered > 0 ? 0 : 1;
   } catch (const std::exception& error) {
     std::cerr << "dns_load: " << error.what() << "\n";

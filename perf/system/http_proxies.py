@@ -8,6 +8,7 @@ import time
 from lab_run import ORIGIN, WORKER_CPU
 
 NGINX_PORT, HAPROXY_PORT = 8000, 8001
+SECURE = 443  # added to these: the same under TLS, with the edge's certificate
 ANSWER = "x" * 200  # about what /cdn-cgi/trace of the edge is long
 
 
@@ -36,6 +37,11 @@ http {{
   upstream origin {{ server {ORIGIN}:80; keepalive 64; keepalive_requests 10000000; }}
   server {{
     listen {NGINX_PORT} backlog=4096;
+    listen {NGINX_PORT + SECURE} ssl backlog=4096;
+    ssl_certificate {lab.made.folder}/www.pem;
+    ssl_certificate_key {lab.made.folder}/www.key;
+    ssl_session_tickets off;
+    ssl_session_cache off;
     location = /answer {{ return 200 "{ANSWER}"; }}
     location / {{
       proxy_pass http://origin;
@@ -67,6 +73,8 @@ def start_haproxy(lab, connections):
     if not program:
         return None
     configuration = lab.state / "haproxy.conf"
+    both = lab.state / "haproxy.pem"
+    both.write_bytes((lab.made.folder / "www.pem").read_bytes() + (lab.made.folder / "www.key").read_bytes())
     configuration.write_text(f"""
 global
   nbthread 1
@@ -82,6 +90,7 @@ defaults
   http-reuse always
 frontend client
   bind :{HAPROXY_PORT} backlog 4096
+  bind :{HAPROXY_PORT + SECURE} ssl crt {both} backlog 4096
   http-request return status 200 content-type text/plain string "{ANSWER}" if {{ path /answer }}
   default_backend origin
 backend origin

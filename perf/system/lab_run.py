@@ -5,6 +5,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/integration"))
+from certificates import Certificates  # noqa: E402
 from lab import BUILD, Lab  # noqa: E402,F401
 
 HOST = "www.example.com"
@@ -21,7 +22,18 @@ CLIENT_CPU, WORKER_CPU = (0, 1) if os.cpu_count() > 1 else (0, 0)
 
 def start_edge(lab, *arguments):
     lab.edge_start(workers=f"{WORKER_CPU}:dns+l7", arguments=arguments)
+    fill_edge(lab)
+
+
+def fill_edge(lab):
+    """Control, the zone, and a certificate for HOST, which `lab.made` has; origins are asked in plain HTTP."""
     lab.control_start()
     zone = lab.state / "example.com.zone"
     zone.write_text(ZONE)
     lab.brinkctl("zone", "import", zone, "--zone", "example.com", "--create", "--activate", "--proxied")
+    lab.brinkctl("settings", "set", "example.com", "ssl", "flexible")
+    (lab.state / "made").mkdir()
+    lab.made = Certificates(lab.state / "made", "Perf CA")
+    lab.made.leaf(HOST, name="www")
+    lab.brinkctl("certificate", "add", "example.com", lab.made.folder / "www.pem", "--key",
+                 lab.made.folder / "www.key")

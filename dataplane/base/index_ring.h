@@ -6,7 +6,7 @@
 
 #include "dataplane/base/check.h"
 
-namespace brink::l7::proxy {
+namespace brink::base {
 
 class IndexRing {
  public:
@@ -37,4 +37,4 @@ class IndexRing {
   std::uint32_t size_ = 0;
 };
 
-}  // namespace brink::l7::proxy
+}  // namespace brink::base
