@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namesp
 V4, V6 = "192.0.2.129", "2001:db8:a::130"
 ZONE, SERVER, PORT = "example.com", "ns1.example.net", 853
 HOST = f"www.{ZONE}"
-BIG, BIG_RECORDS = f"big.{ZONE}", 120
+BIG, BIG_RECORDS = f"big.{ZONE}", 30
 IDLE_SECONDS, HANDSHAKE_SECONDS, PER_CLIENT = 2, 2, 40
 TOPOLOGIES = {"one worker": "1:dns+l7", "dns and l7 apart": "0:dns,1:l7", "both on each": "0:dns+l7,1:dns+l7"}
 
@@ -38,7 +38,7 @@ def lab(request, tmp_path_factory):
         start_edge(lab)
         lab.control_start()
         zone = lab.state / "dot-zone"
-        zone.write_text(f"@ 300 IN SOA ns1 host 1 7200 3600 604800 300\nwww 300 IN A 203.0.113.10\n" + "".join(
+        zone.write_text("@ 300 IN SOA ns1 host 1 7200 3600 604800 300\nwww 300 IN A 203.0.113.10\n" + "".join(
             f'big 300 IN TXT "{i} {"x" * 240}"\n' for i in range(BIG_RECORDS)))
         lab.brinkctl("zone", "import", zone, "--zone", ZONE, "--create", "--activate")
         lab.made.leaf(ZONE, f"*.{ZONE}", name="zone")
@@ -203,7 +203,7 @@ def test_versions_and_alpn(lab, version, protocols):
 
 
 def test_who_offers_no_dot_is_refused(lab):  # RFC 7301 3.2
-    with counted(lab, dot_failed=1, dot_connections=0), pytest.raises(ssl.SSLError, match="NO_APPLICATION_PROTOCOL"):
+    with counted(lab, dot_failed=1, dot_connections=0), pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
         connect(lab, tls=context(lab, "http/1.1"))
 
 
@@ -286,10 +286,10 @@ def test_one_client_gets_its_share_and_no_more(lab):
 def test_who_does_not_read_holds_up_nobody(lab):
     with counted(lab, dot_failed=0), connect(lab, receive_buffer=4096) as slow:
         before = lab.counter("dot_waits")
-        slow.sendall(framed(*[dns.message.make_query(BIG, "TXT", id=i) for i in range(20)]))
+        slow.sendall(framed(*[dns.message.make_query(BIG, "TXT", id=i) for i in range(80)]))
         assert wait_until(lambda: lab.counter("dot_waits") > before)
         assert kdig(lab, HOST, "+short") == "203.0.113.10\n"
-        for i in range(20):
+        for i in range(80):
             assert len(take(slow).answer[0]) == BIG_RECORDS, i
 
 
@@ -303,7 +303,7 @@ def test_many_connections_at_once(lab):
                 assert take(connection).rcode() == dns.rcode.NOERROR
 
 
-def test_latencies_are_noted_apart(lab):
+def test_latencies_have_a_histogram_of_their_own(lab):
     def noted(kind):
         return sum(sum(worker["latencies"][kind]) for worker in lab.stats()["workers"])
     before = noted("dns_dot"), noted("dns_tcp")
@@ -386,7 +386,7 @@ def test_without_a_certificate_a_client_is_refused_and_without_a_port_nobody_lis
     lab.edge_stop()
     start_edge(lab, certificate=False)
     try:
-        with counted(lab, dot_failed=1, tls_unknown_name=0), pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
+        with counted(lab, dot_failed=1, tls_unknown_name=0), pytest.raises(ssl.SSLError, match="(?i)unrecognized.name"):
             connect(lab)
         lab.edge_stop()
         lab.edge_start(workers=lab.workers)
