@@ -53,11 +53,12 @@ TEST_F(ConfigTest, ReadsAFileAndFillsInDefaults) {
 }
 
 TEST_F(ConfigTest, ReadsSetsThatZonesAreAssignedFrom) {
-  const auto line = read(kGood +
-                         "edge-address-set = 192.0.2.9 2001:db8::9\nedge-address-set = 192.0.2.10\n"
-                         "name-server-set = ns3.brink.test ns4.brink.test\n"
-                         "apex-ns-records = ignored\nunproxiable-defaults = off\nhttps-records = off\n"
-                         "unproxiable-target = sub Keys.test\n");
+  const auto line =
+      read(kGood +
+           "edge-address-set = 192.0.2.9 2001:db8::9\nedge-address-set = 192.0.2.10\n"
+           "name-server-set = ns3.brink.test ns4.brink.test\n"
+           "apex-ns-records = ignored\nunproxiable-defaults = off\nhttps-records = off\n"
+           "unproxiable-target = sub Keys.test\n");
   ASSERT_TRUE(line.ok()) << line.error().message();
   const Config& config = line.value().config;
   ASSERT_EQ(config.more_edge_addresses.size(), 2U);

@@ -16,6 +16,10 @@ std::int64_t number(Borrowed statement, std::int64_t otherwise = 0) {
   return statement->step() ? statement->optional_integer(0).value_or(otherwise) : otherwise;
 }
 
+// Coverage comes along with the certificates that it is of: TablePart::kCoverage.
+constexpr char kTablesOfVersion[] =
+    "SELECT count(*) FROM zone_table_log WHERE version = ?1 AND part <> 6";
+
 // What HTTPS records are made of, beside certificates.
 bool differs_in_https(const model::Zone& before, const model::Zone& after) {
   if (before.settings == after.settings) return false;
@@ -338,7 +342,7 @@ std::vector<VersionSummary> History::list(std::uint64_t limit, std::optional<std
                         zones_of(version, zone),
                         logged("SELECT count(*) FROM resolved_log WHERE version = ?1"),
                         logged("SELECT count(*) FROM resigned_log WHERE version = ?1"),
-                        logged("SELECT count(*) FROM zone_table_log WHERE version = ?1 AND part <> 6")});
+                        logged(kTablesOfVersion)});
   }
   return versions;
 }

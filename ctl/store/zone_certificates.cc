@@ -161,7 +161,8 @@ void ZoneCertificates::remove(const Id& id) {
 
 std::set<std::string> ZoneCertificates::edge_hosts(const Id& zone) {
   auto select = database_.cached(
-      "SELECT DISTINCT host.value FROM zone_certificates, json_each(certificate, '$.hosts') AS host "
+      "SELECT DISTINCT host.value "
+      "FROM zone_certificates, json_each(certificate, '$.hosts') AS host "
       "WHERE zone = ?1 AND purpose = ?2");
   select->bind(1, zone.bytes).bind(2, static_cast<std::int64_t>(CertificatePurpose::kEdge));
   std::set<std::string> hosts;

@@ -45,11 +45,12 @@ base::Result<std::unique_ptr<DnsStreamStage>> DnsStreamStage::create(const DnsSt
   const std::size_t size = dns::stream::Stage::memory_size(stage);
   made->stage_memory_ = allocate_aligned(size);
   if (!made->stage_memory_) {
-    return base::Error{"no memory for " + std::to_string(size >> 20) + " MiB of DNS over " + (config.dot ? "TLS" : "TCP"), config.settings,
-                       "lower them"};
+    return base::Error{"no memory for " + std::to_string(size >> 20) + " MiB of DNS over " +
+                           (config.dot ? "TLS" : "TCP"),
+                       config.settings, "lower them"};
   }
-  made->stage_.emplace(stage, std::span(made->stage_memory_.get(), size), *made->transport_,
-                       engine, counters);
+  made->stage_.emplace(stage, std::span(made->stage_memory_.get(), size), *made->transport_, engine,
+                       counters);
   made->stage_->set_latency(&latency);
   return made;
 }

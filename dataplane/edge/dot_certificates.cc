@@ -67,8 +67,7 @@ base::Result<std::unique_ptr<const DotCertificate>> DotCertificate::read(const D
   if (!engine) return engine.error();
   if (auto good = engine.value()->prepare(made->settings_); !good) {
     return base::Error{
-        "the certificate of DNS over TLS cannot be used: " + good.error().what,
-        certificate_setting,
+        "the certificate of DNS over TLS cannot be used: " + good.error().what, certificate_setting,
         "give the chain, and in tls.dot-key its key, neither encrypted nor of an older form than "
         "PKCS #8 (openssl pkcs8 -topk8 -nocrypt)"};
   }

@@ -1,6 +1,6 @@
-// WorkerTls: what the TLS of one worker's stages has in common: the engine with its session tickets,
-// and how much of a turn handshakes may take. Made by the main thread, then used by the worker's
-// thread alone.
+// WorkerTls: what the TLS of one worker's stages has in common: the engine with its session
+// tickets, and how much of a turn handshakes may take. Made by the main thread, then used by the
+// worker's thread alone.
 #pragma once
 
 #include <cstdint>

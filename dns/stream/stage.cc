@@ -26,12 +26,15 @@ std::size_t client_slots(const StageConfig& config) noexcept {
 
 }  // namespace
 
-const Stage::Names Stage::kOverTcp = {
-    answer::Transport::kStream, ipc::LatencyKind::kDnsTcp,    Counter::kDnsStreamQueries,
-    Counter::kDnsStreamWaits,   Counter::kDropDnsStreamLimit, Counter::kDropDnsStreamFraming};
-const Stage::Names Stage::kOverTls = {
-    answer::Transport::kEncryptedStream, ipc::LatencyKind::kDnsDot, Counter::kDotQueries,
-    Counter::kDotWaits,                  Counter::kDropDotLimit,    Counter::kDropDotFraming};
+const Stage::Names Stage::kOverTcp = {answer::Transport::kStream,   ipc::LatencyKind::kDnsTcp,
+                                      Counter::kDnsStreamQueries,   Counter::kDnsStreamWaits,
+                                      Counter::kDropDnsStreamLimit, Counter::kDropDnsStreamFraming};
+const Stage::Names Stage::kOverTls = {answer::Transport::kEncryptedStream,
+                                      ipc::LatencyKind::kDnsDot,
+                                      Counter::kDotQueries,
+                                      Counter::kDotWaits,
+                                      Counter::kDropDotLimit,
+                                      Counter::kDropDotFraming};
 
 std::size_t Stage::memory_size(const StageConfig& config) noexcept {
   return align(config.max_connections * sizeof(Connection)) +
@@ -295,8 +298,8 @@ base::Time Stage::next_deadline() const noexcept {
     next = connections_[idle_.front()].active + shortened(config_.idle_timeout);
   }
   if (!shaking_.empty()) {
-    next = std::min(
-        next, connections_[shaking_.front()].active + shortened(config_.handshake_timeout));
+    next = std::min(next,
+                    connections_[shaking_.front()].active + shortened(config_.handshake_timeout));
   }
   return next;
 }

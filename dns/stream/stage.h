@@ -50,9 +50,9 @@ class Stage {
   static std::size_t memory_size(const StageConfig& config) noexcept;
 
   // `memory` (at least memory_size(config) bytes, 64-byte aligned) and all that is given outlive
-  // the stage. The transport and its stack are the stage's alone; with `certificates`, the transport
-  // has a plaintext buffer of kPlaintextBuffer for each connection, so that a client which holds one
-  // for long keeps nobody waiting.
+  // the stage. The transport and its stack are the stage's alone; with `certificates`, the
+  // transport has a plaintext buffer of kPlaintextBuffer for each connection, so that a client
+  // which holds one for long keeps nobody waiting.
   Stage(const StageConfig& config, std::span<std::byte> memory, transport::Transport& transport,
         answer::Engine& engine, ipc::WorkerCounters& counters) noexcept;
   Stage(const Stage&) = delete;
