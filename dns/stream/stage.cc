@@ -239,7 +239,8 @@ void Stage::put(const Taken& taken, const std::uint8_t* frame, std::uint16_t siz
       return transport_.await_room(c.id);
     }
     base::store_be16(const_cast<std::uint8_t*>(frame), size);
-    transport_.write(c.id, {frame, 2U + size}, now_);
+    // Half a response that TLS failed in would be the beginning of the next.
+    c.ending |= transport_.write(c.id, {frame, 2U + size}, now_) < 2U + size;
     touch(taken.connection);
     if (latency_ != nullptr) latency_->add(names_.latency, c.asked);
   }

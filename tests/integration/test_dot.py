@@ -14,7 +14,7 @@ import dns.rcode
 import pytest
 
 from certificates import Certificates
-from lab import Lab
+from lab import Lab, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
 
@@ -54,26 +54,6 @@ def start_edge(lab, *more, certificate=True):
     lab.edge_start(workers=lab.workers, arguments=(
         f"--service.dot-port={PORT}", f"--dns.tcp-idle-s={IDLE_SECONDS}", f"--tls.handshake-s={HANDSHAKE_SECONDS}",
         f"--dns.tcp-per-client={PER_CLIENT}", f"--tls.ticket-key-file={lab.tickets}", *files, *more))
-
-
-def wait_until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return bool(condition())
-
-
-@contextlib.contextmanager
-def counted(lab, **expected):
-    """Counters grow by that much meanwhile."""
-    before = {name: lab.counter(name) for name in expected}
-    yield
-    def grown():
-        return {name: lab.counter(name) - before[name] for name in expected}
-    wait_until(lambda: grown() == expected, 5)
-    assert grown() == expected
 
 
 def kdig(lab, *options, server=V4, verified=SERVER, check=True):
@@ -128,7 +108,7 @@ def shown(connection):
 
 @pytest.mark.parametrize("server", [V4, V6])
 def test_kdig_verifies_the_server_and_gets_the_answer(lab, server):
-    with counted(lab, dot_connections=1, dot_queries=1, dot_failed=0, dns_stream_queries=0):
+    with lab.counted(dot_connections=1, dot_queries=1, dot_failed=0, dns_stream_queries=0):
         assert kdig(lab, HOST, "A", "+short", server=server) == "203.0.113.10\n"
 
 
@@ -140,7 +120,7 @@ def test_kdig_refuses_a_server_of_another_name(lab):
 
 
 def test_queries_follow_each_other_on_one_connection(lab):
-    with counted(lab, dot_connections=1, dot_queries=4):
+    with lab.counted(dot_connections=1, dot_queries=4):
         answers = kdig(lab, "+keepopen", "+short", HOST, "A", BIG, "TXT", HOST, "A", f"no.{ZONE}", "A")
     assert answers.count("203.0.113.10\n") == 2
     assert answers.count("x" * 240) == BIG_RECORDS, "whatever its size, nothing is truncated"
@@ -203,7 +183,7 @@ def test_versions_and_alpn(lab, version, protocols):
 
 
 def test_who_offers_no_dot_is_refused(lab):  # RFC 7301 3.2
-    with counted(lab, dot_failed=1, dot_connections=0), pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
+    with lab.counted(dot_failed=1, dot_connections=0), pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
         connect(lab, tls=context(lab, "http/1.1"))
 
 
@@ -214,7 +194,7 @@ def test_sessions_are_resumed_by_any_worker(lab, version):
     with connect(lab, tls=tls) as first:
         ask(first)
         session = first.session
-    with counted(lab, dot_connections=6, dot_resumed=6, dot_failed=0):
+    with lab.counted(dot_connections=6, dot_resumed=6, dot_failed=0):
         for _ in range(6):
             with connect(lab, tls=tls, session=session) as again:
                 assert again.session_reused
@@ -225,7 +205,7 @@ def test_sessions_are_resumed_by_any_worker(lab, version):
 @pytest.mark.parametrize("sent", [b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n", b"\0" * 600, b"\x16\x03\x01\xff\xff" + b"x" * 600,
                                   b"\x00\x1d" + b"\x12\x34" * 20], ids=["HTTP", "zeros", "a false record", "DNS"])
 def test_what_is_no_tls_ends_its_connection(lab, sent):
-    with counted(lab, dot_failed=1, dot_queries=0), lab.connect(V4, PORT) as broken:
+    with lab.counted(dot_failed=1, dot_queries=0), lab.connect(V4, PORT) as broken:
         broken.sendall(sent)
         with contextlib.suppress(ConnectionResetError):
             while broken.recv(4096):
@@ -234,7 +214,7 @@ def test_what_is_no_tls_ends_its_connection(lab, sent):
 
 
 def test_a_handshake_has_its_time(lab):
-    with counted(lab, dot_failed=2), lab.connect(V4, PORT) as silent, lab.connect(V6, PORT) as halting:
+    with lab.counted(dot_failed=2), lab.connect(V4, PORT) as silent, lab.connect(V6, PORT) as halting:
         halting.sendall(b"\x16\x03\x01\x02\x00\x01")  # and no more
         for connection in (silent, halting):
             assert connection.recv(1) == b""
@@ -242,7 +222,7 @@ def test_a_handshake_has_its_time(lab):
 
 @pytest.mark.parametrize("bad", [b"\0\0", b"\0\x0b" + b"x" * 11, b"\xff\xff" + b"x" * 100])
 def test_what_is_no_query_ends_its_connection(lab, bad):
-    with counted(lab, drop_dot_framing=1, drop_dns_stream_framing=0), connect(lab) as broken:
+    with lab.counted(drop_dot_framing=1, drop_dns_stream_framing=0), connect(lab) as broken:
         broken.sendall(framed(dns.message.make_query(HOST, "A")) + bad)
         assert take(broken).rcode() == dns.rcode.NOERROR, "what came before is answered"
         assert broken.recv(1) == b""
@@ -284,7 +264,7 @@ def test_one_client_gets_its_share_and_no_more(lab):
 
 
 def test_who_does_not_read_holds_up_nobody(lab):
-    with counted(lab, dot_failed=0), connect(lab, receive_buffer=4096) as slow:
+    with lab.counted(dot_failed=0), connect(lab, receive_buffer=4096) as slow:
         before = lab.counter("dot_waits")
         slow.sendall(framed(*[dns.message.make_query(BIG, "TXT", id=i) for i in range(80)]))
         assert wait_until(lambda: lab.counter("dot_waits") > before)
@@ -294,7 +274,7 @@ def test_who_does_not_read_holds_up_nobody(lab):
 
 
 def test_many_connections_at_once(lab):
-    with counted(lab, dot_connections=PER_CLIENT, dot_queries=3 * PER_CLIENT, dot_failed=0), contextlib.ExitStack() as all_of:
+    with lab.counted(dot_connections=PER_CLIENT, dot_queries=3 * PER_CLIENT, dot_failed=0), contextlib.ExitStack() as all_of:
         connections = [all_of.enter_context(connect(lab)) for _ in range(PER_CLIENT)]
         for _ in range(3):
             for connection in connections:
@@ -386,7 +366,7 @@ def test_without_a_certificate_a_client_is_refused_and_without_a_port_nobody_lis
     lab.edge_stop()
     start_edge(lab, certificate=False)
     try:
-        with counted(lab, dot_failed=1, tls_unknown_name=0), pytest.raises(ssl.SSLError, match="(?i)unrecognized.name"):
+        with lab.counted(dot_failed=1, tls_unknown_name=0), pytest.raises(ssl.SSLError, match="(?i)unrecognized.name"):
             connect(lab)
         lab.edge_stop()
         lab.edge_start(workers=lab.workers)
