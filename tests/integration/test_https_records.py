@@ -149,6 +149,7 @@ def test_others_verify_the_zone(world, zone, tmp_path):
     world.brinkctl("zone", "export", zone, "--signed", "--output", file)
     text = file.read_text()
     assert f"www.{zone}.\t300\tIN\tHTTPS\t1 . alpn=h2,http/1.1" in text.replace('"', "")
+    world.brinkctl("zone", "check", zone)
     for command in (["dnssec-verify", "-q", "-z", "-o", zone, file], ["ldns-verify-zone", "-V", "1", file]):
         ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert ran.returncode == 0, ran.stdout + ran.stderr
