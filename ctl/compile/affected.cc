@@ -1,5 +1,7 @@
 #include "ctl/compile/affected.h"
 
+#include <algorithm>
+
 #include "ctl/compile/origins.h"
 
 namespace brink::ctl::compile {
@@ -20,6 +22,9 @@ void Affected::collect(const store::Changes& changes) {
     if (zone != nullptr && !wholly_.contains(change.zone)) take_name(*zone, change);
   }
   for (const store::ResignedName& resigned : changes.resigned) take_resigned(resigned);
+  for (const store::TableChange& change : changes.tables) {
+    if (change.part == store::TablePart::kCoverage) take_coverage(change);
+  }
   for (const DomainName& name : changes.resolved) add_scope({Kind::kName, name, 0});
   spread();
 }
@@ -77,6 +82,33 @@ void Affected::take_resigned(const store::ResignedName& resigned) {
        store_.pointers_to(zone->row, resigned.name, Reach::kName)) {
     add(pointer.owner);
   }
+}
+
+// The host itself, or the names that its wildcard covers: those of one label more.
+void Affected::take_coverage(const store::TableChange& change) {
+  const model::Zone* zone = lookups_.zone_at(change.zone);
+  const auto host =
+      DomainName::parse({reinterpret_cast<const char*>(change.key.data()), change.key.size()});
+  if (zone == nullptr || wholly_.contains(change.zone) || !host ||
+      !host.value().is_within(zone->name)) {
+    return;
+  }
+  add_if_proxied(*zone, host.value());
+  if (!host.value().is_wildcard()) return;
+  const DomainName above = host.value().parent();
+  store_.for_each_name(*zone, above, [&](const DomainName& each) {
+    if (each != above && each.parent() == above) add_if_proxied(*zone, each);
+    return true;
+  });
+}
+
+// Or an alias that may be.
+void Affected::add_if_proxied(const model::Zone& zone, const DomainName& name) {
+  const auto entries = lookups_.entries(zone, name);
+  const auto may_be = [](const Entry& entry) {
+    return entry.proxied || entry.type == model::kTypeCname;
+  };
+  if (std::ranges::any_of(entries, may_be)) add(name);
 }
 
 // The topmost name that has come into being, or ceased to be, with this one. Below it wildcards

@@ -6,7 +6,8 @@
 // every change is turned into scopes, that is, into names whose lookup may have another result, and
 // whatever points into a scope is affected; an alias that is affected is a scope again. So is a
 // name outside the served zones that leads elsewhere. MX and SRV records also depend on whether
-// their targets are proxied, by whatever answers for these.
+// their targets are proxied, by whatever answers for these. A certificate that comes or goes is
+// told of by the names that it covers.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +63,8 @@ class Affected {
   void take_ownership_below(const model::DomainName& apex);
   void take_name(const model::Zone& zone, const store::NameChange& change);
   void take_resigned(const store::ResignedName& resigned);
+  void take_coverage(const store::TableChange& change);
+  void add_if_proxied(const model::Zone& zone, const model::DomainName& name);
   void add_exchanges(const model::Zone& zone);
   void take_existence(const model::Zone& zone, const store::NameChange& change);
   void add(const model::DomainName& name) { add_to(names_, name); }

@@ -568,6 +568,7 @@ class RandomChanges {
     static const std::vector<std::pair<std::string, std::string>> kSettings = {
         {"ssl", "\"strict\""},
         {"ssl", "\"full\""},
+        {"ssl", "\"off\""},
         {"tls_client_auth", "\"on\""},
         {"http2", "\"off\""}};
     const auto& [setting, value] = pick(kSettings);

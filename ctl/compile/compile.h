@@ -50,6 +50,8 @@ struct Options {
   model::Authority authority;       // of zones that brought none
   std::uint32_t proxied_ttl = 300;  // seconds
   std::uint32_t auto_ttl = 300;     // seconds
+  // Edges serve HTTPS on port 443: names that lead there and have a certificate say so (RFC 9460).
+  bool https_records = true;
   std::function<std::vector<std::uint8_t>(const ProxiedName&)> render_route;
   // Of the names that MX and SRV records point at in the place of proxied ones; empty: these are
   // pointed at as they are.

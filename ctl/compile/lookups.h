@@ -55,6 +55,10 @@ class Lookups {
   // The zone's MX and SRV records, whether or not they are served.
   virtual std::vector<store::Exchange> exchanges(const model::Zone& zone) = 0;
 
+  // Whether a certificate of the zone covers a name: it is one of its hosts, or "*." and what is
+  // above it is (RFC 6125 6.4.3).
+  virtual bool has_certificate(const model::Zone& zone, const model::DomainName& name) = 0;
+
   // A name that no served zone owns. Without addresses: not known yet, or it leads nowhere.
   virtual Outside outside(const model::DomainName& name) = 0;
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "ctl/compile/https_record.h"
 #include "ctl/compile/origins.h"
+#include "ctl/model/proxy_settings.h"
 #include "dataplane/base/bytes.h"
 #include "dns/dnssec/denial.h"
 #include "dns/zone/text.h"
@@ -86,6 +88,7 @@ class NameCompiler::Served {
   void add_proxied();
   void add_alias(const Entry& alias);
   void add_edge_addresses(bool v4, bool v6);
+  void add_https_record(bool v4, bool v6);
   void add_addresses(std::span<const base::IpAddress> addresses, std::uint32_t ttl, bool v4,
                      bool v6);
   void add_as_stored(bool with_addresses);
@@ -163,6 +166,21 @@ void NameCompiler::Served::add_alias(const Entry& alias) {
 
 void NameCompiler::Served::add_edge_addresses(bool v4, bool v6) {
   add_addresses(options_.addresses_of(zone_), options_.proxied_ttl, v4, v6);
+  add_https_record(v4, v6);
+}
+
+// Clients that ask for it come by HTTPS at once, and with HTTP/2: only where a handshake for the
+// name will do, and nobody has said otherwise.
+void NameCompiler::Served::add_https_record(bool v4, bool v6) {
+  if (!options_.https_records || has_type(entries_, dns::zone::kTypeHttps)) return;
+  if (!lookups_.has_certificate(zone_, name_)) return;
+  const model::ProxySettings settings = model::proxy_settings(zone_.settings);
+  if (!settings.serves_https()) return;
+  HttpsRecord record{.http2 = settings.http2};
+  for (const base::IpAddress& address : options_.addresses_of(zone_)) {
+    if (address.is_v4() ? v4 : v6) record.hints.push_back(address);
+  }
+  node.add(dns::zone::kTypeHttps, options_.proxied_ttl, https_rdata(record));
 }
 
 void NameCompiler::Served::add_addresses(std::span<const base::IpAddress> addresses,

@@ -1,5 +1,7 @@
 #include "ctl/compile/store_lookups.h"
 
+#include "ctl/store/zone_certificates.h"
+
 namespace brink::ctl::compile {
 
 using model::DomainName;
@@ -39,6 +41,16 @@ bool StoreLookups::is_occluded(const model::Zone& zone, const DomainName& name) 
     if (up != zone.name && store_.has_record(zone, up, model::kTypeNs)) return true;
   }
   return false;
+}
+
+bool StoreLookups::has_certificate(const model::Zone& zone, const DomainName& name) {
+  if (hosts_row_ != zone.row) {
+    hosts_ = store::ZoneCertificates(store_).edge_hosts(zone.id);
+    hosts_row_ = zone.row;
+  }
+  if (hosts_.empty()) return false;
+  if (hosts_.contains(name.text())) return true;
+  return !name.is_wildcard() && hosts_.contains("*." + name.parent().text());
 }
 
 Outside StoreLookups::outside(const DomainName& name) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -33,6 +34,7 @@ class StoreLookups : public Lookups {
   std::vector<store::Exchange> exchanges(const model::Zone& zone) override {
     return store_.exchanges_of(zone);
   }
+  bool has_certificate(const model::Zone& zone, const model::DomainName& name) override;
   Outside outside(const model::DomainName& name) override;
 
   // The zone of exactly this name.
@@ -41,6 +43,8 @@ class StoreLookups : public Lookups {
  private:
   store::Store& store_;
   std::unordered_map<std::string, std::unique_ptr<const model::Zone>> zones_;  // null: no zone
+  std::int64_t hosts_row_ = 0;  // the zone that was asked of last
+  std::set<std::string> hosts_;
 };
 
 }  // namespace brink::ctl::compile

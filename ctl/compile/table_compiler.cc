@@ -190,6 +190,8 @@ std::vector<std::string> prefixes_of(const store::TableChange& change) {
       return {group(TableGroup::kOriginPull)};
     case store::TablePart::kRules:
       return {group(TableGroup::kRules)};
+    case store::TablePart::kCoverage:  // names say it, not the table
+      return {};
   }
   return {};
 }

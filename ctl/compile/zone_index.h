@@ -76,6 +76,9 @@ class IndexedLookups : public Lookups {
   std::vector<store::Exchange> exchanges(const model::Zone& zone) override {
     return is_indexed(zone) ? index_->exchanges() : others_.exchanges(zone);
   }
+  bool has_certificate(const model::Zone& zone, const model::DomainName& name) override {
+    return others_.has_certificate(zone, name);
+  }
   Outside outside(const model::DomainName& name) override { return others_.outside(name); }
 
  private:

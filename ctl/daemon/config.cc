@@ -58,6 +58,9 @@ po::options_description setting_options() {
   text("apex-ns-records", "served",
        "a zone's own NS records at its apex: served in place of the assigned name servers, or "
        "ignored");
+  text("https-records", "on",
+       "on: proxied names that have a certificate have HTTPS records; off: edges serve no HTTPS on "
+       "port 443");
   add("unproxiable-target", po::value<Texts>()->composing(),
       "exact, exact-or-sub or sub, and a name: no proxied CNAME may point there; repeat for more");
   text("unproxiable-defaults", "on", "whether the built-in list of such names holds as well");
@@ -418,6 +421,7 @@ base::Result<Config> to_config(const po::variables_map& values, const std::strin
   read_name_server_sets(reader, config);
   read_unproxiable_targets(reader, config);
   config.own_apex_ns = read_word(reader, "apex-ns-records", "served", "ignored");
+  config.https_records = read_word(reader, "https-records", "on", "off");
   read_record_limits(reader, config);
   reader.number("connections-max", 1, 100'000, config.connections_max);
   reader.number("import-size-max", 1, 1ULL << 32, config.import_size_max);

@@ -47,6 +47,7 @@ struct Config {
   std::vector<std::vector<base::IpAddress>> more_edge_addresses;
   std::vector<std::vector<model::DomainName>> more_name_servers;
   bool own_apex_ns = true;
+  bool https_records = true;
   std::vector<model::UnproxiableTarget> unproxiable_targets;  // the built-in ones among them
   std::uint32_t ttl_min = 0;
   std::uint32_t ttl_max = 0;

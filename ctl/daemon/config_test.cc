@@ -53,23 +53,25 @@ TEST_F(ConfigTest, ReadsAFileAndFillsInDefaults) {
 }
 
 TEST_F(ConfigTest, ReadsSetsThatZonesAreAssignedFrom) {
-  const auto line = read(kGood +
-                         "edge-address-set = 192.0.2.9 2001:db8::9\nedge-address-set = 192.0.2.10\n"
-                         "name-server-set = ns3.brink.test ns4.brink.test\n"
-                         "apex-ns-records = ignored\nunproxiable-defaults = off\n"
-                         "unproxiable-target = sub Keys.test\n");
+  const auto line =
+      read(kGood +
+           "edge-address-set = 192.0.2.9 2001:db8::9\nedge-address-set = 192.0.2.10\n"
+           "name-server-set = ns3.brink.test ns4.brink.test\n"
+           "apex-ns-records = ignored\nunproxiable-defaults = off\nhttps-records = off\n"
+           "unproxiable-target = sub Keys.test\n");
   ASSERT_TRUE(line.ok()) << line.error().message();
   const Config& config = line.value().config;
   ASSERT_EQ(config.more_edge_addresses.size(), 2U);
   EXPECT_EQ(config.more_edge_addresses[0].size(), 2U);
   EXPECT_EQ(config.more_name_servers.at(0).at(1).text(), "ns4.brink.test");
   EXPECT_FALSE(config.own_apex_ns);
+  EXPECT_FALSE(config.https_records);
   ASSERT_EQ(config.unproxiable_targets.size(), 1U);
   EXPECT_EQ(config.unproxiable_targets[0].name, "keys.test");
   EXPECT_EQ(config.unproxiable_targets[0].match, model::TargetMatch::kBelow);
   for (const char* bad :
        {"edge-address-set = 192.0.2.9 x", "edge-address-set =", "name-server-set = a..b",
-        "apex-ns-records = maybe", "unproxiable-target = keys.test",
+        "apex-ns-records = maybe", "https-records = maybe", "unproxiable-target = keys.test",
         "unproxiable-target = near keys.test", "unproxiable-defaults = yes", "tags-max = 1001"}) {
     const std::string setting = std::string(bad).substr(0, std::string(bad).find(' '));
     EXPECT_NE(fault(kGood + bad + "\n").find("setting " + setting), std::string::npos) << bad;

@@ -95,6 +95,7 @@ compile::Options compile_options(const Config& config) {
   options.edge_addresses = config.edge_addresses;
   options.more_edge_addresses = config.more_edge_addresses;
   options.authority = authority_of(config);
+  options.https_records = config.https_records;
   options.render_route = [](const compile::ProxiedName& proxied) {
     l7::render::RouteSpec spec;
     spec.zone_name = proxied.zone_name;
@@ -197,6 +198,7 @@ std::vector<std::uint8_t> compile_fingerprint(const Config& config) {
     for (const auto& server : set) text += " " + server.text();
   }
   if (!config.own_apex_ns) text += " assigned";
+  if (config.https_records) text += " https";
   text += " direct dnssec " + std::to_string(config.dnssec_validity) + " " +
           std::to_string(config.dnssec_period);
   return {text.begin(), text.end()};

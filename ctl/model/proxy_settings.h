@@ -37,6 +37,9 @@ struct ProxySettings {
   std::uint32_t proxy_read_timeout_s = 120;
 
   bool operator==(const ProxySettings&) const = default;
+
+  // Otherwise whoever comes by HTTPS is sent to HTTP.
+  [[nodiscard]] bool serves_https() const { return ssl != "off"; }
 };
 
 // A value that cannot be read counts as not set.

@@ -33,8 +33,8 @@ struct ZoneSoa {
   bool operator==(const ZoneSoa&) const = default;
 };
 
-// A setting that a user has made. It is kept for the proxy and for whoever asks; what is answered
-// does not depend on it (that is ZoneDns).
+// A setting that a user has made. It is kept for the proxy and for whoever asks; of what is
+// answered only HTTPS records depend on it (the rest is ZoneDns).
 struct ZoneSetting {
   std::string value;  // compact JSON
   Timestamp modified_on;

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "ctl/model/proxy_settings.h"
 #include "ctl/store/key.h"
 #include "ctl/store/log.h"
 #include "ctl/store/row.h"
@@ -15,13 +16,25 @@ std::int64_t number(Borrowed statement, std::int64_t otherwise = 0) {
   return statement->step() ? statement->optional_integer(0).value_or(otherwise) : otherwise;
 }
 
+// Coverage comes along with the certificates that it is of: TablePart::kCoverage.
+constexpr char kTablesOfVersion[] =
+    "SELECT count(*) FROM zone_table_log WHERE version = ?1 AND part <> 6";
+
+// What HTTPS records are made of, beside certificates.
+bool differs_in_https(const model::Zone& before, const model::Zone& after) {
+  if (before.settings == after.settings) return false;
+  const auto one = model::proxy_settings(before.settings);
+  const auto other = model::proxy_settings(after.settings);
+  return one.http2 != other.http2 || one.serves_https() != other.serves_https();
+}
+
 // More than what is served at the apex alone.
 bool differs_whole(const model::Zone& before, const model::Zone& after) {
   return before.row != after.row || before.status != after.status || before.type != after.type ||
          before.paused != after.paused || before.dns.differs_below_apex(after.dns) ||
          before.dnssec.differs_below_apex(after.dnssec) ||
          // Every record of the chain has the TTL of negative answers (RFC 9077).
-         (after.dnssec.is_signed() && before.soa != after.soa);
+         (after.dnssec.is_signed() && before.soa != after.soa) || differs_in_https(before, after);
 }
 
 // Collects the answer of changes_between.
@@ -329,7 +342,7 @@ std::vector<VersionSummary> History::list(std::uint64_t limit, std::optional<std
                         zones_of(version, zone),
                         logged("SELECT count(*) FROM resolved_log WHERE version = ?1"),
                         logged("SELECT count(*) FROM resigned_log WHERE version = ?1"),
-                        logged("SELECT count(*) FROM zone_table_log WHERE version = ?1")});
+                        logged(kTablesOfVersion)});
   }
   return versions;
 }

@@ -27,9 +27,9 @@ struct ZoneChange {
   model::DomainName name;
   ZoneAction action = ZoneAction::kChanged;
   // Of kChanged: more than the apex, times and settings kept for others differs (status, pause,
-  // type, ZoneDns, ZoneDnssec; deleted and made anew), so that any of its names may be served in
-  // another way. Keys that come and go without signing names change the apex alone.
-  // Or so many records came in that those are not listed by name, see Changes.
+  // type, ZoneDns, ZoneDnssec, what HTTPS records are made of; deleted and made anew), so that any
+  // of its names may be served in another way. Keys that come and go without signing names change
+  // the apex alone. Or so many records came in that those are not listed by name, see Changes.
   bool whole = false;
 };
 
@@ -61,6 +61,7 @@ enum class TablePart : std::uint8_t {
   kRevocation = 3,   // one: the authority's id and the serial's octets
   kOriginPulls = 4,  // what origins are shown
   kRules = 5,
+  kCoverage = 6,  // whether a certificate covers the host whose text is the key
 };
 
 struct TableChange {

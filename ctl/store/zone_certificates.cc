@@ -55,6 +55,16 @@ void note_certificate(Store& store, const ZoneCertificate& certificate) {
                                     : TablePart::kOriginPulls);
 }
 
+// Hosts that a certificate covers, or did.
+void note_coverage(Store& store, const ZoneCertificate& certificate) {
+  if (certificate.purpose != CertificatePurpose::kEdge) return;
+  ZoneTables tables(store);
+  for (const std::string& host : certificate.certificate.hosts) {
+    tables.note(certificate.zone, TablePart::kCoverage,
+                {reinterpret_cast<const std::uint8_t*>(host.data()), host.size()});
+  }
+}
+
 HostPull read_pull(const Statement& row) {
   return {std::string(row.text(0)),
           read_id(row.blob(1)),
@@ -107,6 +117,7 @@ bool ZoneCertificates::has(const ZoneCertificate& certificate) {
 
 void ZoneCertificates::insert(const ZoneCertificate& certificate) {
   note_certificate(store_, certificate);
+  note_coverage(store_, certificate);
   auto insert = database_.cached(
       "INSERT INTO zone_certificates (id, certificate, fingerprint, expires_on, sealed_key, "
       "bundle_method, legacy, priority, uploaded_on, modified_on, zone, purpose) VALUES "
@@ -120,6 +131,11 @@ void ZoneCertificates::insert(const ZoneCertificate& certificate) {
 
 void ZoneCertificates::update(const ZoneCertificate& certificate) {
   note_certificate(store_, certificate);
+  const auto before = find(certificate.zone, certificate.purpose, certificate.id);
+  if (before && before->certificate.hosts != certificate.certificate.hosts) {
+    note_coverage(store_, *before);
+    note_coverage(store_, certificate);
+  }
   auto update = database_.cached(
       "UPDATE zone_certificates SET certificate = ?2, fingerprint = ?3, expires_on = ?4, "
       "sealed_key = ?5, bundle_method = ?6, legacy = ?7, priority = ?8, uploaded_on = ?9, "
@@ -132,15 +148,26 @@ void ZoneCertificates::update(const ZoneCertificate& certificate) {
 void ZoneCertificates::remove(const Id& id) {
   ZoneCertificate certificate;
   {
-    auto select = database_.cached("SELECT zone, purpose FROM zone_certificates WHERE id = ?1");
+    auto select = database_.prepare(std::string("SELECT ") + kColumns +
+                                    " FROM zone_certificates WHERE id = ?1");
     select->bind(1, id.bytes);
     if (!select->step()) return;
-    certificate.id = id;
-    certificate.zone = read_id(select->blob(0));
-    certificate.purpose = static_cast<CertificatePurpose>(select->integer(1));
+    certificate = read_row(*select);
   }
   note_certificate(store_, certificate);
+  note_coverage(store_, certificate);
   database_.cached("DELETE FROM zone_certificates WHERE id = ?1")->bind(1, id.bytes).run();
+}
+
+std::set<std::string> ZoneCertificates::edge_hosts(const Id& zone) {
+  auto select = database_.cached(
+      "SELECT DISTINCT host.value "
+      "FROM zone_certificates, json_each(certificate, '$.hosts') AS host "
+      "WHERE zone = ?1 AND purpose = ?2");
+  select->bind(1, zone.bytes).bind(2, static_cast<std::int64_t>(CertificatePurpose::kEdge));
+  std::set<std::string> hosts;
+  while (select->step()) hosts.emplace(select->text(0));
+  return hosts;
 }
 
 ZoneTls ZoneCertificates::tls(const Id& zone) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ class ZoneCertificates {
                                              model::CertificatePurpose purpose,
                                              const model::Id& id);
   std::uint64_t count(const model::Id& zone, model::CertificatePurpose purpose);
+  // The hosts that its certificates are for, wildcards among them.
+  std::set<std::string> edge_hosts(const model::Id& zone);
   // Whether the zone has this very certificate for this purpose.
   bool has(const model::ZoneCertificate& certificate);
   void insert(const model::ZoneCertificate& certificate);

@@ -280,8 +280,6 @@ L7Config Edge::l7_config(std::uint32_t worker, std::uint32_t position) {
   }
   config.https_ports = config_.https_ports;
   config.private_keys = private_keys_.get();
-  config.ticket_secret = ticket_secret_;
-  config.origin_trust = origin_trust_;
   config.handshake = config_.tls_handshake;
   config.tls_buffer_mb = config_.tls_buffer_mb;
   config.access_log = access_log_ ? &access_log_->ring(worker) : nullptr;
@@ -298,6 +296,19 @@ DnsStreamConfig Edge::dns_stream_config() const {
   config.idle = config_.dns_tcp_idle;
   config.buffer_mb = config_.dns_tcp_buffer_mb;
   config.mtu = port_->mtu();
+  config.settings = "dns.tcp-connections, dns.tcp-buffer-mb";
+  return config;
+}
+
+DnsStreamConfig Edge::dot_config() const {
+  DnsStreamConfig config = dns_stream_config();
+  config.connections = config_.dns_dot_connections;
+  config.buffer_mb = config_.dns_dot_buffer_mb;
+  config.settings = "dns.dot-connections, dns.dot-buffer-mb";
+  config.dot = {.private_keys = private_keys_.get(),
+                .certificate = dot_certificate_.get(),
+                .host = config_.tls_dot_host,
+                .handshake = config_.tls_handshake};
   return config;
 }
 
@@ -313,6 +324,12 @@ base::Result<void> Edge::read_tls_files() {
   auto secret = read_ticket_secret(config_.tls_ticket_key_file);
   if (!secret) return secret.error();
   ticket_secret_ = secret.value();
+  dot_certificate_ = std::make_unique<DotCertificateStore>(rcu_.get());
+  if (!config_.tls_dot_certificate_file.empty()) {
+    auto certificate = DotCertificate::read(dot_files());
+    if (!certificate) return certificate.error();
+    dot_certificate_->publish(std::move(certificate).value());
+  }
   const std::string& trust_file = config_.tls_origin_trust_file;
   if (!trust_file.empty() && !std::filesystem::exists(trust_file)) {
     say_fallback("no file " + trust_file +
@@ -355,6 +372,11 @@ base::Result<void> Edge::make_stages() {
     if ((roles & ipc::kRoleDns) != 0 && config_.dns_tcp_connections > 0) {
       config.dns_stream = dns_stream_config();
     }
+    if ((roles & ipc::kRoleDns) != 0 && config_.dot_port != 0) {
+      config.dot = dot_config();
+      config.dot_port = config_.dot_port;
+    }
+    config.tls = {ticket_secret_, origin_trust_, wall_offset()};
     if ((roles & ipc::kRoleL7) != 0) config.l7 = l7_config(i, position++);
     auto stages = Stages::create(config, *images_, stats_->worker(i));
     if (!stages) return stages.error();

@@ -52,6 +52,7 @@ struct Config {
   std::vector<base::IpAddress> proxied_addresses;
   std::vector<std::uint16_t> http_ports;
   std::vector<std::uint16_t> https_ports;  // empty: no HTTPS
+  std::uint16_t dot_port = 0;              // 0: no DNS over TLS
   std::uint16_t origin_port_first = 32768;
 
   std::optional<exception::KernelDevice> kernel_device = exception::KernelDevice::kTap;
@@ -71,10 +72,15 @@ struct Config {
   std::uint32_t dns_tcp_per_client = 128;
   base::Duration dns_tcp_idle = std::chrono::seconds(10);
   std::uint32_t dns_tcp_buffer_mb = 16;
+  std::uint32_t dns_dot_connections = 1024;
+  std::uint32_t dns_dot_buffer_mb = 16;
 
   std::string tls_key_file;           // empty: no private key of a certificate opens
   std::string tls_ticket_key_file;    // empty: drawn at the start
   std::string tls_origin_trust_file;  // PEM; empty: nobody is trusted
+  std::string tls_dot_certificate_file;  // PEM, with its key; both or neither
+  std::string tls_dot_key_file;
+  std::string tls_dot_host;  // whose certificate of the image DNS over TLS shows; empty: nobody's
   base::Duration tls_handshake = std::chrono::seconds(10);
   std::uint32_t tls_buffer_mb = 8;
 

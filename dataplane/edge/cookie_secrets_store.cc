@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <rte_rcu_qsbr.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,14 +95,7 @@ base::Result<std::unique_ptr<CookieSecretsStore>> CookieSecretsStore::open(std::
 }
 
 void CookieSecretsStore::publish(const CookieSecrets& secrets) {
-  auto fresh = std::make_unique<const CookieSecrets>(secrets);
-  published_.store(fresh.get(), std::memory_order_release);
-  std::swap(current_, fresh);
-  if (!fresh || rcu_ == nullptr) return;
-  std::erase_if(retired_, [this](const Retired& old) {
-    return rte_rcu_qsbr_check(rcu_, old.token, false) == 1;
-  });
-  retired_.push_back({std::move(fresh), rte_rcu_qsbr_start(rcu_)});
+  secrets_.publish(std::make_unique<const CookieSecrets>(secrets));
 }
 
 base::Result<std::string> CookieSecretsStore::apply(CookieStep step, const SipKey& secret) {
@@ -127,9 +119,10 @@ base::Result<std::string> CookieSecretsStore::apply(CookieStep step, const SipKe
 }
 
 std::string CookieSecretsStore::text() const {
-  std::string text = "makes " + mark_of(current_->keys[0]);
-  for (std::size_t i = 1; i < current_->count; ++i) {
-    text += (i == 1 ? ", also takes " : " and ") + mark_of(current_->keys[i]);
+  const CookieSecrets& now = *secrets_.current();
+  std::string text = "makes " + mark_of(now.keys[0]);
+  for (std::size_t i = 1; i < now.count; ++i) {
+    text += (i == 1 ? ", also takes " : " and ") + mark_of(now.keys[i]);
   }
   return text + (path_.empty() ? "; drawn at the start" : "; from " + path_);
 }

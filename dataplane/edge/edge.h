@@ -15,6 +15,7 @@
 #include "dataplane/edge/config.h"
 #include "dataplane/edge/control.h"
 #include "dataplane/edge/disk.h"
+#include "dataplane/edge/dot_certificates.h"
 #include "dataplane/edge/image_store.h"
 #include "dataplane/edge/l7_stage.h"
 #include "dataplane/edge/stages.h"
@@ -67,12 +68,18 @@ class Edge {
   [[nodiscard]] std::size_t copy_for(std::uint32_t worker) const;
   L7Config l7_config(std::uint32_t worker, std::uint32_t position);
   [[nodiscard]] DnsStreamConfig dns_stream_config() const;
+  [[nodiscard]] DnsStreamConfig dot_config() const;
+  [[nodiscard]] DotFiles dot_files() const {
+    return {config_.tls_dot_certificate_file, config_.tls_dot_key_file};
+  }
   worker::WorkerConfig worker_config(std::uint32_t index);
   void say_fallback(const std::string& sentence);
 
   // housekeeping.cc
   base::Result<void> turn(base::Time now);
   void reload_files();
+  void reload_cookie_secrets();
+  void reload_dot_certificate();
   void ask_for_neighbours(base::Time now);
   void refresh_statistics(base::Time now);
   bool look_after_images(bool changed);
@@ -106,6 +113,7 @@ class Edge {
   std::unique_ptr<l7::credentials::PrivateKeys> private_keys_;
   secret::Key ticket_secret_;
   std::vector<std::uint8_t> origin_trust_;
+  std::unique_ptr<DotCertificateStore> dot_certificate_;
   std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;

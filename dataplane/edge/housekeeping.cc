@@ -75,9 +75,25 @@ base::Result<void> Edge::housekeep(const std::atomic<bool>& stop, std::atomic<bo
 }
 
 void Edge::reload_files() {
-  if (config_.dns_cookie_secret_file.empty()) {
-    return spdlog::info("nothing to read again: no dns.cookie-secret-file is set");
+  if (config_.dns_cookie_secret_file.empty() && config_.tls_dot_certificate_file.empty()) {
+    return spdlog::info(
+        "nothing to read again: neither dns.cookie-secret-file nor tls.dot-certificate is set");
   }
+  if (!config_.dns_cookie_secret_file.empty()) reload_cookie_secrets();
+  if (!config_.tls_dot_certificate_file.empty()) reload_dot_certificate();
+}
+
+void Edge::reload_dot_certificate() {
+  auto read = DotCertificate::read(dot_files());
+  if (!read) {
+    return spdlog::error("the certificate of DNS over TLS stays as it is: {}",
+                         read.error().message());
+  }
+  dot_certificate_->publish(std::move(read).value());
+  spdlog::info("certificate of DNS over TLS: read again");
+}
+
+void Edge::reload_cookie_secrets() {
   const auto read = cookies_->apply(CookieStep::kReload);
   if (!read) {
     return spdlog::error("secrets of DNS cookies stay as they are: {}", read.error().message());

@@ -15,10 +15,10 @@ constexpr std::uint32_t kHttp2Origins = 256;
 
 }  // namespace
 
-base::Result<std::unique_ptr<L7Stage>> L7Stage::create(const L7Config& config,
+base::Result<std::unique_ptr<L7Stage>> L7Stage::create(const L7Config& config, WorkerTls& tls,
                                                        ipc::WorkerStats& stats,
                                                        ipc::TurnLatency& latency) {
-  std::unique_ptr<L7Stage> stage(new L7Stage(config, stats));
+  std::unique_ptr<L7Stage> stage(new L7Stage(config, tls, stats));
   const auto made = stage->make();
   if (!made) return made.error();
   stage->stage_->set_latency(&latency);
@@ -44,19 +44,6 @@ l7::proxy::StageConfig L7Stage::stage_config() const {
   stage.https_ports = config_.https_ports;
   stage.handshake_timeout = config_.handshake;
   return stage;
-}
-
-// Origins are spoken to under TLS whether or not clients are.
-base::Result<void> L7Stage::make_security() {
-  tls::EngineConfig engine;
-  engine.session_seconds = kTicketSlotSeconds;
-  engine.origin_trust = config_.origin_trust;
-  auto made = tls::Engine::create(engine);
-  if (!made) return made.error();
-  engine_ = std::move(made).value();
-  credentials_.emplace(*engine_, *config_.private_keys, stats_.counters,
-                       config_.http2_clients > 0);
-  return {};
 }
 
 base::Result<void> L7Stage::make_http2() {
@@ -98,7 +85,9 @@ base::Result<void> L7Stage::make() {
   stack.max_connections = config_.clients + config_.origins;
   stack.chunk_count =
       static_cast<std::uint32_t>((std::uint64_t{config_.buffer_mb} << 20) / tcp::kChunkSize);
-  if (auto made = make_security(); !made) return made.error();
+  const auto service = config_.http2_clients > 0 ? l7::credentials::Service::kHttp2
+                                                 : l7::credentials::Service::kHttp1;
+  credentials_.emplace(tls_.engine(), *config_.private_keys, stats_.counters, service);
   if (auto made = make_http2(); !made) return made.error();
   if (auto made = make_coders(); !made) return made.error();
   l7::proxy::StageConfig stage = stage_config();
@@ -120,26 +109,18 @@ base::Result<void> L7Stage::make() {
     return base::Error{"no memory for " + std::to_string(stage_size >> 20) + " MiB of requests",
                        "l7.clients, l7.requests, l7.origins", "lower them"};
   }
-  transport_.emplace(stack_->tcp(), engine_.get(),
+  // Origins are spoken to under TLS whether or not clients are.
+  transport_.emplace(stack_->tcp(), &tls_.engine(),
                      transport::TransportConfig{.connections = stack.max_connections,
                                                 .plaintext_buffers = static_cast<std::uint32_t>(
                                                     (std::uint64_t{config_.tls_buffer_mb} << 20) /
-                                                    tls::kRecordPlaintextMax)});
+                                                    tls::kRecordPlaintextMax),
+                                                .handshakes = &tls_.handshakes()});
   stage_.emplace(stage, std::span(stage_memory_.get(), stage_size), *transport_, stats_.counters);
   return {};
 }
 
-// Once an hour.
-void L7Stage::turn_ticket_keys(base::Time now) noexcept {
-  const auto unix_time = now.time_since_epoch() + config_.wall_offset;
-  const std::int64_t slot = ticket_slot(unix_time / std::chrono::seconds(1));
-  if (slot == ticket_slot_) return;
-  ticket_slot_ = slot;
-  engine_->set_ticket_keys(ticket_keys(config_.ticket_secret, slot));
-}
-
 bool L7Stage::run(const snapshot::View& view, base::Time now) noexcept {
-  turn_ticket_keys(now);
   if (!draining_ && drain_.load(std::memory_order_relaxed)) {
     draining_ = true;
     stack_->tcp().set_accepting(false);

@@ -12,11 +12,10 @@
 
 #include "dataplane/base/result.h"
 #include "dataplane/edge/owned_stack.h"
-#include "dataplane/edge/ticket_keys.h"
+#include "dataplane/edge/worker_tls.h"
 #include "dataplane/ipc/stats_segment.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/steer/worker_set.h"
-#include "dataplane/tls/engine.h"
 #include "dataplane/transport/transport.h"
 #include "l7/compress/pool.h"
 #include "l7/credentials/credentials.h"
@@ -41,8 +40,6 @@ struct L7Config {
   std::vector<base::IpAddress> edge_addresses;
   std::vector<std::uint16_t> https_ports;                // empty: clients speak HTTP only
   l7::credentials::PrivateKeys* private_keys = nullptr;  // outlives the stage
-  secret::Key ticket_secret;
-  std::span<const std::uint8_t> origin_trust;  // DER; outlives create()
   base::Duration handshake{};
   std::uint32_t tls_buffer_mb = 0;
   l7::log::Ring* access_log = nullptr;  // null: requests are not logged
@@ -53,7 +50,8 @@ struct L7Config {
 
 class L7Stage {
  public:
-  static base::Result<std::unique_ptr<L7Stage>> create(const L7Config& config,
+  // `tls`, `stats` and `latency` are the worker's and outlive the stage.
+  static base::Result<std::unique_ptr<L7Stage>> create(const L7Config& config, WorkerTls& tls,
                                                        ipc::WorkerStats& stats,
                                                        ipc::TurnLatency& latency);
   L7Stage(const L7Stage&) = delete;
@@ -72,21 +70,19 @@ class L7Stage {
   }
 
  private:
-  L7Stage(const L7Config& config, ipc::WorkerStats& stats) : config_(config), stats_(stats) {}
+  L7Stage(const L7Config& config, WorkerTls& tls, ipc::WorkerStats& stats)
+      : config_(config), tls_(tls), stats_(stats) {}
   base::Result<void> make();
-  base::Result<void> make_security();
   base::Result<void> make_http2();
   base::Result<void> make_coders();
   l7::proxy::StageConfig stage_config() const;
-  void turn_ticket_keys(base::Time now) noexcept;
 
   L7Config config_;
+  WorkerTls& tls_;
   ipc::WorkerStats& stats_;
   std::unique_ptr<OwnedStack> stack_;
-  std::unique_ptr<tls::Engine> engine_;
   std::optional<l7::credentials::Credentials> credentials_;
   std::optional<transport::Transport> transport_;
-  std::int64_t ticket_slot_ = -1;
   AlignedMemory http2_memory_;
   std::optional<l7::http2::Codec> http2_;
   std::optional<l7::compress::Pool> coders_;

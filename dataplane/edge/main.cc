@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "dataplane/edge/dot_certificates.h"
 #include "dataplane/edge/edge.h"
 #include "dataplane/edge/ticket_keys.h"
 #include "l7/credentials/private_keys.h"
@@ -42,6 +43,11 @@ int fail(const brink::base::Error& error) {
 brink::base::Result<void> check_tls_files(const brink::edge::Config& config) {
   const auto keys = brink::l7::credentials::check_key_file(config.tls_key_file);
   if (!keys) return keys;
+  if (!config.tls_dot_certificate_file.empty()) {
+    const auto dot = brink::edge::DotCertificate::read(
+        {config.tls_dot_certificate_file, config.tls_dot_key_file});
+    if (!dot) return dot.error();
+  }
   const auto tickets = brink::edge::read_ticket_secret(config.tls_ticket_key_file);
   return tickets ? brink::base::Result<void>() : brink::base::Result<void>(tickets.error());
 }

@@ -12,6 +12,7 @@
 #include "dataplane/edge/dns_stream_stage.h"
 #include "dataplane/edge/image_store.h"
 #include "dataplane/edge/l7_stage.h"
+#include "dataplane/edge/worker_tls.h"
 #include "dataplane/ipc/stats_segment.h"
 #include "dataplane/worker/stage_table.h"
 #include "dns/answer/engine.h"
@@ -27,7 +28,10 @@ struct StagesConfig {
   std::optional<dns::guard::RateLimiterOptions> rate;  // empty: nothing is limited
   base::Duration wall_offset{};                        // Unix time minus base::Time's epoch
   std::optional<DnsStreamConfig> dns_stream;
+  std::optional<DnsStreamConfig> dot;  // its DotConfig::tls is filled in
+  std::uint16_t dot_port = 0;
   std::optional<L7Config> l7;
+  WorkerTlsConfig tls;  // of the last two
 };
 
 class Stages {
@@ -55,14 +59,18 @@ class Stages {
         copy_(config.copy),
         stats_(stats),
         cookies_(config.cookies),
+        dot_port_(config.dot_port),
         wall_offset_(config.wall_offset),
         latency_(stats.latency),
         engine_(config.dns) {}
+  base::Result<void> make(const StagesConfig& config);
   static Stages& of(void* self) noexcept { return *static_cast<Stages*>(self); }
   [[nodiscard]] snapshot::View view() const noexcept { return images_.view(copy_); }
   void answer(std::span<worker::Datagram> datagrams) noexcept;
   void take_cookie_secrets() noexcept;
   bool run(base::Time now) noexcept;
+  bool run_dot(base::Time now) noexcept { return dot_ && dot_->run(view(), now); }
+  bool run_l7(base::Time now) noexcept { return l7_ && l7_->run(view(), now); }
   bool next_segment(worker::SegmentOut& out, base::Time now) noexcept;
   [[nodiscard]] base::Time next_deadline() const noexcept;
   // The stack that has this port of ours; null where the role is not.
@@ -72,13 +80,17 @@ class Stages {
   const std::size_t copy_;
   ipc::WorkerStats& stats_;
   const std::atomic<const dns::guard::CookieSecrets*>* cookies_;
+  const std::uint16_t dot_port_;  // 0: none
   std::uint32_t unix_seconds_ = 0;
   const base::Duration wall_offset_;
   ipc::TurnLatency latency_;
   dns::answer::Engine engine_;
   std::optional<dns::guard::RateLimiter> limiter_;
+  std::unique_ptr<WorkerTls> tls_;  // null: neither of those that need it
   std::unique_ptr<DnsStreamStage> dns_stream_;
+  std::unique_ptr<DnsStreamStage> dot_;
   std::unique_ptr<L7Stage> l7_;
+  bool l7_first_ = false;  // this turn
 };
 
 }  // namespace brink::edge

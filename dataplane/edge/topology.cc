@@ -87,6 +87,7 @@ base::Result<std::unique_ptr<steer::Steering>> make_steering(const Config& confi
                                                              const base::HashKey& key) {
   steer::SteeringConfig steering;
   steering.key = key;
+  steering.dot_port = config.dot_port;
   for (std::uint32_t i = 0; i < topology.workers.size(); ++i) {
     if ((topology.workers[i].roles & ipc::kRoleDns) != 0) steering.dns.add(i);
     if ((topology.workers[i].roles & ipc::kRoleL7) != 0) steering.l7.add(i);

@@ -84,6 +84,13 @@
   X(kDnsStreamWaits, "dns_stream_waits", "responses that waited for their reader") \
   X(kDropDnsStreamLimit, "drop_dns_stream_limit", "connections reset: too many of one client") \
   X(kDropDnsStreamFraming, "drop_dns_stream_framing", "connections ended: no length of a query") \
+  X(kDotConnections, "dot_connections", "connections for DNS over TLS whose handshake was done") \
+  X(kDotResumed, "dot_resumed", "of them those that resumed a session") \
+  X(kDotFailed, "dot_failed", "connections for DNS over TLS that failed, before or after the handshake") \
+  X(kDotQueries, "dot_queries", "DNS messages taken in over TLS") \
+  X(kDotWaits, "dot_waits", "responses over TLS that waited for their reader") \
+  X(kDropDotLimit, "drop_dot_limit", "connections for DNS over TLS reset: too many of one client") \
+  X(kDropDotFraming, "drop_dot_framing", "connections for DNS over TLS ended: no length of a query") \
   /* tcp */ \
   X(kTcpSegmentsIn, "tcp_segments_in", "TCP segments taken in") \
   X(kTcpSegmentsOut, "tcp_segments_out", "TCP segments sent") \

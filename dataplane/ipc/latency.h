@@ -20,11 +20,12 @@ namespace brink::ipc {
 enum class LatencyKind : std::uint8_t {
   kDnsUdp,  // from the burst that a query came with to its answer's being with the port
   kDnsTcp,  // from the segment that completed a query to its answer's segments
+  kDnsDot,  // likewise, from the segment that brought the end of the query's record
   kHttp,    // from the segment that completed a request's head to the end of its response
 };
 
 // In the order of LatencyKind.
-inline constexpr std::string_view kLatencyNames[] = {"dns_udp", "dns_tcp", "http"};
+inline constexpr std::string_view kLatencyNames[] = {"dns_udp", "dns_tcp", "dns_dot", "http"};
 inline constexpr std::size_t kLatencyKinds = std::size(kLatencyNames);
 
 // worker: wo; any other thread or process: ro. Nanoseconds.

@@ -91,7 +91,8 @@ std::uint8_t Steering::worker_of_flow(const WorkerSet& workers, const base::Endp
 }
 
 const WorkerSet* Steering::workers_of_port(std::uint16_t port, Services services) const noexcept {
-  const bool dns = port == kDnsPort && (services & kServiceDns) != 0;
+  const bool dns_port = port == kDnsPort || (port == config_.dot_port && port != 0);
+  const bool dns = dns_port && (services & kServiceDns) != 0;
   const bool http = is_http_port(port) && (services & kServiceHttp) != 0;
   const WorkerSet* workers = dns ? &config_.dns : http ? &config_.l7 : nullptr;
   return workers == nullptr || workers->count == 0 ? nullptr : workers;

@@ -43,6 +43,7 @@ struct SteeringConfig {
   base::HashKey key;  // random; of the flow hash and the address table
   WorkerSet dns;
   WorkerSet l7;
+  std::uint16_t dot_port = 0;             // of DNS over TLS; 0: none
   PortPartition ports;                    // of connections that the edge opens
   std::optional<base::IpAddress> own_v4;  // their source addresses: the box's own
   std::optional<base::IpAddress> own_v6;

@@ -35,6 +35,7 @@ std::unique_ptr<Steering> make_steering() {
   config.dns.add(1);
   config.l7.add(2);
   config.l7.add(3);
+  config.dot_port = 853;
   config.ports = PortPartition::split(32768, 2);
   config.own_v4 = address(kOwn);
   config.own_v6 = address(kOwn6);
@@ -104,6 +105,12 @@ std::vector<Case> service_cases() {
       {"DNS over TCP over IPv6", tcp_frame(kClient6, 4000, kDns6, 53), Action::kTcp},
       {"DNS over TCP to a proxied address", tcp_frame(kClient, 4000, kProxied, 53), Action::kDrop,
        Counter::kDropPortClosed},
+      {"DNS over TLS", tcp_frame(kClient, 4000, kDns, 853), Action::kTcp},
+      {"DNS over TLS to a proxied address", tcp_frame(kClient, 4000, kProxied, 853), Action::kDrop,
+       Counter::kDropPortClosed},
+      {"its port over UDP", udp_frame(kClient, kDns, 853), Action::kDrop,
+       Counter::kDropPortClosed},
+      {"an error about DNS over TLS", icmp_frame(kDns, quoting(kDns, 853)), Action::kIcmpError},
       {"an error about DNS over TCP", icmp_frame(kDns, quoting(kDns, 53)), Action::kIcmpError},
       {"another TCP port", tcp_frame(kClient, 4000, kProxied, 22), Action::kDrop,
        Counter::kDropPortClosed},

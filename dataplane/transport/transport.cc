@@ -34,8 +34,9 @@ Transport::Transport(tcp::Stack& stack, tls::Engine* engine, const TransportConf
     : stack_(stack),
       engine_(config.plaintext_buffers > 0 ? engine : nullptr),
       connections_(config.connections),
-      handshake_steps_(std::max<std::uint32_t>(config.handshake_steps, 1)),
-      steps_left_(handshake_steps_),
+      buffer_size_(config.plaintext_buffer_bytes),
+      own_handshakes_(config.handshake_steps),
+      handshakes_(config.handshakes != nullptr ? config.handshakes : &own_handshakes_),
       ring_memory_(engine_ == nullptr ? 0 : kRings * std::size_t{connections_}),
       due_ring_(ring_of(0)),
       handshake_ring_(ring_of(1)),
@@ -43,7 +44,7 @@ Transport::Transport(tcp::Stack& stack, tls::Engine* engine, const TransportConf
       resting_ring_(ring_of(3)) {
   if (engine_ == nullptr) return;
   secured_ = std::make_unique<Secured[]>(connections_);
-  buffers_ = std::make_unique<std::uint8_t[]>(config.plaintext_buffers * kBufferSize);
+  buffers_ = std::make_unique<std::uint8_t[]>(config.plaintext_buffers * buffer_size_);
   room_ = std::make_unique<std::uint8_t[]>(kStepRoom);
   for (std::uint32_t i = config.plaintext_buffers; i > 0; --i) free_buffers_.push_back(i - 1);
 }
@@ -134,14 +135,13 @@ bool Transport::next_event(Event& out, base::Time now) noexcept {
       if (next_due(out, now)) return true;
       continue;
     }
-    if (handshake_ring_.size() > 0 && steps_left_ > 0) {
-      --steps_left_;
+    if (handshake_ring_.size() > 0 && handshakes_->take()) {
       next_handshake(now);
       continue;
     }
     tcp::Event event;
     if (!stack_.next_event(event)) {
-      steps_left_ = handshake_steps_;
+      own_handshakes_.begin_turn();
       return false;
     }
     if (translate(event, out)) return true;
@@ -322,10 +322,10 @@ void Transport::fill(Secured& s, base::Time now) noexcept {
     s.begin = 0;
   }
   // A turn opens bytes, takes some in, or is the last.
-  while (s.end < kBufferSize) {
+  while (s.end < buffer_size_) {
     const std::size_t before = stack_.readable_bytes(s.id);
     const tls::Moved moved = on_wire(s, stack_.readable(s.id), now, [&](tls::Wire& wire) {
-      return s.stream.read({buffer + s.end, kBufferSize - s.end}, wire);
+      return s.stream.read({buffer + s.end, buffer_size_ - s.end}, wire);
     });
     s.end += static_cast<std::uint32_t>(moved.size);
     const std::size_t left = stack_.readable_bytes(s.id);
@@ -356,8 +356,13 @@ std::span<const std::uint8_t> Transport::readable(ConnectionId id, base::Time no
 std::size_t Transport::readable_bytes(ConnectionId id, base::Time now) noexcept {
   Secured* const s = secured(id);
   if (s == nullptr) return stack_.readable_bytes(id);
-  if (s->end - s->begin < kBufferSize) fill(*s, now);
+  if (s->end - s->begin < buffer_size_) fill(*s, now);
   return s->end - s->begin;
+}
+
+bool Transport::is_at_end(ConnectionId id) const noexcept {
+  const Secured* const s = secured(id);
+  return s == nullptr ? stack_.info(id).peer_closed : s->ended;
 }
 
 std::size_t Transport::peek(ConnectionId id, std::size_t offset,

@@ -4,7 +4,7 @@
 // secure_accept() or secure_connect(), at any time before its first byte.
 //
 // Ciphertext never leaves the stack's queues but on its way through the TLS library. Plaintext lies
-// in one of a worker's buffers from when a record was opened until it is consumed; a connection
+// in one of its buffers from when a record was opened until it is consumed; a connection
 // without plaintext holds none. When all buffers are taken, the others' bytes wait as ciphertext.
 //
 // One instance a stack, used by its worker's thread only. It allocates nothing after construction;
@@ -47,13 +47,35 @@ struct Event {
   std::uint64_t user = 0;
 };
 
+// Steps of handshakes, each of them up to some hundred microseconds, that are left in a turn; the
+// others wait for the next one, so that a burst of them does not keep whoever shares the worker
+// from its packets.
+class HandshakeBudget {
+ public:
+  explicit HandshakeBudget(std::uint32_t steps_a_turn = 4) noexcept
+      : steps_(steps_a_turn == 0 ? 1 : steps_a_turn), left_(steps_) {}
+
+  void begin_turn() noexcept { left_ = steps_; }
+  bool take() noexcept {
+    if (left_ == 0) return false;
+    --left_;
+    return true;
+  }
+
+ private:
+  std::uint32_t steps_;
+  std::uint32_t left_;
+};
+
 struct TransportConfig {
   std::uint32_t connections = 0;        // of the stack: StackConfig::max_connections
-  std::uint32_t plaintext_buffers = 0;  // of 16 KiB; 0: no connection can be secured
-  // Steps of handshakes, each of them up to some hundred microseconds, until next_event() says that
-  // there is nothing more; the others wait for the next turn, so that a burst of them does not keep
-  // whoever shares the worker from its packets.
+  std::uint32_t plaintext_buffers = 0;  // 0: no connection can be secured
+  // Until next_event() says that there is nothing more.
   std::uint32_t handshake_steps = 4;
+  // In the place of those: a budget that several transports of a worker share, which outlives them.
+  // Whoever shares it begins its turns.
+  HandshakeBudget* handshakes = nullptr;
+  std::uint32_t plaintext_buffer_bytes = tls::kRecordPlaintextMax;
 };
 
 class Transport {
@@ -88,7 +110,7 @@ class Transport {
   }
   // The first bytes that are there, valid until the next call.
   std::span<const std::uint8_t> readable(ConnectionId id, base::Time now) noexcept;
-  // How many bytes there are at least; of a secured connection never over 16 KiB.
+  // How many bytes there are at least; of a secured connection never more than a buffer's.
   std::size_t readable_bytes(ConnectionId id, base::Time now) noexcept;
   std::size_t peek(ConnectionId id, std::size_t offset, std::span<std::uint8_t> out) const noexcept;
   void consume(ConnectionId id, std::size_t count, base::Time now) noexcept;
@@ -106,10 +128,11 @@ class Transport {
   void set_user(ConnectionId id, std::uint64_t user) noexcept { stack_.set_user(id, user); }
   // `readable` counts ciphertext on a secured connection.
   [[nodiscard]] tcp::ConnectionInfo info(ConnectionId id) const noexcept { return stack_.info(id); }
+  // Nothing will come behind what readable_bytes() has just counted.
+  [[nodiscard]] bool is_at_end(ConnectionId id) const noexcept;
 
  private:
   static constexpr std::uint32_t kNone = 0xffffffff;
-  static constexpr std::size_t kBufferSize = tls::kRecordPlaintextMax;
   // Of 33 KiB each. To free and allocate them for each request costs a tenth of a small one.
   static constexpr std::uint32_t kRestingMax = 256;
   static constexpr std::uint32_t kRings = 4;
@@ -173,18 +196,19 @@ class Transport {
         .subspan(ring * (ring_memory_.size() / kRings), ring_memory_.size() / kRings);
   }
   std::uint8_t* buffer_of(const Secured& s) noexcept {
-    return buffers_.get() + std::size_t{s.buffer} * kBufferSize;
+    return buffers_.get() + std::size_t{s.buffer} * buffer_size_;
   }
 
   tcp::Stack& stack_;
   tls::Engine* engine_;
   std::unique_ptr<Secured[]> secured_;  // by ConnectionId::index
   std::uint32_t connections_;
+  std::size_t buffer_size_;
   std::unique_ptr<std::uint8_t[]> buffers_;
   std::vector<std::uint32_t> free_buffers_;
   std::unique_ptr<std::uint8_t[]> room_;  // what a step writes, on its way to the stack
-  std::uint32_t handshake_steps_;
-  std::uint32_t steps_left_;  // of this turn
+  HandshakeBudget own_handshakes_;
+  HandshakeBudget* handshakes_;
   // Connections by index, each at most once. Who was forgotten stays in and is skipped.
   std::vector<std::uint32_t> ring_memory_;
   base::IndexRing due_ring_;

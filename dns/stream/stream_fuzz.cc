@@ -49,7 +49,7 @@ class Dialogue {
     const auto at = (reinterpret_cast<std::uintptr_t>(memory_.data()) + 63) / 64 * 64;
     stage_ = std::make_unique<Stage>(
         config_, std::span(reinterpret_cast<std::byte*>(at), Stage::memory_size(config_)),
-        server_.stack, engine_, counters_);
+        transport_, engine_, counters_);
     const auto opened =
         client_.stack.connect({*base::IpAddress::parse("198.51.100.1"), 4000},
                               {*base::IpAddress::parse("192.0.2.129"), 53}, 0, now_);
@@ -100,6 +100,7 @@ class Dialogue {
 
   StageConfig config_;
   tcp::sim::OwnedStack client_, server_;
+  transport::Transport transport_{server_.stack, nullptr, {}};
   answer::Engine engine_;
   ipc::WorkerCounters counters_;
   std::vector<std::byte> memory_;

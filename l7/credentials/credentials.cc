@@ -11,6 +11,9 @@ namespace brink::l7::credentials {
 namespace {
 
 constexpr tls::Alpn kToClients[] = {tls::Alpn::kH2, tls::Alpn::kHttp11};
+constexpr tls::Alpn kToResolvers[] = {tls::Alpn::kDot};
+// Sets a host's context for DNS apart from its one for HTTP.
+constexpr std::uint64_t kDotContext = 0x444f54;
 constexpr tls::Alpn kToOrigins[] = {tls::Alpn::kH2, tls::Alpn::kHttp11};
 
 tls::Version version_of(route::TlsVersion version) noexcept {
@@ -79,23 +82,34 @@ void Credentials::fill_authorities(const route::TlsHost& host) {
   settings_.client_authorities = authorities_;
 }
 
+// Under which key, and which protocols.
+void Credentials::offer(const route::TlsHost& host) noexcept {
+  if (service_ == Service::kDot) {
+    settings_.key = {(host.id ^ kDotContext) | 1, host.version};
+    settings_.protocols = kToResolvers;
+    return;
+  }
+  const bool http2 = service_ == Service::kHttp2 && (host.settings.flags & route::kHttp2) != 0;
+  settings_.key = {host.id | 1, host.version};
+  settings_.protocols = std::span(kToClients).subspan(http2 ? 0 : 1);
+}
+
 const tls::HostSettings* Credentials::find(std::string_view name, std::uint64_t) noexcept {
   if (view_ == nullptr ||
       route::find_tls_host(*view_, name, unix_s_, host_) != route::TlsHostVerdict::kFound) {
-    counters_.add(ipc::Counter::kTlsUnknownName);
+    // Who asks for DNS may be shown another's.
+    if (service_ != Service::kDot) counters_.add(ipc::Counter::kTlsUnknownName);
     return nullptr;
   }
   settings_ = {};
-  settings_.key = {host_.id | 1, host_.version};
+  offer(host_);
   settings_.min_version = version_of(host_.settings.min_tls);
   settings_.max_version = version_of(host_.settings.max_tls);
   settings_.ciphers = policy_of(host_.settings.ciphers);
-  const bool http2 = http2_ && (host_.settings.flags & route::kHttp2) != 0;
-  settings_.protocols = std::span(kToClients).subspan(http2 ? 0 : 1);
   if (engine_.has_host(settings_.key)) return &settings_;  // its bytes are not asked for
   try {
     wipe();
-    if (host_.host.asks_client) {
+    if (host_.host.asks_client && service_ != Service::kDot) {
       settings_.client_auth = tls::ClientAuth::kOptional;
       fill_authorities(host_);
     }

@@ -29,12 +29,19 @@ struct OriginRequest {
   bool http2 = false;        // is offered
 };
 
+// What clients are offered under the certificates.
+enum class Service : std::uint8_t {
+  kHttp1,
+  kHttp2,  // beside HTTP/1.1, where the zone has it
+  kDot,    // DNS over TLS; no client is asked for a certificate
+};
+
 class Credentials final : public tls::CertificateSource {
  public:
-  // All outlive it. `http2`: clients whose zone has it are offered HTTP/2.
+  // All outlive it.
   Credentials(tls::Engine& engine, PrivateKeys& keys, ipc::WorkerCounters& counters,
-              bool http2 = false) noexcept
-      : engine_(engine), private_keys_(keys), counters_(counters), http2_(http2) {}
+              Service service = Service::kHttp1) noexcept
+      : engine_(engine), private_keys_(keys), counters_(counters), service_(service) {}
 
   // A turn of the worker: what is asked between them reads this view.
   void begin(const snapshot::View& view, std::int64_t unix_s) noexcept;
@@ -53,6 +60,7 @@ class Credentials final : public tls::CertificateSource {
   ClientCertificates& clients() noexcept { return clients_; }
 
  private:
+  void offer(const route::TlsHost& host) noexcept;
   bool fill_certificates(const route::TlsHost& host);
   void fill_authorities(const route::TlsHost& host);
   void fill_identity(const route::ZoneTable& table, std::string_view host);
@@ -61,7 +69,7 @@ class Credentials final : public tls::CertificateSource {
   tls::Engine& engine_;
   PrivateKeys& private_keys_;
   ipc::WorkerCounters& counters_;
-  bool http2_;
+  Service service_;
   ClientCertificates clients_;
   const snapshot::View* view_ = nullptr;
   std::int64_t unix_s_ = 0;
