@@ -67,16 +67,26 @@ TEST(ReadV1, UnknownSaysNothing) {
 }
 
 TEST(ReadV1, RefusesWhatIsNoLine) {
-  for (const char* text :
-       {"GET / HTTP/1.1\r\n", "PROXY\r\n", "PROXY  TCP4 198.51.100.7 192.0.2.1 1 2\r\n",
-        "PROXY TCP4 198.51.100.7 192.0.2.1 1\r\n", "PROXY TCP4 198.51.100.7 192.0.2.1 1 2 \r\n",
-        "PROXY TCP4 198.51.100.7 192.0.2.1 1 2 3\r\n", "PROXY TCP4 198.51.100.7 192.0.2.1 1 2\n",
-        "PROXY TCP4 198.51.100.7  192.0.2.1 1 2\r\n", "PROXY TCP4 2001:db8::7 192.0.2.1 1 2\r\n",
-        "PROXY TCP4 198.51.100.7 192.0.2.1 65536 2\r\n",
-        "PROXY TCP4 198.51.100.7 192.0.2.1 01 2\r\n", "PROXY TCP4 198.51.100.7 192.0.2.1 -1 2\r\n",
-        "PROXY TCP4 198.51.100.7 192.0.2.1 +1 2\r\n", "PROXY TCP4 198.51.100 192.0.2.1 1 2\r\n",
-        "PROXY UDP4 198.51.100.7 192.0.2.1 1 2\r\n", "proxy TCP4 198.51.100.7 192.0.2.1 1 2\r\n",
-        "PROXY TCP4 198.51.100.7\r192.0.2.1 1 2\r\n", "PROXY TCP4\r\n", "PROXY \n", "P ROXY"}) {
+  for (const char* text : {"GET / HTTP/1.1\r\n",
+                           "PROXY\r\n",
+                           "PROXY  TCP4 198.51.100.7 192.0.2.1 1 2\r\n",
+                           "PROXY TCP4 198.51.100.7 192.0.2.1 1\r\n",
+                           "PROXY TCP4 198.51.100.7 192.0.2.1 1 2 \r\n",
+                           "PROXY TCP4 198.51.100.7 192.0.2.1 1 2 3\r\n",
+                           "PROXY TCP4 198.51.100.7 192.0.2.1 1 2\n",
+                           "PROXY TCP4 198.51.100.7  192.0.2.1 1 2\r\n",
+                           "PROXY TCP4 2001:db8::7 192.0.2.1 1 2\r\n",
+                           "PROXY TCP4 198.51.100.7 192.0.2.1 65536 2\r\n",
+                           "PROXY TCP4 198.51.100.7 192.0.2.1 01 2\r\n",
+                           "PROXY TCP4 198.51.100.7 192.0.2.1 -1 2\r\n",
+                           "PROXY TCP4 198.51.100.7 192.0.2.1 +1 2\r\n",
+                           "PROXY TCP4 198.51.100 192.0.2.1 1 2\r\n",
+                           "PROXY UDP4 198.51.100.7 192.0.2.1 1 2\r\n",
+                           "proxy TCP4 198.51.100.7 192.0.2.1 1 2\r\n",
+                           "PROXY TCP4 198.51.100.7\r192.0.2.1 1 2\r\n",
+                           "PROXY TCP4\r\n",
+                           "PROXY \n",
+                           "P ROXY"}) {
     EXPECT_EQ(verdict_of(std::string_view(text)), Verdict::kMalformed) << text;
   }
 }
@@ -112,9 +122,9 @@ TEST(ReadV2, SkipsTlvsUnread) {
 }
 
 TEST(ReadV2, SaysNothingOfLocalAndOtherFamilies) {
-  const std::pair<std::uint8_t, std::uint8_t> cases[] = {
-      {0x20, 0x00}, {0x20, 0x11}, {0x20, 0xff}, {0x21, 0x00}, {0x21, 0x12}, {0x21, 0x22},
-      {0x21, 0x31}, {0x21, 0x32}};
+  const std::pair<std::uint8_t, std::uint8_t> cases[] = {{0x20, 0x00}, {0x20, 0x11}, {0x20, 0xff},
+                                                         {0x21, 0x00}, {0x21, 0x12}, {0x21, 0x22},
+                                                         {0x21, 0x31}, {0x21, 0x32}};
   for (const auto& [command, family] : cases) {
     Header header;
     ASSERT_EQ(read_header(v2(command, family, Octets(216, 1)), header), Verdict::kOk)
