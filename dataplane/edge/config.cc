@@ -16,128 +16,6 @@ namespace {
 namespace po = boost::program_options;
 using Strings = std::vector<std::string>;
 
-// Seven plain HTTP ports that browsers and CDNs customarily use.
-const Strings kHttpPorts = {"80", "8080", "8880", "2052", "2082", "2086", "2095"};
-// And six for HTTPS.
-const Strings kHttpsPorts = {"443", "2053", "2083", "2087", "2096", "8443"};
-
-}  // namespace
-
-po::options_description setting_options() {
-  po::options_description all("Settings (file: [section] name = value)", 100);
-  const auto text = [] { return po::value<std::string>(); };
-  const auto list = [] { return po::value<Strings>()->composing(); };
-  auto add = all.add_options();
-  add("eal.hugepages", text()->default_value("auto"), "auto, required or off");
-  add("eal.memory-mb", text()->default_value("256"), "memory for packets");
-  add("eal.file-prefix", text()->default_value("brink"), "name under /var/run/dpdk");
-  add("eal.telemetry", text()->default_value("no"), "DPDK's telemetry socket");
-  add("eal.log-level", text()->default_value("4"), "of DPDK: 1 to 8");
-  add("port.device", text(), "auto:IFACE, a PCI address, or net_DRIVER,ARGUMENTS");
-  add("port.rx-descriptors", text()->default_value("1024"), "of each receive queue");
-  add("port.tx-descriptors", text()->default_value("1024"), "of each transmit queue");
-  add("port.mtu", text()->default_value("0"), "0 leaves it");
-  add("port.vlan", text()->default_value("0"), "0: untagged");
-  add("port.promiscuous", text()->default_value("no"), "take frames for other stations");
-  add("topology.main-cpu", text()->default_value("0"), "CPU of housekeeping");
-  add("topology.worker", list(), "CPU:ROLES, repeatable; ROLES dns, l7 or dns+l7");
-  add("topology.idle", text()->default_value("adaptive"), "poll or adaptive");
-  add("topology.idle-sleep-max-us", text()->default_value("500"),
-      "longest sleep of an idle worker");
-  add("address.own-v4", text(), "of the box, with prefix length; source to origins");
-  add("address.own-v6", text(), "likewise");
-  add("address.gateway-v4", text(), "next hop for what is not on the link");
-  add("address.gateway-v6", text(), "likewise");
-  add("address.neighbour", list(), "ADDRESS=MAC, repeatable: known, never asked for");
-  add("service.dns", list(), "address that answers DNS, repeatable");
-  add("service.proxied", list(), "address that answers HTTP, repeatable");
-  add("service.http-port", list()->default_value(kHttpPorts, "80 and six more"), "repeatable");
-  add("service.https-port", list()->default_value(kHttpsPorts, "443 and five more"),
-      "repeatable, none: no HTTPS");
-  add("service.origin-port-first", text()->default_value("32768"), "to 65535: the workers' ports");
-  add("exception.device", text()->default_value("tap"), "tap, virtio-user or none");
-  add("exception.interface", text()->default_value("brink0"), "name of the kernel's interface");
-  add("exception.configure", text()->default_value("yes"), "give it our addresses and routes");
-  add("exception.host-rate", text()->default_value("20000"), "packets/s to the box, 0 no limit");
-  add("exception.link-rate", text()->default_value("1000"), "ARP and NDP/s, 0 no limit");
-  add("exception.echo-rate", text()->default_value("1000"), "echo replies/s of a worker");
-  add("dns.udp-size", text()->default_value("1232"), "largest UDP response");
-  add("dns.identity", text()->default_value(""), "name of this node for who asks by NSID");
-  add("dns.version", text()->default_value(""), "answer to version.bind and version.server");
-  add("dns.cookie-secret-file", text()->default_value(""),
-      "secrets of DNS cookies, the same on every node; without it drawn at the start");
-  add("tls.key-file", text()->default_value(""),
-      "the key file of brink-control, which private keys of certificates are sealed with");
-  add("tls.ticket-key-file", text()->default_value(""),
-      "secret of session tickets, the same on every node; without it drawn at the start");
-  add("tls.origin-trust-file", text()->default_value("/etc/ssl/certs/ca-certificates.crt"),
-      "authorities that sign certificates of origins, PEM, empty none");
-  add("tls.handshake-s", text()->default_value("10"), "until a handshake must be done");
-  add("tls.buffer-mb", text()->default_value("8"), "decrypted octets that wait, of a worker");
-  add("dns.rate-limit", text()->default_value("0"),
-      "like UDP answers a second of a worker to one network, 0 no limit");
-  add("dns.source-limit", text()->default_value("0"),
-      "all UDP answers a second of a worker to one network, 0 no limit");
-  add("dns.negative-limit", text()->default_value("0"),
-      "negative UDP answers a second of a worker to anybody, 0 no limit");
-  add("dns.total-limit", text()->default_value("0"),
-      "all UDP answers a second of a worker to anybody, 0 no limit");
-  add("dns.rate-slip", text()->default_value("2"),
-      "one in so many beyond it is sent truncated, 0 none");
-  add("dns.rate-prefix-v4", text()->default_value("24"), "bits that make a network");
-  add("dns.rate-prefix-v6", text()->default_value("56"), "likewise");
-  add("dns.rate-exempt", list(), "network that has no limit, repeatable");
-  add("dns.whoami", text()->default_value(""), "name that answers with the client's address");
-  add("dns.tcp-connections", text()->default_value("4096"), "over TCP of a worker, 0 none");
-  add("dns.tcp-per-client", text()->default_value("128"),
-      "of them from one IPv4 address or IPv6 /64");
-  add("dns.tcp-idle-s", text()->default_value("10"), "until one without a query is closed");
-  add("dns.tcp-buffer-mb", text()->default_value("16"), "their TCP buffers of a worker");
-  add("l7.clients", text()->default_value("4096"), "client connections of a worker");
-  add("l7.requests", text()->default_value("1024"), "requests in flight of a worker");
-  add("l7.origins", text()->default_value("2048"), "origin connections of a worker");
-  add("l7.http2-clients", text()->default_value("1024"),
-      "of a worker's connections, those over HTTP/2; 0: it is not offered");
-  add("l7.encoders", text()->default_value("32"),
-      "response bodies that a worker compresses at once, in each of gzip, br and zstd; 0: none");
-  add("l7.decoders", text()->default_value("4"),
-      "response bodies that a worker decodes at once, in each of gzip and br; 0: none");
-  add("l7.buffer-mb", text()->default_value("64"), "TCP buffers of a worker");
-  add("l7.body-max-mb", text()->default_value("512"), "largest request body");
-  add("l7.drain-s", text()->default_value("5"), "how long a stop waits for clients");
-  add("l7.colo", text()->default_value("LAB"), "three letters, in the ray id");
-  add("l7.node", text()->default_value("edge"), "name of this node in traces");
-  add("path.control-socket", text()->default_value("/run/brink/edge.sock"),
-      "socket that brink-control connects to");
-  add("path.stats", text()->default_value("/run/brink/edge.stats"), "statistics segment");
-  add("path.image", text()->default_value("/var/lib/brink/edge.image"),
-      "last image; the log of changes since lies beside it");
-  add("snapshot.log-sync", text()->default_value("always"),
-      "when changes reach the disk: always (before they are acknowledged), interval or never");
-  add("snapshot.log-sync-interval-ms", text()->default_value("1000"), "with log-sync = interval");
-  add("snapshot.log-size-max-mb", text()->default_value("256"),
-      "a larger log is compacted into the image");
-  add("snapshot.memory-max-mb", text()->default_value("0"),
-      "of one copy of the image, 0 no limit: changes beyond it are refused");
-  add("log.level", text()->default_value("info"), "debug, info, warning or error");
-  add("log.access", text()->default_value(""),
-      "file with a line for each HTTP request, empty none");
-  add("log.access-buffer-mb", text()->default_value("4"),
-      "lines of a worker that wait for the disk, a power of two");
-  return all;
-}
-
-po::options_description general_options() {
-  po::options_description all("Commands");
-  auto add = all.add_options();
-  add("help,h", "print this");
-  add("check", "read the settings, start nothing");
-  add("config,c", po::value<std::string>(), "settings file");
-  return all;
-}
-
-namespace {
-
 // Reader turns settings into typed values and keeps the first error.
 class Reader {
  public:
@@ -294,6 +172,10 @@ void read_addresses(Reader& r, Config& c) {
     r.fail({"nothing is served", "service.dns, service.proxied", "give at least one address"});
   }
   read_ports(r, c);
+  for (const std::string& text : r.list("service.proxy-protocol-from")) {
+    r.take(parse_prefix("service.proxy-protocol-from", text),
+           [&](const base::IpPrefix& prefix) { c.proxy_protocol_from.push_back(prefix); });
+  }
   r.number("service.origin-port-first", c.origin_port_first, 1024, 65000);
 }
 
@@ -305,6 +187,25 @@ void read_tls(Reader& r, Config& c) {
   r.number("tls.handshake-s", handshake_s, 1, 600);
   c.tls_handshake = std::chrono::seconds(handshake_s);
   r.number("tls.buffer-mb", c.tls_buffer_mb, 1, 1U << 16);
+}
+
+void read_origins(Reader& r, Config& c) {
+  r.number("l7.origin-connections", c.l7_origin_connections, 0, 1U << 20);
+  r.number("l7.origin-requests", c.l7_origin_requests, 0, 1U << 20);
+  r.number("l7.origin-pending", c.l7_origin_pending, 0, 1U << 20);
+  r.number("l7.retry-percent", c.l7_retry_percent, 0, 100);
+  r.number("l7.retry-floor", c.l7_retry_floor, 0, 1'000'000);
+  r.number("l7.eject-failures", c.l7_eject_failures, 0, 1000);
+  std::uint32_t eject_max_s = 0;
+  r.number("l7.eject-max-s", eject_max_s, 1, 3600);
+  c.l7_eject_max = std::chrono::seconds(eject_max_s);
+  std::uint32_t race_ms = 0;
+  r.number("l7.race-ms", race_ms, 0, 10'000);
+  c.l7_race = std::chrono::milliseconds(race_ms);
+  if (race_ms > 0 && race_ms < 10) {
+    r.fail({"too short for any network", "l7.race-ms = " + std::to_string(race_ms),
+            "give 10 to 10000, or 0 for never"});
+  }
 }
 
 void read_stages(Reader& r, Config& c) {
@@ -363,6 +264,7 @@ void read_stages(Reader& r, Config& c) {
   r.number("l7.decoders", c.l7_decoders, 0, 4096);
   r.number("l7.buffer-mb", c.l7_buffer_mb, 1, 1U << 16);
   r.number("l7.body-max-mb", c.l7_body_max_mb, 1, 1U << 20);
+  read_origins(r, c);
   std::uint32_t drain_s = 0;
   r.number("l7.drain-s", drain_s, 0, 3600);
   c.l7_drain = std::chrono::seconds(drain_s);
