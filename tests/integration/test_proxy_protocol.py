@@ -68,6 +68,7 @@ def lab(tmp_path_factory):
                      made.folder / "good.key")
         lab.spawn("client", "haproxy", "-db", "-f", made.folder / "haproxy.cfg",
                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        assert wait_until(lambda: lab.counter("proxy_headers") >= 2), "HAProxy checks the edge"
         yield lab
 
 
