@@ -67,6 +67,8 @@ constexpr SettingRule kRules[] = {
     a_switch("orange_to_orange", false),
     a_switch("origin_error_page_pass_thru", false),
     one_of("origin_max_http_version", "\"2\"", "1 2"),
+    // Brink's own: which PROXY header connections to origins begin with.
+    one_of("origin_proxy_protocol", "\"off\"", "off v1 v2"),
     one_of("polish", "\"off\"", "off lossless lossy"),
     a_switch("prefetch_preload", false),
     a_switch("privacy_pass", true),

@@ -117,6 +117,12 @@ l7::route::PseudoIpv4 pseudo_of(const std::string& word) {
   return word == "overwrite_header" ? PseudoIpv4::kOverwriteHeader : PseudoIpv4::kOff;
 }
 
+l7::route::OriginProxy origin_proxy_of(const std::string& word) {
+  using l7::route::OriginProxy;
+  if (word == "v1") return OriginProxy::kV1;
+  return word == "v2" ? OriginProxy::kV2 : OriginProxy::kOff;
+}
+
 // The strictest policy that has all ciphers of the list (their names are OpenSSL's).
 l7::route::CipherPolicy policy_of(const std::vector<std::string>& ciphers) {
   using l7::route::CipherPolicy;
@@ -146,6 +152,7 @@ l7::route::SettingsLayout settings_of(const model::ProxySettings& from) {
   out.ciphers = policy_of(from.ciphers);
   out.pseudo_ipv4 = pseudo_of(from.pseudo_ipv4);
   out.origin_http = from.origin_max_http_version == "1" ? 1 : 2;
+  out.origin_proxy = origin_proxy_of(from.origin_proxy_protocol);
   out.hsts_max_age_s = from.hsts_max_age_s;
   out.max_upload_mb = from.max_upload_mb;
   out.read_timeout_s = std::clamp(from.proxy_read_timeout_s, 1U, 86'400U);

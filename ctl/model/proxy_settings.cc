@@ -28,6 +28,7 @@ constexpr std::pair<const char*, bool ProxySettings::*> kSwitches[] = {
 constexpr std::pair<const char*, std::string ProxySettings::*> kWords[] = {
     {"min_tls_version", &ProxySettings::min_tls_version},
     {"origin_max_http_version", &ProxySettings::origin_max_http_version},
+    {"origin_proxy_protocol", &ProxySettings::origin_proxy_protocol},
     {"pseudo_ipv4", &ProxySettings::pseudo_ipv4},
     {"ssl", &ProxySettings::ssl},
     {"tls_1_3", &ProxySettings::tls_1_3},

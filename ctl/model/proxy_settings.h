@@ -18,6 +18,7 @@ struct ProxySettings {
   std::string tls_1_3 = "on";
   std::string pseudo_ipv4 = "off";
   std::string origin_max_http_version = "2";
+  std::string origin_proxy_protocol = "off";
   std::vector<std::string> ciphers;  // empty: all that are sensible
 
   bool always_use_https = false;

@@ -14,6 +14,7 @@ TEST(ProxySettings, EverySettingIsRead) {
       {{"ssl", {"\"strict\"", {}}},
        {"tls_1_3", {"\"off\"", {}}},
        {"http2", {"\"off\"", {}}},
+       {"origin_proxy_protocol", {"\"v2\"", {}}},
        {"always_use_https", {"\"on\"", {}}},
        {"max_upload", {"500", {}}},
        {"ciphers", {R"(["ECDHE-RSA-AES128-GCM-SHA256"])", {}}},
@@ -23,6 +24,7 @@ TEST(ProxySettings, EverySettingIsRead) {
   wanted.ssl = "strict";
   wanted.tls_1_3 = "off";
   wanted.http2 = false;
+  wanted.origin_proxy_protocol = "v2";
   wanted.always_use_https = true;
   wanted.max_upload_mb = 500;
   wanted.ciphers = {"ECDHE-RSA-AES128-GCM-SHA256"};

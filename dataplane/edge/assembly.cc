@@ -279,6 +279,15 @@ L7Config Edge::l7_config(std::uint32_t worker, std::uint32_t position) {
     if (own) config.edge_addresses.push_back(own->address);
   }
   config.https_ports = config_.https_ports;
+  config.proxy_protocol_from = config_.proxy_protocol_from;
+  config.origin_limits = {.connections = config_.l7_origin_connections,
+                          .requests = config_.l7_origin_requests,
+                          .pending = config_.l7_origin_pending};
+  config.retries.percent = config_.l7_retry_percent;
+  config.retries.floor = config_.l7_retry_floor;
+  config.circuit.failures = config_.l7_eject_failures;
+  config.circuit.open_max = config_.l7_eject_max;
+  config.race_delay = config_.l7_race;
   config.private_keys = private_keys_.get();
   config.handshake = config_.tls_handshake;
   config.tls_buffer_mb = config_.tls_buffer_mb;

@@ -210,6 +210,10 @@ void read_addresses(Reader& r, Config& c) {
     r.fail({"nothing is served", "service.dns, service.proxied", "give at least one address"});
   }
   read_ports(r, c);
+  for (const std::string& text : r.list("service.proxy-protocol-from")) {
+    r.take(parse_prefix("service.proxy-protocol-from", text),
+           [&](const base::IpPrefix& prefix) { c.proxy_protocol_from.push_back(prefix); });
+  }
   r.number("service.origin-port-first", c.origin_port_first, 1024, 65000);
   read_dot_port(r, c);
 }
@@ -223,6 +227,25 @@ void read_tls(Reader& r, Config& c) {
   r.number("tls.handshake-s", handshake_s, 1, 600);
   c.tls_handshake = std::chrono::seconds(handshake_s);
   r.number("tls.buffer-mb", c.tls_buffer_mb, 1, 1U << 16);
+}
+
+void read_origins(Reader& r, Config& c) {
+  r.number("l7.origin-connections", c.l7_origin_connections, 0, 1U << 20);
+  r.number("l7.origin-requests", c.l7_origin_requests, 0, 1U << 20);
+  r.number("l7.origin-pending", c.l7_origin_pending, 0, 1U << 20);
+  r.number("l7.retry-percent", c.l7_retry_percent, 0, 100);
+  r.number("l7.retry-floor", c.l7_retry_floor, 0, 1'000'000);
+  r.number("l7.eject-failures", c.l7_eject_failures, 0, 1000);
+  std::uint32_t eject_max_s = 0;
+  r.number("l7.eject-max-s", eject_max_s, 1, 3600);
+  c.l7_eject_max = std::chrono::seconds(eject_max_s);
+  std::uint32_t race_ms = 0;
+  r.number("l7.race-ms", race_ms, 0, 10'000);
+  c.l7_race = std::chrono::milliseconds(race_ms);
+  if (race_ms > 0 && race_ms < 10) {
+    r.fail({"too short for any network", "l7.race-ms = " + std::to_string(race_ms),
+            "give 10 to 10000, or 0 for never"});
+  }
 }
 
 void read_stages(Reader& r, Config& c) {
@@ -283,6 +306,7 @@ void read_stages(Reader& r, Config& c) {
   r.number("l7.decoders", c.l7_decoders, 0, 4096);
   r.number("l7.buffer-mb", c.l7_buffer_mb, 1, 1U << 16);
   r.number("l7.body-max-mb", c.l7_body_max_mb, 1, 1U << 20);
+  read_origins(r, c);
   std::uint32_t drain_s = 0;
   r.number("l7.drain-s", drain_s, 0, 3600);
   c.l7_drain = std::chrono::seconds(drain_s);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dataplane/base/ip.h"
+#include "dataplane/base/ip_prefix.h"
 #include "dataplane/base/result.h"
 #include "dataplane/eal/arguments.h"
 #include "dataplane/exception/kernel_port.h"
@@ -54,6 +55,7 @@ struct Config {
   std::vector<std::uint16_t> https_ports;  // empty: no HTTPS
   std::uint16_t dot_port = 0;              // 0: no DNS over TLS
   std::uint16_t origin_port_first = 32768;
+  std::vector<base::IpPrefix> proxy_protocol_from;  // relays that send PROXY headers
 
   std::optional<exception::KernelDevice> kernel_device = exception::KernelDevice::kTap;
   std::string kernel_interface = "brink0";
@@ -92,6 +94,14 @@ struct Config {
   std::uint32_t l7_decoders = 4;   // likewise
   std::uint32_t l7_buffer_mb = 64;
   std::uint32_t l7_body_max_mb = 512;
+  std::uint32_t l7_origin_connections = 0;  // of a worker to one origin address; 0: no limit
+  std::uint32_t l7_origin_requests = 0;     // likewise
+  std::uint32_t l7_origin_pending = 0;      // likewise
+  std::uint32_t l7_retry_percent = 20;
+  std::uint32_t l7_retry_floor = 10;
+  std::uint32_t l7_eject_failures = 5;  // 0: never
+  base::Duration l7_eject_max = std::chrono::seconds(10);
+  base::Duration l7_race = std::chrono::milliseconds(250);  // 0: never
   base::Duration l7_drain = std::chrono::seconds(5);
   std::string colo = "LAB";
   std::string node = "edge";

@@ -1,4 +1,5 @@
-// The table of options that settings are read by, with their defaults and one line of help each.
+// Every option of brink-edge with its default and a word of help: what help, the manual and the
+// reader of settings are made from.
 #include <boost/program_options.hpp>
 
 #include "dataplane/edge/config.h"
@@ -49,6 +50,8 @@ po::options_description setting_options() {
       "repeatable, none: no HTTPS");
   add("service.dot-port", text()->default_value("none"),
       "for DNS over TLS, 853 as a rule; none: there is none");
+  add("service.proxy-protocol-from", list(),
+      "network of relays whose connections begin with a PROXY header, repeatable");
   add("service.origin-port-first", text()->default_value("32768"), "to 65535: the workers' ports");
   add("exception.device", text()->default_value("tap"), "tap, virtio-user or none");
   add("exception.interface", text()->default_value("brink0"), "name of the kernel's interface");
@@ -107,6 +110,19 @@ po::options_description setting_options() {
       "response bodies that a worker decodes at once, in each of gzip and br; 0: none");
   add("l7.buffer-mb", text()->default_value("64"), "TCP buffers of a worker");
   add("l7.body-max-mb", text()->default_value("512"), "largest request body");
+  add("l7.origin-connections", text()->default_value("0"),
+      "of a worker to one origin address, 0 no limit");
+  add("l7.origin-requests", text()->default_value("0"), "in flight there, 0 no limit");
+  add("l7.origin-pending", text()->default_value("0"),
+      "of them, waiting for a new connection, 0 no limit");
+  add("l7.retry-percent", text()->default_value("20"),
+      "of an origin address' requests that may be retries");
+  add("l7.retry-floor", text()->default_value("10"), "retries there in 10 s that always may be");
+  add("l7.eject-failures", text()->default_value("5"),
+      "failed connections in a row that take an origin address out, 0 never");
+  add("l7.eject-max-s", text()->default_value("10"), "the longest until it is tried again");
+  add("l7.race-ms", text()->default_value("250"),
+      "until an origin's other address family is tried as well, 0 never");
   add("l7.drain-s", text()->default_value("5"), "how long a stop waits for clients");
   add("l7.colo", text()->default_value("LAB"), "three letters, in the ray id");
   add("l7.node", text()->default_value("edge"), "name of this node in traces");

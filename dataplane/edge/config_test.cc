@@ -50,9 +50,13 @@ TEST_F(ConfigTest, EverySettingIsTakenIn) {
       "[address]\nown-v4 = 192.0.2.2/28\nown-v6 = 2001:db8:e::2/64\ngateway-v4 = 192.0.2.1\n"
       "neighbour = 192.0.2.1=02:00:00:00:00:01\n"
       "[service]\ndns = 192.0.2.129\nproxied = 2001:db8:a::140\nhttp-port = 8000\n"
-      "https-port = none\n[tls]\nkey-file = /k\nticket-key-file = /t\norigin-trust-file =\n"
+      "https-port = none\nproxy-protocol-from = 192.0.2.0/24\n"
+      "proxy-protocol-from = 2001:db8::7\n[tls]\nkey-file = /k\nticket-key-file = "
+      "/t\norigin-trust-file =\n"
       "handshake-s = 3\nbuffer-mb = 2\n"
-      "[exception]\ndevice = none\nconfigure = no\n[l7]\ncolo = AMS\ndrain-s = 0\n");
+      "[exception]\ndevice = none\nconfigure = no\n[l7]\ncolo = AMS\ndrain-s = 0\n"
+      "origin-connections = 1\norigin-requests = 2\norigin-pending = 3\nretry-percent = 4\n"
+      "retry-floor = 5\neject-failures = 6\neject-max-s = 7\nrace-ms = 80\n");
   ASSERT_TRUE(read_back.ok()) << read_back.error().message();
   const Config& c = read_back.value().config;
   EXPECT_EQ(c.eal.hugepages, eal::Hugepages::kOff);
@@ -80,6 +84,16 @@ TEST_F(ConfigTest, EverySettingIsTakenIn) {
   EXPECT_FALSE(c.kernel_configure);
   EXPECT_EQ(c.colo, "AMS");
   EXPECT_EQ(c.l7_drain.count(), 0);
+  ASSERT_EQ(c.proxy_protocol_from.size(), 2U);
+  EXPECT_EQ(c.proxy_protocol_from[0], *base::IpPrefix::parse("192.0.2.0/24"));
+  EXPECT_EQ(c.l7_origin_connections, 1U);
+  EXPECT_EQ(c.l7_origin_requests, 2U);
+  EXPECT_EQ(c.l7_origin_pending, 3U);
+  EXPECT_EQ(c.l7_retry_percent, 4U);
+  EXPECT_EQ(c.l7_retry_floor, 5U);
+  EXPECT_EQ(c.l7_eject_failures, 6U);
+  EXPECT_EQ(c.l7_eject_max, std::chrono::seconds(7));
+  EXPECT_EQ(c.l7_race, std::chrono::milliseconds(80));
 }
 
 TEST_F(ConfigTest, TheCommandLineWinsAndTheRestIsDpdks) {
@@ -109,6 +123,12 @@ TEST_F(ConfigTest, ErrorsNameTheFieldTheValueAndTheRemedy) {
       {kLeast + "https-port = 8080\n", "service.https-port = 8080", "take it out"},
       {kLeast + "https-port = none\nhttps-port = 443\n", "service.https-port = none",
        "whole number"},
+      {kLeast + "proxy-protocol-from = 192.0.2.1/24\n",
+       "service.proxy-protocol-from = 192.0.2.1/24", "192.0.2.0/24"},
+      {kLeast + "[l7]\nretry-percent = 101\n", "l7.retry-percent = 101", "to 100"},
+      {kLeast + "[l7]\neject-max-s = 0\n", "l7.eject-max-s = 0", "from 1"},
+      {kLeast + "[l7]\nrace-ms = 5\n", "l7.race-ms = 5", "10 to 10000"},
+      {kLeast + "[l7]\norigin-pending = many\n", "l7.origin-pending = many", "whole number"},
       {kLeast + "[tls]\nhandshake-s = 0\n", "tls.handshake-s = 0", "from 1"},
       {kLeast + "[tls]\nbuffer-mb = 0\n", "tls.buffer-mb = 0", "from 1"},
       {kLeast + "dot-port = 0\n", "service.dot-port = 0", "1 to 65535"},

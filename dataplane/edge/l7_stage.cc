@@ -42,6 +42,11 @@ l7::proxy::StageConfig L7Stage::stage_config() const {
   stage.node = config_.node;
   stage.wall_offset = config_.wall_offset;
   stage.https_ports = config_.https_ports;
+  stage.proxy_protocol_from = config_.proxy_protocol_from;
+  stage.origin_limits = config_.origin_limits;
+  stage.retries = config_.retries;
+  stage.circuit = config_.circuit;
+  stage.race_delay = config_.race_delay;
   stage.handshake_timeout = config_.handshake;
   return stage;
 }

@@ -38,6 +38,11 @@ struct L7Config {
   base::IpAddress source_v6;
   steer::PortPartition::Range ports{};
   std::vector<base::IpAddress> edge_addresses;
+  std::vector<base::IpPrefix> proxy_protocol_from;
+  l7::origin::OriginLimits origin_limits;
+  l7::origin::RetrySettings retries;
+  l7::origin::CircuitSettings circuit;
+  base::Duration race_delay{};
   std::vector<std::uint16_t> https_ports;                // empty: clients speak HTTP only
   l7::credentials::PrivateKeys* private_keys = nullptr;  // outlives the stage
   base::Duration handshake{};

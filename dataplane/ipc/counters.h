@@ -151,6 +151,15 @@
   X(kHttpDecoded, "http_decoded", "response bodies decoded for a client that does not take their coding") \
   X(kHttpNoEncoder, "http_no_encoder", "response bodies not compressed: no encoder was free, see l7.encoders") \
   X(kHttpNoDecoder, "http_no_decoder", "requests answered 503: no decoder was free, see l7.decoders") \
+  X(kProxyHeaders, "proxy_headers", "connections of clients that began with a PROXY header") \
+  X(kDropProxyHeader, "drop_proxy_header", "connections reset: from service.proxy-protocol-from, without a good PROXY header") \
+  X(kHttpOriginRaces, "http_origin_races", "connections to a second address family, since the first took longer than l7.race-ms") \
+  X(kHttpOriginRacesWon, "http_origin_races_won", "of them, those that were there first") \
+  X(kHttpOriginEjections, "http_origin_ejections", "times an origin address was taken out for failures in a row, see l7.eject-failures") \
+  X(kHttpOriginEjected, "http_origin_ejected", "attempts not made: the origin address was taken out") \
+  X(kHttpOriginBusy, "http_origin_busy", "1200: requests over a limit of their origin, see l7.origin-requests") \
+  X(kHttpRetriesRefused, "http_retries_refused", "retries not made: the origin's budget was spent, see l7.retry-percent") \
+  X(kHttpOriginUntracked, "http_origin_untracked", "connections to origins without limits: the table of origins had no room") \
   X(kAccessLogDropped, "access_log_dropped", "requests not logged: the log's writer is behind")
 // clang-format on
 

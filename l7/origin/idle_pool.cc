@@ -16,7 +16,9 @@ IdlePool::IdlePool(std::span<Entry> entries, std::span<std::uint32_t> buckets,
   std::fill(entries_.begin(), entries_.end(), Entry{});
 }
 
+// What is for one client alone lies together, wherever it leads.
 std::uint32_t& IdlePool::bucket_of(const OriginKey& origin) noexcept {
+  if (origin.client != 0) return bucket_of_client(origin.client);
   alignas(16) std::uint8_t bytes[32] = {};
   std::memcpy(bytes, origin.endpoint.address.bytes().data(), 16);
   std::memcpy(bytes + 16, &origin.security, sizeof origin.security);
@@ -24,11 +26,19 @@ std::uint32_t& IdlePool::bucket_of(const OriginKey& origin) noexcept {
   return buckets_[base::keyed_hash(key_, bytes, 26) & (buckets_.size() - 1)];
 }
 
-std::uint32_t IdlePool::put(std::uint32_t slot, const OriginKey& origin, base::Time now) noexcept {
+std::uint32_t& IdlePool::bucket_of_client(std::uint64_t client) noexcept {
+  alignas(16) std::uint8_t bytes[16] = {};
+  std::memcpy(bytes, &client, sizeof client);
+  return buckets_[base::keyed_hash(key_, bytes, sizeof client) & (buckets_.size() - 1)];
+}
+
+std::uint32_t IdlePool::put(std::uint32_t slot, const OriginKey& origin, base::Time now,
+                            base::Duration max_idle) noexcept {
   Entry& entry = entries_[slot];
   CHECK(!entry.idle);
   std::uint32_t& bucket = bucket_of(origin);
-  entry = {origin, now, bucket, kNone, kNone, newest_, true};
+  const base::Time until = now + std::min(max_idle, settings_.idle_timeout);
+  entry = {origin, now, until, bucket, kNone, kNone, newest_, true};
   if (bucket != kNone) entries_[bucket].bucket_previous = slot;
   bucket = slot;
   if (newest_ != kNone) entries_[newest_].age_next = slot;
@@ -53,7 +63,8 @@ std::uint32_t IdlePool::take(const OriginKey& origin, base::Time now,
                              base::Duration max_idle) noexcept {
   for (std::uint32_t i = bucket_of(origin); i != kNone; i = entries_[i].bucket_next) {
     if (entries_[i].origin != origin) continue;
-    if (now - entries_[i].since > std::min(max_idle, settings_.idle_timeout)) return kNone;
+    if (now - entries_[i].since > max_idle) return kNone;  // those behind are older
+    if (now > entries_[i].until) continue;
     remove(i);
     return i;
   }
@@ -84,9 +95,32 @@ void IdlePool::remove(std::uint32_t slot) noexcept {
   }
 }
 
-std::uint32_t IdlePool::expire(base::Time now) noexcept {
-  if (oldest_ == kNone || now - entries_[oldest_].since <= settings_.idle_timeout) return kNone;
-  return evict();
+std::size_t IdlePool::expire(base::Time now, std::span<std::uint32_t> out) noexcept {
+  std::size_t count = 0;
+  for (std::uint32_t i = oldest_; i != kNone && count < out.size();) {
+    const std::uint32_t next = entries_[i].age_next;
+    if (now > entries_[i].until) {
+      remove(i);
+      out[count++] = i;
+    }
+    i = next;
+  }
+  return count;
+}
+
+std::uint32_t IdlePool::evict_at(const base::Endpoint& endpoint) noexcept {
+  std::uint32_t i = oldest_;
+  while (i != kNone && entries_[i].origin.endpoint != endpoint) i = entries_[i].age_next;
+  if (i != kNone) remove(i);
+  return i;
+}
+
+std::uint32_t IdlePool::evict_of(std::uint64_t client) noexcept {
+  CHECK(client != 0);
+  std::uint32_t i = bucket_of_client(client);
+  while (i != kNone && entries_[i].origin.client != client) i = entries_[i].bucket_next;
+  if (i != kNone) remove(i);
+  return i;
 }
 
 std::uint32_t IdlePool::evict() noexcept {

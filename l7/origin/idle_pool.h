@@ -20,6 +20,8 @@ inline constexpr std::uint32_t kNone = 0xffffffff;
 struct OriginKey {
   base::Endpoint endpoint;
   std::uint64_t security = 0;  // names all that TLS was asked for; 0: plain
+  // The client's connection that it is for alone, since its first bytes speak of it; 0: for all.
+  std::uint64_t client = 0;
   bool operator==(const OriginKey&) const noexcept = default;
 };
 
@@ -29,6 +31,7 @@ class IdlePool {
   struct Entry {
     OriginKey origin;
     base::Time since{};
+    base::Time until{};
     std::uint32_t bucket_next = kNone;
     std::uint32_t bucket_previous = kNone;
     std::uint32_t age_next = kNone;
@@ -44,9 +47,11 @@ class IdlePool {
   IdlePool(std::span<Entry> entries, std::span<std::uint32_t> buckets, const base::HashKey& key,
            const Settings& settings) noexcept;
 
-  // Keeps the connection in `slot` for `origin`. Returns kNone, or the slot that had to leave for
-  // it (the oldest of that origin, over max_per_origin): the caller closes that connection.
-  std::uint32_t put(std::uint32_t slot, const OriginKey& origin, base::Time now) noexcept;
+  // Keeps the connection in `slot` for `origin`, for `max_idle` or the pool's own time. Returns
+  // kNone, or the slot that had to leave for it (the oldest of that origin, over max_per_origin):
+  // the caller closes that connection.
+  std::uint32_t put(std::uint32_t slot, const OriginKey& origin, base::Time now,
+                    base::Duration max_idle = base::Duration::max()) noexcept;
 
   // Takes the connection to `origin` that became idle last, if it was within `max_idle`; kNone if
   // there is none.
@@ -56,17 +61,29 @@ class IdlePool {
   // not idle.
   void remove(std::uint32_t slot) noexcept;
 
-  // Takes out the oldest connection if it was idle for longer than idle_timeout, else kNone. Call
-  // until kNone.
-  std::uint32_t expire(base::Time now) noexcept;
+  // Takes out connections that were idle for too long, the oldest first, as far as `out` has room.
+  // Returns how many; call again while it is full.
+  std::size_t expire(base::Time now, std::span<std::uint32_t> out) noexcept;
   // Takes out the oldest connection whatever its age, to make room; kNone when there is none.
   std::uint32_t evict() noexcept;
 
+  // Takes out one that is for `client` alone (not 0), kNone when there is none. Call until kNone
+  // when the client goes.
+  std::uint32_t evict_of(std::uint64_t client) noexcept;
+  // Takes out the oldest connection to `endpoint`, whoever it is for, kNone when there is none.
+  // O(connections).
+  std::uint32_t evict_at(const base::Endpoint& endpoint) noexcept;
+
   [[nodiscard]] bool is_idle(std::uint32_t slot) const noexcept { return entries_[slot].idle; }
+  // Since when it is idle; of one that was just taken, was.
+  [[nodiscard]] base::Time idle_since(std::uint32_t slot) const noexcept {
+    return entries_[slot].since;
+  }
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
 
  private:
   [[nodiscard]] std::uint32_t& bucket_of(const OriginKey& origin) noexcept;
+  [[nodiscard]] std::uint32_t& bucket_of_client(std::uint64_t client) noexcept;
 
   std::span<Entry> entries_;
   std::span<std::uint32_t> buckets_;

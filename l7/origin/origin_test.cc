@@ -26,6 +26,12 @@ class Pool : public ::testing::Test {
     return IdlePool(entries_, buckets_, base::HashKey{},
                     {.idle_timeout = seconds(60), .max_per_origin = max_per_origin});
   }
+  using Slots = std::vector<std::uint32_t>;
+  static Slots expired(IdlePool& pool, base::Time now) {
+    Slots out(32);
+    out.resize(pool.expire(now, out));
+    return out;
+  }
   std::vector<IdlePool::Entry> entries_ = std::vector<IdlePool::Entry>(32);
   std::vector<std::uint32_t> buckets_ = std::vector<std::uint32_t>(4);
   base::Time now_ = base::Time(seconds(100));
@@ -65,11 +71,66 @@ TEST_F(Pool, ExpiresInOrderOfAge) {
   IdlePool pool = make();
   pool.put(5, endpoint(1), now_);
   pool.put(6, endpoint(2), now_ + seconds(10));
-  EXPECT_EQ(pool.expire(now_ + seconds(60)), kNone);
-  EXPECT_EQ(pool.expire(now_ + seconds(61)), 5U);
-  EXPECT_EQ(pool.expire(now_ + seconds(61)), kNone);
-  EXPECT_EQ(pool.expire(now_ + seconds(71)), 6U);
+  EXPECT_EQ(expired(pool, now_ + seconds(60)), Slots{});
+  EXPECT_EQ(expired(pool, now_ + seconds(61)), Slots{5});
+  EXPECT_EQ(expired(pool, now_ + seconds(61)), Slots{});
+  EXPECT_EQ(expired(pool, now_ + seconds(71)), Slots{6});
   EXPECT_EQ(pool.evict(), kNone);
+}
+
+TEST_F(Pool, ExpiresWhatIsToBeKeptForLess) {
+  IdlePool pool = make();
+  pool.put(5, endpoint(1), now_);
+  pool.put(6, endpoint(1), now_, seconds(2));
+  pool.put(7, endpoint(2), now_, seconds(1));
+  EXPECT_EQ(pool.take(endpoint(2), now_ + seconds(2), seconds(60)), kNone);
+  EXPECT_EQ(expired(pool, now_ + seconds(2)), Slots{7});
+  EXPECT_EQ(pool.take(endpoint(1), now_ + seconds(3), seconds(60)), 5U) << "the warmest is too old";
+  EXPECT_EQ(expired(pool, now_ + seconds(3)), Slots{6});
+}
+
+TEST_F(Pool, ExpiresAsManyAsThereIsRoomFor) {
+  IdlePool pool = make(5);
+  for (std::uint32_t slot = 0; slot < 5; ++slot) pool.put(slot, endpoint(1), now_);
+  std::array<std::uint32_t, 2> out;
+  EXPECT_EQ(pool.expire(now_ + seconds(61), out), 2U);
+  EXPECT_EQ(pool.expire(now_ + seconds(61), out), 2U);
+  EXPECT_EQ(pool.expire(now_ + seconds(61), out), 1U);
+  EXPECT_EQ(pool.size(), 0U);
+}
+
+TEST_F(Pool, WhatIsForOneClientAloneIsNobodyElses) {
+  IdlePool pool = make();
+  OriginKey own = endpoint(1);
+  own.client = 7;
+  OriginKey elsewhere = endpoint(2);
+  elsewhere.client = 7;
+  OriginKey others = endpoint(1);
+  others.client = 8;
+  pool.put(1, own, now_);
+  pool.put(2, elsewhere, now_);
+  pool.put(3, others, now_);
+  pool.put(4, endpoint(1), now_);
+  EXPECT_EQ(pool.take(endpoint(1), now_, seconds(60)), 4U);
+  EXPECT_EQ(pool.take(endpoint(1), now_, seconds(60)), kNone);
+  EXPECT_EQ(pool.take(own, now_, seconds(60)), 1U);
+  pool.put(1, own, now_);
+  std::set<std::uint32_t> evicted = {pool.evict_of(7), pool.evict_of(7)};
+  EXPECT_EQ(evicted, (std::set<std::uint32_t>{1, 2}));
+  EXPECT_EQ(pool.evict_of(7), kNone);
+  EXPECT_EQ(pool.take(others, now_, seconds(60)), 3U);
+}
+
+TEST_F(Pool, EvictsTheOldestAtAnAddress) {
+  IdlePool pool = make();
+  OriginKey secured = endpoint(1);
+  secured.security = 5;
+  pool.put(1, endpoint(2), now_);
+  pool.put(2, secured, now_);
+  pool.put(3, endpoint(1), now_);
+  EXPECT_EQ(pool.evict_at(address_of(1)), 2U);
+  EXPECT_EQ(pool.evict_at(address_of(1)), 3U);
+  EXPECT_EQ(pool.evict_at(address_of(1)), kNone);
 }
 
 // Against a model: random operations, links must stay sound.

@@ -30,6 +30,7 @@ constexpr std::array<EdgeErrorInfo, kEdgeErrorCount> kErrors = {{
     {421, 1013, false, "This host is not served on a connection that was made for another."},
     {530, 1016, false, "No address is known for the origin of this host."},
     {403, 1020, false, "A rule of this site does not let this request through."},
+    {530, 1200, false, "Too many requests wait for the origin of this host. Please try again shortly."},
     {520, 520, true, "The origin answered with something that could not be understood."},
     {521, 521, true, "The origin refused the connection."},
     {522, 522, true, "The origin did not accept the connection or the request in time."},
@@ -85,6 +86,23 @@ void write_common(Writer& writer, std::string_view type, std::size_t body_size,
 
 const EdgeErrorInfo& info_of(EdgeError error) noexcept {
   return kErrors[static_cast<std::size_t>(error)];
+}
+
+EdgeError connect_error(tcp::CloseReason reason) noexcept {
+  switch (reason) {
+    case tcp::CloseReason::kRefused:
+    case tcp::CloseReason::kResetByPeer:
+      return EdgeError::origin_refused;
+    case tcp::CloseReason::kUnreachable:
+      return EdgeError::origin_unreachable;
+    case tcp::CloseReason::kConnectTimeout:
+    case tcp::CloseReason::kUserTimeout:
+    case tcp::CloseReason::kIdleTimeout:
+    case tcp::CloseReason::kNormal:
+    case tcp::CloseReason::kAborted:
+      return EdgeError::origin_timeout;
+  }
+  return EdgeError::origin_timeout;
 }
 
 EdgeError error_of(http::Verdict verdict) noexcept {

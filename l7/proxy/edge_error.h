@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "dataplane/tcp/types.h"
 #include "l7/http/verdict.h"
 #include "l7/http1/head_writer.h"
 #include "l7/http2/head_writer.h"
@@ -33,6 +34,7 @@ enum class EdgeError : std::uint8_t {
   misdirected,         // 1013: asked for under the certificate of another zone
   no_origin,           // 1016
   blocked,             // 1020: by a rule of the zone
+  origin_busy,         // 1200: as much goes on at the origin as may
   origin_malformed,    // 520
   origin_refused,      // 521
   origin_timeout,      // 522
@@ -51,6 +53,9 @@ struct EdgeErrorInfo {
   std::string_view text;
 };
 const EdgeErrorInfo& info_of(EdgeError error) noexcept;
+
+// The error for a connection to an origin that did not come to be.
+EdgeError connect_error(tcp::CloseReason reason) noexcept;
 
 // The error for a request head that the parser refused.
 EdgeError error_of(http::Verdict verdict) noexcept;

@@ -45,12 +45,16 @@ struct Client {
   bool has_certificate = false;  // credentials::ClientCertificates may know what it has shown
   bool flushing = false;         // is in the flush ring
   bool drained = false;          // its session was told that the edge goes away
+  bool awaits_header = false;    // the PROXY header that it has to begin with
+  bool has_own_origins = false;  // origin connections that are for it alone
+  std::uint64_t number = 0;      // of all the worker's clients, never 0
   std::uint32_t exchange = kNoIndex;  // HTTP/1
   std::uint32_t session = kNoIndex;   // HTTP/2
   base::Time deadline{};  // idle or lingering clients, or those that take nothing
   base::IpAddress address;
   std::uint16_t remote_port = 0;
   std::uint16_t port = 0;  // the port of ours that it came to
+  base::Endpoint destination;  // where it meant to go: that port of ours, or what a relay says
 };
 
 // shared: over HTTP/2, with as many exchanges as it has streams; in the pool while it takes another.
@@ -65,6 +69,9 @@ struct OriginConnection {
   bool flushing = false;  // is in the origins' flush ring
   std::uint32_t session = kNoIndex;
   std::uint32_t streams = 0;  // of the session: exchanges
+  bool orphaned = false;      // the client that it was for alone has gone
+  std::uint32_t record = kNoIndex;  // in the table of origins, which counts it
+  base::Time race_at{};             // while it connects: when another family may join in
 };
 
 enum class Phase : std::uint8_t {
@@ -143,10 +150,14 @@ struct Exchange {
   HostCopy host;
   std::uint64_t security = 0;  // of connections to origins, as in origin::OriginKey
   bool securing = false;       // the handshake with the origin has begun
+  std::uint32_t rival = kNoIndex;   // the second connection that is being made, if there is one
+  std::uint32_t record = kNoIndex;  // in the table of origins, which counts it
+  bool pending = false;             // and counts it as waiting for a connection
   std::uint32_t tried = 0;     // bit i: route.origins[i] was chosen
   bool failed_over = false;    // the one second address was taken
   bool replayed = false;       // a dead pooled connection was replaced by a fresh one
   bool reused = false;         // the connection came from the pool
+  base::Duration reused_after{};  // being idle for so long
   base::Endpoint remote;       // of the connection in use or last used
 
   // Response.

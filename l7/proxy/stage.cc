@@ -69,6 +69,9 @@ Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
   slots(parts.origins, config.max_origins);
   parts.idle_entries = arena.take<origin::IdlePool::Entry>(config.max_origins);
   parts.idle_buckets = arena.take<std::uint32_t>(bucket_count_of(config));
+  parts.records =
+      arena.take<origin::OriginRecord>(origin::OriginTable::record_count(config.max_origins));
+  parts.race_links = arena.take<IndexList::Link>(config.max_origins);
   parts.ready = arena.take<std::uint32_t>(config.max_clients);
   slots(parts.sessions, config.http2 == nullptr ? 0 : config.max_sessions);
   // Every inbox may be full: who does not take a body must hold up nobody else's.
@@ -125,6 +128,8 @@ Stage::Stage(const StageConfig& config, const Parts& parts, transport::Transport
       early_(parts.early),
       health_(config.hash_key, config.suspect_time),
       pool_(parts.idle_entries, parts.idle_buckets, config.hash_key, config.idle_pool),
+      records_(parts.records, config.hash_key),
+      racing_(parts.race_links),
       ports_(config.source_port_first, config.source_port_count, config.hash_key) {
   if (config.coders != nullptr) {
     encodes_ = config.coders->gzip_encoders.free() != 0;
@@ -143,6 +148,7 @@ void Stage::run(const snapshot::View& view, base::Time now) noexcept {
   }
   transport::Event event;
   while (transport_.next_event(event, now_)) on_event(event);
+  take_races();
   take_coded();
   take_ready();
   if (now_ >= next_sweep_) sweep();
@@ -173,8 +179,11 @@ void Stage::take_ready() noexcept {
 base::Time Stage::next_deadline() const noexcept {
   if (ready_.size() + flush_.size() + origin_flush_.size() + resting_.size() > 0) return now_;
   if (clients_.used() == 0 && origins_.used() == 0) return base::Time::max();
-  if (watched_.size() == 0) return next_sweep_;
-  return std::min(next_sweep_, codings_[watched_.front()].look_at);
+  base::Time deadline = next_sweep_;
+  if (watched_.size() > 0) deadline = std::min(deadline, codings_[watched_.front()].look_at);
+  const std::uint32_t racing = racing_.front();
+  if (racing != IndexList::kNone) deadline = std::min(deadline, origins_.items[racing].race_at);
+  return deadline;
 }
 
 void Stage::on_event(const transport::Event& event) noexcept {
@@ -218,7 +227,18 @@ void Stage::on_accepted(tcp::ConnectionId id) noexcept {
   client.address = info.remote.address;
   client.remote_port = info.remote.port;
   client.port = info.local.port;
+  client.destination = info.local;
+  client.number = ++client_number_;
   transport_.set_user(id, kClientKind << kKindShift | c);
+  if (!is_relay(client.address)) return begin_client(c);
+  client.awaits_header = true;
+  client.deadline = now_ + config_.handshake_timeout;
+  read_proxy_header(c);
+}
+
+// Its own bytes come next.
+void Stage::begin_client(std::uint32_t c) noexcept {
+  Client& client = clients_[c];
   if (is_https_port(client.port)) {
     client.secure = true;
     client.deadline = now_ + config_.handshake_timeout;
@@ -230,6 +250,7 @@ void Stage::on_accepted(tcp::ConnectionId id) noexcept {
 
 void Stage::on_client_event(std::uint32_t c, const transport::Event& event) noexcept {
   Client& client = clients_[c];
+  if (client.awaits_header) return on_relay_event(c, event);
   if (client.session != kNoIndex) return on_session_event(c, event);
   switch (event.kind) {
     case transport::EventKind::kAccepted:
@@ -284,7 +305,7 @@ void Stage::on_origin_event(std::uint32_t o, const transport::Event& event) noex
     case transport::EventKind::kAccepted:
       return;
     case transport::EventKind::kConnected:
-      return origin_connected(x);
+      return exchanges_[x].rival != kNoIndex ? race_won(x, o) : origin_connected(x);
     case transport::EventKind::kSecured:
       return origin_secured(x);
     case transport::EventKind::kFailed:
@@ -296,6 +317,8 @@ void Stage::on_origin_event(std::uint32_t o, const transport::Event& event) noex
       origin.peer_closed = true;
       return origin_ended(x, event);
     case transport::EventKind::kClosed:
+      if (exchanges_[x].rival != kNoIndex) return race_lost(x, o, connect_error(event.reason));
+      if (origin.state == OriginState::connecting) note_unconnected(o, connect_error(event.reason));
       // The connection is gone already; only our books remain.
       free_origin(o);
       exchanges_[x].origin = kNoIndex;
@@ -316,9 +339,12 @@ void Stage::on_idle_origin_event(std::uint32_t o, const transport::Event& event)
         return;  // told of bytes that were read since
       return drop_origin(o, false);
     case transport::EventKind::kPeerClosed:
+      note_idle_end(origins_[o].record, now_ - pool_.idle_since(o));
+      return drop_origin(o, true);
     case transport::EventKind::kFailed:
       return drop_origin(o, true);
     case transport::EventKind::kClosed:
+      note_idle_end(origins_[o].record, now_ - pool_.idle_since(o));
       return free_origin(o);
   }
 }
@@ -340,6 +366,8 @@ void Stage::free_exchange(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   take_promise_back(exchange);
   if (exchange.coded) codings_[x].coder.end();
+  drop_rival(x);
+  discharge(exchange);
   exchange.inbox.clear(inbox_blocks_);
   exchange.response_inbox.clear(inbox_blocks_);
   if (exchange.stream == 0) clients_[exchange.client].exchange = kNoIndex;
@@ -351,12 +379,16 @@ void Stage::free_exchange(std::uint32_t x) noexcept {
 
 void Stage::free_client(std::uint32_t c) noexcept {
   if (clients_[c].has_certificate) config_.credentials->clients().forget(c);
+  drop_own_origins(c);
   clients_[c].state = ClientState::free;
   clients_.give_back(c);
 }
 
 void Stage::free_origin(std::uint32_t o) noexcept {
   pool_.remove(o);
+  racing_.remove(o);
+  if (origins_[o].record != kNoIndex) --records_[origins_[o].record].connections;
+  origins_[o].record = kNoIndex;
   origins_[o].state = OriginState::free;
   origins_[o].exchange = kNoIndex;
   origins_.give_back(o);

@@ -28,11 +28,13 @@
 #include "l7/balancer/balancer.h"
 #include "l7/http2/session.h"
 #include "l7/origin/idle_pool.h"
+#include "l7/origin/origin_table.h"
 #include "l7/origin/source_ports.h"
 #include "l7/proxy/body_coding.h"
 #include "l7/proxy/edge_error.h"
 #include "l7/proxy/exchange.h"
 #include "l7/proxy/forwarded_head.h"
+#include "l7/proxy/index_list.h"
 #include "l7/proxy/stage_config.h"
 #include "l7/rewrite/rules.h"
 
@@ -100,6 +102,8 @@ class Stage {
     Slots<OriginConnection> origins;
     std::span<origin::IdlePool::Entry> idle_entries;
     std::span<std::uint32_t> idle_buckets;
+    std::span<origin::OriginRecord> records;
+    std::span<IndexList::Link> race_links;
     std::span<std::uint32_t> ready;
     Slots<http2::ServerSession> sessions;
     std::span<std::uint32_t> flush;
@@ -124,6 +128,7 @@ class Stage {
   // ---- stage.cc: events and slots ----
   void on_event(const transport::Event& event) noexcept;
   void on_accepted(tcp::ConnectionId id) noexcept;
+  void begin_client(std::uint32_t c) noexcept;
   void on_client_event(std::uint32_t c, const transport::Event& event) noexcept;
   void on_origin_event(std::uint32_t o, const transport::Event& event) noexcept;
   void fail_client(std::uint32_t c) noexcept;
@@ -143,6 +148,15 @@ class Stage {
   }
   std::span<char> in_buffer(std::uint32_t x) noexcept;
   std::span<char> out_buffer(std::uint32_t x) noexcept;
+
+  // ---- stage_proxy_protocol.cc: what is said of clients before their first byte ----
+  [[nodiscard]] bool is_relay(const base::IpAddress& address) const noexcept;
+  void on_relay_event(std::uint32_t c, const transport::Event& event) noexcept;
+  void read_proxy_header(std::uint32_t c) noexcept;
+  void refuse_relay(std::uint32_t c) noexcept;
+  [[nodiscard]] bool announces_clients(const Exchange& exchange) const noexcept;
+  bool announce_client(const Exchange& exchange) noexcept;
+  void drop_own_origins(std::uint32_t c) noexcept;
 
   // ---- stage_client.cc: requests in, answers and ends ----
   void read_client(std::uint32_t c) noexcept;
@@ -172,9 +186,37 @@ class Stage {
   void linger(std::uint32_t c) noexcept;
   void make_ray(Exchange& exchange) noexcept;
 
-  // ---- stage_origin.cc: choosing and connecting ----
-  void start_origin(std::uint32_t x) noexcept;
+  // ---- stage_choice.cc: which origin address may have the request ----
+  void start_origin(std::uint32_t x, EdgeError otherwise) noexcept;
+  bool use_origin(std::uint32_t x, std::size_t i, EdgeError& why) noexcept;
+  bool may_request(const Exchange& exchange, std::uint32_t record, EdgeError& why) noexcept;
+  bool may_connect(std::uint32_t record, EdgeError& why) noexcept;
+  void charge(Exchange& exchange, std::uint32_t record) noexcept;
+  void discharge(Exchange& exchange) noexcept;
+  void begin_pending(Exchange& exchange) noexcept;
+  void end_pending(Exchange& exchange) noexcept;
+  void note_connected(std::uint32_t o) noexcept;
+  void note_unconnected(std::uint32_t o, EdgeError error) noexcept;
+  void note_idle_end(std::uint32_t record, base::Duration idle) noexcept;
+  void note_keep_alive(const Exchange& exchange) noexcept;
+  base::Duration usable_idle(std::uint32_t record) noexcept;
+
+  // ---- stage_race.cc: two address families of one origin ----
+  [[nodiscard]] std::uint32_t of_family(const Exchange& exchange, bool v4) const noexcept;
+  void begin_race(std::uint32_t x) noexcept;
+  void take_races() noexcept;
+  void start_rival(std::uint32_t x) noexcept;
+  void race_won(std::uint32_t x, std::uint32_t o) noexcept;
+  void race_lost(std::uint32_t x, std::uint32_t o, EdgeError error) noexcept;
+  void promote_rival(std::uint32_t x) noexcept;
+  void drop_rival(std::uint32_t x) noexcept;
+
+  // ---- stage_origin.cc: connecting ----
+  void use_pooled(std::uint32_t x, std::uint32_t o) noexcept;
+  std::uint32_t open_connection(std::uint32_t x, const base::Endpoint& remote) noexcept;
   void attach(std::uint32_t x, std::uint32_t o) noexcept;
+  [[nodiscard]] origin::OriginKey key_of(const Exchange& exchange,
+                                         const base::Endpoint& remote) const noexcept;
   void connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcept;
   void origin_connected(std::uint32_t x) noexcept;
   void origin_ready(std::uint32_t x) noexcept;
@@ -323,6 +365,7 @@ class Stage {
   base::Time next_sweep_{};
   bool draining_ = false;
   std::uint64_t random_state_;
+  std::uint64_t client_number_ = 0;  // the last one given
   std::uint32_t buffer_size_;
 
   Slots<Client> clients_;
@@ -354,6 +397,8 @@ class Stage {
 
   balancer::PassiveHealth health_;
   origin::IdlePool pool_;
+  origin::OriginTable records_;
+  IndexList racing_;  // origins that connect alone, though there is another family, by race_at
   origin::SourcePorts ports_;
 };
 

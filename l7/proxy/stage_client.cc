@@ -37,6 +37,7 @@ std::string_view name_of(http::Version version) noexcept {
 
 void Stage::read_client(std::uint32_t c) noexcept {
   Client& client = clients_[c];
+  if (client.awaits_header) return read_proxy_header(c);
   if (client.state == ClientState::lingering) {
     for (auto bytes = transport_.readable(client.id, now_); !bytes.empty();
          bytes = transport_.readable(client.id, now_)) {
@@ -112,7 +113,7 @@ void Stage::begin_request(std::uint32_t x, std::size_t consume) noexcept {
   exchange.progress = {};
   switch (decision) {
     case Decision::forward:
-      return start_origin(x);
+      return start_origin(x, EdgeError::origin_unreachable);
     case Decision::error:
       return answer_error(x, error);
     case Decision::own:
@@ -353,6 +354,8 @@ void Stage::count_error(EdgeError error) noexcept {
   switch (error) {
     case EdgeError::overloaded:
       return counters_.add(ipc::Counter::kHttpOverloaded);
+    case EdgeError::origin_busy:
+      return counters_.add(ipc::Counter::kHttpOriginBusy);
     case EdgeError::origin_malformed:
       return counters_.add(ipc::Counter::kHttpOriginMalformed);
     case EdgeError::origin_refused:
@@ -385,6 +388,7 @@ void Stage::answer_error(std::uint32_t x, EdgeError error) noexcept {
 void Stage::answer_composed(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   leave_origin(x, false);
+  discharge(exchange);
   if (!exchange.request_done) exchange.close_client = true;
   exchange.phase = Phase::answering;
   exchange.phase_since = now_;
@@ -414,6 +418,7 @@ void Stage::answer_overload(std::uint32_t c) noexcept {
 // The response is whole, or as much of it as there will be: its connection may serve another.
 void Stage::release_origin(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
+  drop_rival(x);
   const std::uint32_t o = exchange.origin;
   if (o == kNoIndex) return;
   if (exchange.origin_stream != 0) return leave_origin(x, true);
@@ -421,14 +426,16 @@ void Stage::release_origin(std::uint32_t x) noexcept {
   const bool clean = exchange.response_done && exchange.request_done &&
                      exchange.out_sent == exchange.out_size &&
                      transport_.readable(origin.id, now_).empty();
-  if (!clean || !exchange.origin_keep || origin.peer_closed || draining_) {
+  const base::Duration usable = usable_idle(origin.record);
+  if (!clean || !exchange.origin_keep || origin.peer_closed || draining_ ||
+      usable == base::Duration{}) {
     return drop_origin(o, clean);
   }
   origin.state = OriginState::idle;
   origin.exchange = kNoIndex;
   exchange.origin = kNoIndex;
   transport_.rest(origin.id);
-  const std::uint32_t evicted = pool_.put(o, origin.key, now_);
+  const std::uint32_t evicted = pool_.put(o, origin.key, now_, usable);
   if (evicted != kNoIndex) retire_origin(evicted);
 }
 

@@ -10,12 +10,14 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/hash.h"
 #include "dataplane/base/ip.h"
+#include "dataplane/base/ip_prefix.h"
 #include "l7/compress/pool.h"
 #include "l7/credentials/credentials.h"
 #include "l7/http1/head_limits.h"
 #include "l7/http2/codec.h"
 #include "l7/log/ring.h"
 #include "l7/origin/idle_pool.h"
+#include "l7/origin/origin_table.h"
 
 namespace brink::l7::proxy {
 
@@ -52,6 +54,11 @@ struct StageConfig {
   // A request that may not be repeated uses a pooled connection only if it was idle for less.
   base::Duration unsafe_reuse_max_idle = std::chrono::seconds(5);
   origin::IdlePool::Settings idle_pool;
+  // Until the second family of an origin with both gets its chance (RFC 8305 8); 0: never.
+  base::Duration race_delay = std::chrono::milliseconds(250);
+  origin::OriginLimits origin_limits;
+  origin::CircuitSettings circuit;
+  origin::RetrySettings retries;
 
   // Where origin connections come from; the unspecified address (::) means none of that family.
   base::IpAddress source_v4;
@@ -60,6 +67,10 @@ struct StageConfig {
   std::uint16_t source_port_count = 16384;
   // Addresses of this edge, which are never an origin. Borrowed, outlives the stage.
   std::span<const base::IpAddress> edge_addresses;
+
+  // Where relays are whose connections begin with a PROXY header, all of them. Borrowed, outlives the
+  // stage.
+  std::span<const base::IpPrefix> proxy_protocol_from;
 
   // Ports of ours where clients speak TLS. Borrowed, outlives the stage.
   std::span<const std::uint16_t> https_ports;

@@ -1,4 +1,4 @@
-// The origin side of the stage: which address, which connection, and what a failure means.
+// The origin side of the stage: connections, and what their failure means.
 #include <algorithm>
 
 #include "l7/proxy/stage.h"
@@ -8,43 +8,17 @@ namespace {
 
 constexpr std::uint64_t kOriginUser = std::uint64_t{2} << 32;
 
-EdgeError connect_error(tcp::CloseReason reason) noexcept {
-  switch (reason) {
-    case tcp::CloseReason::kRefused:
-    case tcp::CloseReason::kResetByPeer:
-      return EdgeError::origin_refused;
-    case tcp::CloseReason::kUnreachable:
-      return EdgeError::origin_unreachable;
-    case tcp::CloseReason::kConnectTimeout:
-    case tcp::CloseReason::kUserTimeout:
-    case tcp::CloseReason::kIdleTimeout:
-    case tcp::CloseReason::kNormal:
-    case tcp::CloseReason::kAborted:
-      return EdgeError::origin_timeout;
-  }
-  return EdgeError::origin_timeout;
-}
-
 }  // namespace
 
-// Picks the next untried address and a connection to it, pooled or fresh.
-void Stage::start_origin(std::uint32_t x) noexcept {
+// A connection that is just out of the pool.
+void Stage::use_pooled(std::uint32_t x, std::uint32_t o) noexcept {
   Exchange& exchange = exchanges_[x];
-  const std::span<const base::Endpoint> origins(exchange.route.origins.data(),
-                                                exchange.route.origin_count);
-  const std::size_t i =
-      balancer::choose_origin(origins, exchange.tried, next_random(), health_, now_);
-  if (i == balancer::kNoOrigin) return answer_error(x, EdgeError::origin_unreachable);
-  exchange.tried |= 1U << i;
-  const base::Duration max_idle =
-      http::is_idempotent(exchange.method) ? base::Duration::max() : config_.unsafe_reuse_max_idle;
-  const std::uint32_t pooled = pool_.take({origins[i], exchange.security}, now_, max_idle);
-  if (pooled == origin::kNone) return connect_fresh(x, origins[i]);
   exchange.reused = true;
+  exchange.reused_after = now_ - pool_.idle_since(o);
   counters_.add(ipc::Counter::kHttpOriginReused);
-  if (origins_[pooled].state == OriginState::shared) return join_origin(x, pooled);
-  attach(x, pooled);
-  origins_[pooled].state = OriginState::busy;
+  if (origins_[o].state == OriginState::shared) return join_origin(x, o);
+  attach(x, o);
+  origins_[o].state = OriginState::busy;
   exchange.phase = Phase::relaying;
   exchange.phase_since = now_;
   drive(x);
@@ -64,18 +38,39 @@ void Stage::attach(std::uint32_t x, std::uint32_t o) noexcept {
   origins_[o].exchange = x;
 }
 
+// Which other connections would do as well.
+origin::OriginKey Stage::key_of(const Exchange& exchange,
+                                const base::Endpoint& remote) const noexcept {
+  return {remote, exchange.security,
+          announces_clients(exchange) ? clients_.items[exchange.client].number : 0};
+}
+
 void Stage::connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcept {
   Exchange& exchange = exchanges_[x];
   exchange.reused = false;
   const base::IpAddress source = remote.address.is_v4() ? config_.source_v4 : config_.source_v6;
   if (source == base::IpAddress{}) return origin_failed(x, EdgeError::origin_unreachable);
+  const std::uint32_t o = open_connection(x, remote);
+  if (o == kNoIndex) return answer_error(x, EdgeError::overloaded);
+  exchange.securing = false;
+  attach(x, o);
+  exchange.phase = Phase::connecting;
+  exchange.phase_since = now_;
+  begin_pending(exchange);
+  begin_race(x);
+}
+
+// Begins to connect. kNoIndex: no slot or no port is left.
+std::uint32_t Stage::open_connection(std::uint32_t x, const base::Endpoint& remote) noexcept {
+  const Exchange& exchange = exchanges_[x];
+  const base::IpAddress source = remote.address.is_v4() ? config_.source_v4 : config_.source_v6;
   std::uint32_t o = origins_.acquire();
   if (o == kNoIndex) {
     // Every slot is taken: the idle connection that waited longest makes room.
     const std::uint32_t oldest = pool_.evict();
     if (oldest != origin::kNone) retire_origin(oldest);
     o = origins_.acquire();
-    if (o == kNoIndex) return answer_error(x, EdgeError::overloaded);
+    if (o == kNoIndex) return o;
   }
   tcp::ConnectResult result;
   for (int attempt = 0; attempt < origin::kPortAttemptsMax; ++attempt) {
@@ -85,24 +80,30 @@ void Stage::connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcep
   }
   if (!result.ok()) {
     origins_.give_back(o);
-    return answer_error(x, EdgeError::overloaded);
+    return kNoIndex;
   }
   const bool flushing = origins_[o].flushing;  // a stale entry of the ring stays valid
   origins_[o] = {.id = result.id,
                  .state = OriginState::connecting,
                  .exchange = x,
-                 .key = {remote, exchange.security},
-                 .flushing = flushing};
-  exchange.securing = false;
-  attach(x, o);
-  exchange.phase = Phase::connecting;
-  exchange.phase_since = now_;
+                 .key = key_of(exchange, remote),
+                 .flushing = flushing,
+                 .record = records_.find(remote, now_)};
+  if (origins_[o].record != kNoIndex) {
+    ++records_[origins_[o].record].connections;
+  } else {
+    counters_.add(ipc::Counter::kHttpOriginUntracked);
+  }
+  if (origins_[o].key.client != 0) clients_[exchange.client].has_own_origins = true;
+  return o;
 }
 
 void Stage::origin_connected(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   OriginConnection& origin = origins_[exchange.origin];
+  note_connected(exchange.origin);
   exchange.entry.connect_us = us_between(exchange.phase_since, now_);
+  if (!announce_client(exchange)) return answer_error(x, EdgeError::overloaded);
   if (origin.key.security != 0) return secure_origin(x);
   origin_ready(x);
 }
@@ -111,6 +112,7 @@ void Stage::origin_connected(std::uint32_t x) noexcept {
 void Stage::origin_ready(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   health_.report_success(exchange.remote);
+  end_pending(exchange);
   const tls::Stream* const security = transport_.security(origins_[exchange.origin].id);
   if (security != nullptr && security->info().protocol == tls::Alpn::kH2) {
     return begin_origin_session(x);
@@ -123,14 +125,13 @@ void Stage::origin_ready(std::uint32_t x) noexcept {
 }
 
 // The connect phase failed; nothing of the request's body was read yet. Zero-downtime failover: one
-// more attempt, at another address.
+// more attempt, at another address, if its budget for retries has it.
 void Stage::origin_failed(std::uint32_t x, EdgeError error) noexcept {
   Exchange& exchange = exchanges_[x];
   const std::uint32_t all = (1U << exchange.route.origin_count) - 1;
   if (!exchange.failed_over && (exchange.tried & all) != all) {
     exchange.failed_over = true;
-    counters_.add(ipc::Counter::kHttpOriginRetries);
-    return start_origin(x);
+    return start_origin(x, error);
   }
   answer_error(x, error);
 }
@@ -158,6 +159,7 @@ void Stage::origin_ended(std::uint32_t x, const transport::Event& event) noexcep
   const bool repeatable = http::is_idempotent(exchange.method) || exchange.out_sent == 0;
   if (exchange.reused && !exchange.replayed && !exchange.response_seen && body_untouched &&
       repeatable) {
+    note_idle_end(exchange.record, exchange.reused_after);
     exchange.replayed = true;
     counters_.add(ipc::Counter::kHttpOriginRetries);
     leave_origin(x, true);

@@ -133,7 +133,8 @@ void Stage::join_origin(std::uint32_t x, std::uint32_t o) noexcept {
 
 // Puts the connection into the pool while it takes another stream; false: it takes none.
 bool Stage::offer_origin(std::uint32_t o) noexcept {
-  if (draining_ || !origin_sessions_[origins_[o].session].can_request()) return false;
+  if (draining_ || origins_[o].orphaned) return false;
+  if (!origin_sessions_[origins_[o].session].can_request()) return false;
   if (pool_.is_idle(o)) return true;
   const std::uint32_t evicted = pool_.put(o, origins_[o].key, now_);
   if (evicted != kNoIndex) retire_origin(evicted);
@@ -161,6 +162,7 @@ http2::StreamId Stage::open_stream(std::uint32_t x, std::uint32_t o) noexcept {
 // The exchange wants no more of its origin. `orderly`: the connection is between messages.
 void Stage::leave_origin(std::uint32_t x, bool orderly) noexcept {
   Exchange& exchange = exchanges_[x];
+  drop_rival(x);
   if (exchange.origin == kNoIndex) return;
   if (exchange.origin_stream == 0) return drop_origin(exchange.origin, orderly);
   origin_session_of(exchange).reset(exchange.origin_stream, http2::ErrorCode::cancel);

@@ -82,14 +82,14 @@ class RandomTraffic : public StageFixture {
     random_.seed(value);
     tcp::StackConfig edge = stack_config(2048 + pick(30'000));
     tcp::StackConfig peers = stack_config(2048 + pick(30'000));
-    StageConfig config;
-    config.random_seed = value;
-    rebuild(config, edge, peers);
+    config_.random_seed = value;
+    rebuild(config_, edge, peers);
     loss_percent_ = pick(3) * 2;
   }
 
   std::mt19937 random_;
   std::uint32_t seed_ = 0;
+  StageConfig config_;
 };
 
 std::vector<std::uint32_t> seeds(std::uint32_t count) {
@@ -159,8 +159,11 @@ TEST_F(RandomTraffic, EveryBodyArrivesWholeAndWithItsOwnClient) {
 }
 
 // Peers that misbehave at random: whatever they do, every slot comes back and a well-behaved client
-// is served afterwards.
+// is served afterwards, within limits that a count that is not taken back would exceed.
 TEST_F(RandomTraffic, NoMisbehaviourLeaksASlotOrStopsTheService) {
+  config_.source_v6 = ip("2001:db8:e::2");
+  config_.race_delay = milliseconds(20);
+  config_.origin_limits = {.connections = 24, .requests = 16, .pending = 12};
   const std::string fragments[] = {
       get("/a"),
       get("/b", "Connection: close\r\n"),
@@ -170,6 +173,7 @@ TEST_F(RandomTraffic, NoMisbehaviourLeaksASlotOrStopsTheService) {
       "0\r\n\r\n",
       "GET / HTTP/1.0\r\nHost: www.example.com\r\n\r\n",
       "HEAD /e HTTP/1.1\r\nHost: www.example.com\r\n\r\n",
+      get("/both", "", "both.example.com"),
       "GARBAGE\r\n\r\n",
       "GET /f HTTP/1.1\r\nHost: unknown.example.com\r\n\r\n",
       "GET /cdn-cgi/trace HTTP/1.1\r\nHost: one.example.com\r\n\r\n",
@@ -188,7 +192,7 @@ TEST_F(RandomTraffic, NoMisbehaviourLeaksASlotOrStopsTheService) {
       "nonsense",
       "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
   };
-  for (const std::uint32_t s : seeds(25)) {
+  for (const std::uint32_t s : seeds(40)) {
     SCOPED_TRACE("seed " + std::to_string(s));
     seed(s);
     const auto misbehave = [&](Host& host, std::span<const std::string> words) {
@@ -218,6 +222,7 @@ TEST_F(RandomTraffic, NoMisbehaviourLeaksASlotOrStopsTheService) {
           if (!set.erase(ip("203.0.113.1"))) set.insert(ip("203.0.113.1"));
         };
         toggle(pick(2) == 0 ? refusing_ : unreachable_);
+        if (pick(2) == 0) toggle(swallowed_);
       }
     };
     for (int i = 0; i < 300; ++i) {
@@ -232,6 +237,7 @@ TEST_F(RandomTraffic, NoMisbehaviourLeaksASlotOrStopsTheService) {
     loss_percent_ = 0;
     refusing_.clear();
     unreachable_.clear();
+    swallowed_.clear();
     for (Host* host : {client_.get(), origin_.get()}) {
       for (auto& peer : host->peers) {
         if (peer->closed) continue;
@@ -258,7 +264,9 @@ TEST_F(RandomTraffic, NoMisbehaviourLeaksASlotOrStopsTheService) {
        {Counter::kHttpRequests, Counter::kHttpResponses, Counter::kHttpBadRequests,
         Counter::kHttpUnknownHost, Counter::kHttpOriginRetries, Counter::kHttpOriginReused,
         Counter::kHttpClientAborts, Counter::kHttpOriginMalformed, Counter::kHttpOriginRefused,
-        Counter::kHttpOriginUnreachable, Counter::kHttpTruncated}) {
+        Counter::kHttpOriginUnreachable, Counter::kHttpTruncated, Counter::kHttpOriginRaces,
+        Counter::kHttpOriginRacesWon, Counter::kHttpOriginEjections,
+        Counter::kHttpOriginEjected}) {
     EXPECT_GE(count(counter), 5U) << ipc::kCounterInfo[static_cast<std::size_t>(counter)].name;
   }
 }

@@ -270,6 +270,7 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   counters_.add(ipc::Counter::kHttpResponses);
   exchange.entry.status = exchange.entry.origin_status = response_->status;
   exchange.origin_keep = response_->keep_alive;
+  note_keep_alive(exchange);
   exchange.response_started = true;
   http::BodyFraming from = response_->body;
   if (exchange.origin_stream != 0 && from.kind == http::BodyKind::chunked) {

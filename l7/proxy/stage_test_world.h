@@ -26,6 +26,8 @@
 #include "dataplane/transport/transport.h"
 #include "l7/proxy/stage.h"
 #include "l7/render/route_blob.h"
+#include "l7/render/tls_blob.h"
+#include "l7/route/table_key.h"
 #include "tests/support/wire_name.h"
 
 namespace brink::l7::proxy::testing {
@@ -207,8 +209,8 @@ inline Bytes address_blob() {
 }
 
 // Serves www (two origins), one (one origin), self (origin is the edge), none (no origin), six
-// (IPv6 origin) and, DNS only, mail - all below example.com.
-inline snapshot::Image make_image() {
+// (IPv6 origin), both (IPv4 and IPv6 origin) and, DNS only, mail - all below example.com.
+inline snapshot::Image make_image(const route::SettingsLayout& settings = {}) {
   snapshot::Builder builder{base::HashKey{}};
   EXPECT_TRUE(builder.put_zone(test::wire_name("example.com"), {1, address_blob()}).ok());
   EXPECT_TRUE(builder.put_name(test::wire_name("example.com"), {}).ok());
@@ -227,7 +229,12 @@ inline snapshot::Image make_image() {
   add("self", {ip("192.0.2.1")});
   add("none", {});
   add("six", {ip("2001:db8::1")});
+  add("both", {ip("203.0.113.1"), ip("2001:db8::1")});
   add("mail", {}, false);
+  if (settings != route::SettingsLayout{}) {
+    const route::TableKey key(route::TableGroup::kSettings);
+    EXPECT_TRUE(builder.put_value(key.octets(), render::render_settings(settings)).ok());
+  }
   auto image = builder.finish(1, 0);
   EXPECT_TRUE(image.ok());
   return std::move(image.value());
@@ -325,7 +332,7 @@ class StageFixture : public ::testing::Test {
       return;
     }
     const std::string to(segment.destination.text().view());
-    if (to.starts_with("192.0.2.")) {
+    if (to.starts_with("192.0.2.") || to.starts_with("2001:db8:e:")) {
       edge_->receive(segment, now_);
     } else if (to.starts_with("198.51.100.")) {
       client_->stack.receive(segment, now_);

@@ -1,6 +1,7 @@
 // The stage's timeouts, checked by a sweep every kSweepInterval: all of them are seconds long, and
 // a sweep over the slots in use is cheaper than a timer per state change.
 #include <algorithm>
+#include <array>
 
 #include "l7/proxy/stage.h"
 
@@ -22,8 +23,10 @@ void Stage::sweep() noexcept {
       if (exchanges_[x].stream != 0) check_exchange(x);
     }
   }
-  for (std::uint32_t o = pool_.expire(now_); o != origin::kNone; o = pool_.expire(now_)) {
-    retire_origin(o);
+  std::array<std::uint32_t, 64> expired;
+  for (std::size_t n = expired.size(); n == expired.size();) {
+    n = pool_.expire(now_, expired);
+    for (std::size_t i = 0; i < n; ++i) retire_origin(expired[i]);
   }
   while (draining_ && pool_.size() > 0) retire_origin(pool_.evict());
   if (origin_sessions_.used() > 0) {
@@ -43,6 +46,7 @@ void Stage::check_client(std::uint32_t c) noexcept {
   }
   const bool idle_while_draining = draining_ && client.state == ClientState::open && !client.ready;
   if (now_ < client.deadline && !idle_while_draining) return;
+  if (client.awaits_header) return refuse_relay(c);
   note_unfinished_handshake(client);
   transport_.release(client.id, now_);
   free_client(c);
@@ -59,6 +63,11 @@ void Stage::check_exchange(std::uint32_t x) noexcept {
       return answer_error(x, EdgeError::request_timeout);
     case Phase::connecting: {
       if (since(exchange.phase_since) < exchange.route.connect_timeout) return;
+      if (exchange.rival != kNoIndex) {
+        note_unconnected(exchange.rival, EdgeError::origin_timeout);
+        drop_rival(x);
+      }
+      if (!exchange.securing) note_unconnected(exchange.origin, EdgeError::origin_timeout);
       health_.report_failure(exchange.remote, now_);
       drop_origin(exchange.origin, false);
       return origin_failed(x,

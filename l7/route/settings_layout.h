@@ -15,7 +15,8 @@
 //   25     1     CipherPolicy
 //   26     1     the greatest TlsVersion of clients
 //   27     1     the greatest HTTP version to origins: 1 or 2
-//   28     4     zero
+//   28     1     OriginProxy
+//   29     3     zero
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,8 @@ enum class SslMode : std::uint8_t {
   kOriginPull,  // always HTTPS; certificates have to be good
 };
 enum class TlsVersion : std::uint8_t { kTls10, kTls11, kTls12, kTls13 };
+// Which PROXY header connections to origins begin with.
+enum class OriginProxy : std::uint8_t { kOff, kV1, kV2 };
 enum class PseudoIpv4 : std::uint8_t { kOff, kAddHeader, kOverwriteHeader };
 // Of TLS 1.2: what goes, from the strictest on.
 enum class CipherPolicy : std::uint8_t { kModern, kCompatible, kLegacy };
@@ -74,7 +77,8 @@ struct SettingsLayout {
   CipherPolicy ciphers = CipherPolicy::kCompatible;
   TlsVersion max_tls = TlsVersion::kTls13;
   std::uint8_t origin_http = 2;
-  std::uint32_t reserved = 0;
+  OriginProxy origin_proxy = OriginProxy::kOff;
+  std::uint8_t reserved[3] = {};
 
   bool operator==(const SettingsLayout&) const = default;
 };

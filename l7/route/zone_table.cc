@@ -142,7 +142,8 @@ std::optional<SettingsLayout> open_settings(Bytes blob) noexcept {
       head->max_tls > TlsVersion::kTls13 || (head->flags & ~kSettingFlagsKnown) != 0 ||
       head->pseudo_ipv4 > PseudoIpv4::kOverwriteHeader || head->ciphers > CipherPolicy::kLegacy ||
       head->origin_http < 1 || head->origin_http > 2 || head->read_timeout_s == 0 ||
-      head->read_timeout_s > 86'400 || head->reserved != 0) {
+      head->read_timeout_s > 86'400 || head->origin_proxy > OriginProxy::kV2 ||
+      head->reserved[0] != 0 || head->reserved[1] != 0 || head->reserved[2] != 0) {
     return {};
   }
   return *head;
