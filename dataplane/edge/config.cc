@@ -9,6 +9,7 @@
 
 #include "dataplane/base/settings_file.h"
 #include "dataplane/edge/config_value.h"
+#include "l7/proxy/handshake_limit.h"
 
 namespace brink::edge {
 namespace {
@@ -72,7 +73,13 @@ po::options_description setting_options() {
       "secret of session tickets, the same on every node; without it drawn at the start");
   add("tls.origin-trust-file", text()->default_value("/etc/ssl/certs/ca-certificates.crt"),
       "authorities that sign certificates of origins, PEM, empty none");
+  add("tls.origin-pull-certificate", text()->default_value(""),
+      "chain in PEM that origins are shown of zones with tls_client_auth and none of their own");
+  add("tls.origin-pull-key", text()->default_value(""), "its private key, PKCS #8 in PEM");
   add("tls.handshake-s", text()->default_value("10"), "until a handshake must be done");
+  add("tls.handshakes-per-prefix", text()->default_value("200"),
+      "handshakes a second that one IPv4 /24 or IPv6 /56 may begin with a worker, 0 no limit");
+  add("tls.handshakes-burst", text()->default_value("1000"), "of them at once");
   add("tls.buffer-mb", text()->default_value("8"), "decrypted octets that wait, of a worker");
   add("dns.rate-limit", text()->default_value("0"),
       "like UDP answers a second of a worker to one network, 0 no limit");
@@ -301,9 +308,20 @@ void read_tls(Reader& r, Config& c) {
   c.tls_key_file = r.text("tls.key-file");
   c.tls_ticket_key_file = r.text("tls.ticket-key-file");
   c.tls_origin_trust_file = r.text("tls.origin-trust-file");
+  c.tls_origin_pull_certificate = r.text("tls.origin-pull-certificate");
+  c.tls_origin_pull_key = r.text("tls.origin-pull-key");
   std::uint32_t handshake_s = 10;
   r.number("tls.handshake-s", handshake_s, 1, 600);
   c.tls_handshake = std::chrono::seconds(handshake_s);
+  constexpr std::uint16_t kMost = l7::proxy::HandshakeLimit::kMost;
+  r.number("tls.handshakes-per-prefix", c.tls_handshakes_per_prefix, 0, kMost);
+  r.number("tls.handshakes-burst", c.tls_handshakes_burst, 1, kMost);
+  if (c.tls_handshakes_burst < c.tls_handshakes_per_prefix) {
+    r.fail({"fewer at once than in a second",
+            "tls.handshakes-burst = " + std::to_string(c.tls_handshakes_burst),
+            "give at least tls.handshakes-per-prefix, which is " +
+                std::to_string(c.tls_handshakes_per_prefix)});
+  }
   r.number("tls.buffer-mb", c.tls_buffer_mb, 1, 1U << 16);
 }
 

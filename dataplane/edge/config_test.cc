@@ -51,7 +51,8 @@ TEST_F(ConfigTest, EverySettingIsTakenIn) {
       "neighbour = 192.0.2.1=02:00:00:00:00:01\n"
       "[service]\ndns = 192.0.2.129\nproxied = 2001:db8:a::140\nhttp-port = 8000\n"
       "https-port = none\n[tls]\nkey-file = /k\nticket-key-file = /t\norigin-trust-file =\n"
-      "handshake-s = 3\nbuffer-mb = 2\n"
+      "handshake-s = 3\nbuffer-mb = 2\nhandshakes-per-prefix = 7\nhandshakes-burst = 9\n"
+      "origin-pull-certificate = /c\norigin-pull-key = /p\n"
       "[exception]\ndevice = none\nconfigure = no\n[l7]\ncolo = AMS\ndrain-s = 0\n");
   ASSERT_TRUE(read_back.ok()) << read_back.error().message();
   const Config& c = read_back.value().config;
@@ -76,6 +77,10 @@ TEST_F(ConfigTest, EverySettingIsTakenIn) {
   EXPECT_EQ(c.tls_origin_trust_file, "");
   EXPECT_EQ(c.tls_handshake, std::chrono::seconds(3));
   EXPECT_EQ(c.tls_buffer_mb, 2U);
+  EXPECT_EQ(c.tls_handshakes_per_prefix, 7U);
+  EXPECT_EQ(c.tls_handshakes_burst, 9U);
+  EXPECT_EQ(c.tls_origin_pull_certificate, "/c");
+  EXPECT_EQ(c.tls_origin_pull_key, "/p");
   EXPECT_FALSE(c.kernel_device.has_value());
   EXPECT_FALSE(c.kernel_configure);
   EXPECT_EQ(c.colo, "AMS");
@@ -110,6 +115,10 @@ TEST_F(ConfigTest, ErrorsNameTheFieldTheValueAndTheRemedy) {
       {kLeast + "https-port = none\nhttps-port = 443\n", "service.https-port = none",
        "whole number"},
       {kLeast + "[tls]\nhandshake-s = 0\n", "tls.handshake-s = 0", "from 1"},
+      {kLeast + "[tls]\nhandshakes-per-prefix = 16384\n", "tls.handshakes-per-prefix = 16384",
+       "to 16383"},
+      {kLeast + "[tls]\nhandshakes-per-prefix = 5\nhandshakes-burst = 4\n",
+       "tls.handshakes-burst = 4", "at least"},
       {kLeast + "[tls]\nbuffer-mb = 0\n", "tls.buffer-mb = 0", "from 1"},
       {kLeast + "http-port = 80x\n", "service.http-port = 80x", "whole number"},
       {kLeast + "[eal]\nhugepages = maybe\n", "eal.hugepages = maybe", "auto required off"},

@@ -106,6 +106,7 @@ class Edge {
   std::unique_ptr<l7::credentials::PrivateKeys> private_keys_;
   secret::Key ticket_secret_;
   std::vector<std::uint8_t> origin_trust_;
+  l7::credentials::OperatorIdentity operator_identity_;
   std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kHttp2SessionSize = 48 * 1024;
 // Connections to origins over HTTP/2, each for many requests.
 constexpr std::uint32_t kHttp2Origins = 256;
+// Of 64 octets, for eight networks each whose handshakes are counted.
+constexpr std::uint32_t kHandshakeLines = 4096;
 
 }  // namespace
 
@@ -54,8 +56,23 @@ base::Result<void> L7Stage::make_security() {
   auto made = tls::Engine::create(engine);
   if (!made) return made.error();
   engine_ = std::move(made).value();
-  credentials_.emplace(*engine_, *config_.private_keys, stats_.counters,
-                       config_.http2_clients > 0);
+  const auto* own = config_.operator_identity;
+  if (own != nullptr && !own->chain.empty()) {
+    const auto good = engine_->check({.chain = own->chain, .private_key = own->private_key},
+                                     "tls.origin-pull-certificate, tls.origin-pull-key");
+    if (!good) return good.error();
+  }
+  credentials_.emplace(*engine_, *config_.private_keys, stats_.counters, config_.http2_clients > 0,
+                       own);
+  return {};
+}
+
+base::Result<void> L7Stage::make_handshake_limit() {
+  if (config_.handshakes.per_second == 0) return {};
+  base::PrefixRatesOptions networks;
+  networks.lines = kHandshakeLines;
+  if (auto drawn = draw_random(networks.key); !drawn) return drawn.error();
+  handshakes_.emplace(config_.handshakes, networks);
   return {};
 }
 
@@ -96,11 +113,13 @@ base::Result<void> L7Stage::make() {
   stack.chunk_count =
       static_cast<std::uint32_t>((std::uint64_t{config_.buffer_mb} << 20) / tcp::kChunkSize);
   if (auto made = make_security(); !made) return made.error();
+  if (auto made = make_handshake_limit(); !made) return made.error();
   if (auto made = make_http2(); !made) return made.error();
   if (auto made = make_coders(); !made) return made.error();
   l7::proxy::StageConfig stage = stage_config();
   if (http2_) stage.http2 = &*http2_;
   if (coders_) stage.coders = &*coders_;
+  if (handshakes_) stage.handshakes = &*handshakes_;
   stage.max_sessions = config_.http2_clients;
   stage.max_origin_sessions = kHttp2Origins;
   stage.credentials = &*credentials_;

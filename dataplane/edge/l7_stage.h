@@ -43,7 +43,9 @@ struct L7Config {
   l7::credentials::PrivateKeys* private_keys = nullptr;  // outlives the stage
   secret::Key ticket_secret;
   std::span<const std::uint8_t> origin_trust;  // DER; outlives create()
+  const l7::credentials::OperatorIdentity* operator_identity = nullptr;  // outlives the stage
   base::Duration handshake{};
+  base::Rate handshakes;  // of one network; 0 a second: no limit
   std::uint32_t tls_buffer_mb = 0;
   l7::log::Ring* access_log = nullptr;  // null: requests are not logged
   std::string colo;
@@ -75,6 +77,7 @@ class L7Stage {
   L7Stage(const L7Config& config, ipc::WorkerStats& stats) : config_(config), stats_(stats) {}
   base::Result<void> make();
   base::Result<void> make_security();
+  base::Result<void> make_handshake_limit();
   base::Result<void> make_http2();
   base::Result<void> make_coders();
   l7::proxy::StageConfig stage_config() const;
@@ -85,6 +88,7 @@ class L7Stage {
   std::unique_ptr<OwnedStack> stack_;
   std::unique_ptr<tls::Engine> engine_;
   std::optional<l7::credentials::Credentials> credentials_;
+  std::optional<l7::proxy::HandshakeLimit> handshakes_;
   std::optional<transport::Transport> transport_;
   std::int64_t ticket_slot_ = -1;
   AlignedMemory http2_memory_;

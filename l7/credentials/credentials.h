@@ -29,12 +29,20 @@ struct OriginRequest {
   bool http2 = false;        // is offered
 };
 
+// The certificate of the operator, which origins are shown where a zone wants it and has none of
+// its own.
+struct OperatorIdentity {
+  std::vector<std::uint8_t> chain;  // DER, one behind the other, leaf first; empty: there is none
+  std::vector<std::uint8_t> private_key;  // PKCS #8, DER
+};
+
 class Credentials final : public tls::CertificateSource {
  public:
-  // All outlive it. `http2`: clients whose zone has it are offered HTTP/2.
+  // All outlive it. `http2`: clients whose zone has it are offered HTTP/2. `own`: null: there is
+  // none.
   Credentials(tls::Engine& engine, PrivateKeys& keys, ipc::WorkerCounters& counters,
-              bool http2 = false) noexcept
-      : engine_(engine), private_keys_(keys), counters_(counters), http2_(http2) {}
+              bool http2 = false, const OperatorIdentity* own = nullptr) noexcept
+      : engine_(engine), private_keys_(keys), counters_(counters), http2_(http2), operator_(own) {}
 
   // A turn of the worker: what is asked between them reads this view.
   void begin(const snapshot::View& view, std::int64_t unix_s) noexcept;
@@ -62,6 +70,7 @@ class Credentials final : public tls::CertificateSource {
   PrivateKeys& private_keys_;
   ipc::WorkerCounters& counters_;
   bool http2_;
+  const OperatorIdentity* operator_;
   ClientCertificates clients_;
   const snapshot::View* view_ = nullptr;
   std::int64_t unix_s_ = 0;
