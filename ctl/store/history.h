@@ -61,6 +61,7 @@ enum class TablePart : std::uint8_t {
   kRevocation = 3,   // one: the authority's id and the serial's octets
   kOriginPulls = 4,  // what origins are shown
   kRules = 5,
+  kTrustStore = 6,  // whom it trusts to sign certificates of its origins
 };
 
 struct TableChange {
