@@ -319,6 +319,7 @@ base::Result<void> Edge::read_tls_files() {
   auto own =
       read_operator_identity(config_.tls_origin_pull_certificate, config_.tls_origin_pull_key);
   if (!own) return own.error();
+  if (auto good = check_operator_identity(own.value()); !good) return good.error();
   operator_identity_ = std::move(own).value();
   const std::string& trust_file = config_.tls_origin_trust_file;
   if (!trust_file.empty() && !std::filesystem::exists(trust_file)) {

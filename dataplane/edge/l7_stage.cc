@@ -56,14 +56,8 @@ base::Result<void> L7Stage::make_security() {
   auto made = tls::Engine::create(engine);
   if (!made) return made.error();
   engine_ = std::move(made).value();
-  const auto* own = config_.operator_identity;
-  if (own != nullptr && !own->chain.empty()) {
-    const auto good = engine_->check({.chain = own->chain, .private_key = own->private_key},
-                                     "tls.origin-pull-certificate, tls.origin-pull-key");
-    if (!good) return good.error();
-  }
   credentials_.emplace(*engine_, *config_.private_keys, stats_.counters, config_.http2_clients > 0,
-                       own);
+                       config_.operator_identity);
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "dataplane/edge/edge.h"
+#include "dataplane/edge/operator_identity.h"
 #include "dataplane/edge/ticket_keys.h"
 #include "l7/credentials/private_keys.h"
 
@@ -43,7 +44,11 @@ brink::base::Result<void> check_tls_files(const brink::edge::Config& config) {
   const auto keys = brink::l7::credentials::check_key_file(config.tls_key_file);
   if (!keys) return keys;
   const auto tickets = brink::edge::read_ticket_secret(config.tls_ticket_key_file);
-  return tickets ? brink::base::Result<void>() : brink::base::Result<void>(tickets.error());
+  if (!tickets) return tickets.error();
+  const auto own = brink::edge::read_operator_identity(config.tls_origin_pull_certificate,
+                                                       config.tls_origin_pull_key);
+  if (!own) return own.error();
+  return brink::edge::check_operator_identity(own.value());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "dataplane/secret/pem.h"
 #include "dataplane/secret/wipe.h"
+#include "dataplane/tls/engine.h"
 
 namespace brink::edge {
 namespace {
@@ -56,6 +57,14 @@ base::Result<l7::credentials::OperatorIdentity> read_operator_identity(
   identity.chain = std::move(certificates->octets);
   identity.private_key = std::move(block->octets);
   return identity;
+}
+
+base::Result<void> check_operator_identity(const l7::credentials::OperatorIdentity& identity) {
+  if (identity.chain.empty()) return {};
+  auto engine = tls::Engine::create({});
+  if (!engine) return engine.error();
+  return engine.value()->check({.chain = identity.chain, .private_key = identity.private_key},
+                               "tls.origin-pull-certificate, tls.origin-pull-key");
 }
 
 }  // namespace brink::edge

@@ -224,9 +224,9 @@ def test_a_flood_of_handshakes_from_one_network_keeps_out_no_other(lab):
     open_ones, refused = [], 0
     try:
         for _ in range(attempts):
-            with lab.inside("client"):
-                connection = socket.create_connection((V4, 443), 5, source_address=(flood, 0))
             try:
+                with lab.inside("client"):
+                    connection = socket.create_connection((V4, 443), 5, source_address=(flood, 0))
                 connection.sendall(b"\x16\x03\x01\x02\x00\x01")  # of a ClientHello, the beginning
                 connection.settimeout(0.05)
                 connection.recv(1)
