@@ -82,14 +82,14 @@ Reply edit(Service& service, const Request& request) {
   if (!zone) return refuse(zone.error());
   const auto wanted = read_settings(zone.value(), body.value());
   if (!wanted) return refuse(wanted.error());
-  const Json before = settings_json(service, zone.value());
+  const Json before = {{"settings", settings_json(service, zone.value())}};
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
   CertificateForwards forwards(service.store);
   for (const HostForward& each : wanted.value()) forwards.put(zone.value().id, each);
-  const Json after = settings_json(service, zone.value());
+  const Json after = {{"settings", settings_json(service, zone.value())}};
   audit(service, {zone.value().account, "update", "certificate_forwarding", zone.value().id.hex(),
                   zone.value().name.text(), before, after, zone.value().name.text()});
-  return committed(service, transaction, answer(to_text(after)));
+  return committed(service, transaction, answer(to_text(after["settings"])));
 }
 
 }  // namespace
