@@ -110,6 +110,9 @@ void Exchange::receive() {
 void Exchange::take() {
   const unsigned status = response_->get().result_int();
   if (status != 200) return done_(failed("the answer has status " + std::to_string(status)));
+  if (response_->get().body().size() > options_.body_max) {
+    return done_(failed("the answer is too large"));
+  }
   Answer answer;
   answer.body = std::move(response_->get().body());
   if (answer.body.empty()) answer.problem = "the answer is empty";
