@@ -66,6 +66,17 @@ std::optional<Refusal> twice_fault(Service& service, const ZoneCertificate& cert
       400, model::kCodeCertificateExists, "The zone has this very certificate already.", {}};
 }
 
+std::optional<Refusal> room_fault(Service& service, const ZoneCertificate& certificate) {
+  const std::uint64_t count =
+      store::ZoneCertificates(service.store).count(certificate.zone, certificate.purpose);
+  if (count < model::kZoneCertificatesMax) return std::nullopt;
+  return Refusal{400,
+                 model::kCodeCertificateLimit,
+                 "A zone has at most " + std::to_string(model::kZoneCertificatesMax) +
+                     " certificates of a kind; delete one first.",
+                 {}};
+}
+
 Outcome<ZoneCertificate> read_pull_certificate(Service& service, const model::Zone& zone,
                                                const Json& body,
                                                model::CertificatePurpose purpose) {
@@ -89,14 +100,7 @@ Outcome<ZoneCertificate> read_pull_certificate(Service& service, const model::Zo
   if (!sealed) return sealed.error();
   certificate.sealed_key = std::move(sealed).value();
   if (auto fault = twice_fault(service, certificate)) return *fault;
-  if (store::ZoneCertificates(service.store).count(zone.id, purpose) >=
-      model::kZoneCertificatesMax) {
-    return Refusal{400,
-                   model::kCodeCertificateLimit,
-                   "A zone has at most " + std::to_string(model::kZoneCertificatesMax) +
-                       " certificates of a kind; delete one first.",
-                   {}};
-  }
+  if (auto fault = room_fault(service, certificate)) return *fault;
   return certificate;
 }
 

@@ -57,6 +57,9 @@ model::Outcome<model::ZoneCertificate> read_pull_certificate(Service& service,
                                                              const model::Zone& zone,
                                                              const Json& body,
                                                              model::CertificatePurpose purpose);
+// Refuses one more than a zone may have for a purpose.
+std::optional<model::Refusal> room_fault(Service& service,
+                                         const model::ZoneCertificate& certificate);
 // Refuses what the zone has already.
 std::optional<model::Refusal> twice_fault(Service& service,
                                           const model::ZoneCertificate& certificate);

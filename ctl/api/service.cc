@@ -133,6 +133,9 @@ Router make_router(Service& service) {
   add_dnssec_keys(router, service);
   add_custom_certificates(router, service);
   add_origin_pulls(router, service);
+  add_origin_trust(router, service);
+  add_certificate_forwards(router, service);
+  add_stapling(router, service);
   add_mtls_certificates(router, service);
   add_client_certificates(router, service);
   add_ssl(router, service);

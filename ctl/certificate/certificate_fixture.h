@@ -45,6 +45,9 @@ struct Recipe {
   std::int64_t from_s = 1'700'000'000, to_s = 2'700'000'000;
   const EVP_MD* digest = EVP_sha256();
   std::string organization = "Example";
+  std::string responder = "";  // OCSP URL
+  bool must_staple = false;
+  bool may_answer = false;  // for its issuer, as a responder
 };
 
 inline TestCertificate make(const Recipe& recipe, TestKey key = TestKey::ec()) {
@@ -75,6 +78,9 @@ inline TestCertificate make(const Recipe& recipe, TestKey key = TestKey::ec()) {
   std::string names;
   for (const std::string& host : recipe.hosts) names += (names.empty() ? "DNS:" : ",DNS:") + host;
   if (!names.empty()) extend(NID_subject_alt_name, names);
+  if (!recipe.responder.empty()) extend(NID_info_access, "OCSP;URI:" + recipe.responder);
+  if (recipe.must_staple) extend(NID_tlsfeature, "status_request");
+  if (recipe.may_answer) extend(NID_ext_key_usage, "OCSPSigning");
   EVP_PKEY* signer = recipe.issuer != nullptr ? recipe.issuer->key.key.get() : key.key.get();
   const int kind = EVP_PKEY_get_base_id(signer);
   const bool is_ed = kind == EVP_PKEY_ED25519 || kind == EVP_PKEY_ED448;

@@ -111,6 +111,31 @@ void hosts(Session& session, const Arguments& arguments) {
   for (const Json& host : result["hostnames"]) print(host.get<std::string>() + "\n");
 }
 
+void print_forwards(Session& session, const Json& settings) {
+  if (session.json()) return print_json(settings);
+  std::vector<Row> rows;
+  for (const Json& each : settings) {
+    rows.push_back({text_of(each, "hostname"),
+                    each.value("client_certificate_forwarding", false) ? "yes" : "no"});
+  }
+  print(table({"HOST", "FORWARDED"}, rows));
+}
+
+void forward(Session& session, const Arguments& arguments) {
+  const Json zone = find_zone(session, arguments.positional[0]);
+  const std::string path = zone_path(zone) + "/access/certificates/settings";
+  if (arguments.positional.size() == 1) {
+    if (arguments.has("off")) throw Stop(Exit::kUsage, "--off goes with hosts");
+    return print_forwards(session, session.call("GET", path));
+  }
+  Json settings = Json::array();
+  for (std::size_t i = 1; i < arguments.positional.size(); ++i) {
+    settings.push_back({{"hostname", arguments.positional[i]},
+                        {"client_certificate_forwarding", !arguments.has("off")}});
+  }
+  print_forwards(session, session.call("PUT", path, {{"settings", settings}}));
+}
+
 }  // namespace
 
 const std::vector<Command>& authority_commands() {
@@ -158,6 +183,15 @@ const std::vector<Command>& authority_commands() {
        {{"authority", "CA", "name or id; else the account's own, which issues for this node"},
         {"none", "", "no host asks any more"}},
        hosts},
+      {"ca",
+       "forward",
+       "ZONE [HOST]...",
+       1,
+       1 + kHostsMax,
+       "Which hosts tell their origins of the certificate that a client has shown.\n"
+       "With hosts, also wildcards: these do so from now on; the others stay as they are.",
+       {{"off", "", "these no longer do"}},
+       forward},
   };
   return kCommands;
 }

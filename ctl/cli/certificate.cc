@@ -1,6 +1,7 @@
 // brinkctl certificate ...: certificates with keys that a zone's clients are shown.
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "ctl/cli/input.h"
 #include "ctl/cli/lookup.h"
@@ -46,6 +47,39 @@ Json find_certificate(Session& session, const Json& zone, const std::string& wan
   return found;
 }
 
+// The state of OCSP stapling, by certificate id.
+std::map<std::string, Json> staplings_of(Session& session, const Json& zone) {
+  std::map<std::string, Json> staplings;
+  for (const Json& each :
+       session.call("GET", "/brink/v1/zones/" + text_of(zone, "id") + "/stapling")) {
+    staplings.emplace(text_of(each, "certificate_id"), each);
+  }
+  return staplings;
+}
+
+// A word of a list: "good", "-" where nobody is to be asked, and "!" behind what clients will not
+// take.
+std::string staple_word(const Json& stapling) {
+  const std::string status = text_of(stapling, "status");
+  const bool is_shown = status == "good";
+  const bool is_wanted = stapling.value("must_staple", false);
+  const std::string mark = status == "revoked" || (is_wanted && !is_shown) ? "!" : "";
+  return (status == "none" ? "-" : status) + mark;
+}
+
+void print_stapling(const Json& stapling) {
+  std::string text = "stapling  " + staple_word(stapling);
+  if (!stapling["next_update"].is_null()) text += ", until " + text_of(stapling, "next_update");
+  if (stapling.value("must_staple", false)) text += ", clients insist on it (must-staple)";
+  if (const std::string url = text_of(stapling, "responder"); !url.empty()) {
+    text += "\nresponder " + url;
+  }
+  if (const std::string problem = text_of(stapling, "problem"); !problem.empty()) {
+    text += "\nproblem   " + problem;
+  }
+  print(text + "\n");
+}
+
 void print_certificate(Session& session, const Json& certificate) {
   if (session.json()) return print_json(certificate);
   print("id        " + text_of(certificate, "id") + "\nhosts     " + hosts_of(certificate) +
@@ -60,19 +94,29 @@ void print_certificate(Session& session, const Json& certificate) {
 
 void list(Session& session, const Arguments& arguments) {
   const Json zone = find_zone(session, arguments.positional[0]);
-  const Json certificates = session.list(certificates_path(zone));
-  if (session.json()) return print_json(certificates);
+  Json certificates = session.list(certificates_path(zone));
+  const auto staplings = staplings_of(session, zone);
   std::vector<Row> rows;
-  for (const Json& each : certificates) {
+  for (Json& each : certificates) {
+    const auto stapling = staplings.find(text_of(each, "id"));
+    if (stapling != staplings.end()) each["stapling"] = stapling->second;
     rows.push_back({text_of(each, "id"), text_of(each, "status"), text_of(each, "expires_on"),
+                    stapling == staplings.end() ? "-" : staple_word(stapling->second),
                     text_of(each, "issuer"), hosts_of(each)});
   }
-  print(table({"ID", "STATUS", "EXPIRES", "ISSUER", "HOSTS"}, rows));
+  if (session.json()) return print_json(certificates);
+  print(table({"ID", "STATUS", "EXPIRES", "STAPLING", "ISSUER", "HOSTS"}, rows));
 }
 
 void show(Session& session, const Arguments& arguments) {
   const Json zone = find_zone(session, arguments.positional[0]);
-  print_certificate(session, find_certificate(session, zone, arguments.positional[1]));
+  Json certificate = find_certificate(session, zone, arguments.positional[1]);
+  const auto staplings = staplings_of(session, zone);
+  const auto stapling = staplings.find(text_of(certificate, "id"));
+  if (stapling == staplings.end()) return print_certificate(session, certificate);
+  if (session.json()) certificate["stapling"] = stapling->second;
+  print_certificate(session, certificate);
+  if (!session.json()) print_stapling(stapling->second);
 }
 
 // Files are read before anything is asked.

@@ -94,6 +94,7 @@ const std::vector<Command>& account_commands();  // and of users
 const std::vector<Command>& certificate_commands();
 const std::vector<Command>& authority_commands();
 const std::vector<Command>& origin_pull_commands();
+const std::vector<Command>& origin_trust_commands();
 const std::vector<Command>& client_certificate_commands();
 const std::vector<Command>& ruleset_commands();
 const std::vector<Command>& dnssec_commands();

@@ -7,12 +7,26 @@ namespace brink::ctl::cli {
 const std::vector<const Command*>& all_commands() {
   static const std::vector<const Command*> kAll = [] {
     std::vector<const Command*> all;
-    for (const auto* part :
-         {&zone_commands(), &record_commands(), &snapshot_commands(), &cookie_secret_commands(),
-          &resolver_commands(), &node_commands(), &token_commands(), &account_commands(),
-          &certificate_commands(), &authority_commands(), &origin_pull_commands(),
-          &client_certificate_commands(), &ruleset_commands(), &dnssec_commands(), &log_commands(),
-          &settings_commands(), &check_commands(), &top_commands(), &completion_commands()}) {
+    for (const auto* part : {&zone_commands(),
+                             &record_commands(),
+                             &snapshot_commands(),
+                             &cookie_secret_commands(),
+                             &resolver_commands(),
+                             &node_commands(),
+                             &token_commands(),
+                             &account_commands(),
+                             &certificate_commands(),
+                             &authority_commands(),
+                             &origin_pull_commands(),
+                             &origin_trust_commands(),
+                             &client_certificate_commands(),
+                             &ruleset_commands(),
+                             &dnssec_commands(),
+                             &log_commands(),
+                             &settings_commands(),
+                             &check_commands(),
+                             &top_commands(),
+                             &completion_commands()}) {
       for (const Command& command : *part) all.push_back(&command);
     }
     return all;

@@ -22,6 +22,7 @@ using dns::zone::Severity;
 using dns::zone::Wire;
 
 constexpr std::uint32_t kDefaultTtl = 3600;  // where a file has none
+constexpr std::string_view kFirewallPhase = "http_request_firewall_custom";
 
 struct Checked {
   std::string name;
@@ -79,6 +80,24 @@ Checked check_text(const std::string& text, const std::string& name, const std::
   return checked;
 }
 
+// Rules of the zone that were fine when they were stored and have no effect any more, as the API
+// tells who looks at them. One that should block is an error.
+void add_rules(Session& session, const Json& zone, Findings& findings) {
+  const std::string path = zone_path(zone) + "/rulesets";
+  for (const Json& ruleset : session.call("GET", path)) {
+    const std::string phase = text_of(ruleset, "phase");
+    const Response shown = session.call_raw("GET", path + "/phases/" + phase + "/entrypoint");
+    for (const Json& message : shown.envelope["messages"]) {
+      Finding finding;
+      finding.severity = phase == kFirewallPhase ? Severity::kError : Severity::kWarning;
+      finding.owner = dns::zone::name_from_text(text_of(zone, "name") + ".").value();
+      finding.what = phase + ": " + message.value("message", "");
+      finding.remedy = "mend or delete the rule";
+      findings.push_back(std::move(finding));
+    }
+  }
+}
+
 std::string line_of(const Finding& finding, bool with_line) {
   std::string text = finding.severity == Severity::kError ? "error    " : "warning  ";
   if (with_line && finding.line != 0) text += "line " + std::to_string(finding.line) + ", ";
@@ -121,6 +140,7 @@ void check_zone(Session& session, const Arguments& arguments) {
     const Response served =
         session.call_raw("GET", zone_path(zone) + "/dns_records/export?served=true");
     checked = check_text(served.text, text_of(zone, "name"), "zone " + text_of(zone, "name"));
+    add_rules(session, zone, checked.findings);
   }
   const auto errors =
       std::count_if(checked.findings.begin(), checked.findings.end(),

@@ -20,7 +20,7 @@ class Output {
   Output(store::Store& store, Lookups& lookups, const Options& options, snapshot::ChangeSink& sink)
       : compiler_(lookups, options),
         chains_(compiler_, lookups, options),
-        tables_(store),
+        tables_(store, options),
         lookups_(lookups),
         options_(options),
         sink_(sink) {}

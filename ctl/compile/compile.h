@@ -37,6 +37,13 @@ struct ProxiedName {
   std::string target_name = {};  // what its CNAME leads to, likewise; empty: it has none
 };
 
+struct BrokenRule {
+  std::string zone;
+  std::string phase;
+  std::string rule;  // what its author calls it
+  std::string fault;
+};
+
 // 32 random octets that stay the same, see direct_names.h.
 using DirectSecret = std::array<std::uint8_t, 32>;
 
@@ -56,6 +63,9 @@ struct Options {
   // Of the names that MX and SRV records point at in the place of proxied ones; empty: these are
   // pointed at as they are.
   std::optional<DirectSecret> direct_secret;
+  // Hears of every rule that is on and has no effect, as nobody understands it now: a block that
+  // does not block. May be empty.
+  std::function<void(const BrokenRule&)> broken_rule;
   // Signs the zones that are to be signed, as of `now`; null: none is.
   dnssec::Signers* signers = nullptr;
   model::Timestamp now{};

@@ -348,15 +348,20 @@ TEST(CompiledRules, MoreThanTheEdgeHasRoomForIsRefused) {
   EXPECT_FALSE(size_fault(ruleset).has_value());
 }
 
-TEST(CompiledRules, ReachTheTableOfTheirZone) {
-  auto store = empty_store();
-  Ids ids;
+model::Zone zone_in(store::Store& store, Ids& ids) {
   model::Zone zone;
   zone.id = ids.next();
   zone.name = name("a.test");
   zone.status = model::ZoneStatus::kActive;
   zone.serial = 1;
-  store->insert_zone(zone);
+  store.insert_zone(zone);
+  return zone;
+}
+
+TEST(CompiledRules, ReachTheTableOfTheirZone) {
+  auto store = empty_store();
+  Ids ids;
+  const model::Zone zone = zone_in(*store, ids);
   Ruleset ruleset;
   ruleset.id = ids.next();
   ruleset.zone = zone.id;
@@ -385,6 +390,33 @@ TEST(CompiledRules, ReachTheTableOfTheirZone) {
   EXPECT_TRUE(rules_of(l7::route::RulePhase::kRequest).empty());
   store::Rulesets(*store).remove(ruleset.id);
   EXPECT_TRUE(rules_of(l7::route::RulePhase::kFirewall).empty());
+}
+
+TEST(CompiledRules, ABrokenOneIsReported) {
+  auto store = empty_store();
+  Ids ids;
+  const model::Zone zone = zone_in(*store, ids);
+  Ruleset ruleset;
+  ruleset.id = ids.next();
+  ruleset.zone = zone.id;
+  ruleset.phase = Phase::kFirewallCustom;
+  ruleset.rules = {block_rule("ssl"), block_rule("no.such.field eq 1"),
+                   block_rule("no.such.field eq 2")};
+  for (auto& rule : ruleset.rules) rule.id = ids.next();
+  ruleset.rules[1].ref = "admin";
+  ruleset.rules[2].enabled = false;
+  store::Rulesets(*store).put(ruleset);
+  std::vector<BrokenRule> broken;
+  Options options = test_options();
+  options.broken_rule = [&](const BrokenRule& rule) { broken.push_back(rule); };
+  snapshot::Builder builder(base::HashKey{});
+  store::Transaction reading(*store, store::Transaction::Kind::kRead);
+  ASSERT_TRUE(compile_all(*store, options, builder).ok());
+  ASSERT_EQ(broken.size(), 1U) << "one is good, one is off";
+  EXPECT_EQ(broken[0].zone, "a.test");
+  EXPECT_EQ(broken[0].phase, "http_request_firewall_custom");
+  EXPECT_EQ(broken[0].rule, "admin");
+  EXPECT_NE(broken[0].fault.find("no.such.field"), std::string::npos) << broken[0].fault;
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include "ctl/compile/rules_compiler.h"
 #include "ctl/model/proxy_settings.h"
 #include "ctl/store/account_certificates.h"
+#include "ctl/store/certificate_forwards.h"
 #include "ctl/store/client_certificates.h"
+#include "ctl/store/ocsp_responses.h"
 #include "ctl/store/rulesets.h"
 #include "ctl/store/zone_certificates.h"
 #include "ctl/store/zone_tables.h"
@@ -64,7 +66,10 @@ base::Result<l7::route::KeyKind> kind_of(const Zone& zone, const model::Id& id,
   return bad_certificate(zone, id, "has a key of an unknown kind");
 }
 
-base::Result<l7::render::Bytes> render(const Zone& zone, const ZoneCertificate& stored) {
+// `stapling`: what is known of the certificate; of another that it has taken the place of, nothing
+// is shown.
+base::Result<l7::render::Bytes> render(const Zone& zone, const ZoneCertificate& stored,
+                                       const std::optional<model::Stapling>& stapling) {
   const auto blocks = blocks_of(zone, stored.id, stored.certificate.pem);
   if (!blocks) return blocks.error();
   const auto kind = kind_of(zone, stored.id, blocks.value().octets);
@@ -81,6 +86,10 @@ base::Result<l7::render::Bytes> render(const Zone& zone, const ZoneCertificate& 
   spec.chain_count = blocks.value().count;
   spec.chain = blocks.value().octets;
   spec.sealed_key = stored.sealed_key;
+  if (stapling && stapling->fingerprint == stored.certificate.fingerprint) {
+    spec.ocsp = stapling->response;
+    spec.ocsp_until_s = stapling->next_update_s;
+  }
   spec.key_context = model::key_context(stored.id);
   return l7::render::render_certificate(spec);
 }
@@ -89,6 +98,13 @@ base::Result<l7::render::Bytes> render(const Zone& zone, const ZoneCertificate& 
 std::string wildcard_of(const std::string& host) {
   const std::size_t dot = host.find('.');
   return dot == std::string::npos || host.starts_with("*.") ? "" : "*" + host.substr(dot);
+}
+
+// What is said of the host, or of the wildcard that covers it.
+bool said_of(const std::map<std::string, bool>& forwards, const std::string& host) {
+  auto said = forwards.find(host);
+  if (said == forwards.end()) said = forwards.find(wildcard_of(host));
+  return said != forwards.end() && said->second;
 }
 
 bool names(const model::Certificate& certificate, const std::string& host) {
@@ -199,6 +215,8 @@ std::vector<std::string> prefixes_of(const store::TableChange& change) {
       return {group(TableGroup::kRules)};
     case store::TablePart::kCoverage:  // names say it, not the table
       return {};
+    case store::TablePart::kTrustStore:
+      return {group(TableGroup::kTrustStore)};
   }
   return {};
 }
@@ -265,6 +283,9 @@ base::Result<TableCompiler::Values> TableCompiler::values(const Zone& zone,
     if (auto added = add_authorities(zone, prefix, values); !added) return added.error();
   }
   if (wants(prefix, TableGroup::kOriginPull)) add_origin_pulls(zone, values);
+  if (wants(prefix, TableGroup::kTrustStore)) {
+    if (auto added = add_trust_store(zone, values); !added) return added.error();
+  }
   if (wants(prefix, TableGroup::kRules)) {
     if (auto added = add_rules(zone, values); !added) return added.error();
   }
@@ -283,7 +304,7 @@ base::Result<void> TableCompiler::add_certificates(const Zone& zone, std::string
     for (const ZoneCertificate& each : page.items) {
       const std::string key = text_of(key_of(TableGroup::kCertificate, each.id.bytes));
       if (!key.starts_with(prefix)) continue;
-      auto blob = render(zone, each);
+      auto blob = render(zone, each, store::OcspResponses(store_).find(each.id));
       if (!blob) return blob.error();
       values[key] = std::move(blob).value();
     }
@@ -331,6 +352,10 @@ base::Result<void> TableCompiler::add_hosts(const Zone& zone, Values& values) {
   const auto authorities = host_authorities(zone);
   std::set<std::string> hosts;
   for (const auto& [host, ids] : authorities) hosts.insert(host);
+  std::map<std::string, bool> forwards;
+  for (const auto& [host, does] : store::CertificateForwards(store_).list(zone.id)) {
+    forwards[host] = does;
+  }
   for (const EdgeCertificate& each : certificates.value()) {
     hosts.insert(each.stored.certificate.hosts.begin(), each.stored.certificate.hosts.end());
   }
@@ -357,6 +382,7 @@ base::Result<void> TableCompiler::add_hosts(const Zone& zone, Values& values) {
     if (asked != authorities.end()) {
       spec.asks_client = true;
       spec.authorities = asked->second;
+      spec.forwards_certificate = said_of(forwards, host);
     }
     values[text_of(key_of(TableGroup::kHost, host))] = l7::render::render_host(spec);
   }
@@ -405,8 +431,38 @@ void TableCompiler::add_origin_pulls(const Zone& zone, Values& values) {
       l7::render::render_origin_pull(true, page.items[0].id.bytes);
 }
 
+// As many as a value has room for (model::kTrustPemMax).
+base::Result<void> TableCompiler::add_trust_store(const Zone& zone, Values& values) {
+  const auto page = store::ZoneCertificates(store_).list(
+      zone.id,
+      {.purpose = CertificatePurpose::kOriginTrust, .paging = {1, model::kZoneCertificatesMax}});
+  secret::PemBlocks all;
+  for (const ZoneCertificate& each : page.items) {
+    const auto blocks = blocks_of(zone, each.id, each.certificate.pem);
+    if (!blocks) return blocks.error();
+    const auto& octets = blocks.value().octets;
+    all.octets.insert(all.octets.end(), octets.begin(), octets.end());
+    all.count += blocks.value().count;
+  }
+  if (all.count == 0) return {};
+  values[text_of(TableKey(TableGroup::kTrustStore))] =
+      l7::render::render_anchors(all.octets, all.count);
+  return {};
+}
+
+void TableCompiler::report_broken(const Zone& zone, const rules::Ruleset& ruleset) const {
+  if (!options_.broken_rule) return;
+  for (const rules::Rule& rule : ruleset.rules) {
+    const auto fault = rule.enabled ? rules::fault_of(rule, ruleset.phase) : std::nullopt;
+    if (!fault) continue;
+    options_.broken_rule({zone.name.text(), std::string(rules::to_text(ruleset.phase)),
+                          rule.ref.empty() ? rule.id.hex() : rule.ref, fault->message});
+  }
+}
+
 base::Result<void> TableCompiler::add_rules(const Zone& zone, Values& values) {
   for (const rules::Ruleset& ruleset : store::Rulesets(store_).list(zone.id)) {
+    report_broken(zone, ruleset);
     auto blob = compile_rules(ruleset);
     if (!blob) {
       return base::Error{"the rules have " + std::to_string(blob.error().count) + " " +

@@ -13,8 +13,10 @@
 #include <string_view>
 #include <vector>
 
+#include "ctl/compile/compile.h"
 #include "ctl/model/certificate.h"
 #include "ctl/model/zone.h"
+#include "ctl/rules/ruleset.h"
 #include "ctl/store/history.h"
 #include "ctl/store/store.h"
 #include "dataplane/base/result.h"
@@ -25,7 +27,8 @@ namespace brink::ctl::compile {
 
 class TableCompiler {
  public:
-  explicit TableCompiler(store::Store& store) : store_(store) {}
+  // Both outlive it.
+  TableCompiler(store::Store& store, const Options& options) : store_(store), options_(options) {}
 
   // Of the sink's current zone, which is this one. An Error names zone and certificate.
   //
@@ -58,11 +61,15 @@ class TableCompiler {
   base::Result<void> add_authorities(const model::Zone& zone, std::string_view prefix,
                                      Values& values);
   void add_origin_pulls(const model::Zone& zone, Values& values);
+  base::Result<void> add_trust_store(const model::Zone& zone, Values& values);
   base::Result<void> add_rules(const model::Zone& zone, Values& values);
   base::Result<std::vector<EdgeCertificate>> edge_certificates(const model::Zone& zone);
   std::map<std::string, std::vector<l7::route::EntryId>> host_authorities(const model::Zone& zone);
 
+  void report_broken(const model::Zone& zone, const rules::Ruleset& ruleset) const;
+
   store::Store& store_;
+  const Options& options_;
   std::set<model::Id> zones_;  // with contents
   bool has_read_ = false;
 };

@@ -6,7 +6,9 @@
 #include "ctl/compile/compile.h"
 #include "ctl/compile/compile_fixture.h"
 #include "ctl/store/account_certificates.h"
+#include "ctl/store/certificate_forwards.h"
 #include "ctl/store/client_certificates.h"
+#include "ctl/store/ocsp_responses.h"
 #include "ctl/store/zone_certificates.h"
 #include "dataplane/secret/pem.h"
 #include "dataplane/snapshot/builder.h"
@@ -82,6 +84,53 @@ TEST_F(TablesTest, ACertificateIsShownToItsHostsWithItsKeySealed) {
   EXPECT_EQ(certificate.not_after, 2'000'000'000);
   EXPECT_EQ(shown("x.b.a.test"), id);
   EXPECT_EQ(shown("a.test"), id) << "the zone's default";
+}
+
+TEST_F(TablesTest, ACertificateHasItsOcspResponse) {
+  const model::Zone zone = add_zone("a.test");
+  const model::Id id = add_certificate(zone, {"www.a.test"});
+  store::OcspResponses responses(*store_);
+  model::Stapling known = *responses.find(id);
+  known.response = {4, 5, 6};
+  known.next_update_s = 100;
+  responses.put(known);
+  compile();
+  ASSERT_EQ(shown("www.a.test"), id);
+  const auto ocsp = found_.certificates[0].ocsp;
+  EXPECT_EQ(std::vector(ocsp.begin(), ocsp.end()), known.response);
+  EXPECT_EQ(found_.certificates[0].ocsp_until, 100);
+}
+
+TEST_F(TablesTest, AZoneHasItsTrustInOrigins) {
+  const model::Zone zone = add_zone("a.test");
+  compile();
+  EXPECT_FALSE(l7::route::find_zone_table(*view_, "a.test")->trust_store().has_value());
+  add_certificate(zone, {}, 0, CertificatePurpose::kOriginTrust);
+  add_certificate(zone, {}, 0, CertificatePurpose::kOriginTrust);
+  compile();
+  const auto table = l7::route::find_zone_table(*view_, "a.test");
+  ASSERT_TRUE(table->trust_store().has_value());
+  EXPECT_EQ(table->trust_store()->count, 2U);
+  EXPECT_FALSE(shown("a.test").has_value()) << "it is for no client";
+}
+
+TEST_F(TablesTest, HostsForwardAsTheyOrTheirWildcardSay) {
+  const model::Zone zone = add_zone("a.test");
+  add_certificate(zone, {"*.a.test"});
+  store::AccountCertificates(*store_).set_hosts(zone.id, std::nullopt,
+                                                {"app.a.test", "off.a.test", "a.test"});
+  store::CertificateForwards forwards(*store_);
+  forwards.put(zone.id, {"*.a.test", true});
+  forwards.put(zone.id, {"off.a.test", false});
+  forwards.put(zone.id, {"unasked.a.test", true});
+  compile();
+  const auto does = [&](const std::string& host) {
+    return l7::route::find_host(*view_, host)->forwards_certificate;
+  };
+  EXPECT_TRUE(does("app.a.test"));
+  EXPECT_FALSE(does("off.a.test"));
+  EXPECT_FALSE(does("a.test")) << "a wildcard does not cover it";
+  EXPECT_FALSE(does("unasked.a.test")) << "it asks for none";
 }
 
 TEST_F(TablesTest, WhatNamesTheHostComesFirstThenPriorityThenTheNewest) {

@@ -14,12 +14,14 @@
 #include "ctl/daemon/history_keeper.h"
 #include "ctl/daemon/outside_keeper.h"
 #include "ctl/daemon/snapshot_compiler.h"
+#include "ctl/daemon/stapling_keeper.h"
 #include "ctl/daemon/version.h"
+#include "ctl/fetch/fetcher.h"
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
-#include "dataplane/secret/key_file.h"
 #include "ctl/store/checkpointer.h"
 #include "ctl/store/store.h"
+#include "dataplane/secret/key_file.h"
 #include "dataplane/snapshot/layout.h"
 #include "l7/render/route_blob.h"
 
@@ -28,6 +30,8 @@ namespace {
 
 // A form around a zone file is larger than the file.
 constexpr std::size_t kFormOverhead = 64 * 1024;
+// A response has one to four KiB; certificate::kOcspResponseMax is what is taken of one.
+constexpr std::size_t kOcspBodyMax = 64 * 1024;
 
 std::vector<std::uint8_t> random_bytes(std::size_t size) {
   std::vector<std::uint8_t> bytes(size);
@@ -102,6 +106,10 @@ compile::Options compile_options(const Config& config) {
     spec.origins = proxied.origins;
     spec.target_name = proxied.target_name;
     return l7::render::render_route(spec);
+  };
+  options.broken_rule = [](const compile::BrokenRule& broken) {
+    spdlog::error("zone {}: rule {} of {} has no effect, mend or delete it: {}", broken.zone,
+                  broken.rule, broken.phase, broken.fault);
   };
   return options;
 }
@@ -224,7 +232,9 @@ struct Control::Parts {
   std::unique_ptr<OutsideKeeper> outside;
   std::unique_ptr<ActivationKeeper> activation;
   std::unique_ptr<DnssecKeeper> dnssec_keeper;
+  std::unique_ptr<StaplingKeeper> stapling;
   std::unique_ptr<api::WorkQueue> queue;
+  std::unique_ptr<fetch::Fetcher> fetcher;  // after the queue, which its answers go to
   std::unique_ptr<publish::Publisher> publisher;
   std::unique_ptr<publish::EdgeQuestions> names;  // asks for names, which takes no time,
   std::unique_ptr<publish::EdgeQuestions> jobs;   // and for what takes long
@@ -236,6 +246,7 @@ struct Control::Parts {
   void start_questions(const Config& config);
   void start_keeper(const Config& config);
   void start_resolving(const Config& config);
+  void start_stapling(const Config& config);
   void publish(std::uint64_t version, std::function<void()> done);
   void ask_edge(publish::Question question, publish::EdgeQuestions::Answered answered);
   void overtake(std::uint64_t edge_version);
@@ -355,6 +366,25 @@ void Control::Parts::start_resolving(const Config& config) {
       model::system_wall_clock());
 }
 
+void Control::Parts::start_stapling(const Config& config) {
+  fetch::FetcherOptions options;
+  options.body_max = kOcspBodyMax;
+  options.filter = resolve::AddressFilter(config.origin_allow, all_edge_addresses(config));
+  fetcher =
+      std::make_unique<fetch::Fetcher>(options, [this](const model::DomainName& name, auto done) {
+        outside->resolver().addresses(name, std::move(done));
+      });
+  stapling = std::make_unique<StaplingKeeper>(
+      StaplingKeeper::Options{}, *store, *queue,
+      [this](const std::string& url, std::vector<std::uint8_t> question, auto done) {
+        fetcher->post({url, "application/ocsp-request", std::move(question)},
+                      [done](fetch::Answer answer) {
+                        done({std::move(answer.body), std::move(answer.problem)});
+                      });
+      },
+      [this](std::uint64_t version) { publish(version, [] {}); }, model::system_wall_clock());
+}
+
 // A change that no request made. `done`: it is served, or known not to be.
 void Control::Parts::publish(std::uint64_t version, std::function<void()> done) {
   outside->settle([this, version, done = std::move(done)] {
@@ -405,6 +435,7 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
   parts->start_questions(config);
   parts->start_keeper(config);
   parts->start_resolving(config);
+  parts->start_stapling(config);
   const auto clock = model::system_wall_clock();
   parts->service = std::make_unique<api::Service>(api::Service{
       *parts->store, parts->settings, model::system_entropy(), clock,
@@ -463,7 +494,9 @@ Control::~Control() {
   parts_->keeper->stop();
   parts_->activation->stop();
   parts_->dnssec_keeper->stop();
+  parts_->stapling->stop();
   parts_->queue->stop();
+  parts_->fetcher.reset();
   parts_->keep_token_uses();
   parts_->outside.reset();  // who waits for names goes on to the publisher
   parts_->names.reset();

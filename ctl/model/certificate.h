@@ -20,6 +20,7 @@ inline constexpr std::size_t kChainLengthMax = 10;             // certificates o
 inline constexpr std::size_t kZoneCertificatesMax = 100;       // of one zone and one purpose
 inline constexpr std::size_t kClientCertificatesMax = 10'000;  // of one zone
 inline constexpr std::size_t kAccountCertificatesMax = 1000;
+inline constexpr std::size_t kTrustPemMax = 512 * 1024;        // all that a zone trusts in origins
 inline constexpr std::size_t kHostsMax = 1000;  // names of one association, or one call
 
 // What the subject of a certificate says; a part that is not there is empty.
@@ -48,7 +49,13 @@ struct Certificate {
 
 // What a zone's certificate is shown for: to clients, or to the origin (authenticated origin pulls)
 // by the whole zone or by single names of it.
-enum class CertificatePurpose : std::uint8_t { kEdge = 0, kZonePull = 1, kHostPull = 2 };
+// Or, without a key, authorities that it is trusted to have its origins' certificates signed by.
+enum class CertificatePurpose : std::uint8_t {
+  kEdge = 0,
+  kZonePull = 1,
+  kHostPull = 2,
+  kOriginTrust = 3,
+};
 
 // Which intermediates go with a leaf. There is no store of intermediates to choose from, so all
 // three use what was uploaded: kUbiquitous and kOptimal put it in order, the latter without the
@@ -113,6 +120,12 @@ struct HostAuthority {
   std::optional<Id> authority;  // none: the managed one
 
   bool operator==(const HostAuthority&) const = default;
+};
+
+// Whether the origins of a name are told of the certificate that a client has shown.
+struct HostForward {
+  std::string host;  // or a wildcard
+  bool forwards = false;
 };
 
 // A host name within the zone, as a user wrote it, in the form in which it is kept; a wildcard only

@@ -37,6 +37,7 @@ class Resolver::Impl {
   void after(std::chrono::milliseconds wait, const std::function<void()>& done);
   void delegation(const model::DomainName& zone, std::function<void(Delegation)> done);
   void parent_ds(const model::DomainName& zone, std::function<void(ParentDs)> done);
+  void addresses(const model::DomainName& name, std::function<void(Addresses)> done);
   ResolverStatus status() const {
     return {table_.status(now()), table_.counters(), table_.left_out()};
   }
@@ -115,6 +116,11 @@ void Resolver::Impl::delegation(const model::DomainName& zone,
 void Resolver::Impl::parent_ds(const model::DomainName& zone, std::function<void(ParentDs)> done) {
   check_ds(exchange_, options_.filter, options_.parent_port, zone,
            in_time<ParentDs>(std::move(done), {false, {}, kTooLong}));
+}
+
+void Resolver::Impl::addresses(const model::DomainName& name, std::function<void(Addresses)> done) {
+  find_addresses(exchange_, options_.filter, name,
+                 in_time<Addresses>(std::move(done), {{}, kTooLong}));
 }
 
 void Resolver::Impl::after(std::chrono::milliseconds wait, const std::function<void()>& done) {
@@ -234,6 +240,12 @@ void Resolver::delegation(model::DomainName zone, std::function<void(Delegation)
 void Resolver::parent_ds(model::DomainName zone, std::function<void(ParentDs)> done) {
   impl_->post([impl = impl_.get(), zone = std::move(zone), done = std::move(done)] {
     impl->parent_ds(zone, done);
+  });
+}
+
+void Resolver::addresses(model::DomainName name, std::function<void(Addresses)> done) {
+  impl_->post([impl = impl_.get(), name = std::move(name), done = std::move(done)] {
+    impl->addresses(name, done);
   });
 }
 

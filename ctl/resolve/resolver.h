@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "ctl/resolve/addresses.h"
 #include "ctl/resolve/ares_exchange.h"
 #include "ctl/resolve/delegation.h"
 #include "ctl/resolve/name_table.h"
@@ -47,6 +48,8 @@ class Resolver {
   void delegation(model::DomainName zone, std::function<void(Delegation)> done);
   // Likewise check_ds.
   void parent_ds(model::DomainName zone, std::function<void(ParentDs)> done);
+  // The addresses of a name, asked now and not kept; see find_addresses.
+  void addresses(model::DomainName name, std::function<void(Addresses)> done);
   // Calls `done` with what is known now.
   void status(std::function<void(ResolverStatus)> done);
 

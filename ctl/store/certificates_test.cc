@@ -1,9 +1,11 @@
 // Certificates and rulesets in the store: what is kept comes back, also after a deletion of the
 // zone for as long as the history can bring it back.
 #include "ctl/store/account_certificates.h"
+#include "ctl/store/certificate_forwards.h"
 #include "ctl/store/client_certificates.h"
 #include "ctl/store/history.h"
 #include "ctl/store/identities.h"
+#include "ctl/store/ocsp_responses.h"
 #include "ctl/store/rulesets.h"
 #include "ctl/store/store_fixture.h"
 #include "ctl/store/zone_certificates.h"
@@ -192,6 +194,99 @@ TEST_F(CertificateStoreTest, ClientCertificatesAreListedByState) {
   EXPECT_EQ(read->validity_days, 30U);
   EXPECT_TRUE(read->revoked);
   EXPECT_FALSE(clients.find(next_id(), client.id));
+}
+
+TEST_F(CertificateStoreTest, AnEdgeCertificateIsExpectedToBeStapled) {
+  const Zone zone = add_zone("a.test");
+  OcspResponses responses(*store_);
+  auto made = zone_certificate(zone, "a.test");
+  certificates_.insert(made);
+  certificates_.insert(zone_certificate(zone, "pull.test", CertificatePurpose::kZonePull));
+  const auto due = responses.due(0, 10);
+  ASSERT_EQ(due.size(), 1U);
+  EXPECT_EQ(due[0].certificate, made.id);
+  EXPECT_EQ(due[0].zone, zone.id);
+
+  model::Stapling known = due[0];
+  known.responder = "http://x/";
+  known.response = {7, 8};
+  known.status = model::OcspStatus::kRevoked;
+  known.this_update_s = 1;
+  known.next_update_s = 2;
+  known.fetched_on_s = 3;
+  known.look_on_s = 4;
+  known.failures = 5;
+  known.fault = "why";
+  responses.put(known);
+  const auto read = responses.find(made.id);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->responder, known.responder);
+  EXPECT_EQ(read->response, known.response);
+  EXPECT_EQ(read->status, known.status);
+  EXPECT_EQ(read->this_update_s, 1);
+  EXPECT_EQ(read->next_update_s, 2);
+  EXPECT_EQ(read->fetched_on_s, 3);
+  EXPECT_EQ(read->look_on_s, 4);
+  EXPECT_EQ(read->failures, 5U);
+  EXPECT_EQ(read->fault, "why");
+  EXPECT_TRUE(responses.due(3, 10).empty());
+  EXPECT_EQ(responses.list(zone.id).size(), 1U);
+
+  made.priority = 9;
+  certificates_.update(made);
+  EXPECT_EQ(responses.find(made.id)->response, known.response) << "the same certificate";
+  made.certificate = facts("b.test");
+  certificates_.update(made);
+  EXPECT_TRUE(responses.find(made.id)->response.empty());
+  responses.put(known);
+  EXPECT_TRUE(responses.find(made.id)->response.empty()) << "it is about the one before";
+  certificates_.remove(made.id);
+  EXPECT_FALSE(responses.find(made.id));
+}
+
+TEST_F(CertificateStoreTest, OnlyAnotherResponseTakesAVersion) {
+  const Zone zone = add_zone("a.test");
+  const auto made = zone_certificate(zone, "a.test");
+  OcspResponses responses(*store_);
+  const auto version_of = [&](const model::Stapling& stapling) {
+    Transaction transaction(*store_, Transaction::Kind::kWrite);
+    responses.put(stapling);
+    const auto version = store_->taken_version();
+    transaction.commit();
+    return version;
+  };
+  {
+    Transaction transaction(*store_, Transaction::Kind::kWrite);
+    certificates_.insert(made);
+    transaction.commit();
+  }
+  model::Stapling known = *responses.find(made.id);
+  known.fault = "nobody there";
+  known.look_on_s = 7;
+  EXPECT_FALSE(version_of(known).has_value());
+  const std::uint64_t before = store_->version();
+  known.response = {1};
+  const auto version = version_of(known);
+  ASSERT_TRUE(version.has_value());
+  const auto changes = History(*store_).changes_between(before, *version, 100);
+  ASSERT_TRUE(changes && changes->tables.size() == 1);
+  EXPECT_EQ(changes->tables[0].part, TablePart::kCertificate);
+  known.look_on_s = 8;
+  EXPECT_FALSE(version_of(known).has_value());
+}
+
+TEST_F(CertificateStoreTest, WhetherACertificateIsForwardedIsSaidByName) {
+  const Zone zone = add_zone("a.test");
+  CertificateForwards forwards(*store_);
+  forwards.put(zone.id, {"b.a.test", true});
+  forwards.put(zone.id, {"a.a.test", true});
+  forwards.put(zone.id, {"b.a.test", false});
+  const auto list = forwards.list(zone.id);
+  ASSERT_EQ(list.size(), 2U);
+  EXPECT_EQ(list[0].host, "a.a.test");
+  EXPECT_TRUE(list[0].forwards);
+  EXPECT_EQ(list[1].host, "b.a.test");
+  EXPECT_FALSE(list[1].forwards);
 }
 
 }  // namespace

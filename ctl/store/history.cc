@@ -407,9 +407,9 @@ namespace {
 // Keys, certificates and rulesets of zones that no rollback can bring back any more. Those of
 // host_pulls go before the certificates that they refer to.
 void forget_zone_contents(Database& database) {
-  for (const char* table : {"host_pulls", "host_authorities", "zone_certificates",
-                            "client_certificates", "zone_tls", "rulesets", "dnssec_keys",
-                            "dnssec_zones"}) {
+  for (const char* table :
+       {"host_pulls", "host_authorities", "host_forwards", "zone_certificates",
+        "client_certificates", "zone_tls", "rulesets", "dnssec_keys", "dnssec_zones"}) {
     const std::string sql = std::string("DELETE FROM ") + table +
                             " WHERE zone NOT IN (SELECT id FROM zones) AND zone NOT IN "
                             "(SELECT id FROM zone_log WHERE kind = 2)";

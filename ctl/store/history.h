@@ -62,6 +62,7 @@ enum class TablePart : std::uint8_t {
   kOriginPulls = 4,  // what origins are shown
   kRules = 5,
   kCoverage = 6,  // whether a certificate covers the host whose text is the key
+  kTrustStore = 7,  // whom it trusts to sign certificates of its origins
 };
 
 struct TableChange {

@@ -302,7 +302,7 @@ CREATE TABLE zone_certificates (
   row           INTEGER PRIMARY KEY,
   id            BLOB NOT NULL UNIQUE,
   zone          BLOB NOT NULL,
-  purpose       INTEGER NOT NULL, -- 0 edge, 1 origin pulls of the zone, 2 of single names
+  purpose       INTEGER NOT NULL, -- 0 edge, 1 origin pulls of the zone, 2 of single names, 3 trust in origins
   certificate   TEXT NOT NULL,    -- JSON
   fingerprint   TEXT NOT NULL,
   expires_on    INTEGER NOT NULL,
@@ -441,6 +441,33 @@ CREATE TABLE zone_table_log (
 CREATE INDEX client_certificates_revoked ON client_certificates (authority) WHERE revoked;
 )sql";
 
+// What responders have said of certificates that clients are shown. It is state, not configuration: a
+// response reaches the edge with a version of its own, and what is only about the next look takes none.
+constexpr char kStapling[] = R"sql(
+CREATE TABLE host_forwards (
+  zone     BLOB NOT NULL,
+  host     TEXT NOT NULL,
+  forwards INTEGER NOT NULL,
+  PRIMARY KEY (zone, host)
+) WITHOUT ROWID;
+CREATE TABLE ocsp_responses (
+  certificate BLOB PRIMARY KEY REFERENCES zone_certificates (id) ON DELETE CASCADE,
+  fingerprint TEXT NOT NULL,    -- of the certificate that was asked about
+  responder   TEXT NOT NULL,    -- URL
+  response    BLOB,             -- DER, the last that was good
+  status      INTEGER NOT NULL, -- what it says: 0 good, 1 revoked
+  this_update INTEGER NOT NULL, -- seconds
+  next_update INTEGER NOT NULL,
+  fetched_on  INTEGER NOT NULL, -- seconds; 0: never
+  look_on     INTEGER NOT NULL, -- when to ask again
+  failures    INTEGER NOT NULL, -- in a row
+  fault       TEXT NOT NULL     -- of the last look; empty: none
+);
+CREATE INDEX ocsp_responses_look ON ocsp_responses (look_on);
+INSERT INTO ocsp_responses SELECT id, fingerprint, '', NULL, 0, 0, 0, 0, 0, 0, ''
+  FROM zone_certificates WHERE purpose = 0;
+)sql";
+
 // Makes the triggers that keep before-images of zones anew, from the columns that the log has.
 void renew_zone_triggers(Database& database) {
   std::string columns, values;
@@ -500,6 +527,7 @@ constexpr Migration kMigrations[] = {
     {kTokenUse},                           // 7: when tokens were used
     {kDnssec, renew_zone_triggers},        // 8: DNSSEC
     {kZoneTables},                         // 9: certificates and rules take versions
+    {kStapling},                           // 10: OCSP responses, certificates for origins
 };
 constexpr std::int64_t kNewest = sizeof kMigrations / sizeof kMigrations[0];
 

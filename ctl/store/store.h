@@ -171,9 +171,11 @@ class Store {
   friend class Activations;
   friend class ZoneCertificates;
   friend class AccountCertificates;
+  friend class CertificateForwards;
   friend class ClientCertificates;
   friend class Rulesets;
   friend class DnssecKeys;
+  friend class OcspResponses;
   friend class ResignedNames;
   friend class ZoneTables;
   Store(std::unique_ptr<Database> database, Access access, model::WallClock clock)

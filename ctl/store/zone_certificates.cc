@@ -1,6 +1,7 @@
 #include "ctl/store/zone_certificates.h"
 
 #include "ctl/store/certificate_json.h"
+#include "ctl/store/ocsp_responses.h"
 #include "ctl/store/page.h"
 #include "ctl/store/row.h"
 #include "ctl/store/zone_tables.h"
@@ -49,6 +50,9 @@ void bind_row(Statement& statement, const ZoneCertificate& certificate, const st
 // What of a zone another certificate of it changes.
 void note_certificate(Store& store, const ZoneCertificate& certificate) {
   ZoneTables tables(store);
+  if (certificate.purpose == CertificatePurpose::kOriginTrust) {
+    return tables.note(certificate.zone, TablePart::kTrustStore);
+  }
   tables.note(certificate.zone, TablePart::kCertificate, certificate.id.bytes);
   tables.note(certificate.zone, certificate.purpose == CertificatePurpose::kEdge
                                     ? TablePart::kHosts
@@ -127,6 +131,7 @@ void ZoneCertificates::insert(const ZoneCertificate& certificate) {
   insert->bind(11, certificate.zone.bytes)
       .bind(12, static_cast<std::int64_t>(certificate.purpose))
       .run();
+  if (certificate.purpose == CertificatePurpose::kEdge) OcspResponses(store_).expect(certificate);
 }
 
 void ZoneCertificates::update(const ZoneCertificate& certificate) {
@@ -143,6 +148,7 @@ void ZoneCertificates::update(const ZoneCertificate& certificate) {
   const std::string json = to_json_text(certificate.certificate);
   bind_row(*update, certificate, json);
   update->run();
+  if (certificate.purpose == CertificatePurpose::kEdge) OcspResponses(store_).expect(certificate);
 }
 
 void ZoneCertificates::remove(const Id& id) {

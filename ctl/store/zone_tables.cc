@@ -45,6 +45,7 @@ std::vector<Id> ZoneTables::zones() {
   auto select = database_.cached(
       "SELECT zone FROM zone_certificates UNION SELECT zone FROM host_authorities UNION "
       "SELECT zone FROM host_pulls UNION SELECT zone FROM zone_tls UNION "
+      "SELECT zone FROM host_forwards UNION "
       "SELECT zone FROM rulesets ORDER BY zone");
   std::vector<Id> zones;
   while (select->step()) zones.push_back(read_id(select->blob(0)));

@@ -12,6 +12,7 @@
 
 #include "dataplane/edge/cookie_secrets.h"
 #include "dataplane/edge/edge.h"
+#include "dataplane/edge/operator_identity.h"
 #include "dataplane/edge/origin_trust.h"
 #include "dataplane/edge/random.h"
 #include "dataplane/edge/ticket_keys.h"
@@ -289,7 +290,9 @@ L7Config Edge::l7_config(std::uint32_t worker, std::uint32_t position) {
   config.circuit.open_max = config_.l7_eject_max;
   config.race_delay = config_.l7_race;
   config.private_keys = private_keys_.get();
+  config.operator_identity = &operator_identity_;
   config.handshake = config_.tls_handshake;
+  config.handshakes = {config_.tls_handshakes_per_prefix, config_.tls_handshakes_burst};
   config.tls_buffer_mb = config_.tls_buffer_mb;
   config.access_log = access_log_ ? &access_log_->ring(worker) : nullptr;
   config.colo = config_.colo;
@@ -339,6 +342,11 @@ base::Result<void> Edge::read_tls_files() {
     if (!certificate) return certificate.error();
     dot_certificate_->publish(std::move(certificate).value());
   }
+  auto own =
+      read_operator_identity(config_.tls_origin_pull_certificate, config_.tls_origin_pull_key);
+  if (!own) return own.error();
+  if (auto good = check_operator_identity(own.value()); !good) return good.error();
+  operator_identity_ = std::move(own).value();
   const std::string& trust_file = config_.tls_origin_trust_file;
   if (!trust_file.empty() && !std::filesystem::exists(trust_file)) {
     say_fallback("no file " + trust_file +

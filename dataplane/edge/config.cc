@@ -9,6 +9,7 @@
 
 #include "dataplane/base/settings_file.h"
 #include "dataplane/edge/config_value.h"
+#include "l7/proxy/handshake_limit.h"
 
 namespace brink::edge {
 namespace {
@@ -223,9 +224,20 @@ void read_tls(Reader& r, Config& c) {
   c.tls_ticket_key_file = r.text("tls.ticket-key-file");
   c.tls_origin_trust_file = r.text("tls.origin-trust-file");
   read_dot_certificate(r, c);
+  c.tls_origin_pull_certificate = r.text("tls.origin-pull-certificate");
+  c.tls_origin_pull_key = r.text("tls.origin-pull-key");
   std::uint32_t handshake_s = 10;
   r.number("tls.handshake-s", handshake_s, 1, 600);
   c.tls_handshake = std::chrono::seconds(handshake_s);
+  constexpr std::uint16_t kMost = l7::proxy::HandshakeLimit::kMost;
+  r.number("tls.handshakes-per-prefix", c.tls_handshakes_per_prefix, 0, kMost);
+  r.number("tls.handshakes-burst", c.tls_handshakes_burst, 1, kMost);
+  if (c.tls_handshakes_burst < c.tls_handshakes_per_prefix) {
+    r.fail({"fewer at once than in a second",
+            "tls.handshakes-burst = " + std::to_string(c.tls_handshakes_burst),
+            "give at least tls.handshakes-per-prefix, which is " +
+                std::to_string(c.tls_handshakes_per_prefix)});
+  }
   r.number("tls.buffer-mb", c.tls_buffer_mb, 1, 1U << 16);
 }
 

@@ -77,13 +77,17 @@ struct Config {
   std::uint32_t dns_dot_connections = 1024;
   std::uint32_t dns_dot_buffer_mb = 16;
 
-  std::string tls_key_file;           // empty: no private key of a certificate opens
-  std::string tls_ticket_key_file;    // empty: drawn at the start
-  std::string tls_origin_trust_file;  // PEM; empty: nobody is trusted
+  std::string tls_key_file;              // empty: no private key of a certificate opens
+  std::string tls_ticket_key_file;       // empty: drawn at the start
+  std::string tls_origin_trust_file;     // PEM; empty: nobody is trusted
   std::string tls_dot_certificate_file;  // PEM, with its key; both or neither
   std::string tls_dot_key_file;
   std::string tls_dot_host;  // whose certificate of the image DNS over TLS shows; empty: nobody's
+  std::string tls_origin_pull_certificate;  // PEM; empty: the operator has none
+  std::string tls_origin_pull_key;
   base::Duration tls_handshake = std::chrono::seconds(10);
+  std::uint16_t tls_handshakes_per_prefix = 200;  // a second, of a worker; 0: no limit
+  std::uint16_t tls_handshakes_burst = 1000;
   std::uint32_t tls_buffer_mb = 8;
 
   std::uint32_t l7_clients = 4096;

@@ -70,12 +70,18 @@ po::options_description setting_options() {
       "secret of session tickets, the same on every node; without it drawn at the start");
   add("tls.origin-trust-file", text()->default_value("/etc/ssl/certs/ca-certificates.crt"),
       "authorities that sign certificates of origins, PEM, empty none");
+  add("tls.origin-pull-certificate", text()->default_value(""),
+      "chain in PEM that origins are shown of zones with tls_client_auth and none of their own");
+  add("tls.origin-pull-key", text()->default_value(""), "its private key, PKCS #8 in PEM");
   add("tls.dot-certificate", text()->default_value(""),
       "certificate of DNS over TLS with its chain, PEM");
   add("tls.dot-key", text()->default_value(""), "its private key, PEM");
   add("tls.dot-host", text()->default_value(""),
       "instead of both: the host whose certificate it shows to who asks for no other");
   add("tls.handshake-s", text()->default_value("10"), "until a handshake must be done");
+  add("tls.handshakes-per-prefix", text()->default_value("200"),
+      "handshakes a second that one IPv4 /24 or IPv6 /56 may begin with a worker, 0 no limit");
+  add("tls.handshakes-burst", text()->default_value("1000"), "of them at once");
   add("tls.buffer-mb", text()->default_value("8"), "decrypted octets that wait, of a worker");
   add("dns.rate-limit", text()->default_value("0"),
       "like UDP answers a second of a worker to one network, 0 no limit");

@@ -53,7 +53,8 @@ TEST_F(ConfigTest, EverySettingIsTakenIn) {
       "https-port = none\nproxy-protocol-from = 192.0.2.0/24\n"
       "proxy-protocol-from = 2001:db8::7\n[tls]\nkey-file = /k\nticket-key-file = "
       "/t\norigin-trust-file =\n"
-      "handshake-s = 3\nbuffer-mb = 2\n"
+      "handshake-s = 3\nbuffer-mb = 2\nhandshakes-per-prefix = 7\nhandshakes-burst = 9\n"
+      "origin-pull-certificate = /c\norigin-pull-key = /p\n"
       "[exception]\ndevice = none\nconfigure = no\n[l7]\ncolo = AMS\ndrain-s = 0\n"
       "origin-connections = 1\norigin-requests = 2\norigin-pending = 3\nretry-percent = 4\n"
       "retry-floor = 5\neject-failures = 6\neject-max-s = 7\nrace-ms = 80\n");
@@ -80,6 +81,10 @@ TEST_F(ConfigTest, EverySettingIsTakenIn) {
   EXPECT_EQ(c.tls_origin_trust_file, "");
   EXPECT_EQ(c.tls_handshake, std::chrono::seconds(3));
   EXPECT_EQ(c.tls_buffer_mb, 2U);
+  EXPECT_EQ(c.tls_handshakes_per_prefix, 7U);
+  EXPECT_EQ(c.tls_handshakes_burst, 9U);
+  EXPECT_EQ(c.tls_origin_pull_certificate, "/c");
+  EXPECT_EQ(c.tls_origin_pull_key, "/p");
   EXPECT_FALSE(c.kernel_device.has_value());
   EXPECT_FALSE(c.kernel_configure);
   EXPECT_EQ(c.colo, "AMS");
@@ -130,6 +135,10 @@ TEST_F(ConfigTest, ErrorsNameTheFieldTheValueAndTheRemedy) {
       {kLeast + "[l7]\nrace-ms = 5\n", "l7.race-ms = 5", "10 to 10000"},
       {kLeast + "[l7]\norigin-pending = many\n", "l7.origin-pending = many", "whole number"},
       {kLeast + "[tls]\nhandshake-s = 0\n", "tls.handshake-s = 0", "from 1"},
+      {kLeast + "[tls]\nhandshakes-per-prefix = 16384\n", "tls.handshakes-per-prefix = 16384",
+       "to 16383"},
+      {kLeast + "[tls]\nhandshakes-per-prefix = 5\nhandshakes-burst = 4\n",
+       "tls.handshakes-burst = 4", "at least"},
       {kLeast + "[tls]\nbuffer-mb = 0\n", "tls.buffer-mb = 0", "from 1"},
       {kLeast + "dot-port = 0\n", "service.dot-port = 0", "1 to 65535"},
       {kLeast + "dot-port = 53\n", "service.dot-port = 53", "853"},

@@ -114,6 +114,7 @@ class Edge {
   secret::Key ticket_secret_;
   std::vector<std::uint8_t> origin_trust_;
   std::unique_ptr<DotCertificateStore> dot_certificate_;
+  l7::credentials::OperatorIdentity operator_identity_;
   std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<Stages>> stages_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;

@@ -239,9 +239,10 @@ void Edge::look_after_keys() {
       text += "0123456789abcdef"[octet >> 4];
       text += "0123456789abcdef"[octet & 15];
     }
-    spdlog::error("the private key of certificate {} does not open with tls.key-file = {}: name the "
-                  "key file of brink-control",
-                  text, config_.tls_key_file);
+    spdlog::error(
+        "the private key of certificate {} does not open with tls.key-file = {}: name the "
+        "key file of brink-control",
+        text, config_.tls_key_file);
   }
 }
 

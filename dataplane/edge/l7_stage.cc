@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kHttp2SessionSize = 48 * 1024;
 // Connections to origins over HTTP/2, each for many requests.
 constexpr std::uint32_t kHttp2Origins = 256;
+// Of 64 octets, for eight networks each whose handshakes are counted.
+constexpr std::uint32_t kHandshakeLines = 4096;
 
 }  // namespace
 
@@ -51,10 +53,18 @@ l7::proxy::StageConfig L7Stage::stage_config() const {
   return stage;
 }
 
+base::Result<void> L7Stage::make_handshake_limit() {
+  if (config_.handshakes.per_second == 0) return {};
+  base::PrefixRatesOptions networks;
+  networks.lines = kHandshakeLines;
+  if (auto drawn = draw_random(networks.key); !drawn) return drawn.error();
+  handshakes_.emplace(config_.handshakes, networks);
+  return {};
+}
+
 base::Result<void> L7Stage::make_http2() {
   if (config_.http2_clients == 0) return {};
-  const std::size_t size =
-      (std::size_t{config_.http2_clients} + kHttp2Origins) * kHttp2SessionSize;
+  const std::size_t size = (std::size_t{config_.http2_clients} + kHttp2Origins) * kHttp2SessionSize;
   http2_memory_ = allocate_aligned(size);
   if (!http2_memory_) {
     return base::Error{"no memory for " + std::to_string(size >> 20) + " MiB of HTTP/2",
@@ -92,12 +102,15 @@ base::Result<void> L7Stage::make() {
       static_cast<std::uint32_t>((std::uint64_t{config_.buffer_mb} << 20) / tcp::kChunkSize);
   const auto service = config_.http2_clients > 0 ? l7::credentials::Service::kHttp2
                                                  : l7::credentials::Service::kHttp1;
-  credentials_.emplace(tls_.engine(), *config_.private_keys, stats_.counters, service);
+  credentials_.emplace(tls_.engine(), *config_.private_keys, stats_.counters, service,
+                       config_.operator_identity);
+  if (auto made = make_handshake_limit(); !made) return made.error();
   if (auto made = make_http2(); !made) return made.error();
   if (auto made = make_coders(); !made) return made.error();
   l7::proxy::StageConfig stage = stage_config();
   if (http2_) stage.http2 = &*http2_;
   if (coders_) stage.coders = &*coders_;
+  if (handshakes_) stage.handshakes = &*handshakes_;
   stage.max_sessions = config_.http2_clients;
   stage.max_origin_sessions = kHttp2Origins;
   stage.credentials = &*credentials_;

@@ -45,7 +45,9 @@ struct L7Config {
   base::Duration race_delay{};
   std::vector<std::uint16_t> https_ports;                // empty: clients speak HTTP only
   l7::credentials::PrivateKeys* private_keys = nullptr;  // outlives the stage
+  const l7::credentials::OperatorIdentity* operator_identity = nullptr;  // outlives the stage
   base::Duration handshake{};
+  base::Rate handshakes;  // of one network; 0 a second: no limit
   std::uint32_t tls_buffer_mb = 0;
   l7::log::Ring* access_log = nullptr;  // null: requests are not logged
   std::string colo;
@@ -78,6 +80,7 @@ class L7Stage {
   L7Stage(const L7Config& config, WorkerTls& tls, ipc::WorkerStats& stats)
       : config_(config), tls_(tls), stats_(stats) {}
   base::Result<void> make();
+  base::Result<void> make_handshake_limit();
   base::Result<void> make_http2();
   base::Result<void> make_coders();
   l7::proxy::StageConfig stage_config() const;
@@ -87,6 +90,7 @@ class L7Stage {
   ipc::WorkerStats& stats_;
   std::unique_ptr<OwnedStack> stack_;
   std::optional<l7::credentials::Credentials> credentials_;
+  std::optional<l7::proxy::HandshakeLimit> handshakes_;
   std::optional<transport::Transport> transport_;
   AlignedMemory http2_memory_;
   std::optional<l7::http2::Codec> http2_;

@@ -9,6 +9,7 @@
 
 #include "dataplane/edge/dot_certificates.h"
 #include "dataplane/edge/edge.h"
+#include "dataplane/edge/operator_identity.h"
 #include "dataplane/edge/ticket_keys.h"
 #include "l7/credentials/private_keys.h"
 
@@ -49,7 +50,11 @@ brink::base::Result<void> check_tls_files(const brink::edge::Config& config) {
     if (!dot) return dot.error();
   }
   const auto tickets = brink::edge::read_ticket_secret(config.tls_ticket_key_file);
-  return tickets ? brink::base::Result<void>() : brink::base::Result<void>(tickets.error());
+  if (!tickets) return tickets.error();
+  const auto own = brink::edge::read_operator_identity(config.tls_origin_pull_certificate,
+                                                       config.tls_origin_pull_key);
+  if (!own) return own.error();
+  return brink::edge::check_operator_identity(own.value());
 }
 
 }  // namespace

@@ -136,6 +136,7 @@
   X(kTlsHandshakes, "tls_handshakes", "TLS handshakes with clients that were done") \
   X(kTlsResumed, "tls_resumed", "of them those that resumed a session") \
   X(kTlsFailed, "tls_failed", "TLS connections of clients that failed, before or after the handshake") \
+  X(kTlsLimited, "tls_limited", "connections reset: their network began too many handshakes, see tls.handshakes-per-prefix") \
   X(kTlsUnknownName, "tls_unknown_name", "handshakes for a name that no certificate is here for") \
   X(kTlsKeysRefused, "tls_keys_refused", "handshakes whose private key cannot be opened: see tls.key-file") \
   X(kTlsOriginHandshakes, "tls_origin_handshakes", "TLS handshakes with origins that were done") \

@@ -140,6 +140,13 @@ base::Result<void> Engine::prepare(const HostSettings& settings) {
   return {};
 }
 
+base::Result<void> Engine::check(const ClientIdentity& identity, const std::string& where) {
+  const auto made =
+      parse_identity(state_->library.get(), identity.chain, identity.private_key, where);
+  if (!made) return made.error();
+  return {};
+}
+
 bool Engine::has_host(const Key& key) noexcept {
   return state_->hosts.find(key) != nullptr;
 }

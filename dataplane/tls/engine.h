@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "dataplane/base/result.h"
 #include "dataplane/tls/client.h"
@@ -82,6 +83,9 @@ class Engine {
   // Makes the context of a host now, and says what is wrong with it if that fails. For checks and
   // for warming; accept() needs no such call.
   base::Result<void> prepare(const HostSettings& settings);
+  // What is wrong with a certificate for origins, which `where` names: it cannot be read, or its
+  // key is another's.
+  base::Result<void> check(const ClientIdentity& identity, const std::string& where);
   // Whether the context of a host is there, so that accept() needs its key and version alone.
   [[nodiscard]] bool has_host(const Key& key) noexcept;
   // Forgets a host, trust store and identity of this id, in every version.

@@ -10,14 +10,12 @@
 // One thread; nothing allocated after construction. Hot.
 #pragma once
 
-#include <bit>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
-#include "dataplane/base/check.h"
 #include "dataplane/base/hash.h"
 #include "dataplane/base/ip_prefix.h"
+#include "dataplane/base/prefix_rates.h"
 
 namespace brink::dns::guard {
 
@@ -63,10 +61,11 @@ class RateLimiter {
  public:
   explicit RateLimiter(const RateLimiterOptions& options)
       : options_(options),
-        lines_(std::make_unique<Line[]>(options.lines)),
-        until_slip_(options.slip) {
-    CHECK(std::has_single_bit(options.lines));
-  }
+        rates_({.prefix_v4 = options.prefix_v4,
+                .prefix_v6 = options.prefix_v6,
+                .lines = options.lines,
+                .key = options.key}),
+        until_slip_(options.slip) {}
 
   // `name_hash`: of the name that the answer came from: the question's own, the wildcard's, the
   // closest encloser's or the delegation's.
@@ -74,13 +73,6 @@ class RateLimiter {
                    std::uint32_t unix_seconds) noexcept;
 
  private:
-  static constexpr std::size_t kWays = 8;
-  struct alignas(64) Line {
-    std::uint32_t tags[kWays] = {};
-    std::uint16_t seconds[kWays] = {};  // the last, modulo 2^16
-    std::uint16_t sent[kWays] = {};     // answers in that second
-  };
-
   // Answers to anybody within a second.
   struct Window {
     std::uint32_t second = 0;
@@ -93,17 +85,12 @@ class RateLimiter {
 
   [[nodiscard]] RateLimit limit_on(const base::IpAddress& client, AnswerKind kind,
                                    std::uint64_t name_hash, std::uint32_t now) noexcept;
-  // `what`: an AnswerKind, or kAnyKind.
-  bool is_over(const base::IpAddress& client, std::uint8_t what, std::uint64_t name_hash,
+  bool is_over(const base::IpAddress& client, base::PrefixRates::Subject subject,
                std::uint16_t limit, std::uint32_t unix_seconds) noexcept;
-  [[nodiscard]] std::uint64_t hash(const base::IpAddress& client, std::uint8_t what,
-                                   std::uint64_t name_hash) const noexcept;
-  [[nodiscard]] static std::size_t way_of(const Line& line, std::uint32_t tag,
-                                          std::uint16_t second) noexcept;
   RateRuling limited(const base::IpAddress& client, RateLimit limit) noexcept;
 
   RateLimiterOptions options_;
-  std::unique_ptr<Line[]> lines_;
+  base::PrefixRates rates_;
   std::uint16_t until_slip_;
   Window negative_;
   Window total_;

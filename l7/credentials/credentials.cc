@@ -123,6 +123,10 @@ const tls::HostSettings* Credentials::find(std::string_view name, std::uint64_t)
 
 void Credentials::fill_identity(const route::ZoneTable& table, std::string_view host) {
   const route::OriginPull pull = table.origin_pull(host);
+  if (pull.from == route::OriginPull::From::kOperator && operator_ != nullptr &&
+      !operator_->chain.empty()) {
+    origin_.identity = {key_of(operator_->chain), operator_->chain, operator_->private_key};
+  }
   if (pull.from != route::OriginPull::From::kTable) return;
   const auto certificate = table.certificate(pull.certificate);
   auto key = certificate ? private_keys_.open(*certificate) : std::nullopt;

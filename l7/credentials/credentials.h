@@ -36,12 +36,23 @@ enum class Service : std::uint8_t {
   kDot,    // DNS over TLS; no client is asked for a certificate
 };
 
+// The certificate of the operator, which origins are shown where a zone wants it and has none of
+// its own.
+struct OperatorIdentity {
+  std::vector<std::uint8_t> chain;  // DER, one behind the other, leaf first; empty: there is none
+  std::vector<std::uint8_t> private_key;  // PKCS #8, DER
+};
+
 class Credentials final : public tls::CertificateSource {
  public:
-  // All outlive it.
+  // All outlive it. `own`: null: there is none.
   Credentials(tls::Engine& engine, PrivateKeys& keys, ipc::WorkerCounters& counters,
-              Service service = Service::kHttp1) noexcept
-      : engine_(engine), private_keys_(keys), counters_(counters), service_(service) {}
+              Service service = Service::kHttp1, const OperatorIdentity* own = nullptr) noexcept
+      : engine_(engine),
+        private_keys_(keys),
+        counters_(counters),
+        service_(service),
+        operator_(own) {}
 
   // A turn of the worker: what is asked between them reads this view.
   void begin(const snapshot::View& view, std::int64_t unix_s) noexcept;
@@ -70,6 +81,7 @@ class Credentials final : public tls::CertificateSource {
   PrivateKeys& private_keys_;
   ipc::WorkerCounters& counters_;
   Service service_;
+  const OperatorIdentity* operator_;
   ClientCertificates clients_;
   const snapshot::View* view_ = nullptr;
   std::int64_t unix_s_ = 0;

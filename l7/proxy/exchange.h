@@ -43,6 +43,7 @@ struct Client {
   bool secure = false;   // under TLS
   bool secured = false;  // its handshake is done
   bool has_certificate = false;  // credentials::ClientCertificates may know what it has shown
+  bool told_certificate = false;  // to an origin
   bool flushing = false;         // is in the flush ring
   bool drained = false;          // its session was told that the edge goes away
   bool awaits_header = false;    // the PROXY header that it has to begin with

@@ -118,6 +118,21 @@ void write_put_fields(Writer& writer, const rewrite::HeaderEdits* edits) noexcep
       [&writer](std::string_view name, std::string_view value) { writer.field(name, value); });
 }
 
+// A text that is too long is empty: then nothing is said (l7/credentials).
+void write_certificate(http1::HeadWriter& writer, const ForwardContext& context) noexcept {
+  if (context.certificate == nullptr) return;
+  const auto put = [&](FieldName id, std::string_view value) {
+    const std::string_view name = http::text_of(id);
+    if (!value.empty() && !takes_away(context.edits, name)) writer.field(name, value);
+  };
+  const rewrite::ClientCertificate& shown = *context.certificate;
+  put(FieldName::client_cert, shown.rfc9440);
+  put(FieldName::client_cert_chain, shown.chain_rfc9440);
+  if (!context.first_with_certificate || shown.rfc9440.empty()) return;
+  put(FieldName::cf_client_cert_der_base64, shown.rfc9440.substr(1, shown.rfc9440.size() - 2));
+  put(FieldName::cf_client_cert_sha256, shown.sha256);
+}
+
 void write_added_fields(http1::HeadWriter& writer, const http::RequestHead& head,
                         const ForwardContext& context) noexcept {
   const base::IpText client = context.client.text();
@@ -137,6 +152,7 @@ void write_added_fields(http1::HeadWriter& writer, const http::RequestHead& head
     writer.raw(client.view());
     writer.end_field();
   }
+  write_certificate(writer, context);
   writer.field("X-Forwarded-Proto", context.scheme);
   writer.begin_field("CF-Visitor");
   writer.raw("{\"scheme\":\"");

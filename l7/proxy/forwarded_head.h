@@ -11,6 +11,7 @@
 #include "l7/http1/head_writer.h"
 #include "l7/http2/head_writer.h"
 #include "l7/proxy/edge_error.h"
+#include "l7/rewrite/facts.h"
 #include "l7/rewrite/header_edits.h"
 
 namespace brink::l7::proxy {
@@ -36,6 +37,9 @@ struct ForwardContext {
   std::string_view websocket_key{};  // for a client over HTTP/2, which sends none (RFC 8441 5)
   std::string_view accept_encoding{};  // for the origin; empty: the client's own passes
   const rewrite::HeaderEdits* edits = nullptr;  // what rules change; null: nothing
+  // The client's, for origins that are told of it; null: this one is not.
+  const rewrite::ClientCertificate* certificate = nullptr;
+  bool first_with_certificate = false;  // request of its connection
 };
 
 // Writes the request head for the origin.
@@ -43,10 +47,13 @@ struct ForwardContext {
 // Kept as they came: all end-to-end fields that are not named here. Dropped: hop-by-hop fields,
 // X-Real-IP, True-Client-IP, CF-Worker, CF-EW-Via, CF-Pseudo-IPv4, CF-Connecting-IPv6, and any
 // spelling with '_' of a field that the edge owns. Written anew: Host, Content-Length or
-// Transfer-Encoding, Connection: Keep-Alive (or the upgrade to a WebSocket), X-Forwarded-For (the client's address appended,
-// several fields joined by ','), X-Forwarded-Proto, CF-Visitor, CF-Ray, CF-IPCountry,
-// CF-Connecting-IP, CDN-Loop, and Accept-Encoding where the context says so. Edits apply to what is
-// kept, and take away CF-Connecting-IP and X-Forwarded-For; what they put comes last.
+// Transfer-Encoding, Connection: Keep-Alive (or the upgrade to a WebSocket), X-Forwarded-For (the
+// client's address appended, several fields joined by ','), X-Forwarded-Proto, CF-Visitor, CF-Ray,
+// CF-IPCountry, CF-Connecting-IP, CDN-Loop, and Accept-Encoding where the context says so. A
+// certificate goes as Client-Cert and Client-Cert-Chain (RFC 9440), and with the first request of
+// its connection as Cf-Client-Cert-Der-Base64 and Cf-Client-Cert-Sha256; whatever of these clients
+// send is dropped. Edits apply to what is kept, and take away CF-Connecting-IP, X-Forwarded-For and
+// the certificate; what they put comes last.
 void write_origin_request(http1::HeadWriter& writer, const http::RequestHead& head,
                           const ForwardContext& context) noexcept;
 

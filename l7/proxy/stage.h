@@ -326,6 +326,7 @@ class Stage {
   void client_secured(std::uint32_t c) noexcept;
   void note_unfinished_handshake(const Client& client) noexcept;
   bool read_certificate(std::uint32_t c) noexcept;
+  const rewrite::ClientCertificate* forwarded_certificate(const Exchange& exchange) noexcept;
   [[nodiscard]] bool is_misdirected(const Exchange& exchange) noexcept;
   [[nodiscard]] std::string_view wrong_scheme(const Exchange& exchange) const noexcept;
   [[nodiscard]] std::uint64_t security_of(const Exchange& exchange) const noexcept;

@@ -1,6 +1,7 @@
 // The client side of the stage: request heads in, decisions, the edge's own answers, ends.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "l7/http1/head_writer.h"
 #include "l7/http1/request_parser.h"
@@ -220,6 +221,9 @@ bool Stage::build_origin_request(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   http1::HeadWriter writer(out_buffer(x));
   std::array<char, kWebsocketKeySize> nonce;
+  const auto* certificate = forwarded_certificate(exchange);
+  bool& told = clients_[exchange.client].told_certificate;
+  const bool is_first = certificate != nullptr && !std::exchange(told, true);
   write_origin_request(
       writer, *request_,
       {.client = clients_[exchange.client].address,
@@ -230,7 +234,9 @@ bool Stage::build_origin_request(std::uint32_t x) noexcept {
        .websocket_key =
            exchange.stream != 0 && exchange.websocket ? websocket_key(nonce) : std::string_view{},
        .accept_encoding = read_codings(exchange),
-       .edits = &rules_.front().edits});
+       .edits = &rules_.front().edits,
+       .certificate = certificate,
+       .first_with_certificate = is_first});
   exchange.out_size = static_cast<std::uint32_t>(writer.size());
   exchange.out_sent = 0;
   return writer.ok();

@@ -208,6 +208,38 @@ TEST_F(StageClientCertificate, WhatAClientSaysOfOneItselfGoesNoFurther) {
   }
 }
 
+TEST_F(StageClientCertificate, AHostThatForwardsTellsItsOrigins) {
+  serve({.clients = &clients_, .forwards = true});
+  Peer& client = connect_with(&shop_);
+  EXPECT_EQ(status(client), 200);
+  EXPECT_EQ(status(client), 200);
+  ASSERT_EQ(requests_.size(), 2U);
+  const std::string item = credentials::rfc9440_item(shop_.der());
+  for (const std::string& head : requests_) EXPECT_EQ(value_of(head, "Client-Cert"), item);
+  EXPECT_EQ(value_of(requests_[0], "Cf-Client-Cert-Der-Base64"), item.substr(1, item.size() - 2));
+  EXPECT_EQ(value_of(requests_[0], "Cf-Client-Cert-Sha256").size(), 64U);
+  EXPECT_EQ(requests_[1].find("Cf-Client-Cert"), std::string::npos) << "with the first only";
+  EXPECT_EQ(status(connect_with(nullptr)), 200);
+  EXPECT_EQ(requests_.back().find("lient-Cert"), std::string::npos);
+}
+
+TEST_F(StageClientCertificate, OneThatIsNotGoodIsNotForwarded) {
+  const Certificate strangers = tls::test::authority("Strangers");
+  const Certificate foreign = made({.issuer = &strangers});
+  serve({.clients = &clients_, .forwards = true});
+  EXPECT_EQ(status(connect_with(&foreign)), 200);
+  EXPECT_EQ(requests_.back().find("lient-Cert"), std::string::npos) << requests_.back();
+}
+
+TEST_F(StageClientCertificate, WhatARuleSaysOfItTakesThePlaceOfTheSetting) {
+  serve({.clients = &clients_, .forwards = true, .request = telling(RulePhase::kRequest)});
+  EXPECT_EQ(status(connect_with(&shop_)), 200);
+  const std::string& head = requests_.back();
+  const std::size_t first = head.find("Client-Cert: ");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(head.find("\r\nClient-Cert: ", first), std::string::npos) << "once";
+}
+
 TEST_F(StageClientCertificate, AResumedSessionKeepsIt) {
   serve({.clients = &clients_,
          .firewall = blocking(RuleField::kCertVerified, false),

@@ -18,6 +18,7 @@
 #include "l7/log/ring.h"
 #include "l7/origin/idle_pool.h"
 #include "l7/origin/origin_table.h"
+#include "l7/proxy/handshake_limit.h"
 
 namespace brink::l7::proxy {
 
@@ -76,6 +77,9 @@ struct StageConfig {
   std::span<const std::uint16_t> https_ports;
   // What is shown and trusted under TLS; null: there is none. Of this worker; outlives the stage.
   credentials::Credentials* credentials = nullptr;
+
+  // Of handshakes that one network begins; null: none. Of this worker; outlives the stage.
+  HandshakeLimit* handshakes = nullptr;
 
   // Where requests are logged; null: nowhere. This stage is its only writer. Outlives the stage.
   log::Ring* access_log = nullptr;

@@ -35,6 +35,8 @@ struct Served {
   const Certificate* pull = nullptr;         // shown to origins
   std::string target = {};                   // that one.example.com is an alias of
   const Certificate* clients = nullptr;      // authority of whose certificates "one" and "www" ask
+  bool forwards = false;                     // and of which they tell their origins
+  const Certificate* trust = nullptr;        // in origins, in place of the edge's own
   std::span<const std::uint8_t> revoked_serial = {};  // of one that it has issued
   Bytes firewall = {}, request = {}, response = {};   // rules by phase
 };
@@ -54,7 +56,8 @@ class SecureFixture : public StageFixture {
     edge_engine_ = tls::test::make_engine(edge);
     keys_ = std::make_unique<credentials::PrivateKeys>(folder_ + "/key");
     EXPECT_TRUE(keys_->load().value());
-    credentials_ = std::make_unique<credentials::Credentials>(*edge_engine_, *keys_, counters_);
+    credentials_ = std::make_unique<credentials::Credentials>(*edge_engine_, *keys_, counters_,
+                                                              false, &operator_);
     show(origin_certificate_);
     serve({});
     rebuild_secure();
@@ -88,6 +91,13 @@ class SecureFixture : public StageFixture {
     settings.certificates = origin_bytes_;
     settings.protocols = kHttp11;
     origins_.fallback = settings;
+  }
+
+  // From now on origins ask for a certificate that the edge's authority has issued, and take none.
+  void ask_the_edge() {
+    origins_.fallback->key = {++next_key_, 1};
+    origins_.fallback->client_auth = tls::ClientAuth::kOptional;
+    origins_.fallback->client_authorities = edge_authority_.der();
   }
 
   // ---- the image ----
@@ -141,15 +151,16 @@ class SecureFixture : public StageFixture {
     render::HostSpec host;
     host.certificates = {{route::EntryId{1}, INT64_MAX, route::KeyKind::kEcdsa}};
     host.asks_client = true;
+    host.forwards_certificate = served.forwards;
     host.authorities = {id};
     for (const std::string name : {"one.", "www."}) {
       put(builder, route::key_of(route::TableGroup::kHost, name + zone), render::render_host(host));
     }
   }
-  // example.com and other.net under one certificate; bare.net has none.
+  // example.com, child.example.com and other.net under one certificate; bare.net has none.
   void serve(const Served& served) {
     snapshot::Builder builder{base::HashKey{}};
-    for (const std::string zone : {"example.com", "other.net", "bare.net"}) {
+    for (const std::string zone : {"example.com", "child.example.com", "other.net", "bare.net"}) {
       EXPECT_TRUE(builder.put_zone(test::wire_name(zone), {1, address_blob()}).ok());
       EXPECT_TRUE(builder.put_name(test::wire_name(zone), {}).ok());
       route::SettingsLayout settings;
@@ -170,6 +181,10 @@ class SecureFixture : public StageFixture {
       put_rules(builder, route::RulePhase::kFirewall, served.firewall);
       put_rules(builder, route::RulePhase::kRequest, served.request);
       put_rules(builder, route::RulePhase::kResponse, served.response);
+      if (served.trust != nullptr) {
+        put(builder, TableKey(TableGroup::kTrustStore),
+            render::render_anchors(served.trust->der(), 1));
+      }
       if (served.pull != nullptr) {
         put(builder, TableKey(TableGroup::kOriginPull),
             render::render_origin_pull(true, put_certificate(builder, *served.pull, 2)));
@@ -250,6 +265,7 @@ class SecureFixture : public StageFixture {
   Certificate origin_authority_ = tls::test::authority("Origin CA");
   Certificate origin_certificate_ = tls::test::leaf(origin_authority_, {"*.example.com"});
   std::unique_ptr<credentials::PrivateKeys> keys_;
+  credentials::OperatorIdentity operator_;
   std::unique_ptr<credentials::Credentials> credentials_;
   tls::test::Hosts origins_;
   std::vector<tls::CertificateBytes> origin_bytes_;

@@ -17,12 +17,6 @@ constexpr std::uint16_t kHttpsPort = 443;
 // Validation of a certificate must not depend on one (RFC 8555 8.3).
 constexpr std::string_view kChallengePath = "/.well-known/acme-challenge/";
 
-// `name` is `zone` or below it; both in lower case.
-bool is_within(std::string_view name, std::string_view zone) noexcept {
-  if (!name.ends_with(zone)) return false;
-  return name.size() == zone.size() || name[name.size() - zone.size() - 1] == '.';
-}
-
 // The number of `octets`, whatever stands behind them, and of what was numbered before.
 std::uint64_t number_of(const base::HashKey& key, std::span<const std::uint8_t> octets,
                         std::uint64_t before = 0) noexcept {
@@ -63,7 +57,13 @@ bool Stage::is_https_port(std::uint16_t port) const noexcept {
          config_.https_ports.end();
 }
 
+// Begins a handshake. False: the network of the client has begun too many, or there is no TLS.
 bool Stage::secure_client(std::uint32_t c) noexcept {
+  const auto second = static_cast<std::uint32_t>(now_.time_since_epoch() / std::chrono::seconds(1));
+  if (config_.handshakes != nullptr && !config_.handshakes->begin(clients_[c].address, second)) {
+    counters_.add(ipc::Counter::kTlsLimited);
+    return false;
+  }
   return config_.credentials != nullptr &&
          transport_.secure_accept(clients_[c].id, *config_.credentials, c, now_) ==
              tls::Failure::kNone;
@@ -75,7 +75,10 @@ void Stage::client_secured(std::uint32_t c) noexcept {
   client.deadline = now_ + config_.keep_alive_timeout;
   const tls::ConnectionInfo& agreed = transport_.security(client.id)->info();
   counters_.add(ipc::Counter::kTlsHandshakes);
-  if (agreed.resumed) counters_.add(ipc::Counter::kTlsResumed);
+  if (agreed.resumed) {
+    counters_.add(ipc::Counter::kTlsResumed);
+    if (config_.handshakes != nullptr) config_.handshakes->resumed(client.address);
+  }
   if (!read_certificate(c)) {
     count_error(EdgeError::overloaded);
     return abort_client(c);
@@ -101,6 +104,19 @@ bool Stage::read_certificate(std::uint32_t c) noexcept {
   return !client.has_certificate || config_.credentials->clients().read(c, security, *view_);
 }
 
+// What the origin is told of the client's certificate, by the setting of the host; null: nothing.
+// What did not lead to an authority of the host, has run out or is revoked is not passed on:
+// origins take the field for a proof.
+const rewrite::ClientCertificate* Stage::forwarded_certificate(const Exchange& exchange) noexcept {
+  if (!clients_[exchange.client].has_certificate) return nullptr;
+  const std::string_view host = request_->authority.host();
+  const auto settings = route::find_host(*view_, host);
+  const auto table = route::find_zone_table(*view_, host);
+  if (!table || !settings || !settings->forwards_certificate) return nullptr;
+  const auto* shown = certificate_of(exchange, *table);
+  return shown != nullptr && shown->is_verified && !shown->is_revoked ? shown : nullptr;
+}
+
 // A request for a host of another zone than the one whose certificate the client was shown, or for
 // one that asks clients for other certificates than the one that they came for (CVE-2025-23419 is
 // the same by way of sessions).
@@ -110,7 +126,7 @@ bool Stage::is_misdirected(const Exchange& exchange) noexcept {
   const std::string_view asked = security->info().server_name;
   const std::string_view host = exchange.host.text();
   if (asked.empty() || asked == host) return false;
-  return !is_within(asked, exchange.route.zone_name()) || !ask_the_same(*view_, asked, host);
+  return !route::are_in_one_zone(*view_, asked, host) || !ask_the_same(*view_, asked, host);
 }
 
 // The scheme that a request should have come by; empty: it has.
@@ -136,6 +152,7 @@ std::uint64_t Stage::security_of(const Exchange& exchange) const noexcept {
   if (pull.from == route::OriginPull::From::kTable) {
     number = number_of(key, pull.certificate, number);
   }
+  number = number_of(key, std::array{static_cast<std::uint8_t>(pull.from)}, number);
   if (const auto store = table->trust_store()) number = number_of(key, store->blob, number);
   return number | 1;  // 0 is without TLS
 }

@@ -167,14 +167,47 @@ TEST_F(StageSecurity, ASecondAddressWithAGoodCertificateIsTaken) {
   EXPECT_EQ(status(connect_tls("www.example.com"), "www.example.com"), 200);
 }
 
+TEST_F(StageSecurity, AZonesOwnTrustTakesThePlaceOfTheEdges) {
+  const Certificate own = tls::test::authority("Own CA");
+  const Certificate of_own = tls::test::leaf(own, {"*.example.com"});
+  serve({.ssl = SslMode::kStrict, .trust = &own});
+  EXPECT_EQ(status(connect_tls()), 526) << "by whom the edge trusts";
+  settle(15'000);  // the addresses are not suspect any more
+  show(of_own);
+  EXPECT_EQ(status(connect_tls()), 200);
+  serve({.ssl = SslMode::kStrict});
+  settle(15'000);
+  EXPECT_EQ(status(connect_tls()), 526) << "no connection or session of before is used";
+}
+
+TEST_F(StageSecurity, AnOriginIsShownTheOperatorsCertificateWhereTheZoneHasNone) {
+  const Certificate own =
+      certificate_of({.common_name = "operator", .issuer = &edge_authority_, .for_clients = true});
+  const Certificate zones =
+      certificate_of({.common_name = "zone", .issuer = &edge_authority_, .for_clients = true});
+  operator_ = {{own.der().begin(), own.der().end()},
+               {own.private_key().begin(), own.private_key().end()}};
+  ask_the_edge();
+  serve({});
+  const auto seen_with = [&](const Served& served) -> std::string {
+    serve(served);
+    EXPECT_EQ(status(connect_tls()), 200);
+    const auto seen = origin_->transport.security(origin_->peers.back()->id)->peer_certificate();
+    return seen ? seen->subject : "";
+  };
+  EXPECT_EQ(seen_with({}), "");
+  EXPECT_EQ(seen_with({.flags = route::kOperatorPull}), "CN=operator,O=Example");
+  EXPECT_EQ(seen_with({.flags = route::kOperatorPull, .pull = &zones}), "CN=zone,O=Example");
+  operator_ = {};
+  EXPECT_EQ(status(connect_tls()), 200) << "without one nothing fails";
+}
+
 TEST_F(StageSecurity, AnOriginIsShownTheZonesCertificateFromTheNextRequestOn) {
   Peer& client = connect_tls();
   EXPECT_EQ(status(client), 200);
   const Certificate shown =
       certificate_of({.common_name = "edge", .issuer = &edge_authority_, .for_clients = true});
-  origins_.fallback->key = {++next_key_, 1};
-  origins_.fallback->client_auth = tls::ClientAuth::kOptional;
-  origins_.fallback->client_authorities = edge_authority_.der();
+  ask_the_edge();
   serve({.pull = &shown});
   EXPECT_EQ(status(client), 200);
   ASSERT_EQ(origin_->peers.size(), 2U) << "the idle connection has shown nothing";
@@ -301,6 +334,31 @@ TEST_F(StageSecurity, AHostOfAnotherZoneIsMisdirected) {
   EXPECT_TRUE(has(client, "\r\ncf-error-type: 1013\r\n"));
   EXPECT_EQ(status(client, "two.example.com"), 200) << "the connection goes on";
   EXPECT_EQ(requests_.size(), 2U);
+}
+
+// Its zone has keys and settings of its own, and may be another's.
+TEST_F(StageSecurity, AHostOfTheZoneAboveIsMisdirected) {
+  Peer& client = connect_tls("child.example.com");
+  EXPECT_EQ(status(client, "www.child.example.com"), 200) << "the same zone";
+  EXPECT_EQ(status(client, "one.example.com"), 421);
+  Peer& above = connect_tls("one.example.com");
+  EXPECT_EQ(status(above, "one.child.example.com"), 421);
+}
+
+TEST_F(StageSecurity, ANetworkThatBeginsTooManyHandshakesIsReset) {
+  HandshakeLimit limit({.per_second = 1, .burst = 2}, {.lines = 16});
+  StageConfig config;
+  config.handshakes = &limit;
+  rebuild_secure(config);
+  EXPECT_TRUE(begin_tls("one.example.com").connected);
+  EXPECT_TRUE(begin_tls("one.example.com").connected) << "resumes, and gives most of it back";
+  EXPECT_FALSE(begin_tls("two.example.com").connected);
+  EXPECT_EQ(count(Counter::kTlsLimited), 1U);
+  EXPECT_EQ(count(Counter::kTlsHandshakes), 2U);
+  EXPECT_EQ(count(Counter::kTlsFailed), 0U);
+  settle(3000);
+  EXPECT_TRUE(begin_tls("two.example.com").connected) << "some seconds later";
+  stage_.reset();
 }
 
 TEST_F(StageSecurity, ACertificateIsReplacedWhileConnectionsLive) {

@@ -30,9 +30,9 @@ void put(Bytes& out, std::size_t& at, std::span<const std::uint8_t> octets) {
 Bytes render_certificate(const CertificateSpec& spec) {
   route::CertificateLayout layout{};
   CHECK(spec.key_context.size() <= route::kKeyContextMax && spec.sealed_key.size() <= 0xffff);
-  const std::size_t size =
-      round_up(sizeof layout + spec.chain.size() + spec.sealed_key.size() + spec.ocsp.size() +
-               spec.key_context.size());
+  const std::size_t ocsp_size = spec.ocsp.empty() ? 0 : sizeof spec.ocsp_until_s + spec.ocsp.size();
+  const std::size_t size = round_up(sizeof layout + spec.chain.size() + spec.sealed_key.size() +
+                                    ocsp_size + spec.key_context.size());
   CHECK(size <= snapshot::kTableValueMax);
   layout.magic = route::kCertificateMagic;
   layout.layout_version = route::kTlsLayoutVersion;
@@ -45,12 +45,16 @@ Bytes render_certificate(const CertificateSpec& spec) {
   layout.id = spec.id;
   layout.context_size = static_cast<std::uint16_t>(spec.key_context.size());
   layout.key_size = static_cast<std::uint16_t>(spec.sealed_key.size());
-  layout.ocsp_size = static_cast<std::uint32_t>(spec.ocsp.size());
+  layout.ocsp_size = static_cast<std::uint32_t>(ocsp_size);
   Bytes out = start(layout, size);
   std::size_t at = sizeof layout;
   put(out, at, spec.chain);
   put(out, at, spec.sealed_key);
-  put(out, at, spec.ocsp);
+  if (ocsp_size != 0) {
+    std::memcpy(out.data() + at, &spec.ocsp_until_s, sizeof spec.ocsp_until_s);
+    at += sizeof spec.ocsp_until_s;
+    put(out, at, spec.ocsp);
+  }
   std::copy(spec.key_context.begin(), spec.key_context.end(),
             out.begin() + static_cast<std::ptrdiff_t>(at));
   CHECK(route::open_certificate(out).has_value());
@@ -65,7 +69,8 @@ Bytes render_host(const HostSpec& spec) {
                            authorities * sizeof(route::EntryId);
   layout.magic = route::kHostMagic;
   layout.layout_version = route::kTlsLayoutVersion;
-  layout.flags = spec.asks_client ? route::kHostAsksClient : 0;
+  layout.flags = static_cast<std::uint16_t>((spec.asks_client ? route::kHostAsksClient : 0) |
+                                            (spec.forwards_certificate ? route::kHostForwards : 0));
   layout.size_bytes = static_cast<std::uint32_t>(size);
   layout.certificate_count = static_cast<std::uint16_t>(certificates);
   layout.authority_count = static_cast<std::uint16_t>(authorities);

@@ -24,7 +24,8 @@ struct CertificateSpec {
   std::size_t chain_count = 0;
   std::span<const std::uint8_t> chain;       // DER, one behind the other, leaf first
   std::span<const std::uint8_t> sealed_key;  // not empty
-  std::span<const std::uint8_t> ocsp;
+  std::span<const std::uint8_t> ocsp;        // DER; empty: none
+  std::int64_t ocsp_until_s = 0;             // since 1970
   std::string key_context;
 };
 
@@ -38,6 +39,7 @@ struct HostSpec {
   std::vector<HostCertificate> certificates;  // in order of preference
   std::vector<route::EntryId> authorities;
   bool asks_client = false;
+  bool forwards_certificate = false;
 };
 
 // Precondition (CHECK) of each: the result opens (zone_table.h). A host's certificates and

@@ -48,6 +48,7 @@ Bytes certificate(std::uint8_t number, KeyKind kind = KeyKind::kEcdsa, std::int6
   spec.chain = chain;
   spec.sealed_key = key;
   spec.ocsp = ocsp;
+  spec.ocsp_until_s = 500;
   spec.key_context = "private key of certificate " + std::to_string(number);
   return render::render_certificate(spec);
 }
@@ -212,6 +213,7 @@ TEST_F(TlsLookup, ACertificateHasWhatWasRendered) {
   EXPECT_EQ(Bytes(found->chain.begin(), found->chain.end()), der(300, 7));
   EXPECT_EQ(Bytes(found->sealed_key.begin(), found->sealed_key.end()), Bytes(40, 8));
   EXPECT_EQ(Bytes(found->ocsp.begin(), found->ocsp.end()), Bytes(7, 3));
+  EXPECT_EQ(found->ocsp_until, 500);
   EXPECT_EQ(found->key_context, "private key of certificate 7");
   EXPECT_FALSE(table->certificate(id_of(8)).has_value());
 }
@@ -233,6 +235,29 @@ TEST_F(TlsLookup, EqualNamesOfContentsAreOfEqualContents) {
   EXPECT_NE(found_.id, first.id);
   ASSERT_EQ(find("p.b.test"), TlsHostVerdict::kFound);
   EXPECT_NE(found_.id, first.id);
+}
+
+TEST_F(TlsLookup, AnOcspResponseIsShownUntilItsTimeIsOver) {
+  zone("a.test");
+  put_certificate(1);
+  put_host("*.a.test", with({1}));
+  ASSERT_EQ(find("x.a.test", 499), TlsHostVerdict::kFound);
+  EXPECT_EQ(found_.certificates[0].ocsp.size(), 7U);
+  const std::uint64_t version = found_.version;
+  ASSERT_EQ(find("x.a.test", 500), TlsHostVerdict::kFound);
+  EXPECT_TRUE(found_.certificates[0].ocsp.empty());
+  EXPECT_NE(found_.version, version) << "what was made with it is not used again";
+}
+
+TEST_F(TlsLookup, NamesAreInTheZoneOfTheirLongestSuffix) {
+  zone("a.test");
+  zone("b.a.test");
+  ASSERT_EQ(find("x.a.test"), TlsHostVerdict::kNoCertificate);
+  EXPECT_TRUE(route::are_in_one_zone(*view_, "x.a.test", "a.test"));
+  EXPECT_TRUE(route::are_in_one_zone(*view_, "x.b.a.test", "b.a.test"));
+  EXPECT_FALSE(route::are_in_one_zone(*view_, "x.b.a.test", "x.a.test"));
+  EXPECT_FALSE(route::are_in_one_zone(*view_, "x.a.test", "x.c.test"));
+  EXPECT_FALSE(route::are_in_one_zone(*view_, "", ""));
 }
 
 TEST_F(TlsLookup, AuthoritiesAndRevocation) {

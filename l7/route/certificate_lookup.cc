@@ -77,7 +77,9 @@ bool choose_certificates(const ZoneTable& table, std::int64_t now_s, TlsHost& ou
     if (ref == nullptr) continue;
     const auto certificate = table.certificate(ref->id);
     if (!certificate) return false;
-    out.certificates[out.certificate_count++] = *certificate;
+    CertificateView& shown = out.certificates[out.certificate_count++];
+    shown = *certificate;
+    if (shown.ocsp_until <= now_s) shown.ocsp = {};
   }
   return true;
 }
@@ -91,7 +93,10 @@ std::uint64_t version_of(const base::HashKey& key, const ZoneTable& table,
   Digest digest(key, 1);
   digest.add(octets_of(host.settings));
   digest.add(host.host.blob);
-  for (std::size_t i = 0; i < host.certificate_count; ++i) digest.add(host.certificates[i].blob);
+  for (std::size_t i = 0; i < host.certificate_count; ++i) {
+    digest.add(host.certificates[i].blob);
+    digest.add(std::array<std::uint8_t, 1>{!host.certificates[i].ocsp.empty()});
+  }
   if (!host.host.asks_client) return digest.value();
   for (const EntryId& id : host.host.authorities) {
     if (const auto authority = table.authority(id)) digest.add(authority->blob);
@@ -118,6 +123,12 @@ const snapshot::Record* zone_of(const snapshot::View& view, std::string_view nam
   return view.lookup(key).encloser;
 }
 
+// The name of its zone, as on the wire.
+std::span<const std::uint8_t> apex_of(const snapshot::View& view,
+                                      const snapshot::Record& record) noexcept {
+  return {view.name_bytes(record) + record.name_size - record.apex_size, record.apex_size};
+}
+
 }  // namespace
 
 std::optional<ZoneTable> find_zone_table(const snapshot::View& view,
@@ -135,6 +146,16 @@ std::optional<HostView> find_host(const snapshot::View& view, std::string_view n
   return host_of(ZoneTable(view, *encloser), host, found);
 }
 
+bool are_in_one_zone(const snapshot::View& view, std::string_view one,
+                     std::string_view other) noexcept {
+  const snapshot::Record* a = zone_of(view, one);
+  const snapshot::Record* b = zone_of(view, other);
+  if (a == nullptr || b == nullptr) return false;
+  const auto apex_a = apex_of(view, *a);
+  const auto apex_b = apex_of(view, *b);
+  return std::equal(apex_a.begin(), apex_a.end(), apex_b.begin(), apex_b.end());
+}
+
 TlsHostVerdict find_tls_host(const snapshot::View& view, std::string_view name, std::int64_t now_s,
                              TlsHost& out) noexcept {
   HostText host(name);
@@ -148,9 +169,8 @@ TlsHostVerdict find_tls_host(const snapshot::View& view, std::string_view name, 
   out.settings = table.settings();
   out.table = table;
   if (!choose_certificates(table, now_s, out)) return TlsHostVerdict::kBadBlob;
-  const std::uint8_t* apex = view.name_bytes(*encloser) + encloser->name_size - encloser->apex_size;
   Digest id(view.hash_key(), 0);
-  id.add({apex, encloser->apex_size});
+  id.add(apex_of(view, *encloser));
   id.add({reinterpret_cast<const std::uint8_t*>(found.data()), found.size()});
   out.id = id.value();
   out.version = version_of(view.hash_key(), table, out);

@@ -33,7 +33,8 @@ struct TlsHost {
   std::uint64_t version = 0;
   SettingsLayout settings;
   HostView host;
-  // The first of each kind that is not expired, else the first of each kind.
+  // The first of each kind that is not expired, else the first of each kind; without an OCSP
+  // response whose time is over.
   std::array<CertificateView, kShownMax> certificates;
   std::size_t certificate_count = 0;
   // The zone's table, for authorities, revocation and origin pulls. Use it within the burst.
@@ -46,6 +47,12 @@ TlsHostVerdict find_tls_host(const snapshot::View& view, std::string_view name, 
 
 // What the name's zone has for it: the host, "*." of the name above, or the default.
 std::optional<HostView> find_host(const snapshot::View& view, std::string_view name) noexcept;
+
+// Whether both names are in the same zone of the image, which is that of the longest suffix in the
+// table: a name of a zone that is delegated to another is not in the one above. False: one is in
+// none.
+bool are_in_one_zone(const snapshot::View& view, std::string_view one,
+                     std::string_view other) noexcept;
 
 // The table of the zone that a name is in; empty: it is in none.
 std::optional<ZoneTable> find_zone_table(const snapshot::View& view, std::string_view name) noexcept;

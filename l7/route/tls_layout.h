@@ -41,9 +41,10 @@ enum class KeyKind : std::uint8_t { kEcdsa, kRsa, kEd25519 };
 //   32     16    id
 //   48     2     size of the key's context, 1..kKeyContextMax
 //   50     2     size of the sealed key, not 0
-//   52     4     size of the OCSP response; 0: none
+//   52     4     size of the OCSP response with the 8 octets before it; 0: there is none
 //   56     -     chain: DER, one behind the other, leaf first
 //   ..     -     sealed key
+//   ..     8     until when the OCSP response may be shown, seconds since 1970
 //   ..     -     OCSP response, DER
 //   ..     -     context, text
 struct CertificateLayout {
@@ -84,7 +85,8 @@ static_assert(sizeof(HostLayout) == 16);
 
 enum HostFlags : std::uint16_t {
   kHostAsksClient = 1,  // clients are asked for a certificate, and served without one
-  kHostFlagsKnown = 1,
+  kHostForwards = 2,    // origins are told of a good one
+  kHostFlagsKnown = 3,
 };
 
 //   0      16    id of a certificate

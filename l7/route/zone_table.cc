@@ -55,7 +55,8 @@ std::optional<CertificateView> open_certificate(Bytes blob) noexcept {
   const auto* head = head_of<CertificateLayout>(blob, kCertificateMagic, kTlsLayoutVersion);
   if (head == nullptr || head->size_bytes != blob.size() || !is_key_kind(head->key_kind)) return {};
   if (head->chain_count == 0 || head->chain_count > kChainMax || head->key_size == 0 ||
-      head->context_size == 0 || head->context_size > kKeyContextMax) {
+      head->context_size == 0 || head->context_size > kKeyContextMax ||
+      (head->ocsp_size != 0 && head->ocsp_size <= sizeof(CertificateView::ocsp_until))) {
     return {};
   }
   const std::uint64_t end = sizeof *head + std::uint64_t{head->chain_size} + head->key_size +
@@ -75,7 +76,11 @@ std::optional<CertificateView> open_certificate(Bytes blob) noexcept {
   view.chain_count = head->chain_count;
   view.chain = take(head->chain_size);
   view.sealed_key = take(head->key_size);
-  view.ocsp = take(head->ocsp_size);
+  if (head->ocsp_size != 0) {
+    const Bytes until = take(sizeof view.ocsp_until);
+    std::memcpy(&view.ocsp_until, until.data(), until.size());
+    view.ocsp = take(head->ocsp_size - until.size());
+  }
   const Bytes context = take(head->context_size);
   view.key_context = {reinterpret_cast<const char*>(context.data()), context.size()};
   view.blob = blob;
@@ -95,6 +100,7 @@ std::optional<HostView> open_host(Bytes blob) noexcept {
   if (authorities_at + head->authority_count * sizeof(EntryId) != blob.size()) return {};
   HostView view;
   view.asks_client = (head->flags & kHostAsksClient) != 0;
+  view.forwards_certificate = (head->flags & kHostForwards) != 0;
   view.certificates = {reinterpret_cast<const CertificateRef*>(head + 1), head->certificate_count};
   view.authorities = {reinterpret_cast<const EntryId*>(blob.data() + authorities_at),
                       head->authority_count};

@@ -25,12 +25,14 @@ struct CertificateView {
   std::span<const std::uint8_t> chain;       // DER, one behind the other, leaf first
   std::span<const std::uint8_t> sealed_key;  // PKCS #8 in PEM, in a box of dataplane/secret
   std::span<const std::uint8_t> ocsp;        // DER; empty: none
+  std::int64_t ocsp_until = 0;               // seconds since 1970
   std::string_view key_context;              // what the box opens with
   std::span<const std::uint8_t> blob;        // all of it
 };
 
 struct HostView {
   bool asks_client = false;
+  bool forwards_certificate = false;             // to the host's origins, where it is good
   std::span<const CertificateRef> certificates;  // in order of preference
   std::span<const EntryId> authorities;
   std::span<const std::uint8_t> blob;

@@ -306,6 +306,31 @@ def call_origin_pulls(api, zone, made):
         assert api.ok("delete" + name, zone, one)["status"] == "deleted"
 
 
+def call_origin_trust(api, zone, made):
+    body = {"certificate": made.authority}
+    one = api.ok("createOriginTrust", zone, json_body=body)["id"]
+    api.refused("createOriginTrust", zone, json_body=body, code=12024)
+    api.refused("createOriginTrust", zone, json_body={"certificate": made.leaf("example.com")["certificate"]}, code=12020)
+    for query in ("", "?per_page=1&page=2"):
+        api.ok("listOriginTrust", zone, query=query)
+    assert api.ok("showOriginTrust", zone, one)["certificate"] == made.authority
+    assert api.ok("deleteOriginTrust", zone, one)["status"] == "deleted"
+    api.refused("showOriginTrust", zone, one, status=404, code=7003)
+
+
+def call_certificate_forwarding(api, zone):
+    host = {"hostname": "www.example.com", "client_certificate_forwarding": True}
+    for name in ("www.example.com", "*.example.com"):
+        api.ok("editCertificateForwarding", zone, json_body={"settings": [host | {"hostname": name}]})
+    api.refused("editCertificateForwarding", zone, json_body={"settings": []}, code=9207)
+    api.refused("editCertificateForwarding", zone, json_body={"settings": [{"hostname": "a.example.com"}]}, code=9207)
+    api.refused("editCertificateForwarding", zone, json_body={"settings": [host | {"china_network": True}]},
+                status=501, code=12002)
+    api.refused("editCertificateForwarding", zone, json_body={"settings": [host | {"hostname": "www.example.org"}]},
+                code=12022)
+    assert [each["hostname"] for each in api.ok("showCertificateForwarding", zone)] == ["*.example.com", "www.example.com"]
+
+
 BLOCK = {"action": "block", "expression": 'http.request.uri.path contains "/admin"', "ref": "admin",
          "action_parameters": {"response": {"status_code": 404, "content_type": "text/plain", "content": "no"}}}
 REWRITE = {"action": "rewrite", "expression": "true", "action_parameters": {"headers": {
@@ -478,6 +503,8 @@ def call_everything(api):
         call_client_certificates(api, zone, made)
         call_mtls_certificates(api, zone, made)
         call_origin_pulls(api, zone, made)
+        call_origin_trust(api, zone, made)
+        call_certificate_forwarding(api, zone)
     call_rulesets(api, zone)
     call_dnssec(api, zone)
     call_accounts(api)

@@ -63,7 +63,7 @@ def test_a_certificate_is_added_shown_replaced_and_deleted(control, made):
     one = control.ctl_json("certificate", "list", ZONE)[0]
     assert one["status"] == "active"
     table = done(control, "certificate", "list", ZONE).splitlines()
-    assert table[0].split() == ["ID", "STATUS", "EXPIRES", "ISSUER", "HOSTS"]
+    assert table[0].split() == ["ID", "STATUS", "EXPIRES", "STAPLING", "ISSUER", "HOSTS"]
     assert table[1].startswith(one["id"]) and table[1].endswith(f"{ZONE}, *.{ZONE}")
     for name in (one["id"], ZONE):
         assert control.ctl_json("certificate", "show", ZONE, name) == one

@@ -111,7 +111,7 @@ def run_certificates(operator, made):
     authority, csr = str(made.folder / "ca.pem"), str(made.folder / "client.csr")
     one = operator.result("certificate", "add", ZONE, *pair)["id"]
     operator.run("certificate", "list", ZONE)
-    operator.run("certificate", "show", ZONE, one)
+    assert "stapling  -\n" in operator.run("certificate", "show", ZONE, one)
     operator.run("certificate", "replace", ZONE, one, pair[0])
     assert operator.result("certificate", "prioritize", ZONE, one, "7")["priority"] == 7
     operator.run("certificate", "prioritize", ZONE, one, "much", codes=(2,))
@@ -123,8 +123,19 @@ def run_certificates(operator, made):
     operator.run("ca", "hosts", ZONE, "www." + ZONE, "--authority", "Shops")
     assert "used by   hostname_associations\n" in operator.run("ca", "show", "Shops")
     assert operator.run("ca", "show", "Shops", "--pem") == made.authority
+    operator.run("ca", "forward", ZONE, "www." + ZONE)
+    operator.run("ca", "forward", ZONE, "www." + ZONE, "--off")
+    assert operator.result("ca", "forward", ZONE) == [
+        {"hostname": "www." + ZONE, "china_network": False, "client_certificate_forwarding": False}]
+    operator.run("ca", "forward", ZONE, "--off", codes=(2,))
     operator.run("ca", "hosts", ZONE, "--none", "--authority", "Shops")
     operator.run("ca", "delete", "Shops")
+
+    trusted = operator.result("origin-trust", "add", ZONE, authority)["id"]
+    operator.run("origin-trust", "list", ZONE)
+    assert operator.run("origin-trust", "show", ZONE, trusted, "--pem") == made.authority
+    operator.run("origin-trust", "delete", ZONE, trusted)
+    assert "none of its own" in operator.run("origin-trust", "list", ZONE)
 
     pem = operator.run("client-certificate", "issue", ZONE, csr, "--days", "30")
     assert pem.startswith("-----BEGIN CERTIFICATE-----\n")

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import os
 import re
+import socket
 import ssl
 import subprocess
 
@@ -210,6 +211,39 @@ def test_the_chain_that_was_uploaded_is_shown_and_verifies(lab):
 def test_a_name_without_a_certificate(lab, host):
     with lab.counted(tls_handshakes=0, tls_unknown_name=1, tls_failed=1):
         assert f"SSL alert number {UNRECOGNIZED_NAME}" in s_client(lab, host=host, request="x")
+
+
+def test_a_flood_of_handshakes_from_one_network_keeps_out_no_other(lab):
+    """The flood comes from an address of another /24 at the client, and never finishes what it begins."""
+    flood, attempts = "198.51.101.10", 90
+    lab.exec("client", "ip", "address", "replace", f"{flood}/32", "dev", "lo")
+    lab.exec("router", "ip", "route", "replace", f"{flood}/32", "via", "198.51.100.10")
+    lab.edge_stop()
+    start_edge(lab, "--tls.handshakes-per-prefix=1", "--tls.handshakes-burst=20")
+    assert wait_until(lambda: curl(lab, f"https://{HOST}/", check=False).returncode == 0)
+    open_ones, refused = [], 0
+    try:
+        for _ in range(attempts):
+            try:
+                with lab.inside("client"):
+                    connection = socket.create_connection((V4, 443), 5, source_address=(flood, 0))
+                connection.sendall(b"\x16\x03\x01\x02\x00\x01")  # of a ClientHello, the beginning
+                connection.settimeout(0.05)
+                connection.recv(1)
+            except TimeoutError:
+                open_ones.append(connection)
+            except ConnectionError:
+                refused += 1
+        assert refused >= attempts // 3 and len(open_ones) >= 20
+        assert lab.counter("tls_limited") == refused
+        assert status(lab, f"https://{HOST}/") == 200, "a client of another network"
+        assert lab.counter("tls_limited") == refused
+    finally:
+        for connection in open_ones:
+            connection.close()
+        lab.edge_stop()
+        start_edge(lab)
+        assert wait_until(lambda: curl(lab, f"https://{HOST}/", check=False).returncode == 0)
 
 
 def test_a_host_of_another_zone_is_misdirected(lab):

@@ -1,6 +1,8 @@
 """Client certificates with real programs: authorities are uploaded and hosts ask for them through
 brinkctl, a rule blocks who shows none that is good, and curl and openssl show good and bad ones. The
 origin says what it was told."""
+import base64
+import hashlib
 import json
 import os
 import re
@@ -195,6 +197,62 @@ def test_what_clients_say_of_one_is_not_believed(lab, version):
     options = [word for name in names for word in ("-H", f"{name}: forged")]
     code, body = curl(lab, version, *options, host=OPEN)
     assert code == 200 and "forged" not in body
+
+
+@pytest.fixture
+def forwarding(lab):
+    """HOST tells its origins of certificates; no rule does."""
+    lab.brinkctl("ruleset", "delete", ZONE, REQUEST)
+    lab.brinkctl("ruleset", "delete", ZONE, FIREWALL)
+    lab.brinkctl("ca", "forward", ZONE, HOST)
+    yield
+    lab.brinkctl("ca", "forward", ZONE, HOST, "--off")
+
+
+def certificate_of(identity):
+    """Base64 of the DER."""
+    return (identity.parent / f"{identity.name}.pem").read_text().split("-----")[2].replace("\n", "")
+
+
+def test_a_host_that_forwards_tells_its_origins(lab, shop, forwarding):
+    pem = certificate_of(shop)
+    digest = hashlib.sha256(base64.b64decode(pem)).hexdigest()
+    with Wire(connect(lab, context(lab, shop))) as http:
+        first, second = (told(http.get(HOST, "/echo", "Client-Cert: :forged:").response().body) for _ in range(2))
+    assert first["client-cert"] == second["client-cert"] == f":{pem}:"
+    assert first["cf-client-cert-der-base64"] == pem
+    assert first["cf-client-cert-sha256"] == digest
+    assert "cf-client-cert-sha256" not in second and "cf-client-cert-der-base64" not in second
+    with Http2(connect(lab, context(lab, shop, ("h2",)))) as client:
+        for expected in (True, False):
+            fields = told(bytes(client.response(client.request(HOST, "/echo")).body))
+            assert fields["client-cert"] == f":{pem}:"
+            assert ("cf-client-cert-sha256" in fields) == expected
+
+
+def test_only_what_is_good_is_forwarded(lab, shop, forwarding):
+    for identity in (None, lab.strangers.certificate("foreign"), lab.shops.certificate("late", "-days", "-1")):
+        code, body = curl(lab, "-H", "Client-Cert: :forged:", identity=identity)
+        assert code == 200 and not [name for name in told(body) if "client-cert" in name], body
+    lab.brinkctl("ca", "forward", ZONE, HOST, "--off")
+    assert lab.brinkctl("ca", "forward", ZONE) == [
+        {"hostname": HOST, "china_network": False, "client_certificate_forwarding": False}]
+    code, body = curl(lab, identity=shop)
+    assert code == 200 and "client-cert" not in told(body)
+
+
+def test_a_wildcard_forwards_too(lab, shop, forwarding):
+    lab.brinkctl("ca", "forward", ZONE, f"*.{ZONE}")
+    lab.brinkctl("ca", "hosts", ZONE, HOST, OPEN, "--authority", "Shops")
+    try:
+        _, body = curl(lab, identity=shop, host=OPEN)
+        assert told(body)["client-cert"] == f":{certificate_of(shop)}:"
+        lab.brinkctl("ca", "forward", ZONE, OPEN, "--off")
+        _, body = curl(lab, identity=shop, host=OPEN)
+        assert "client-cert" not in told(body), "what is said of the host itself"
+    finally:
+        lab.brinkctl("ca", "hosts", ZONE, HOST, "--authority", "Shops")
+        lab.brinkctl("ca", "forward", ZONE, f"*.{ZONE}", "--off")
 
 
 @pytest.mark.parametrize("maximum", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

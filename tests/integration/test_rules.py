@@ -2,6 +2,7 @@
 headers both ways, from the moment that the command returns."""
 import json
 import os
+import sqlite3
 import subprocess
 import time
 
@@ -224,3 +225,21 @@ def test_rules_outlive_both_programs(lab):
     assert ask(lab, "/echo").status == 403, "from its disk, without control"
     lab.control_start()
     assert ask(lab, "/echo").status == 403
+
+
+def test_a_rule_that_is_no_longer_understood_is_never_silently_absent(lab):
+    """As after an upgrade that takes a field away."""
+    put(lab, FIREWALL, block('http.request.uri.path eq "/secret"') | {"ref": "secret"})
+    assert ask(lab, "/secret").status == 403
+    lab.control_stop()
+    with sqlite3.connect(lab.state / "control.db") as database:
+        database.execute("UPDATE rulesets SET rules = replace(rules, 'http.request.uri.path', 'http.request.gone')")
+    lab.control_start()
+    put(lab, REQUEST, rewrite("true", X_Any=value("x")))
+    log = (lab.state / "control.log").read_text()
+    assert f"zone example.com: rule secret of {FIREWALL} has no effect, mend or delete it: " in log
+    done = lab.brinkctl("zone", "check", "example.com", check=False)
+    [finding] = [each for each in json.loads(done.stdout)["findings"] if "has no effect any more" in each["what"]]
+    assert done.returncode == 1 and finding["severity"] == "error" and FIREWALL in finding["what"]
+    put(lab, FIREWALL, block('http.request.uri.path eq "/secret"'))
+    assert "has no effect" not in lab.brinkctl("zone", "check", "example.com", check=False).stdout

@@ -137,6 +137,9 @@ class TwoAccounts:
         self.make(zone + "/origin_tls_client_auth/hostnames", method="PUT", body={"config": [
             {"hostname": ids["hostname"], "cert_id": ids["host_pull"], "enabled": True}]})
         pem, _ = make_certificate(self.folder, "ca." + zone_name, is_authority=True)
+        ids["trust"] = self.make(zone + "/acm/custom_trust_store", {"certificate": pem})["id"]
+        self.make(zone + "/access/certificates/settings", method="PUT", body={"settings": [
+            {"hostname": ids["hostname"], "client_certificate_forwarding": True}]})
         ids["ca"] = self.make(f"/client/v4/accounts/{ids['account']}/mtls_certificates",
                               {"ca": True, "certificates": pem})["id"]
         request = make_request(self.folder, "client." + zone_name)
@@ -198,6 +201,8 @@ class TwoAccounts:
                             "enabled": True}]},
             "PUT ~/certificate_authorities/hostname_associations": {
                 "hostnames": [ids["hostname"]], "mtls_certificate_id": ids["ca"]},
+            "PUT ~/access/certificates/settings": {
+                "settings": [{"hostname": ids["hostname"], "client_certificate_forwarding": False}]},
             "PATCH ~/client_certificates/{client}": {"reactivate": True},
             "POST ~/client_certificates": {"csr": self.request, "validity_days": 30},
             "PUT ~/origin_tls_client_auth/settings": {"enabled": True},
@@ -228,6 +233,7 @@ class TwoAccounts:
                     f"SELECT {', '.join(columns)} FROM {table}")))
         # Checks of delegations go on by themselves, and so do looks for signatures that end.
         content.pop("activations", None)
+        content.pop("ocsp_responses", None)
         content["meta"] = [row for row in content["meta"] if "dnssec_sweep" not in row]
         return content
 
