@@ -94,7 +94,9 @@ base::Result<void> Edge::start_environment() {
 
 base::Result<void> Edge::make_memory() {
   const auto count = static_cast<std::uint32_t>(topology_.workers.size());
-  auto stats = ipc::StatsSegment::create(config_.stats_file, count, kPorts);
+  auto stats = ipc::StatsSegment::create(
+      config_.stats_file, count, kPorts,
+      {.zones = config_.l7_zone_statistics, .origins = config_.l7_origin_statistics});
   if (!stats) return stats.error();
   stats_ = std::move(stats).value();
   stats_->header().tsc_hz = rte_get_tsc_hz();
@@ -285,6 +287,8 @@ L7Config Edge::l7_config(std::uint32_t worker, std::uint32_t position) {
   config.handshake = config_.tls_handshake;
   config.tls_buffer_mb = config_.tls_buffer_mb;
   config.access_log = access_log_ ? &access_log_->ring(worker) : nullptr;
+  config.zone_slots = stats_->zone_slots(worker);
+  config.origin_slots = stats_->origin_slots(worker);
   config.colo = config_.colo;
   config.node = config_.node;
   config.wall_offset = wall_offset();

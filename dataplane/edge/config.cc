@@ -9,6 +9,7 @@
 
 #include "dataplane/base/settings_file.h"
 #include "dataplane/edge/config_value.h"
+#include "dataplane/ipc/traffic.h"
 
 namespace brink::edge {
 namespace {
@@ -104,6 +105,9 @@ po::options_description setting_options() {
       "response bodies that a worker decodes at once, in each of gzip and br; 0: none");
   add("l7.buffer-mb", text()->default_value("64"), "TCP buffers of a worker");
   add("l7.body-max-mb", text()->default_value("512"), "largest request body");
+  add("l7.zone-statistics", text()->default_value("512"),
+      "zones that a worker counts each by its name, a power of two from 8 on; 0: none");
+  add("l7.origin-statistics", text()->default_value("512"), "likewise origins");
   add("l7.drain-s", text()->default_value("5"), "how long a stop waits for clients");
   add("l7.colo", text()->default_value("LAB"), "three letters, in the ray id");
   add("l7.node", text()->default_value("edge"), "name of this node in traces");
@@ -307,6 +311,13 @@ void read_tls(Reader& r, Config& c) {
   r.number("tls.buffer-mb", c.tls_buffer_mb, 1, 1U << 16);
 }
 
+void read_traffic(Reader& r, const char* name, std::uint32_t& count) {
+  r.number(name, count, 0, 1U << 16);
+  if (count == 0 || (count >= ipc::TrafficTable::kWays && std::has_single_bit(count))) return;
+  r.fail({"not a power of two from 8 on", std::string(name) + " = " + std::to_string(count),
+          "give 0, 8, 16, 32 and so on up to 65536"});
+}
+
 void read_stages(Reader& r, Config& c) {
   switch (r.choice("exception.device", {"tap", "virtio-user", "none"})) {
     case 0:
@@ -363,6 +374,8 @@ void read_stages(Reader& r, Config& c) {
   r.number("l7.decoders", c.l7_decoders, 0, 4096);
   r.number("l7.buffer-mb", c.l7_buffer_mb, 1, 1U << 16);
   r.number("l7.body-max-mb", c.l7_body_max_mb, 1, 1U << 20);
+  read_traffic(r, "l7.zone-statistics", c.l7_zone_statistics);
+  read_traffic(r, "l7.origin-statistics", c.l7_origin_statistics);
   std::uint32_t drain_s = 0;
   r.number("l7.drain-s", drain_s, 0, 3600);
   c.l7_drain = std::chrono::seconds(drain_s);

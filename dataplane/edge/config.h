@@ -86,6 +86,8 @@ struct Config {
   std::uint32_t l7_decoders = 4;   // likewise
   std::uint32_t l7_buffer_mb = 64;
   std::uint32_t l7_body_max_mb = 512;
+  std::uint32_t l7_zone_statistics = 512;    // zones that a worker counts by name; 0: none
+  std::uint32_t l7_origin_statistics = 512;  // likewise origins
   base::Duration l7_drain = std::chrono::seconds(5);
   std::string colo = "LAB";
   std::string node = "edge";

@@ -90,6 +90,18 @@ base::Result<void> L7Stage::make_coders() {
   return {};
 }
 
+void L7Stage::make_traffic() {
+  const auto make = [](std::span<ipc::TrafficSlot> slots,
+                       std::vector<ipc::TrafficTable::Way>& ways, ipc::TrafficTable& table) {
+    if (slots.empty()) return;
+    ways.resize(slots.size() - 1);
+    table = {slots, ways};
+  };
+  make(config_.zone_slots, zone_ways_, traffic_.zones);
+  make(config_.origin_slots, origin_ways_, traffic_.origins);
+  stage_->set_traffic(&traffic_);
+}
+
 base::Result<void> L7Stage::make() {
   tcp::StackConfig stack;
   stack.max_connections = config_.clients + config_.origins;
@@ -123,6 +135,7 @@ base::Result<void> L7Stage::make() {
                                                     (std::uint64_t{config_.tls_buffer_mb} << 20) /
                                                     tls::kRecordPlaintextMax)});
   stage_.emplace(stage, std::span(stage_memory_.get(), stage_size), *transport_, stats_.counters);
+  make_traffic();
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ struct L7Config {
   base::Duration handshake{};
   std::uint32_t tls_buffer_mb = 0;
   l7::log::Ring* access_log = nullptr;  // null: requests are not logged
+  std::span<ipc::TrafficSlot> zone_slots;    // empty: zones are not counted; outlive the stage
+  std::span<ipc::TrafficSlot> origin_slots;  // likewise origins
   std::string colo;
   std::string node;
   base::Duration wall_offset{};  // Unix time minus base::Time's epoch
@@ -77,6 +80,7 @@ class L7Stage {
   base::Result<void> make_security();
   base::Result<void> make_http2();
   base::Result<void> make_coders();
+  void make_traffic();
   l7::proxy::StageConfig stage_config() const;
   void turn_ticket_keys(base::Time now) noexcept;
 
@@ -92,6 +96,9 @@ class L7Stage {
   std::optional<l7::compress::Pool> coders_;
   AlignedMemory stage_memory_;
   std::optional<l7::proxy::Stage> stage_;
+  std::vector<ipc::TrafficTable::Way> zone_ways_;
+  std::vector<ipc::TrafficTable::Way> origin_ways_;
+  ipc::TrafficTables traffic_;
   std::atomic<bool> drain_{false};              // main thread: wo, worker: ro
   std::atomic<std::uint32_t> client_count_{0};  // worker: wo, main thread: ro
   bool draining_ = false;

@@ -336,8 +336,13 @@ std::uint32_t Stage::acquire_exchange(std::uint32_t c) noexcept {
 }
 
 void Stage::free_exchange(std::uint32_t x) noexcept {
-  log_exchange(x);
   Exchange& exchange = exchanges_[x];
+  // A connection that ended before it asked for anything is no request.
+  if (exchange.noted_at != base::Time{}) {
+    close_entry(exchange);
+    count_zone(exchange);
+    log_exchange(x);
+  }
   take_promise_back(exchange);
   if (exchange.coded) codings_[x].coder.end();
   exchange.inbox.clear(inbox_blocks_);

@@ -22,6 +22,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/ipc/counters.h"
 #include "dataplane/ipc/latency.h"
+#include "dataplane/ipc/traffic.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/transport/transport.h"
 #include "l7/balancer/balancer.h"
@@ -61,6 +62,9 @@ class Stage {
 
   // Where the time that requests took is noted; null: nowhere. It outlives the stage.
   void set_latency(ipc::TurnLatency* latency) noexcept { latency_ = latency; }
+
+  // Where zones and origins are counted; null: nowhere. They outlive the stage.
+  void set_traffic(ipc::TrafficTables* traffic) noexcept { traffic_ = traffic; }
 
   // From now on every response ends its connection and idle connections are closed. The caller
   // stops the stack's accepting and waits for client_count() == 0.
@@ -178,6 +182,7 @@ class Stage {
   void connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcept;
   void origin_connected(std::uint32_t x) noexcept;
   void origin_ready(std::uint32_t x) noexcept;
+  void connect_failed(const Exchange& exchange) noexcept;
   void origin_failed(std::uint32_t x, EdgeError error) noexcept;
   void origin_ended(std::uint32_t x, const transport::Event& event) noexcept;
   void cut_short(std::uint32_t x) noexcept;
@@ -297,7 +302,17 @@ class Stage {
   void note_arrival(Exchange& exchange) noexcept;
   void note_request(std::uint32_t x, std::size_t head_size) noexcept;
   void note_error(Exchange& exchange, EdgeError error) noexcept;
+  void close_entry(Exchange& exchange) noexcept;
   void log_exchange(std::uint32_t x) noexcept;
+
+  // ---- stage_traffic.cc: what zones and origins are counted by ----
+  ipc::TrafficSlot* zone_slot(std::string_view zone) noexcept;
+  ipc::TrafficSlot* origin_slot(const base::Endpoint& origin) noexcept;
+  void count_zone(const Exchange& exchange) noexcept;
+  void count_handshake(const tls::ConnectionInfo& agreed) noexcept;
+  void count_origin(const base::Endpoint& origin, ipc::OriginCounter which) noexcept;
+  void count_origin_request(const Exchange& exchange) noexcept;
+  void count_origin_response(const Exchange& exchange) noexcept;
 
   // ---- stage_rules.cc: the zone's rules ----
   const rewrite::ClientCertificate* certificate_of(const Exchange& exchange,
@@ -318,6 +333,7 @@ class Stage {
   transport::Transport& transport_;
   ipc::WorkerCounters& counters_;
   ipc::TurnLatency* latency_ = nullptr;
+  ipc::TrafficTables* traffic_ = nullptr;
   const snapshot::View* view_ = nullptr;  // during run() only
   base::Time now_{};
   base::Time next_sweep_{};

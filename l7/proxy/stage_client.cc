@@ -375,6 +375,9 @@ void Stage::answer_error(std::uint32_t x, EdgeError error) noexcept {
   if (!exchange.request_done) exchange.close_client = true;
   count_error(error);
   note_error(exchange, error);
+  if (exchange.phase == Phase::relaying && info_of(error).origin_fault) {
+    count_origin(exchange.remote, ipc::OriginCounter::kNoResponse);
+  }
   const ErrorPage page(error, exchange.ray_text());
   compose(x, page.text(), [&](auto& writer, const AnswerContext& context) {
     write_error_head(writer, error, page.text().size(), context);

@@ -42,6 +42,8 @@ void Stage::start_origin(std::uint32_t x) noexcept {
   if (pooled == origin::kNone) return connect_fresh(x, origins[i]);
   exchange.reused = true;
   counters_.add(ipc::Counter::kHttpOriginReused);
+  exchange.remote = origins[i];
+  count_origin_request(exchange);
   if (origins_[pooled].state == OriginState::shared) return join_origin(x, pooled);
   attach(x, pooled);
   origins_[pooled].state = OriginState::busy;
@@ -67,6 +69,7 @@ void Stage::attach(std::uint32_t x, std::uint32_t o) noexcept {
 void Stage::connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcept {
   Exchange& exchange = exchanges_[x];
   exchange.reused = false;
+  exchange.remote = remote;
   const base::IpAddress source = remote.address.is_v4() ? config_.source_v4 : config_.source_v6;
   if (source == base::IpAddress{}) return origin_failed(x, EdgeError::origin_unreachable);
   std::uint32_t o = origins_.acquire();
@@ -111,6 +114,7 @@ void Stage::origin_connected(std::uint32_t x) noexcept {
 void Stage::origin_ready(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   health_.report_success(exchange.remote);
+  count_origin_request(exchange);
   const tls::Stream* const security = transport_.security(origins_[exchange.origin].id);
   if (security != nullptr && security->info().protocol == tls::Alpn::kH2) {
     return begin_origin_session(x);
@@ -122,6 +126,12 @@ void Stage::origin_ready(std::uint32_t x) noexcept {
   drive(x);
 }
 
+// No connection to the address that was tried.
+void Stage::connect_failed(const Exchange& exchange) noexcept {
+  health_.report_failure(exchange.remote, now_);
+  count_origin(exchange.remote, ipc::OriginCounter::kConnectFailures);
+}
+
 // The connect phase failed; nothing of the request's body was read yet. Zero-downtime failover: one
 // more attempt, at another address.
 void Stage::origin_failed(std::uint32_t x, EdgeError error) noexcept {
@@ -130,6 +140,7 @@ void Stage::origin_failed(std::uint32_t x, EdgeError error) noexcept {
   if (!exchange.failed_over && (exchange.tried & all) != all) {
     exchange.failed_over = true;
     counters_.add(ipc::Counter::kHttpOriginRetries);
+    count_origin(exchange.remote, ipc::OriginCounter::kRetries);
     return start_origin(x);
   }
   answer_error(x, error);
@@ -141,7 +152,7 @@ void Stage::origin_ended(std::uint32_t x, const transport::Event& event) noexcep
   Exchange& exchange = exchanges_[x];
   const bool gone = event.kind == transport::EventKind::kClosed;
   if (exchange.phase == Phase::connecting) {
-    health_.report_failure(exchange.remote, now_);
+    connect_failed(exchange);
     return origin_failed(x,
                          exchange.securing ? EdgeError::origin_tls : connect_error(event.reason));
   }
@@ -160,6 +171,7 @@ void Stage::origin_ended(std::uint32_t x, const transport::Event& event) noexcep
       repeatable) {
     exchange.replayed = true;
     counters_.add(ipc::Counter::kHttpOriginRetries);
+    count_origin(exchange.remote, ipc::OriginCounter::kRetries);
     leave_origin(x, true);
     return connect_fresh(x, exchange.remote);
   }

@@ -59,7 +59,7 @@ void Stage::check_exchange(std::uint32_t x) noexcept {
       return answer_error(x, EdgeError::request_timeout);
     case Phase::connecting: {
       if (since(exchange.phase_since) < exchange.route.connect_timeout) return;
-      health_.report_failure(exchange.remote, now_);
+      connect_failed(exchange);
       drop_origin(exchange.origin, false);
       return origin_failed(x,
                            exchange.securing ? EdgeError::origin_tls : EdgeError::origin_timeout);
