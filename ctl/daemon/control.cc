@@ -15,6 +15,7 @@
 #include "ctl/daemon/outside_keeper.h"
 #include "ctl/daemon/snapshot_compiler.h"
 #include "ctl/daemon/version.h"
+#include "ctl/metrics/server.h"
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
 #include "dataplane/secret/key_file.h"
@@ -228,6 +229,7 @@ struct Control::Parts {
   std::unique_ptr<publish::EdgeQuestions> jobs;   // and for what takes long
   std::unique_ptr<api::Dispatcher> dispatcher;
   std::unique_ptr<api::Server> server;
+  std::unique_ptr<metrics::Server> metrics;
 
   base::Result<void> open(const Config& config);
   void start_publisher(const Config& config);
@@ -441,6 +443,12 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
       });
   if (!server) return server.error();
   control->parts_->server = std::move(server).value();
+  if (config.metrics_listen) {
+    auto metrics = metrics::Server::start(
+        {.listen = *config.metrics_listen, .stats_path = config.stats_file});
+    if (!metrics) return metrics.error();
+    control->parts_->metrics = std::move(metrics).value();
+  }
   return control;
 }
 
