@@ -108,6 +108,10 @@ po::options_description setting_options() {
   add("l7.zone-statistics", text()->default_value("512"),
       "zones that a worker counts each by its name, a power of two from 8 on; 0: none");
   add("l7.origin-statistics", text()->default_value("512"), "likewise origins");
+  add("l7.country-database", text()->default_value(""),
+      "file in MaxMind's format that says which country an address is of, empty none");
+  add("l7.error-page", text()->default_value(""),
+      "file with the page for errors that the edge answers with, empty: its own");
   add("l7.drain-s", text()->default_value("5"), "how long a stop waits for clients");
   add("l7.colo", text()->default_value("LAB"), "three letters, in the ray id");
   add("l7.node", text()->default_value("edge"), "name of this node in traces");
@@ -376,6 +380,8 @@ void read_stages(Reader& r, Config& c) {
   r.number("l7.body-max-mb", c.l7_body_max_mb, 1, 1U << 20);
   read_traffic(r, "l7.zone-statistics", c.l7_zone_statistics);
   read_traffic(r, "l7.origin-statistics", c.l7_origin_statistics);
+  c.l7_country_database = r.text("l7.country-database");
+  c.l7_error_page = r.text("l7.error-page");
   std::uint32_t drain_s = 0;
   r.number("l7.drain-s", drain_s, 0, 3600);
   c.l7_drain = std::chrono::seconds(drain_s);

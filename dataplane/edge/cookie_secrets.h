@@ -7,12 +7,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "dataplane/base/result.h"
+#include "dataplane/edge/published.h"
 #include "dns/guard/cookie.h"
-
-struct rte_rcu_qsbr;
 
 namespace brink::edge {
 
@@ -49,7 +47,7 @@ class CookieSecretsStore {
   // Any worker: what is pointed at stays as it is until that worker's next quiescent report. The
   // load is an acquire, for the release in publish().
   [[nodiscard]] const std::atomic<const dns::guard::CookieSecrets*>& published() const {
-    return published_;
+    return published_.pointer();
   }
 
   // Does it, in the file first, and says what stands then: which secrets, by their marks, make and
@@ -60,19 +58,14 @@ class CookieSecretsStore {
   [[nodiscard]] std::string text() const;
 
  private:
-  struct Retired {
-    std::unique_ptr<const dns::guard::CookieSecrets> secrets;
-    std::uint64_t token = 0;
-  };
-
-  CookieSecretsStore(std::string path, rte_rcu_qsbr* rcu) : path_(std::move(path)), rcu_(rcu) {}
-  void publish(const dns::guard::CookieSecrets& secrets);
+  CookieSecretsStore(std::string path, rte_rcu_qsbr* rcu)
+      : path_(std::move(path)), published_(rcu) {}
+  void publish(const dns::guard::CookieSecrets& secrets) {
+    published_.publish(std::make_unique<const dns::guard::CookieSecrets>(secrets));
+  }
 
   const std::string path_;
-  rte_rcu_qsbr* const rcu_;
-  std::unique_ptr<const dns::guard::CookieSecrets> current_;
-  std::atomic<const dns::guard::CookieSecrets*> published_{nullptr};  // main: wo, workers: ro
-  std::vector<Retired> retired_;  // a worker may still read them
+  Published<dns::guard::CookieSecrets> published_;
 };
 
 }  // namespace brink::edge

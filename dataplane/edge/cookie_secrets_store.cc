@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <rte_rcu_qsbr.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,17 +94,6 @@ base::Result<std::unique_ptr<CookieSecretsStore>> CookieSecretsStore::open(std::
   return store;
 }
 
-void CookieSecretsStore::publish(const CookieSecrets& secrets) {
-  auto fresh = std::make_unique<const CookieSecrets>(secrets);
-  published_.store(fresh.get(), std::memory_order_release);
-  std::swap(current_, fresh);
-  if (!fresh || rcu_ == nullptr) return;
-  std::erase_if(retired_, [this](const Retired& old) {
-    return rte_rcu_qsbr_check(rcu_, old.token, false) == 1;
-  });
-  retired_.push_back({std::move(fresh), rte_rcu_qsbr_start(rcu_)});
-}
-
 base::Result<std::string> CookieSecretsStore::apply(CookieStep step, const SipKey& secret) {
   if (step == CookieStep::kShow) return text();
   if (path_.empty()) {
@@ -127,9 +115,10 @@ base::Result<std::string> CookieSecretsStore::apply(CookieStep step, const SipKe
 }
 
 std::string CookieSecretsStore::text() const {
-  std::string text = "makes " + mark_of(current_->keys[0]);
-  for (std::size_t i = 1; i < current_->count; ++i) {
-    text += (i == 1 ? ", also takes " : " and ") + mark_of(current_->keys[i]);
+  const CookieSecrets& current = *published_.current();
+  std::string text = "makes " + mark_of(current.keys[0]);
+  for (std::size_t i = 1; i < current.count; ++i) {
+    text += (i == 1 ? ", also takes " : " and ") + mark_of(current.keys[i]);
   }
   return text + (path_.empty() ? "; drawn at the start" : "; from " + path_);
 }

@@ -37,6 +37,8 @@ l7::proxy::StageConfig L7Stage::stage_config() const {
   stage.source_port_count =
       static_cast<std::uint16_t>(config_.ports.last - config_.ports.first + 1);
   stage.edge_addresses = config_.edge_addresses;
+  stage.countries = config_.countries;
+  stage.error_page = config_.error_page;
   stage.access_log = config_.access_log;
   stage.colo = config_.colo;
   stage.node = config_.node;

@@ -20,6 +20,7 @@
 #include "dataplane/tls/engine.h"
 #include "dataplane/transport/transport.h"
 #include "l7/compress/pool.h"
+#include "l7/country/database.h"
 #include "l7/credentials/credentials.h"
 #include "l7/http2/codec.h"
 #include "l7/proxy/stage.h"
@@ -46,6 +47,9 @@ struct L7Config {
   std::span<const std::uint8_t> origin_trust;  // DER; outlives create()
   base::Duration handshake{};
   std::uint32_t tls_buffer_mb = 0;
+  // Read anew each turn; outlive the stage.
+  const std::atomic<const std::string*>* error_page = nullptr;
+  const std::atomic<const l7::country::Database*>* countries = nullptr;
   l7::log::Ring* access_log = nullptr;  // null: requests are not logged
   std::span<ipc::TrafficSlot> zone_slots;    // empty: zones are not counted; outlive the stage
   std::span<ipc::TrafficSlot> origin_slots;  // likewise origins

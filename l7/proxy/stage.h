@@ -26,6 +26,7 @@
 #include "dataplane/snapshot/view.h"
 #include "dataplane/transport/transport.h"
 #include "l7/balancer/balancer.h"
+#include "l7/country/database.h"
 #include "l7/http2/session.h"
 #include "l7/origin/idle_pool.h"
 #include "l7/origin/source_ports.h"
@@ -113,6 +114,7 @@ class Stage {
     std::span<std::uint8_t> blocks;
     std::span<std::uint32_t> next_block;
     std::span<char> scratch;
+    std::span<char> page;
     std::span<rewrite::Workspace> rules;
     std::span<char> buffers;
     std::size_t size_bytes = 0;
@@ -305,6 +307,10 @@ class Stage {
   void close_entry(Exchange& exchange) noexcept;
   void log_exchange(std::uint32_t x) noexcept;
 
+  // ---- stage_error_page.cc ----
+  std::string_view page_text(const Exchange& exchange, const EdgeErrorInfo& info) const noexcept;
+  std::string_view custom_page(const Exchange& exchange, EdgeError error) noexcept;
+
   // ---- stage_traffic.cc: what zones and origins are counted by ----
   ipc::TrafficSlot* zone_slot(std::string_view zone) noexcept;
   ipc::TrafficSlot* origin_slot(const base::Endpoint& origin) noexcept;
@@ -334,7 +340,8 @@ class Stage {
   ipc::WorkerCounters& counters_;
   ipc::TurnLatency* latency_ = nullptr;
   ipc::TrafficTables* traffic_ = nullptr;
-  const snapshot::View* view_ = nullptr;  // during run() only
+  const snapshot::View* view_ = nullptr;  // during run() only, like the next
+  const country::Database* countries_ = nullptr;
   base::Time now_{};
   base::Time next_sweep_{};
   bool draining_ = false;
@@ -353,6 +360,7 @@ class Stage {
   Slots<OriginConnection> origins_;
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;
+  std::span<char> page_;  // of the error that is at hand
   std::span<rewrite::Workspace> rules_;  // one, for the head that is at hand
   IndexRing ready_;  // clients that may have a request to read
   Slots<http2::ServerSession> sessions_;

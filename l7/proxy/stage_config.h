@@ -3,14 +3,17 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "dataplane/base/clock.h"
 #include "dataplane/base/hash.h"
 #include "dataplane/base/ip.h"
 #include "l7/compress/pool.h"
+#include "l7/country/database.h"
 #include "l7/credentials/credentials.h"
 #include "l7/http1/head_limits.h"
 #include "l7/http2/codec.h"
@@ -65,6 +68,13 @@ struct StageConfig {
   std::span<const std::uint16_t> https_ports;
   // What is shown and trusted under TLS; null: there is none. Of this worker; outlives the stage.
   credentials::Credentials* credentials = nullptr;
+
+  // The operator's page for errors, a text of l7/page; null, or to null: there is none. Like the next.
+  const std::atomic<const std::string*>* error_page = nullptr;
+
+  // Whose countries clients are of, read anew each turn and used during it only; null, or to null:
+  // they are not known. Outlives the stage.
+  const std::atomic<const country::Database*>* countries = nullptr;
 
   // Where requests are logged; null: nowhere. This stage is its only writer. Outlives the stage.
   log::Ring* access_log = nullptr;
