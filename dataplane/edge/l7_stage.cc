@@ -71,7 +71,10 @@ base::Result<void> L7Stage::make_http2() {
                        "l7.http2-clients", "lower it"};
   }
   l7::http2::Settings settings;
+  // Every stream's inbox has its room, so streams that nobody reads must take no other's window.
+  // Twice their sum, since what was consumed is given back by halves of the window.
   settings.stream_window = l7::proxy::kInboxMax;
+  settings.connection_window = 2 * settings.stream_window * settings.max_concurrent_streams;
   http2_.emplace(std::span(http2_memory_.get(), size), settings, settings);
   return {};
 }

@@ -259,7 +259,8 @@ class ClientSession : public Session {
     return Session::open(codec, false, source, now);
   }
 
-  // True when a stream may be opened now: the origin allows another and has not said GOAWAY.
+  // True when a stream may be opened now: the origin and our settings allow another and it has not
+  // said GOAWAY.
   [[nodiscard]] bool can_request() const noexcept { return may_request(); }
   // The new stream, or 0 when !can_request(), the head is not ok() or the arena is full.
   StreamId request(const HeadWriter& head, http::Method method, Body body,

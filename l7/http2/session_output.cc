@@ -58,7 +58,8 @@ bool Session::submit(StreamId id, const HeadWriter& head, Body body, bool interi
 bool Session::may_request() const noexcept {
   if (dead_ || draining_ || peer_goaway_ || end_reason_ != EndReason::none) return false;
   const std::uint32_t allowed =
-      nghttp2_session_get_remote_settings(h2_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+      std::min(settings_->max_concurrent_streams,
+               nghttp2_session_get_remote_settings(h2_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
   return stream_count_ < allowed && nghttp2_session_check_request_allowed(h2_) != 0;
 }
 

@@ -11,7 +11,7 @@
 namespace brink::l7::http2 {
 
 struct Settings {
-  std::uint32_t max_concurrent_streams = 128;    // that the peer may open
+  std::uint32_t max_concurrent_streams = 128;    // that the peer, or we, may open
   std::uint32_t stream_window = 64 * 1024;       // bytes of a body that the peer may have under way
   std::uint32_t connection_window = 512 * 1024;  // and of all bodies together
   std::uint32_t head_max = 32 * 1024;  // of a head: names, values, 32 a field; RFC 9113 6.5.2

@@ -17,6 +17,7 @@ import os
 import pathlib
 import socket
 import subprocess
+import time
 
 from stats import read_stats
 
@@ -34,6 +35,16 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def _setns(fd):
     if _libc.setns(fd, CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "setns")
+
+
+def wait_until(condition, seconds=10):
+    """Whether it comes true in that time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return bool(condition())
 
 
 def _run(command, check=True, **options):
@@ -109,6 +120,13 @@ class Lab:
         """Runs a command on a host; returns its standard output."""
         return _run(["ip", "netns", "exec", f"{self.name}-{host}", *command], **options).stdout
 
+    def run(self, host, *command, timeout=60, check=True, **options):
+        """The finished process of a command on a host, with what it printed as bytes."""
+        done = subprocess.run(["ip", "netns", "exec", f"{self.name}-{host}", *map(str, command)],
+                              capture_output=True, timeout=timeout, **options)
+        assert not check or done.returncode == 0, (done.stdout[-2000:], done.stderr[-2000:])
+        return done
+
     def spawn(self, host, *command, **options):
         """Starts a command on a host; it is killed with the lab at the latest."""
         process = subprocess.Popen(
@@ -151,6 +169,17 @@ class Lab:
     def counter(self, name):
         """One counter, summed over the workers."""
         return sum(worker["counters"][name] for worker in self.stats()["workers"])
+
+    @contextlib.contextmanager
+    def counted(self, **expected):
+        """Counters grow by exactly that much meanwhile, or within 5 s of its end."""
+        before = {name: self.counter(name) for name in expected}
+
+        def grown():
+            return {name: self.counter(name) - before[name] for name in expected}
+        yield
+        wait_until(lambda: grown() == expected, 5)
+        assert grown() == expected
 
     def edge_pid(self):
         return int((self.state / "edge.pid").read_text())

@@ -1,19 +1,17 @@
 """Content codings of responses: curl on the client, over HTTP/1.1 and HTTP/2; nginx behind the edge, with and
 without a gzip of its own, over HTTP/1.1 and HTTP/2. What curl has decoded is what the origin has."""
-import contextlib
 import ctypes
 import hashlib
 import os
 import re
 import socket
 import subprocess
-import time
 import zlib
 
 import pytest
 
 from certificates import Certificates
-from lab import Lab
+from lab import Lab, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
 
@@ -37,15 +35,6 @@ http {{
   server {{ listen 9003; listen 9004 ssl http2; gzip on; gzip_vary on; }}
 }}
 """
-
-
-def wait_until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return bool(condition())
 
 
 def text(size):
@@ -132,17 +121,6 @@ def curl(lab, version, url, accepts, *options, decode=True):
     return Answer(head.read_bytes(), body.read_bytes())
 
 
-@contextlib.contextmanager
-def counted(lab, **expected):
-    """Counters grow by that much meanwhile."""
-    before = {name: lab.counter(name) for name in expected}
-    yield
-    def grown():
-        return {name: lab.counter(name) - before[name] for name in expected}
-    wait_until(lambda: grown() == expected, 5)
-    assert grown() == expected
-
-
 def asked(lab):
     """Host, target and Accept-Encoding of the last request that nginx saw."""
     return (lab.origins.folder / "seen.log").read_text().splitlines()[-1].split(" ", 2)
@@ -165,12 +143,12 @@ def assert_is_page(answer, coding):
 @pytest.mark.parametrize("coding", CODINGS)
 def test_what_the_origin_does_not_encode_the_edge_does(lab, zone, version, coding):
     url = f"https://plain.{zone}/page.html"
-    with counted(lab, http_encoded=1, http_decoded=0, http_no_encoder=0):
+    with lab.counted(http_encoded=1, http_decoded=0, http_no_encoder=0):
         assert_is_page(curl(lab, version, url, coding), coding)
     assert asked(lab) == [f"plain.{zone}", "/page.html", "br, gzip"]
     coded = curl(lab, version, url, coding, decode=False).body
     assert len(coded) < 40_000
-    with counted(lab, http_encoded=0):
+    with lab.counted(http_encoded=0):
         plain = curl(lab, version, url, None)
     assert plain.body == text(100_000) and plain.field("content-length") == "100000"
     assert plain.field("etag").startswith("\"") and plain.field("vary") == "Accept-Encoding"
@@ -180,16 +158,16 @@ def test_what_the_origin_does_not_encode_the_edge_does(lab, zone, version, codin
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_the_origin_encodes(lab, zone, version):
     url = f"https://packed.{zone}/page.html"
-    with counted(lab, http_encoded=0, http_decoded=0):
+    with lab.counted(http_encoded=0, http_decoded=0):
         assert_is_page(curl(lab, version, url, "gzip, br"), "gzip")
-    with counted(lab, http_encoded=0, http_decoded=1):
+    with lab.counted(http_encoded=0, http_decoded=1):
         assert_is_page(curl(lab, version, url, None), None)
-    with counted(lab, http_encoded=1, http_decoded=1):
+    with lab.counted(http_encoded=1, http_decoded=1):
         assert_is_page(curl(lab, version, url, "zstd"), "zstd")
     brotli_url = f"https://plain.{zone}/br/page.html"
-    with counted(lab, http_encoded=0, http_decoded=1):
+    with lab.counted(http_encoded=0, http_decoded=1):
         assert_is_page(curl(lab, version, brotli_url, None), None)
-    with counted(lab, http_encoded=1, http_decoded=1):
+    with lab.counted(http_encoded=1, http_decoded=1):
         assert_is_page(curl(lab, version, brotli_url, "gzip"), "gzip")
 
 

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from lab import BUILD, ROOT, Lab
+from lab import BUILD, ROOT, Lab, wait_until
 from wire import Wire
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
@@ -94,15 +94,6 @@ def wire(lab, port=80, address=V4, **options):
 def log_lines(lab):
     path = lab.state / "scripted.log"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def wait_until(condition, seconds=5):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return bool(condition())
 
 
 def assert_edge_page(response, status, error_type, origin=None):

@@ -14,7 +14,7 @@ import pytest
 
 from certificates import Certificates
 from http2_client import Http2
-from lab import ROOT, Lab
+from lab import ROOT, Lab, wait_until
 from wire import Wire
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
@@ -24,15 +24,6 @@ ZONE = "example.com"
 HOST, SCRIPTED = f"www.{ZONE}", f"scripted.{ZONE}"
 MEBIBYTE = 1 << 20
 REFUSED_STREAM, INTERNAL_ERROR, NO_ERROR, CANCEL, ENHANCE_YOUR_CALM = 7, 2, 0, 8, 11
-
-
-def wait_until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return bool(condition())
 
 
 def start_scripted_origin(lab):
@@ -67,16 +58,9 @@ def lab(tmp_path_factory):
         assert (lab.state / "edge.log").read_text().rstrip().endswith("stopped")
 
 
-def client(lab, *command, timeout=60, check=True, **options):
-    done = subprocess.run(["ip", "netns", "exec", f"{lab.name}-client", *map(str, command)],
-                          capture_output=True, timeout=timeout, **options)
-    assert not check or done.returncode == 0, (done.stdout[-2000:], done.stderr[-2000:])
-    return done
-
-
 def curl(lab, path, *options, host=HOST, check=True, timeout=60):
     """curl over HTTP/2; its output as text, or all of it with check=False."""
-    done = client(lab, "curl", "-sS", "--http2", "-m", timeout, "--cacert", lab.made.folder / "ca.pem",
+    done = lab.run("client", "curl", "-sS", "--http2", "-m", timeout, "--cacert", lab.made.folder / "ca.pem",
                   "--resolve", f"{host}:443:{V4}", *options, f"https://{host}{path}", timeout=timeout + 10,
                   check=check)
     return done.stdout.decode() if check else done
@@ -92,17 +76,6 @@ def counters(lab, *names):
     return {name: lab.counter(name) for name in names}
 
 
-@contextlib.contextmanager
-def counted(lab, **expected):
-    """Counters grow by that much meanwhile."""
-    before = counters(lab, *expected)
-    yield
-    def grown():
-        return {name: lab.counter(name) - before[name] for name in expected}
-    wait_until(lambda: grown() == expected, 5)
-    assert grown() == expected
-
-
 def scripted_requests(lab):
     return [json.loads(line) for line in (lab.state / "scripted.log").read_text().splitlines()]
 
@@ -111,10 +84,10 @@ def scripted_requests(lab):
 
 
 def test_clients_that_offer_it_get_it(lab):
-    with counted(lab, http2_sessions=1, http_requests=1):
+    with lab.counted(http2_sessions=1, http_requests=1):
         trace = curl(lab, "/cdn-cgi/trace", "-w", "%{http_version}")
     assert "\nhttp=http/2\n" in trace and trace.endswith("\n2")
-    with counted(lab, http2_sessions=0, http_requests=1):
+    with lab.counted(http2_sessions=0, http_requests=1):
         assert curl(lab, "/cdn-cgi/trace", "--http1.1", "-w", "%{http_version}").endswith("\n1.1")
     with connect(lab, ("http/1.1", "h2")) as connection:
         assert connection.selected_alpn_protocol() == "h2", "the edge's order counts"
@@ -200,7 +173,7 @@ def test_64_mib_each_way(lab, big, length, tmp_path):
     path, digest = big
     source = ("-T", path) if length == "known" else ("-T", "-", "-H", "Content-Length:")
     with open(path, "rb") as body:
-        done = client(lab, "curl", "-sS", "--http2", "--cacert", lab.made.folder / "ca.pem", "--resolve",
+        done = lab.run("client", "curl", "-sS", "--http2", "--cacert", lab.made.folder / "ca.pem", "--resolve",
                       f"{HOST}:443:{V4}", *source, "-w", "%{http_code} %{http_version}",
                       f"https://{HOST}/upload/{length}", timeout=120, stdin=body)
     assert done.stdout.split()[-2:] in ([b"201", b"2"], [b"204", b"2"])
@@ -218,8 +191,8 @@ def test_many_streams_at_once_each_get_their_own(lab):
 
 
 def test_h2load(lab):
-    with counted(lab, http_requests=20_000, http2_sessions=8, http2_faults=0, http2_floods=0):
-        said = client(lab, "h2load", "-n", 20_000, "-c", 8, "-m", 32, "--connect-to", f"{V4}:443",
+    with lab.counted(http_requests=20_000, http2_sessions=8, http2_faults=0, http2_floods=0):
+        said = lab.run("client", "h2load", "-n", 20_000, "-c", 8, "-m", 32, "--connect-to", f"{V4}:443",
                       f"https://{HOST}/", timeout=120).stdout.decode()
     assert "20000 succeeded, 0 failed, 0 errored, 0 timeout" in said
 
@@ -233,14 +206,14 @@ def test_a_stream_that_is_not_read_does_not_hold_up_others(lab, big):
         http.flush()
         other = http.get(HOST, "/cdn-cgi/trace")
         assert other.status == 200 and other.ended and not http.streams[stuck].ended
-        with counted(lab, http_client_aborts=1):
+        with lab.counted(http_client_aborts=1):
             http.h2.reset_stream(stuck, CANCEL)
             http.flush()
             assert http.get(HOST, "/cdn-cgi/trace").status == 200
 
 
 def test_a_cancelled_request_frees_its_origin(lab):
-    with Http2(connect(lab)) as http, counted(lab, http_client_aborts=1):
+    with Http2(connect(lab)) as http, lab.counted(http_client_aborts=1):
         slow = http.request(SCRIPTED, "/silent")
         time.sleep(0.3)
         http.h2.reset_stream(slow, CANCEL)
@@ -249,7 +222,7 @@ def test_a_cancelled_request_frees_its_origin(lab):
 
 
 def test_a_cut_response_resets_its_stream_alone(lab):
-    with Http2(connect(lab)) as http, counted(lab, http_truncated=1):
+    with Http2(connect(lab)) as http, lab.counted(http_truncated=1):
         stream = http.get(SCRIPTED, "/short")
         assert stream.status == 200 and not stream.ended and stream.reset == INTERNAL_ERROR
         assert http.get(HOST, "/").status == 200
@@ -275,7 +248,7 @@ def test_interim_responses(lab):
 
 
 def test_rapid_resets_end_the_connection(lab):
-    with Http2(connect(lab)) as http, counted(lab, http2_floods=1):
+    with Http2(connect(lab)) as http, lab.counted(http2_floods=1):
         with contextlib.suppress(OSError):
             for _ in range(1000):
                 number = http.request(SCRIPTED, "/silent")
@@ -289,7 +262,7 @@ def test_rapid_resets_end_the_connection(lab):
 
 
 def test_nonsense_ends_the_connection(lab):
-    with connect(lab) as connection, counted(lab, http2_faults=1):
+    with connect(lab) as connection, lab.counted(http2_faults=1):
         connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 64)
         with contextlib.suppress(OSError):
             while connection.recv(65536):
@@ -297,7 +270,7 @@ def test_nonsense_ends_the_connection(lab):
 
 
 def test_an_end_of_the_client_ends_everything_for_it(lab):
-    with counted(lab, http_client_aborts=3):
+    with lab.counted(http_client_aborts=3):
         with Http2(connect(lab)) as http:
             for _ in range(3):
                 http.request(SCRIPTED, "/silent")
@@ -350,8 +323,8 @@ print("all came back")
 
 @pytest.mark.parametrize("scheme", ["ws", "wss"])
 def test_a_websocket_over_http_1(lab, echo, scheme):
-    with counted(lab, http_tunnels=1):
-        said = client(lab, "/usr/bin/python3", "-c", WEBSOCKET_CLIENT, echo, scheme,
+    with lab.counted(http_tunnels=1):
+        said = lab.run("client", "/usr/bin/python3", "-c", WEBSOCKET_CLIENT, echo, scheme,
                       lab.made.folder / "ca.pem", V4)
     assert said.stdout == b"all came back\n"
 
@@ -377,7 +350,7 @@ def frame(payload):
 
 def test_a_websocket_over_a_stream(lab, echo):
     """RFC 8441."""
-    with Http2(connect(lab, host=echo)) as http, counted(lab, http_tunnels=1):
+    with Http2(connect(lab, host=echo)) as http, lab.counted(http_tunnels=1):
         number = http.request(echo, "/", (":protocol", "websocket"), ("sec-websocket-version", "13"),
                               method="CONNECT", end=False)
         stream = http.streams[number]
@@ -398,7 +371,7 @@ def test_a_websocket_over_a_stream(lab, echo):
 
 
 def test_a_redirect_that_leads_back_is_explained(lab):
-    with counted(lab, http_redirect_loops=1):
+    with lab.counted(http_redirect_loops=1):
         said = curl(lab, "/to-https", "-i", host=SCRIPTED)
     assert said.startswith("HTTP/2 508") and "cf-error-type: 508" in said
     assert "SSL mode to full" in said

@@ -7,12 +7,11 @@ import os
 import re
 import ssl
 import subprocess
-import time
 
 import pytest
 
 from certificates import Certificates
-from lab import Lab
+from lab import Lab, wait_until
 from wire import Wire
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
@@ -131,15 +130,6 @@ def start_edge(lab, *more):
         f"--tls.ticket-key-file={lab.tickets}", "--tls.handshake-s=3", *more))
 
 
-def wait_until(condition, seconds=10):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return bool(condition())
-
-
 def curl(lab, url, *options, address=V4, check=True, timeout=30):
     """curl on the client, told where the edge is; its output as text."""
     host, _, port = re.sub(r"^https?://|[/?].*$", "", url).partition(":")
@@ -168,17 +158,6 @@ def s_client(lab, *options, host=HOST, request=None, address=V4):
     return (done.stdout + done.stderr).decode(errors="replace")
 
 
-@contextlib.contextmanager
-def counted(lab, **expected):
-    """Counters grow by that much meanwhile."""
-    before = {name: lab.counter(name) for name in expected}
-    yield
-    def grown():
-        return {name: lab.counter(name) - before[name] for name in expected}
-    wait_until(lambda: grown() == expected, 3)
-    assert grown() == expected
-
-
 def connect(lab, host=HOST, address=V4, port=443):
     """A connection of Python's own TLS, verified."""
     context = ssl.create_default_context(cafile=lab.made.folder / "ca.pem")
@@ -191,14 +170,14 @@ def connect(lab, host=HOST, address=V4, port=443):
 @pytest.mark.parametrize("address", [V4, V6])
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_a_request_under_each_version(lab, version, address):
-    with counted(lab, tls_handshakes=1, tls_failed=0, http_requests=1):
+    with lab.counted(tls_handshakes=1, tls_failed=0, http_requests=1):
         body = curl(lab, f"https://{HOST}/", f"--tlsv{version}", "--tls-max", version, address=address)
     assert body == f"proto=https sni={HOST} port=443\n"
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_older_versions_are_refused(lab, version):
-    with counted(lab, tls_handshakes=0, tls_failed=1):
+    with lab.counted(tls_handshakes=0, tls_failed=1):
         done = curl(lab, f"https://{HOST}/", f"--tlsv{version}", "--tls-max", version, "--ciphers",
                     "DEFAULT@SECLEVEL=0", check=False)
     assert done.returncode != 0 and "protocol version" in done.stderr
@@ -217,7 +196,7 @@ def test_the_trace_says_how_the_client_came(lab):
 def test_alpn(lab):
     assert "ALPN protocol: http/1.1" in s_client(lab, "-alpn", "http/1.1")
     assert "No ALPN negotiated" in s_client(lab)
-    with counted(lab, tls_handshakes=0, tls_failed=1):
+    with lab.counted(tls_handshakes=0, tls_failed=1):
         assert f"SSL alert number {NO_APPLICATION_PROTOCOL}" in s_client(lab, "-alpn", "gopher")
 
 
@@ -229,7 +208,7 @@ def test_the_chain_that_was_uploaded_is_shown_and_verifies(lab):
 @pytest.mark.parametrize("host", ["www.example.org", "www.nobody.test", None],
                          ids=["a zone without a certificate", "no zone", "no name"])
 def test_a_name_without_a_certificate(lab, host):
-    with counted(lab, tls_handshakes=0, tls_unknown_name=1, tls_failed=1):
+    with lab.counted(tls_handshakes=0, tls_unknown_name=1, tls_failed=1):
         assert f"SSL alert number {UNRECOGNIZED_NAME}" in s_client(lab, host=host, request="x")
 
 
@@ -241,7 +220,7 @@ def test_a_host_of_another_zone_is_misdirected(lab):
 
 
 def test_http_on_an_https_port(lab):
-    with counted(lab, tls_failed=1, http_requests=0), lab.connect(V4, 443) as connection:
+    with lab.counted(tls_failed=1, http_requests=0), lab.connect(V4, 443) as connection:
         connection.sendall(f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
         with contextlib.suppress(ConnectionResetError):
             while connection.recv(4096):
@@ -249,12 +228,12 @@ def test_http_on_an_https_port(lab):
 
 
 def test_a_client_that_says_nothing_is_closed(lab):
-    with counted(lab, tls_failed=1), lab.connect(V4, 443, timeout=30) as connection:
+    with lab.counted(tls_failed=1), lab.connect(V4, 443, timeout=30) as connection:
         assert connection.recv(1) == b""
 
 
 def test_connections_are_kept_alive_on_both_sides(lab):
-    with counted(lab, tls_handshakes=1, http_requests=6), Wire(connect(lab)) as http:
+    with lab.counted(tls_handshakes=1, http_requests=6), Wire(connect(lab)) as http:
         before = lab.counter("tls_origin_handshakes")
         for _ in range(6):
             assert http.get(HOST, "/").response().status == 200
@@ -296,7 +275,7 @@ def session(lab, folder, *options):
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 def test_a_session_is_resumed(lab, version, tmp_path):
     kept = session(lab, tmp_path, version)
-    with counted(lab, tls_handshakes=1, tls_resumed=1):
+    with lab.counted(tls_handshakes=1, tls_resumed=1):
         assert "Reused, TLSv" in s_client(lab, version, "-sess_in", kept)
 
 
@@ -341,7 +320,7 @@ def test_a_certificate_that_is_deleted_is_not_shown(lab):
     upload(lab, lab.made, "example.org", "www.example.org", name="short-lived")
     assert status(lab, "https://www.example.org/cdn-cgi/trace") == 200
     lab.brinkctl("certificate", "delete", "example.org", "www.example.org")
-    with counted(lab, tls_unknown_name=1):
+    with lab.counted(tls_unknown_name=1):
         assert curl(lab, "https://www.example.org/", check=False).returncode == 35
 
 
@@ -362,7 +341,7 @@ def test_a_key_file_that_opens_nothing_is_counted_and_said(lab):
     lab.edge_stop()
     start_edge(lab, f"--tls.key-file={foreign}")
     try:
-        with counted(lab, tls_keys_refused=1, tls_handshakes=0):
+        with lab.counted(tls_keys_refused=1, tls_handshakes=0):
             assert curl(lab, f"https://{HOST}/", check=False).returncode == 35
         log = lab.state / "edge.log"
         assert wait_until(lambda: "does not open with tls.key-file" in log.read_text())
@@ -386,7 +365,7 @@ def test_an_origin_with_a_good_certificate(lab, mode):
 def test_an_origin_with_a_bad_certificate(lab, port):
     assert status(lab, f"https://{HOST}:{port}/") == 200, "full looks at none"
     lab.brinkctl("settings", "set", ZONE, "ssl", "strict")
-    with counted(lab, tls_origin_failed=1, tls_origin_handshakes=0, http_edge_errors=1):
+    with lab.counted(tls_origin_failed=1, tls_origin_handshakes=0, http_edge_errors=1):
         page = curl(lab, f"https://{HOST}:{port}/", "-i")
     assert page.startswith("HTTP/1.1 526 ") and "cf-error-type: 526" in page
     assert "203.0.113." not in page
@@ -410,7 +389,7 @@ def test_an_origin_is_shown_the_zones_own_certificate(lab):
 @pytest.mark.parametrize("mode", ["full", "strict"])
 def test_an_origin_without_a_handshake(lab, mode, port):
     lab.brinkctl("settings", "set", ZONE, "ssl", mode)
-    with counted(lab, tls_origin_failed=1, tls_origin_handshakes=0, http_edge_errors=1):
+    with lab.counted(tls_origin_failed=1, tls_origin_handshakes=0, http_edge_errors=1):
         page = curl(lab, f"https://{HOST}:{port}/", "-i")
     assert page.startswith("HTTP/1.1 525 ") and "cf-error-type: 525" in page
 
@@ -426,7 +405,7 @@ def test_the_modes_without_tls_towards_origins(lab):
 def test_always_https(lab):
     lab.brinkctl("settings", "set", ZONE, "always_use_https", "on")
     try:
-        with counted(lab, https_redirects=1):
+        with lab.counted(https_redirects=1):
             head = curl(lab, f"http://{HOST}/a?b", "-i")
         assert head.startswith("HTTP/1.1 301 ") and f"Location: https://{HOST}/a?b" in head
         assert status(lab, f"https://{HOST}/") == 200
