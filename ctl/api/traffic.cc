@@ -1,9 +1,9 @@
 // What the edge counted of zones and origins: /brink/v1/stats/{zones,origins}; and all of its
 // statistics as Prometheus reads them: /brink/v1/stats/prometheus.
+#include "ctl/metrics/traffic.h"
 #include "ctl/api/json_input.h"
 #include "ctl/api/service.h"
 #include "ctl/metrics/exposition.h"
-#include "ctl/metrics/traffic.h"
 #include "dataplane/base/log_linear.h"
 
 namespace brink::ctl::api {
@@ -14,8 +14,8 @@ using metrics::TrafficRow;
 
 Json times_json(const TrafficRow& row) {
   const base::Percentiles told = base::percentiles_of<ipc::TrafficScale>(row.times);
-  return {{"count", told.count},   {"sum_us", row.time_sum_us}, {"p50_us", told.p50},
-          {"p90_us", told.p90},    {"p99_us", told.p99},        {"p999_us", told.p999},
+  return {{"count", told.count}, {"sum_us", row.time_sum_us}, {"p50_us", told.p50},
+          {"p90_us", told.p90},  {"p99_us", told.p99},        {"p999_us", told.p999},
           {"max_us", told.max}};
 }
 
@@ -52,8 +52,8 @@ Reply origins(Service& service, const Request& request) {
 Reply prometheus(Service& service, const Request&) {
   const auto read = ipc::read_stats(service.settings.stats_path);
   Reply reply;
-  reply.text = metrics::exposition(read.ok() ? &read.value() : nullptr,
-                                   metrics::Format::kPrometheus);
+  reply.text =
+      metrics::exposition(read.ok() ? &read.value() : nullptr, metrics::Format::kPrometheus);
   return reply;
 }
 

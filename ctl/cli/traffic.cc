@@ -53,9 +53,9 @@ std::string origins_table(const Json& origins) {
   std::vector<Row> rows;
   for (const Json& origin : origins) {
     Row row = {name_of(origin)};
-    for (const char* name : {"requests", "responses_2xx", "responses_3xx", "responses_4xx",
-                             "responses_5xx", "no_response", "connects", "connect_failures",
-                             "reused", "retries"}) {
+    for (const char* name :
+         {"requests", "responses_2xx", "responses_3xx", "responses_4xx", "responses_5xx",
+          "no_response", "connects", "connect_failures", "reused", "retries"}) {
       row.push_back(count_text(origin, name));
     }
     add_times(row, origin);

@@ -16,8 +16,8 @@ using Labels = std::vector<std::pair<std::string_view, std::string>>;
 
 // Bounds of what a bucket of the exposition holds, as powers of two: only there the finer buckets
 // of the statistics begin anew, so that nothing has to be guessed.
-constexpr int kTrafficBounds[] = {9, 11, 13, 15, 17, 18, 19, 20, 22, 24};                 // of us
-constexpr int kLatencyBounds[] = {12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34};        // of ns
+constexpr int kTrafficBounds[] = {9, 11, 13, 15, 17, 18, 19, 20, 22, 24};           // of us
+constexpr int kLatencyBounds[] = {12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34};  // of ns
 
 constexpr double kPerMicrosecond = 1e6;
 constexpr double kPerNanosecond = 1e9;
@@ -83,12 +83,12 @@ class Writer {
 
  private:
   // OpenMetrics names a counter's family without its suffix.
-  void begin(const std::string& name, const char* type, std::string_view help,
-             const char* suffix) {
+  void begin(const std::string& name, const char* type, std::string_view help, const char* suffix) {
     name_ = name;
     suffix_ = suffix;
     const std::string family = format_ == Format::kOpenMetrics ? name : name + suffix;
-    text_ += "# HELP " + family + " " + std::string(help) + "\n# TYPE " + family + " " + type + "\n";
+    text_ +=
+        "# HELP " + family + " " + std::string(help) + "\n# TYPE " + family + " " + type + "\n";
   }
   void bucket(Labels labels, std::string bound, std::uint64_t count) {
     labels.emplace_back("le", std::move(bound));
@@ -271,8 +271,9 @@ void write_traffic(Writer& out, const ipc::StatsSample& sample, TrafficKind kind
     }
   }
   out.begin_histogram(prefix + (is_zone ? "request_seconds" : "response_seconds"),
-                      is_zone ? "from a request's head to the end of its response"
-                              : "from a request's being given to a connection to its response's head");
+                      is_zone
+                          ? "from a request's head to the end of its response"
+                          : "from a request's being given to a connection to its response's head");
   for (const TrafficRow& row : rows) {
     out.histogram<ipc::TrafficScale>({{label, row.name}}, row.times,
                                      static_cast<double>(row.time_sum_us) / kPerMicrosecond,

@@ -1,6 +1,6 @@
 // The edge's statistics as text for Prometheus: its text format 0.0.4, and OpenMetrics 1.0, which
-// differ in how counters are called and in the last line. What there is, and its labels, is described
-// in docs/metrics.md. Any thread; pure.
+// differ in how counters are called and in the last line. What there is, and its labels, is
+// described in docs/metrics.md. Any thread; pure.
 #pragma once
 
 #include <string>

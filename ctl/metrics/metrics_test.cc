@@ -70,8 +70,7 @@ TEST(Exposition, SaysWhatWasCounted) {
   EXPECT_TRUE(has_line(text, "brink_worker_busy_seconds_total{worker=\"0\"} 0.5"));
   EXPECT_TRUE(has_line(text, "brink_zone_requests_total{zone=\"a.example\"} 22"));
   EXPECT_TRUE(has_line(text, "brink_zone_requests_total{zone=\"other\"} 100"));
-  EXPECT_TRUE(
-      has_line(text, "brink_zone_responses_total{zone=\"b.example\",code=\"2xx\"} 9"));
+  EXPECT_TRUE(has_line(text, "brink_zone_responses_total{zone=\"b.example\",code=\"2xx\"} 9"));
   EXPECT_TRUE(has_line(text, "brink_origin_requests_total{origin=\"[2001:db8::1]:443\"} 1"));
 }
 
@@ -142,8 +141,8 @@ class MetricsServer : public ::testing::Test {
     auto made = ipc::StatsSegment::create(path_, 1, 1, {.zones = 8, .origins = 8});
     ASSERT_TRUE(made.ok());
     segment_ = std::move(made).value();
-    auto started = Server::start({.listen = {*base::IpAddress::parse("127.0.0.1"), 0},
-                                  .stats_path = path_});
+    auto started =
+        Server::start({.listen = {*base::IpAddress::parse("127.0.0.1"), 0}, .stats_path = path_});
     ASSERT_TRUE(started.ok()) << started.error().message();
     server_ = std::move(started).value();
   }

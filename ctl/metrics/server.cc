@@ -28,8 +28,7 @@ http::response<http::string_body> answer_to(const http::request<http::string_bod
   response.set(http::field::content_type, "text/plain; charset=utf-8");
   response.keep_alive(false);
   const auto target = request.target();
-  const bool is_read =
-      request.method() == http::verb::get || request.method() == http::verb::head;
+  const bool is_read = request.method() == http::verb::get || request.method() == http::verb::head;
   if (target.substr(0, target.find('?')) != "/metrics") {
     response.result(http::status::not_found);
     response.body() = "Metrics are at /metrics.\n";

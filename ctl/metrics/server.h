@@ -14,9 +14,9 @@ namespace brink::ctl::metrics {
 
 struct ServerOptions {
   base::Endpoint listen;
-  std::string stats_path;             // the edge's statistics segment
-  std::size_t connections_max = 16;   // more are closed at once
-  std::chrono::seconds timeout{10};   // for a request, and for its answer
+  std::string stats_path;            // the edge's statistics segment
+  std::size_t connections_max = 16;  // more are closed at once
+  std::chrono::seconds timeout{10};  // for a request, and for its answer
 };
 
 class Server {

@@ -59,8 +59,7 @@ Code Database::find(const base::IpAddress& address) const noexcept {
     std::memcpy(&socket_address.v6.sin6_addr, address.bytes().data(), address.bytes().size());
   }
   int error = MMDB_SUCCESS;
-  const MMDB_lookup_result_s found =
-      MMDB_lookup_sockaddr(file_.get(), &socket_address.any, &error);
+  const MMDB_lookup_result_s found = MMDB_lookup_sockaddr(file_.get(), &socket_address.any, &error);
   if (error != MMDB_SUCCESS || !found.found_entry) return kUnknown;
   return code_in(found.entry).value_or(kUnknown);
 }

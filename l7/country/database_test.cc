@@ -56,11 +56,11 @@ TEST_F(CountryTest, FindsNetworksOfBothFamilies) {
 }
 
 TEST_F(CountryTest, WhereAnAddressIsUsedCountsBeforeWhereItIsRegistered) {
-  const auto database =
-      opened({{"192.0.2.0", 26, {{"registered_country.iso_code", "US"}, {"country.iso_code", "FR"}}},
-              {"192.0.2.64", 26, {{"registered_country.iso_code", "US"}}},
-              {"192.0.2.128", 26, {{"continent.code", "EU"}}},
-              {"192.0.2.192", 26, {{"country_code", "NL"}}}});
+  const auto database = opened(
+      {{"192.0.2.0", 26, {{"registered_country.iso_code", "US"}, {"country.iso_code", "FR"}}},
+       {"192.0.2.64", 26, {{"registered_country.iso_code", "US"}}},
+       {"192.0.2.128", 26, {{"continent.code", "EU"}}},
+       {"192.0.2.192", 26, {{"country_code", "NL"}}}});
   ASSERT_NE(database, nullptr);
   EXPECT_EQ(code(*database, "192.0.2.1"), "FR");
   EXPECT_EQ(code(*database, "192.0.2.65"), "US");
@@ -69,8 +69,8 @@ TEST_F(CountryTest, WhereAnAddressIsUsedCountsBeforeWhereItIsRegistered) {
 }
 
 TEST_F(CountryTest, ExitsOfTorAreT1) {
-  const auto database = opened(
-      {{"192.0.2.0", 24, {{"country.iso_code", "SE"}, {"traits.is_tor_exit_node", ""}}}});
+  const auto database =
+      opened({{"192.0.2.0", 24, {{"country.iso_code", "SE"}, {"traits.is_tor_exit_node", ""}}}});
   ASSERT_NE(database, nullptr);
   EXPECT_EQ(code(*database, "192.0.2.9"), "T1");
 }
@@ -114,7 +114,8 @@ TEST_F(CountryTest, DamagedFilesNeverHarm) {
   int refusals = 0;
   for (std::size_t i = 0; i < good.size(); i += 7) {
     for (const std::string& bytes :
-         {good.substr(0, i), good.substr(0, i) + static_cast<char>(~good[i]) + good.substr(i + 1)}) {
+         {good.substr(0, i),
+          good.substr(0, i) + static_cast<char>(~good[i]) + good.substr(i + 1)}) {
       write(bytes);
       const auto database = open();
       if (!database.ok()) {

@@ -18,8 +18,8 @@ namespace {
 
 constexpr char kRemedy[] = "put a whole file there, for example a fresh download";
 
-// What is wrong with its tree or its records; empty: nothing. Every node is looked at once, and every
-// record: there are some hundred of them that millions of networks share.
+// What is wrong with its tree or its records; empty: nothing. Every node is looked at once, and
+// every record: there are some hundred of them that millions of networks share.
 std::string fault_of(const MMDB_s& file) {
   std::unordered_set<std::uint32_t> seen;
   bool knows_countries = false;
@@ -68,8 +68,8 @@ base::Result<std::unique_ptr<const Database>> Database::open(const std::string& 
   }
   database->file_ = std::move(file);
   // Where the system does not allow it, the pages are in memory all the same, but may be swapped.
-  static_cast<void>(::mlock(database->file_->file_content,
-                            static_cast<std::size_t>(database->file_->file_size)));
+  static_cast<void>(
+      ::mlock(database->file_->file_content, static_cast<std::size_t>(database->file_->file_size)));
   if (const std::string fault = fault_of(*database->file_); !fault.empty()) {
     return base::Error{"country database: " + fault, where, kRemedy};
   }

@@ -9,8 +9,7 @@ namespace {
 
 // Of what placeholders stand for: the longest is a host, which has nothing to escape.
 constexpr std::size_t kValueMax = 256;
-static_assert(kTextMax + kPlaceholdersMax * kValueMax < kPageMax,
-              "a page that was checked fits");
+static_assert(kTextMax + kPlaceholdersMax * kValueMax < kPageMax, "a page that was checked fits");
 
 constexpr char kKnown[] =
     "write one of {{code}}, {{status}}, {{title}}, {{message}}, {{ray}}, {{address}}, {{host}} and "

@@ -27,11 +27,11 @@ std::string fault(std::string_view text) {
 }
 
 TEST(Page, HasItsFactsWhereThePlaceholdersStand) {
-  EXPECT_EQ(written("{{code}}|{{status}}|{{title}}|{{message}}|{{ray}}|{{address}}|{{host}}|{{time}}"),
-            "1020|403|Forbidden|A rule does not let it through.|0123456789abcdef-AMS|2001:db8::1|"
-            "www.example.com|Sun, 22 Nov 2026 08:37:43 GMT");
-  EXPECT_EQ(written("<p>{{ray}}</p>{{ray}}"),
-            "<p>0123456789abcdef-AMS</p>0123456789abcdef-AMS");
+  EXPECT_EQ(
+      written("{{code}}|{{status}}|{{title}}|{{message}}|{{ray}}|{{address}}|{{host}}|{{time}}"),
+      "1020|403|Forbidden|A rule does not let it through.|0123456789abcdef-AMS|2001:db8::1|"
+      "www.example.com|Sun, 22 Nov 2026 08:37:43 GMT");
+  EXPECT_EQ(written("<p>{{ray}}</p>{{ray}}"), "<p>0123456789abcdef-AMS</p>0123456789abcdef-AMS");
   EXPECT_EQ(written("no placeholder"), "no placeholder");
 }
 

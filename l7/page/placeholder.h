@@ -6,8 +6,17 @@
 
 namespace brink::l7::page {
 
-enum class Value : std::uint8_t { kNone, kCode, kStatus, kTitle, kMessage, kRay, kAddress, kHost,
-                                  kTime };
+enum class Value : std::uint8_t {
+  kNone,
+  kCode,
+  kStatus,
+  kTitle,
+  kMessage,
+  kRay,
+  kAddress,
+  kHost,
+  kTime
+};
 
 inline constexpr std::string_view kBegin = "{{";
 inline constexpr std::string_view kEnd = "}}";

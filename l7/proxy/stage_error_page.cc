@@ -39,8 +39,8 @@ std::string_view Stage::custom_page(const Exchange& exchange, EdgeError error) n
   const std::string_view text = page_text(exchange, info);
   if (text.empty()) return {};
   const base::IpText address = clients_[exchange.client].address.text();
-  const HttpDate date = http_date((now_.time_since_epoch() + config_.wall_offset) /
-                                  std::chrono::seconds(1));
+  const HttpDate date =
+      http_date((now_.time_since_epoch() + config_.wall_offset) / std::chrono::seconds(1));
   return page::write_page(text,
                           {.code = info.type,
                            .status = info.status,

@@ -23,12 +23,12 @@ class StagePage : public FailureFixture {
     EXPECT_TRUE(builder.put_zone(test::wire_name("example.com"), {1, address_blob()}).ok());
     const route::TableKey key = route::page_key(kind);
     EXPECT_TRUE(builder
-                    .put_value(key.octets(), {reinterpret_cast<const std::uint8_t*>(text.data()),
-                                              text.size()})
+                    .put_value(key.octets(),
+                               {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()})
                     .ok());
     EXPECT_TRUE(builder.put_name(test::wire_name("example.com"), {}).ok());
-    for (const auto& [name, origins] :
-         {std::pair{"one", std::vector{ip("203.0.113.1")}}, {"none", std::vector<base::IpAddress>()}}) {
+    for (const auto& [name, origins] : {std::pair{"one", std::vector{ip("203.0.113.1")}},
+                                        {"none", std::vector<base::IpAddress>()}}) {
       render::RouteSpec spec;
       spec.zone_name = "example.com";
       spec.origins = origins;
@@ -89,7 +89,8 @@ TEST_F(StagePage, AZonesOwnPageComesFirstForItsKindAlone) {
   EXPECT_EQ(body_of(error("none.example.com")).rfind("zone 1016 ", 0), 0U);
   EXPECT_EQ(body_of(error("other.test")).rfind("operator ", 0), 0U);
   refusing_.insert(ip("203.0.113.1"));
-  EXPECT_EQ(body_of(error("one.example.com")).rfind("operator ", 0), 0U) << "521 is of the other kind";
+  EXPECT_EQ(body_of(error("one.example.com")).rfind("operator ", 0), 0U)
+      << "521 is of the other kind";
   give_zone_page(route::PageKind::kServer, "down {{code}} {{ray}}");
   EXPECT_EQ(body_of(error("one.example.com")).rfind("down 521 ", 0), 0U);
 }

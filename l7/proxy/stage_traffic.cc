@@ -1,5 +1,5 @@
-// What is counted of zones and origins (dataplane/ipc/traffic.h). A request counts for its zone when
-// it is over; for origins each attempt counts when its outcome is known.
+// What is counted of zones and origins (dataplane/ipc/traffic.h). A request counts for its zone
+// when it is over; for origins each attempt counts when its outcome is known.
 #include <charconv>
 
 #include "l7/proxy/keyed_number.h"

@@ -38,7 +38,8 @@ struct Tables {
   static std::uint64_t times(const std::vector<TrafficSlot>& slots, std::string_view name) {
     const TrafficSlot* slot = find(slots, name);
     std::uint64_t sum = 0;
-    if (slot != nullptr) for (const std::uint64_t count : slot->times) sum += count;
+    if (slot != nullptr)
+      for (const std::uint64_t count : slot->times) sum += count;
     return sum;
   }
 };

@@ -103,10 +103,10 @@ class CountryFile {
 
   static std::string metadata(std::uint32_t nodes) {
     constexpr int kUint16 = 5, kUint32 = 6, kUint64 = 9;
-    return map(9) + text("description") + map(0) + text("node_count") + number(kUint32, nodes, 4) + text("record_size") +
-           number(kUint16, 32, 2) + text("ip_version") + number(kUint16, 6, 2) +
-           text("database_type") + text("Test-Country") + text("languages") +
-           std::string({0, 4}) +  // an array of nothing, extended type 11
+    return map(9) + text("description") + map(0) + text("node_count") + number(kUint32, nodes, 4) +
+           text("record_size") + number(kUint16, 32, 2) + text("ip_version") +
+           number(kUint16, 6, 2) + text("database_type") + text("Test-Country") +
+           text("languages") + std::string({0, 4}) +  // an array of nothing, extended type 11
            text("binary_format_major_version") + number(kUint16, 2, 2) +
            text("binary_format_minor_version") + number(kUint16, 0, 2) + text("build_epoch") +
            number(kUint64, 1'700'000'000, 8);
