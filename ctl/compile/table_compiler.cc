@@ -230,8 +230,9 @@ base::Result<void> TableCompiler::put_settings(const Zone& zone, snapshot::Chang
   const model::ProxySettings wanted = model::proxy_settings(zone.settings);
   for (const auto& [kind, text] : pages_of(wanted)) {
     const TableKey key = l7::route::page_key(kind);
-    const auto done = text->empty() ? sink.drop_value(key.octets())
-                                    : sink.put_value(key.octets(), octets_of(*text));
+    const auto done =
+        text->empty() ? sink.drop_value(key.octets())
+                      : sink.put_value(key.octets(), l7::render::render_error_page(*text));
     if (!done) return done;
   }
   const auto settings = settings_of(wanted);
@@ -266,7 +267,7 @@ base::Result<TableCompiler::Values> TableCompiler::values(const Zone& zone,
   if (wants(prefix, TableGroup::kErrorPage)) {
     for (const auto& [kind, text] : pages_of(wanted)) {
       if (text->empty()) continue;
-      values[text_of(l7::route::page_key(kind))].assign(text->begin(), text->end());
+      values[text_of(l7::route::page_key(kind))] = l7::render::render_error_page(*text);
     }
   }
   if (prefix.empty() && !has_contents(zone)) return values;

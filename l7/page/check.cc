@@ -24,6 +24,7 @@ base::Error fault(std::string_view text, std::size_t at, const std::string& what
 
 // Octets of the character that begins with this one; 0: none does (RFC 3629 4).
 std::size_t utf8_size(unsigned char first) {
+  if (first == 0) return 0;  // no text has it
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first < 0xe0) return 2;
   if (first >= 0xe0 && first < 0xf0) return 3;
@@ -52,7 +53,7 @@ std::optional<base::Error> page_fault(std::string_view text) {
                        "shorten it"};
   }
   if (const std::size_t at = bad_utf8(text); at != text.npos) {
-    return fault(text, at, "this is not UTF-8", "save the page as UTF-8");
+    return fault(text, at, "this is no text in UTF-8", "save the page as UTF-8");
   }
   std::size_t count = 0;
   bool has_ray = false;

@@ -80,6 +80,7 @@ TEST(PageFault, NamesLineAndRemedy) {
 
 TEST(PageFault, TakesUtf8Alone) {
   EXPECT_EQ(fault("Schl\xc3\xbcssel \xe2\x82\xac \xf0\x9f\x94\x91 {{ray}}"), "");
+  EXPECT_NE(fault(std::string_view("{{ray}}\0", 8)).find("UTF-8"), std::string::npos);
   for (const char* bad : {"\xfc {{ray}}", "{{ray}} \xc3", "\xc3( {{ray}}", "\xc0\x80{{ray}}"}) {
     EXPECT_NE(fault(bad).find("UTF-8"), std::string::npos);
   }

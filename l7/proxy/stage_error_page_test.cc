@@ -2,6 +2,7 @@
 #include <atomic>
 
 #include "l7/proxy/stage_test_world.h"
+#include "l7/render/tls_blob.h"
 
 namespace brink::l7::proxy::testing {
 namespace {
@@ -22,10 +23,7 @@ class StagePage : public FailureFixture {
     snapshot::Builder builder{base::HashKey{}};
     EXPECT_TRUE(builder.put_zone(test::wire_name("example.com"), {1, address_blob()}).ok());
     const route::TableKey key = route::page_key(kind);
-    EXPECT_TRUE(builder
-                    .put_value(key.octets(),
-                               {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()})
-                    .ok());
+    EXPECT_TRUE(builder.put_value(key.octets(), render::render_error_page(text)).ok());
     EXPECT_TRUE(builder.put_name(test::wire_name("example.com"), {}).ok());
     for (const auto& [name, origins] : {std::pair{"one", std::vector{ip("203.0.113.1")}},
                                         {"none", std::vector<base::IpAddress>()}}) {

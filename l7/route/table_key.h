@@ -10,7 +10,7 @@
 //   o  origin pull     host, or nothing for the zone     OriginPullLayout
 //   t  trust store     nothing                           AnchorsLayout
 //   r  rules           RulePhase                         RulesLayout
-//   p  error page      PageKind                          its text (l7/page)
+//   p  error page      PageKind                          its text (l7/page), zeros behind it
 //
 // Hosts are lower-case text without a final dot. A serial is its octets, the most significant first,
 // without leading zeros.

@@ -85,7 +85,9 @@ class ZoneTable {
   // The text of the zone's own page for such errors; empty: there is none.
   [[nodiscard]] std::string_view error_page(PageKind kind) const noexcept {
     const std::span<const std::uint8_t> blob = value(page_key(kind));
-    return {reinterpret_cast<const char*>(blob.data()), blob.size()};
+    std::size_t size = blob.size();
+    while (size > 0 && blob[size - 1] == 0) --size;
+    return {reinterpret_cast<const char*>(blob.data()), size};
   }
 
  private:

@@ -147,10 +147,10 @@ def test_the_operators_page_is_shown(lab):
 
 def test_a_zones_own_page_comes_first(lab):
     path = lab.state / "zone.html"
-    path.write_text("<title>{{status}}</title>\nzone {{code}} {{ray}}\n")
+    path.write_text("<title>{{status}}</title>\nzone: {{code}} {{ray}}\n")
     lab.brinkctl("settings", "set", ZONE, "error_page_5xx", f"@{path}")
     page = ask(lab, "/garbage")
-    assert page.body.decode() == f"<title>520</title>\nzone 520 {page.field('cf-ray')}\n"
+    assert page.body.decode() == f"<title>520</title>\nzone: 520 {page.field('cf-ray')}\n"
     assert page.status == 520 and page.field("cf-error-type") == "520"
     assert ask(lab, "/garbage", host="www.example.net").body.startswith(b"<h1>ours 520")
     assert f"({path.stat().st_size} octets)" in text(lab, "settings", "list", ZONE)
