@@ -204,11 +204,6 @@ std::int64_t heartbeat_age_ms(const Service& service, const ipc::StatsHeader& he
   return service.clock().micros / 1000 - heartbeat_ms;
 }
 
-Reply no_statistics(const base::Error& error) {
-  return refuse(
-      {503, kCodeNoStatistics, "brink-edge's statistics cannot be read: " + error.message(), {}});
-}
-
 Reply stats(Service& service, const Request&) {
   const auto read = ipc::read_stats(service.settings.stats_path);
   if (!read) return no_statistics(read.error());
@@ -259,6 +254,11 @@ Reply snapshot(Service& service, const Request&) {
 }
 
 }  // namespace
+
+Reply no_statistics(const base::Error& error) {
+  return refuse(
+      {503, kCodeNoStatistics, "brink-edge's statistics cannot be read: " + error.message(), {}});
+}
 
 void add_node(Router& router, Service& service) {
   router.add("GET", "/client/v4/ips", Access::everybody(), bound(service, ips));

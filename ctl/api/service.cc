@@ -121,6 +121,7 @@ Router make_router(Service& service) {
   add_record_usage(router, service);
   add_dns_records(router, service);
   add_node(router, service);
+  add_traffic(router, service);
   add_snapshot(router, service);
   add_history(router, service);
   add_accounts(router, service);

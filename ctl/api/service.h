@@ -112,6 +112,9 @@ inline Router::Handler bound(Service& service, Reply (*handler)(Service&, const 
   return [&service, handler](const Request& request) { return handler(service, request); };
 }
 
+// The answer where the edge's statistics cannot be read.
+Reply no_statistics(const base::Error& error);
+
 // Each noun's file adds its endpoints.
 void add_zones(Router& router, Service& service);
 void add_dns_records(Router& router, Service& service);
@@ -123,6 +126,7 @@ void add_purge_cache(Router& router, Service& service);
 void add_record_usage(Router& router, Service& service);
 void add_zone_settings(Router& router, Service& service);
 void add_node(Router& router, Service& service);
+void add_traffic(Router& router, Service& service);
 void add_snapshot(Router& router, Service& service);
 void add_history(Router& router, Service& service);
 void add_accounts(Router& router, Service& service);

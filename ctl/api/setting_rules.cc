@@ -1,6 +1,9 @@
 #include "ctl/api/setting_rules.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "l7/page/page.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -52,6 +55,8 @@ constexpr SettingRule kRules[] = {
     a_switch("early_hints", false),
     number_of("edge_cache_ttl", "7200", kEdgeCacheTtls),
     a_switch("email_obfuscation", true),
+    {"error_page_1xxx", SettingKind::kPage, "\"\"", {}},
+    {"error_page_5xx", SettingKind::kPage, "\"\"", {}},
     one_of("h2_prioritization", "\"off\"", "on off custom"),
     a_switch("hotlink_protection", false),
     a_switch("http2", true),
@@ -125,6 +130,13 @@ bool is_array_of_texts(const Json& value) {
          });
 }
 
+std::string page_fault(const Json& value) {
+  if (!value.is_string()) return "it must be a string";
+  const auto& text = value.get_ref<const std::string&>();
+  const auto fault = text.empty() ? std::nullopt : l7::page::page_fault(text);
+  return fault ? fault->what + "; " + fault->remedy : "";
+}
+
 }  // namespace
 
 std::span<const SettingRule> setting_rules() {
@@ -159,6 +171,8 @@ std::string setting_fault(const SettingRule& rule, const Json& value) {
              std::to_string(rule.max);
     case SettingKind::kTexts:
       return is_array_of_texts(value) ? "" : "it must be an array of strings";
+    case SettingKind::kPage:
+      return page_fault(value);
     case SettingKind::kSecurityHeader:
       if (is_security_header(value)) return {};
       return "it must be {\"strict_transport_security\":{enabled, max_age, include_subdomains, "

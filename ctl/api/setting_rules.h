@@ -14,6 +14,7 @@ enum class SettingKind : std::uint8_t {
   kNumber,         // a whole number from min to max
   kNumberOneOf,    // a whole number, one of `choices`
   kTexts,          // an array of strings
+  kPage,           // a string: empty, or a page of l7/page
   kSecurityHeader  // {"strict_transport_security":{...}}
 };
 

@@ -49,6 +49,19 @@ TEST_F(ApiTest, ASettingIsChangedAndKept) {
   EXPECT_EQ(call("GET", settings + "/development_mode")["result"]["time_remaining"], 0);
 }
 
+TEST_F(ApiTest, APageForErrorsIsKeptAsItWasWrittenAndRefusedWithItsLine) {
+  const std::string page = add_zone("example.com") + "/settings/error_page_1xxx";
+  const std::string good = "<p>\n{{code}} {{ray}}</p>";
+  EXPECT_EQ(call("PATCH", page, Json{{"value", good}}.dump())["result"]["value"], good);
+  const Json refused = call("PATCH", page, Json{{"value", "<p>\n{{raay}}"}}.dump());
+  EXPECT_EQ(code(refused), kCodeSettingValue);
+  const std::string said = refused["errors"][0]["message"];
+  for (const char* part : {"error_page_1xxx", "line 2", "{{raay}} is not known", "{{ray}}"}) {
+    EXPECT_NE(said.find(part), std::string::npos) << said;
+  }
+  EXPECT_EQ(call("GET", page)["result"]["value"], good);
+}
+
 TEST_F(ApiTest, WrongSettingsChangeNothing) {
   const std::string settings = add_zone("example.com") + "/settings";
   const std::uint64_t version = store_->version();
@@ -69,6 +82,8 @@ TEST_F(ApiTest, WrongSettingsChangeNothing) {
            {"security_header", R"({"value":{"strict_transport_security":{"max_age":-1}}})",
             kCodeSettingValue},
            {"security_header", R"({"value":{}})", kCodeSettingValue},
+           {"error_page_5xx", R"({"value":"no ray"})", kCodeSettingValue},
+           {"error_page_5xx", R"({"value":{"a":1}})", kCodeSettingValue},
            {"advanced_ddos", R"({"value":"off"})", kCodeSettingFixed},
            {"colour", R"({"value":"on"})", kCodeSettingUnknown}}) {
     EXPECT_EQ(code(call("PATCH", settings + "/" + name, body)), expected) << name << " " << body;

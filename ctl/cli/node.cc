@@ -1,5 +1,6 @@
 // brinkctl status, stats, addresses, version.
 #include "ctl/cli/output.h"
+#include "ctl/cli/traffic.h"
 #include "ctl/cli/version.h"
 
 namespace brink::ctl::cli {
@@ -69,7 +70,30 @@ void print_counters(const Json& counters, bool with_zeros) {
         (dropped.empty() ? std::string("no drops\n") : table({"DROP REASON", "PACKETS"}, dropped)));
 }
 
+// One of the views instead of the whole; false: none was asked for.
+bool show_part(Session& session, const Arguments& arguments) {
+  const bool zones = arguments.has("zones"), origins = arguments.has("origins"),
+             prometheus = arguments.has("prometheus");
+  if (zones + origins + prometheus == 0) return false;
+  if (zones + origins + prometheus > 1) {
+    throw Stop(Exit::kUsage, "--zones, --origins and --prometheus exclude each other");
+  }
+  if (prometheus) {
+    print(session.call_raw("GET", "/brink/v1/stats/prometheus").text);
+    return true;
+  }
+  const Json rows =
+      session.call("GET", zones ? "/brink/v1/stats/zones" : "/brink/v1/stats/origins");
+  if (session.json()) {
+    print_json(rows);
+  } else {
+    print(zones ? zones_table(rows) : origins_table(rows));
+  }
+  return true;
+}
+
 void stats(Session& session, const Arguments& arguments) {
+  if (show_part(session, arguments)) return;
   const Json result = session.call("GET", "/brink/v1/stats");
   if (session.json()) return print_json(result);
   print("brink-edge  process " + text_of(result, "process_id") + ", last heartbeat " +
@@ -110,8 +134,15 @@ const std::vector<Command>& node_commands() {
        "",
        0,
        0,
-       "Ports, workers, latencies, counters and drop reasons of brink-edge.",
-       {{"all", "", "counters that are zero as well"}},
+       "Ports, workers, latencies, counters and drop reasons of brink-edge.\n"
+       "With --zones or --origins what was counted of each of them since it began to be, the most "
+       "requests\n"
+       "first; times of zones are those of whole requests, of origins those until their response "
+       "began.",
+       {{"all", "", "counters that are zero as well"},
+        {"zones", "", "by zone: requests, statuses, errors, octets, handshakes, times"},
+        {"origins", "", "by origin: requests, statuses, connections, failures, retries, times"},
+        {"prometheus", "", "everything in the text format of Prometheus"}},
        stats},
       {"",
        "addresses",

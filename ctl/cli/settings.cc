@@ -1,4 +1,5 @@
 // brinkctl settings ...: of a zone, and under dns. those of its DNS.
+#include "ctl/cli/input.h"
 #include "ctl/cli/lookup.h"
 #include "ctl/cli/output.h"
 #include "ctl/cli/setting_value.h"
@@ -20,6 +21,14 @@ Json dns_settings(Session& session, const Json& zone) {
   return flat;
 }
 
+// In a table: a page is only said to be there.
+std::string line_text(const Json& value) {
+  constexpr std::size_t kLineMax = 200;
+  const std::string text = value_text(value);
+  const bool is_line = text.size() <= kLineMax && text.find('\n') == std::string::npos;
+  return is_line ? text : "(" + std::to_string(text.size()) + " octets)";
+}
+
 void list(Session& session, const Arguments& arguments) {
   const Json zone = find_zone(session, arguments.positional[0]);
   const Json settings = session.call("GET", zone_path(zone) + "/settings");
@@ -34,7 +43,7 @@ void list(Session& session, const Arguments& arguments) {
   for (const Json& setting : settings) {
     const bool is_set = !setting["modified_on"].is_null();
     const char* note = !setting.value("editable", true) ? "fixed" : is_set ? "set" : "default";
-    rows.push_back({text_of(setting, "id"), note, value_text(setting["value"])});
+    rows.push_back({text_of(setting, "id"), note, line_text(setting["value"])});
   }
   for (const auto& [name, value] : dns.items()) rows.push_back({name, "-", value_text(value)});
   print(table({"SETTING", "FROM", "VALUE"}, rows));
@@ -69,10 +78,16 @@ void show(Session& session, const Arguments& arguments) {
   print_setting(session, name, setting["value"]);
 }
 
+// What is too long for a command line stands in a file.
+std::string given_value(const std::string& text) {
+  return text.starts_with('@') ? read_file(text.substr(1)) : text;
+}
+
 void set(Session& session, const Arguments& arguments) {
   const Json zone = find_zone(session, arguments.positional[0]);
   const std::string& name = arguments.positional[1];
-  Json value = value_of(arguments.positional[2]);
+  const std::string text = given_value(arguments.positional[2]);
+  Json value = value_of(text);
   if (is_dns(name)) {
     dns_setting(session, zone, name);  // a name that is none is refused before anything is sent
     const std::string path = name.substr(std::string(kDnsPrefix).size());
@@ -82,7 +97,7 @@ void set(Session& session, const Arguments& arguments) {
   const std::string target = zone_path(zone) + "/settings/" + percent_encode(name);
   const Json now = session.call("GET", target);
   // "2" may be a text: what it is now tells.
-  if (now["value"].is_string()) value = arguments.positional[2];
+  if (now["value"].is_string()) value = text;
   const Json setting = session.call("PATCH", target, {{"value", value}});
   print_setting(session, name, setting["value"]);
 }
@@ -113,7 +128,9 @@ const std::vector<Command>& settings_commands() {
        "ZONE SETTING VALUE",
        3,
        3,
-       "Changes a setting. What is no simple word is written as JSON.",
+       "Changes a setting. What is no simple word is written as JSON; @FILE is what stands in a file, as "
+       "for\n"
+       "error_page_5xx and error_page_1xxx, the pages of the zone for errors of the edge.",
        {},
        set},
   };

@@ -6,6 +6,7 @@
 #include "ctl/cli/input.h"
 #include "ctl/cli/lookup.h"
 #include "ctl/cli/output.h"
+#include "ctl/cli/traffic.h"
 #include "ctl/model/zone.h"
 #include "dns/dnssec/signed_zone_check.h"
 #include "dns/zone/text.h"
@@ -123,6 +124,33 @@ Json json_of(const Checked& checked, bool with_line) {
           {"findings", std::move(findings)}};
 }
 
+std::string setting_of(Session& session, const Json& zone, const char* name) {
+  return text_of(session.call("GET", zone_path(zone) + "/settings/" + name), "value");
+}
+
+// What the zone's clients ran into, when its settings still lead there.
+void add_redirect_loops(Session& session, const Json& zone, Checked& checked) {
+  const std::uint64_t loops = redirect_loops_of(session, checked.name);
+  if (loops == 0) return;
+  Finding finding;
+  finding.severity = Severity::kWarning;
+  const auto octets = model::zone_name(checked.name).value().wire();
+  finding.owner.assign(reinterpret_cast<const char*>(octets.data()), octets.size());
+  const std::string count =
+      std::to_string(loops) + " requests were redirected in circles since brink-edge counts: ";
+  if (setting_of(session, zone, "ssl") == "flexible") {
+    finding.what = count + "ssl is flexible, so the origin is asked over HTTP, and redirects to HTTPS";
+    finding.remedy = "set ssl to full (brinkctl settings set " + checked.name +
+                     " ssl full) if the origin has HTTPS, or end the redirect at the origin";
+  } else if (setting_of(session, zone, "always_use_https") == "on") {
+    finding.what = count + "always_use_https is on, and the origin redirects HTTPS to HTTP";
+    finding.remedy = "end the redirect at the origin, or set always_use_https to off";
+  } else {
+    return;
+  }
+  checked.findings.push_back(std::move(finding));
+}
+
 }  // namespace
 
 void check_zone(Session& session, const Arguments& arguments) {
@@ -141,6 +169,7 @@ void check_zone(Session& session, const Arguments& arguments) {
         session.call_raw("GET", zone_path(zone) + "/dns_records/export?served=true");
     checked = check_text(served.text, text_of(zone, "name"), "zone " + text_of(zone, "name"));
     add_rules(session, zone, checked.findings);
+    add_redirect_loops(session, zone, checked);
   }
   const auto errors =
       std::count_if(checked.findings.begin(), checked.findings.end(),

@@ -570,7 +570,10 @@ class RandomChanges {
         {"ssl", "\"full\""},
         {"ssl", "\"off\""},
         {"tls_client_auth", "\"on\""},
-        {"http2", "\"off\""}};
+        {"http2", "\"off\""},
+        {"error_page_5xx", "\"{{ray}}\""},
+        {"error_page_5xx", "\"\""},
+        {"error_page_1xxx", "\"no {{ray}}\""}};
     const auto& [setting, value] = pick(kSettings);
     zone.settings[setting] = {value, {}};
     if (below(4) == 0) zone.settings.clear();

@@ -46,6 +46,7 @@ Facts facts() {
   facts.target = "/api/v1/Users?id=7&x=*";
   facts.user_agent = "curl/8.1 (Test)";
   facts.client = *base::IpAddress::parse("192.0.2.77");
+  facts.country = {{'D', 'E'}};
   facts.status = 404;
   facts.certificate = &certificate();
   return facts;
@@ -64,6 +65,7 @@ rules::Value definition(const rules::Field& field) {
       {"http.response.code", std::int64_t{404}},
       {"http.user_agent", std::string("curl/8.1 (Test)")},
       {"ip.src", *base::IpAddress::parse("192.0.2.77")},
+      {"ip.src.country", std::string("DE")},
       {"ssl", false},
       {"cf.tls_client_auth.cert_presented", true},
       {"cf.tls_client_auth.cert_verified", true},

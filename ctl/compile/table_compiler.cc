@@ -1,6 +1,7 @@
 #include "ctl/compile/table_compiler.h"
 
 #include <algorithm>
+#include <array>
 
 #include "ctl/certificate/key_kind.h"
 #include "ctl/compile/rules_compiler.h"
@@ -33,6 +34,13 @@ std::string text_of(const TableKey& key) {
 
 std::span<const std::uint8_t> octets_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+// The zone's own pages, absent ones included.
+std::array<std::pair<l7::route::PageKind, const std::string*>, l7::route::kPageKinds> pages_of(
+    const model::ProxySettings& settings) {
+  return {{{l7::route::PageKind::kServer, &settings.error_page_5xx},
+           {l7::route::PageKind::kRefusal, &settings.error_page_1xxx}}};
 }
 
 bool wants(std::string_view prefix, TableGroup group) {
@@ -246,7 +254,15 @@ base::Result<void> TableCompiler::put_all(const Zone& zone, bool is_fresh,
 }
 
 base::Result<void> TableCompiler::put_settings(const Zone& zone, snapshot::ChangeSink& sink) {
-  const auto settings = settings_of(model::proxy_settings(zone.settings));
+  const model::ProxySettings wanted = model::proxy_settings(zone.settings);
+  for (const auto& [kind, text] : pages_of(wanted)) {
+    const TableKey key = l7::route::page_key(kind);
+    const auto done =
+        text->empty() ? sink.drop_value(key.octets())
+                      : sink.put_value(key.octets(), l7::render::render_error_page(*text));
+    if (!done) return done;
+  }
+  const auto settings = settings_of(wanted);
   const TableKey key(TableGroup::kSettings);
   if (settings == l7::route::SettingsLayout()) return sink.drop_value(key.octets());
   return sink.put_value(key.octets(), l7::render::render_settings(settings));
@@ -268,10 +284,17 @@ base::Result<void> TableCompiler::put(const Zone& zone, const store::TableChange
 base::Result<TableCompiler::Values> TableCompiler::values(const Zone& zone,
                                                           std::string_view prefix) {
   Values values;
+  const model::ProxySettings wanted = model::proxy_settings(zone.settings);
   if (wants(prefix, TableGroup::kSettings)) {
-    const auto settings = settings_of(model::proxy_settings(zone.settings));
+    const auto settings = settings_of(wanted);
     if (settings != l7::route::SettingsLayout()) {
       values[text_of(TableKey(TableGroup::kSettings))] = l7::render::render_settings(settings);
+    }
+  }
+  if (wants(prefix, TableGroup::kErrorPage)) {
+    for (const auto& [kind, text] : pages_of(wanted)) {
+      if (text->empty()) continue;
+      values[text_of(l7::route::page_key(kind))] = l7::render::render_error_page(*text);
     }
   }
   if (prefix.empty() && !has_contents(zone)) return values;

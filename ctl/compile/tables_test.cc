@@ -242,6 +242,18 @@ TEST_F(TablesTest, SettingsReachTheTable) {
   EXPECT_EQ(settings.hsts_max_age_s, 77U);
 }
 
+TEST_F(TablesTest, PagesForErrorsReachTheTable) {
+  using l7::route::PageKind;
+  model::Zone zone = add_zone("a.test");
+  zone.settings["error_page_5xx"] = {R"("<p>\n{{ray}}</p>")", {}};
+  store_->update_zone(zone);
+  compile();
+  const auto table = l7::route::find_zone_table(*view_, "a.test");
+  EXPECT_EQ(table->error_page(PageKind::kServer), "<p>\n{{ray}}</p>");
+  EXPECT_EQ(table->error_page(PageKind::kRefusal), "");
+  EXPECT_EQ(table->settings(), l7::route::SettingsLayout()) << "nothing else has changed";
+}
+
 TEST_F(TablesTest, ACertificateThatIsNoneIsNamed) {
   const model::Zone zone = add_zone("a.test");
   model::ZoneCertificate bad;

@@ -31,6 +31,8 @@ po::options_description setting_options() {
   text("store", "/var/lib/brink/control.db", "file of the record store");
   text("api-socket", "/run/brink/control.sock", "UNIX socket of the API; its mode is 0660");
   text("listen", "127.0.0.1:8053", "TCP address of the API; \"off\" for none");
+  text("metrics-listen", "off",
+       "ADDRESS:PORT where /metrics is for Prometheus, over HTTP and without credentials; \"off\"");
   text("api-certificate", "", "PEM file with the certificate of that address and its issuers; TLS");
   text("api-key", "", "PEM file with its key");
   text("api-tls-min", "1.2", "smallest TLS version: 1.2 or 1.3");
@@ -308,10 +310,8 @@ void read_api(SettingReader& reader, Config& config) {
   reader.number("audit-age-max-days", 1, 36'500, config.audit_age_max_days);
 }
 
-// ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT.
+// ADDRESS:PORT or [ADDRESS]:PORT.
 std::optional<base::Endpoint> read_endpoint(const std::string& text) {
-  constexpr std::uint16_t kDnsPort = 53;
-  if (const auto bare = base::IpAddress::parse(text)) return base::Endpoint{*bare, kDnsPort};
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos) return std::nullopt;
   std::string host = text.substr(0, colon);
@@ -328,9 +328,20 @@ std::optional<base::Endpoint> read_endpoint(const std::string& text) {
   return base::Endpoint{*address, port};
 }
 
+void read_metrics(SettingReader& reader, Config& config) {
+  const std::string text = reader.text("metrics-listen");
+  if (text == "off") return;
+  config.metrics_listen = read_endpoint(text);
+  if (config.metrics_listen) return;
+  reader.fail("metrics-listen", text, "is not an address with a port",
+              "write one such as 127.0.0.1:9153 or [2001:db8::1]:9153, or off");
+}
+
 void read_resolvers(SettingReader& reader, Config& config) {
+  constexpr std::uint16_t kDnsPort = 53;
   for (const std::string& text : reader.texts("resolver")) {
-    const auto server = read_endpoint(text);
+    const auto bare = base::IpAddress::parse(text);
+    const auto server = bare ? base::Endpoint{*bare, kDnsPort} : read_endpoint(text);
     if (!server) {
       return reader.fail("resolver", text, "is not an address with or without a port",
                          "write one such as 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353");
@@ -433,6 +444,7 @@ base::Result<Config> to_config(const po::variables_map& values, const std::strin
   reader.number("history-versions-max", 1, 10'000'000, config.history_versions_max);
   reader.number("history-age-max-days", 1, 36'500, config.history_age_max_days);
   read_api(reader, config);
+  read_metrics(reader, config);
   read_resolvers(reader, config);
   read_resolve_limits(reader, config);
   read_activation(reader, config);

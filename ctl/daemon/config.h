@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct Config {
   std::string store;
   std::string api_socket;
   std::string listen;           // empty = off
+  std::optional<base::Endpoint> metrics_listen;  // empty = off
   std::string api_certificate;  // PEM files; both empty = no TLS
   std::string api_key;
   bool tls_13_only = false;

@@ -85,6 +85,20 @@ TEST_F(ConfigTest, TheCommandLineWins) {
   EXPECT_EQ(line.value().action, Action::kCheck);
 }
 
+TEST_F(ConfigTest, MetricsAreNowhereUnlessAnAddressIsNamed) {
+  EXPECT_FALSE(read(kGood).value().config.metrics_listen.has_value());
+  const auto line = read(kGood + "metrics-listen = [2001:db8::1]:9153\n");
+  ASSERT_TRUE(line.ok()) << line.error().message();
+  EXPECT_EQ(line.value().config.metrics_listen,
+            (base::Endpoint{*base::IpAddress::parse("2001:db8::1"), 9153}));
+  for (const char* bad : {"9153", "127.0.0.1", "localhost:9153", "127.0.0.1:0", "on", ""}) {
+    EXPECT_NE(fault(kGood + "metrics-listen = " + bad + "\n")
+                  .find("setting metrics-listen: \"" + std::string(bad) + "\" is not an address"),
+              std::string::npos)
+        << bad;
+  }
+}
+
 TEST_F(ConfigTest, TlsNeedsBothFiles) {
   EXPECT_NE(fault(kGood + "api-key = /k.pem\n").find("line 5, setting api-key: \"/k.pem\" stands"),
             std::string::npos);

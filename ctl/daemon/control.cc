@@ -17,6 +17,7 @@
 #include "ctl/daemon/stapling_keeper.h"
 #include "ctl/daemon/version.h"
 #include "ctl/fetch/fetcher.h"
+#include "ctl/metrics/server.h"
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/store/checkpointer.h"
@@ -240,6 +241,7 @@ struct Control::Parts {
   std::unique_ptr<publish::EdgeQuestions> jobs;   // and for what takes long
   std::unique_ptr<api::Dispatcher> dispatcher;
   std::unique_ptr<api::Server> server;
+  std::unique_ptr<metrics::Server> metrics;
 
   base::Result<void> open(const Config& config);
   void start_publisher(const Config& config);
@@ -474,6 +476,12 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
       });
   if (!server) return server.error();
   control->parts_->server = std::move(server).value();
+  if (config.metrics_listen) {
+    auto metrics = metrics::Server::start(
+        {.listen = *config.metrics_listen, .stats_path = config.stats_file});
+    if (!metrics) return metrics.error();
+    control->parts_->metrics = std::move(metrics).value();
+  }
   return control;
 }
 

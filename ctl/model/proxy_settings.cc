@@ -26,6 +26,8 @@ constexpr std::pair<const char*, bool ProxySettings::*> kSwitches[] = {
     {"websockets", &ProxySettings::websockets},
 };
 constexpr std::pair<const char*, std::string ProxySettings::*> kWords[] = {
+    {"error_page_1xxx", &ProxySettings::error_page_1xxx},
+    {"error_page_5xx", &ProxySettings::error_page_5xx},
     {"min_tls_version", &ProxySettings::min_tls_version},
     {"origin_max_http_version", &ProxySettings::origin_max_http_version},
     {"origin_proxy_protocol", &ProxySettings::origin_proxy_protocol},

@@ -34,6 +34,9 @@ struct ProxySettings {
   bool hsts = false, hsts_subdomains = false, hsts_preload = false, nosniff = false;
   std::uint32_t hsts_max_age_s = 0;
 
+  // Pages for errors of the edge (l7/page); empty: none.
+  std::string error_page_1xxx, error_page_5xx;
+
   std::uint32_t max_upload_mb = 100;
   std::uint32_t proxy_read_timeout_s = 120;
 

@@ -15,6 +15,7 @@ Value value_of(const Field& field) {
       {"http.request.method", std::string("GET")},
       {"http.response.code", std::int64_t{404}},
       {"ip.src", *base::IpAddress::parse("192.0.2.77")},
+      {"ip.src.country", std::string("DE")},
       {"ssl", true},
       {"cf.tls_client_auth.cert_verified", false},
       {"cf.tls_client_auth.cert_revoked", true},

@@ -35,6 +35,7 @@ constexpr Field kFields[] = {
     {"http.response.code", kNumber, Stage::kResponse},
     {"http.user_agent", kText},
     {"ip.src", kAddress},
+    {"ip.src.country", kText},
     {"ssl", kFlag},
 };
 

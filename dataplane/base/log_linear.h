@@ -1,9 +1,9 @@
-// LogLinear: counts of durations in buckets that are a sixteenth of their value wide, from a
-// nanosecond to a minute, so that a percentile is off by 6 % at most whatever the scale.
+// Scales: counts of durations in buckets whose width is a fixed share of their value, so that a
+// percentile is off by that share at most whatever its size.
 //
-//   BUCKET               VALUES (ns)
-//   0..15                0..15, one each
-//   16 * (e + 1) + i     2^e * (16 + i) and up, 2^e of them: e = 0..31, i = 0..15
+//   BUCKET (P = 2^Bits)  VALUES
+//   0..P-1               0..P-1, one each
+//   P * (e + 1) + i      2^e * (P + i) and up, 2^e of them: e = 0..Octaves-1, i = 0..P-1
 //   the last             also everything above
 #pragma once
 
@@ -14,10 +14,11 @@
 
 namespace brink::base {
 
-struct LogLinear {
-  static constexpr unsigned kBits = 4;
+template <unsigned Bits, unsigned Octaves>
+struct LogLinearScale {
+  static constexpr unsigned kBits = Bits;
   static constexpr std::uint64_t kPerOctave = 1U << kBits;
-  static constexpr std::size_t kBuckets = kPerOctave * 33;
+  static constexpr std::size_t kBuckets = kPerOctave * (Octaves + 1);
 
   static constexpr std::size_t bucket_of(std::uint64_t value) noexcept {
     if (value < kPerOctave) return value;
@@ -33,13 +34,17 @@ struct LogLinear {
   }
 };
 
+// Nanoseconds to a minute, a sixteenth (6 %) wide.
+using LogLinear = LogLinearScale<4, 32>;
+
 // What is told of such counts: values that so many in a hundred were not above.
 struct Percentiles {
   std::uint64_t count = 0, p50 = 0, p90 = 0, p99 = 0, p999 = 0, max = 0;
 };
 
 // `counts` by bucket. `max`: the largest value, where it is known better than its bucket.
-inline Percentiles percentiles_of(std::span<const std::uint64_t> counts,
+template <typename Scale = LogLinear>
+Percentiles percentiles_of(std::span<const std::uint64_t> counts,
                                   std::uint64_t max = ~std::uint64_t{0}) noexcept {
   Percentiles told;
   for (const std::uint64_t count : counts) told.count += count;
@@ -50,7 +55,7 @@ inline Percentiles percentiles_of(std::span<const std::uint64_t> counts,
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < counts.size(); ++i) {
       seen += counts[i];
-      if (seen >= rank) return LogLinear::upper_bound(i) < max ? LogLinear::upper_bound(i) : max;
+      if (seen >= rank) return Scale::upper_bound(i) < max ? Scale::upper_bound(i) : max;
     }
     return 0;
   };

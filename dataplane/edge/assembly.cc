@@ -12,6 +12,7 @@
 
 #include "dataplane/edge/cookie_secrets.h"
 #include "dataplane/edge/edge.h"
+#include "dataplane/edge/error_page.h"
 #include "dataplane/edge/operator_identity.h"
 #include "dataplane/edge/origin_trust.h"
 #include "dataplane/edge/random.h"
@@ -60,7 +61,8 @@ base::Result<std::unique_ptr<Edge>> Edge::start(const Config& config) {
   std::unique_ptr<Edge> edge(new Edge(config));
   for (const auto step :
        {&Edge::start_environment, &Edge::make_memory, &Edge::open_port, &Edge::open_kernel_path,
-        &Edge::load_image, &Edge::read_tls_files, &Edge::make_stages, &Edge::start_workers}) {
+        &Edge::load_image, &Edge::read_tls_files, &Edge::read_countries,
+        &Edge::read_page, &Edge::make_stages, &Edge::start_workers}) {
     const auto done = (edge.get()->*step)();
     if (!done) return done.error();
   }
@@ -95,7 +97,9 @@ base::Result<void> Edge::start_environment() {
 
 base::Result<void> Edge::make_memory() {
   const auto count = static_cast<std::uint32_t>(topology_.workers.size());
-  auto stats = ipc::StatsSegment::create(config_.stats_file, count, kPorts);
+  auto stats = ipc::StatsSegment::create(
+      config_.stats_file, count, kPorts,
+      {.zones = config_.l7_zone_statistics, .origins = config_.l7_origin_statistics});
   if (!stats) return stats.error();
   stats_ = std::move(stats).value();
   stats_->header().tsc_hz = rte_get_tsc_hz();
@@ -294,7 +298,11 @@ L7Config Edge::l7_config(std::uint32_t worker, std::uint32_t position) {
   config.handshake = config_.tls_handshake;
   config.handshakes = {config_.tls_handshakes_per_prefix, config_.tls_handshakes_burst};
   config.tls_buffer_mb = config_.tls_buffer_mb;
+  config.countries = &countries_->pointer();
+  config.error_page = &error_page_->pointer();
   config.access_log = access_log_ ? &access_log_->ring(worker) : nullptr;
+  config.zone_slots = stats_->zone_slots(worker);
+  config.origin_slots = stats_->origin_slots(worker);
   config.colo = config_.colo;
   config.node = config_.node;
   config.wall_offset = wall_offset();
@@ -356,6 +364,26 @@ base::Result<void> Edge::read_tls_files() {
   auto trust = read_origin_trust(trust_file);
   if (!trust) return trust.error();
   origin_trust_ = std::move(trust).value();
+  return {};
+}
+
+base::Result<void> Edge::read_countries() {
+  countries_ = std::make_unique<Published<l7::country::Database>>(rcu_.get());
+  if (config_.l7_country_database.empty()) return {};
+  auto database =
+      l7::country::Database::open(config_.l7_country_database, "l7.country-database");
+  if (!database) return database.error();
+  spdlog::info("countries: {}", database.value()->text());
+  countries_->publish(std::move(database).value());
+  return {};
+}
+
+base::Result<void> Edge::read_page() {
+  error_page_ = std::make_unique<Published<std::string>>(rcu_.get());
+  if (config_.l7_error_page.empty()) return {};
+  auto page = read_error_page(config_.l7_error_page);
+  if (!page) return page.error();
+  error_page_->publish(std::move(page).value());
   return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include "dataplane/base/settings_file.h"
 #include "dataplane/edge/config_value.h"
+#include "dataplane/ipc/traffic.h"
 #include "l7/proxy/handshake_limit.h"
 
 namespace brink::edge {
@@ -260,6 +261,13 @@ void read_origins(Reader& r, Config& c) {
   }
 }
 
+void read_traffic(Reader& r, const char* name, std::uint32_t& count) {
+  r.number(name, count, 0, 1U << 16);
+  if (count == 0 || (count >= ipc::TrafficTable::kWays && std::has_single_bit(count))) return;
+  r.fail({"not a power of two from 8 on", std::string(name) + " = " + std::to_string(count),
+          "give 0, 8, 16, 32 and so on up to 65536"});
+}
+
 void read_stages(Reader& r, Config& c) {
   switch (r.choice("exception.device", {"tap", "virtio-user", "none"})) {
     case 0:
@@ -319,6 +327,10 @@ void read_stages(Reader& r, Config& c) {
   r.number("l7.buffer-mb", c.l7_buffer_mb, 1, 1U << 16);
   r.number("l7.body-max-mb", c.l7_body_max_mb, 1, 1U << 20);
   read_origins(r, c);
+  read_traffic(r, "l7.zone-statistics", c.l7_zone_statistics);
+  read_traffic(r, "l7.origin-statistics", c.l7_origin_statistics);
+  c.l7_country_database = r.text("l7.country-database");
+  c.l7_error_page = r.text("l7.error-page");
   std::uint32_t drain_s = 0;
   r.number("l7.drain-s", drain_s, 0, 3600);
   c.l7_drain = std::chrono::seconds(drain_s);

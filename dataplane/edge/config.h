@@ -106,6 +106,10 @@ struct Config {
   std::uint32_t l7_eject_failures = 5;  // 0: never
   base::Duration l7_eject_max = std::chrono::seconds(10);
   base::Duration l7_race = std::chrono::milliseconds(250);  // 0: never
+  std::uint32_t l7_zone_statistics = 512;    // zones that a worker counts by name; 0: none
+  std::uint32_t l7_origin_statistics = 512;  // likewise origins
+  std::string l7_error_page;        // path; empty: the edge's own
+  std::string l7_country_database;  // path; empty: countries are not known
   base::Duration l7_drain = std::chrono::seconds(5);
   std::string colo = "LAB";
   std::string node = "edge";

@@ -129,6 +129,13 @@ po::options_description setting_options() {
   add("l7.eject-max-s", text()->default_value("10"), "the longest until it is tried again");
   add("l7.race-ms", text()->default_value("250"),
       "until an origin's other address family is tried as well, 0 never");
+  add("l7.zone-statistics", text()->default_value("512"),
+      "zones that a worker counts each by its name, a power of two from 8 on; 0: none");
+  add("l7.origin-statistics", text()->default_value("512"), "likewise origins");
+  add("l7.country-database", text()->default_value(""),
+      "file in MaxMind's format that says which country an address is of, empty none");
+  add("l7.error-page", text()->default_value(""),
+      "file with the page for errors that the edge answers with, empty: its own");
   add("l7.drain-s", text()->default_value("5"), "how long a stop waits for clients");
   add("l7.colo", text()->default_value("LAB"), "three letters, in the ray id");
   add("l7.node", text()->default_value("edge"), "name of this node in traces");

@@ -237,5 +237,20 @@ TEST_F(ConfigTest, TheExampleDocumentsEverySettingWithItsDefault) {
   EXPECT_EQ(documented, existing);
 }
 
+TEST_F(ConfigTest, CountsOfZonesAndOriginsArePowersOfTwo) {
+  for (const char* name : {"zone-statistics", "origin-statistics"}) {
+    for (const char* good : {"0", "8", "65536"}) {
+      EXPECT_TRUE(read(kLeast + "[l7]\n" + name + " = " + good + "\n").ok()) << good;
+    }
+    for (const char* bad : {"4", "100", "131072"}) {
+      const auto refused = read(kLeast + "[l7]\n" + name + " = " + bad + "\n");
+      ASSERT_FALSE(refused.ok()) << bad;
+      EXPECT_NE(refused.error().message().find("l7." + std::string(name) + " = " + bad),
+                std::string::npos)
+          << refused.error().message();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace brink::edge

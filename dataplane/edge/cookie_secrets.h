@@ -47,7 +47,7 @@ class CookieSecretsStore {
   // Any worker: what is pointed at stays as it is until that worker's next quiescent report. The
   // load is an acquire, for the release in publish().
   [[nodiscard]] const std::atomic<const dns::guard::CookieSecrets*>& published() const {
-    return secrets_.published();
+    return published_.pointer();
   }
 
   // Does it, in the file first, and says what stands then: which secrets, by their marks, make and
@@ -58,11 +58,14 @@ class CookieSecretsStore {
   [[nodiscard]] std::string text() const;
 
  private:
-  CookieSecretsStore(std::string path, rte_rcu_qsbr* rcu) : path_(std::move(path)), secrets_(rcu) {}
-  void publish(const dns::guard::CookieSecrets& secrets);
+  CookieSecretsStore(std::string path, rte_rcu_qsbr* rcu)
+      : path_(std::move(path)), published_(rcu) {}
+  void publish(const dns::guard::CookieSecrets& secrets) {
+    published_.publish(std::make_unique<const dns::guard::CookieSecrets>(secrets));
+  }
 
   const std::string path_;
-  Published<dns::guard::CookieSecrets> secrets_;
+  Published<dns::guard::CookieSecrets> published_;
 };
 
 }  // namespace brink::edge

@@ -94,10 +94,6 @@ base::Result<std::unique_ptr<CookieSecretsStore>> CookieSecretsStore::open(std::
   return store;
 }
 
-void CookieSecretsStore::publish(const CookieSecrets& secrets) {
-  secrets_.publish(std::make_unique<const CookieSecrets>(secrets));
-}
-
 base::Result<std::string> CookieSecretsStore::apply(CookieStep step, const SipKey& secret) {
   if (step == CookieStep::kShow) return text();
   if (path_.empty()) {
@@ -119,10 +115,10 @@ base::Result<std::string> CookieSecretsStore::apply(CookieStep step, const SipKe
 }
 
 std::string CookieSecretsStore::text() const {
-  const CookieSecrets& now = *secrets_.current();
-  std::string text = "makes " + mark_of(now.keys[0]);
-  for (std::size_t i = 1; i < now.count; ++i) {
-    text += (i == 1 ? ", also takes " : " and ") + mark_of(now.keys[i]);
+  const CookieSecrets& current = *published_.current();
+  std::string text = "makes " + mark_of(current.keys[0]);
+  for (std::size_t i = 1; i < current.count; ++i) {
+    text += (i == 1 ? ", also takes " : " and ") + mark_of(current.keys[i]);
   }
   return text + (path_.empty() ? "; drawn at the start" : "; from " + path_);
 }

@@ -59,7 +59,7 @@ void DnsStreamStage::make_security(const DotConfig& config, ipc::WorkerCounters&
   tls_ = config.tls;
   credentials_.emplace(tls_->engine(), *config.private_keys, counters,
                        l7::credentials::Service::kDot);
-  certificates_.emplace(*credentials_, config.certificate->published(), config.host);
+  certificates_.emplace(*credentials_, config.certificate->pointer(), config.host);
 }
 
 void DnsStreamStage::make_transport(const DnsStreamConfig& config) {

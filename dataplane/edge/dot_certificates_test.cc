@@ -80,7 +80,7 @@ TEST_F(DotCertificatesTest, WhatIsWrongWithThemIsSaid) {
 TEST_F(DotCertificatesTest, TheFilesAreShownWhereTheImageHasNothing) {
   write(made_);
   DotCertificateStore store(nullptr);
-  DotCertificates certificates(image_, store.published(), "");
+  DotCertificates certificates(image_, store.pointer(), "");
   EXPECT_EQ(certificates.find("ns1.example.net", 0), nullptr);
   store.publish(read().value());
   for (const char* name : {"ns1.example.net", "a.dns.example.net", "elsewhere.example", ""}) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "dataplane/edge/dot_certificates.h"
 #include "dataplane/edge/image_store.h"
 #include "dataplane/edge/l7_stage.h"
+#include "dataplane/edge/published.h"
 #include "dataplane/edge/stages.h"
 #include "dataplane/edge/topology.h"
 #include "dataplane/exception/kernel_port.h"
@@ -30,6 +32,7 @@
 #include "dataplane/steer/mesh.h"
 #include "dataplane/worker/run.h"
 #include "dataplane/worker/worker.h"
+#include "l7/country/database.h"
 #include "l7/credentials/private_keys.h"
 
 namespace brink::edge {
@@ -62,6 +65,8 @@ class Edge {
   base::Result<void> open_kernel_path();
   base::Result<void> load_image();
   base::Result<void> read_tls_files();
+  base::Result<void> read_countries();
+  base::Result<void> read_page();
   base::Result<void> make_stages();
   base::Result<void> start_workers();
   [[nodiscard]] std::vector<int> numa_nodes() const;
@@ -80,6 +85,9 @@ class Edge {
   void reload_files();
   void reload_cookie_secrets();
   void reload_dot_certificate();
+  void reload_page();
+  void reload_countries();
+  void take_countries();
   void ask_for_neighbours(base::Time now);
   void refresh_statistics(base::Time now);
   bool look_after_images(bool changed);
@@ -109,6 +117,8 @@ class Edge {
   std::unique_ptr<exception::NeighbourFeed> feed_;
   std::unique_ptr<Disk> disk_;
   std::unique_ptr<CookieSecretsStore> cookies_;
+  std::unique_ptr<Published<l7::country::Database>> countries_;
+  std::unique_ptr<Published<std::string>> error_page_;
   std::unique_ptr<Control> control_;
   std::unique_ptr<l7::credentials::PrivateKeys> private_keys_;
   secret::Key ticket_secret_;
@@ -127,6 +137,7 @@ class Edge {
   base::Time next_confirmation_{};
   base::Time next_waiting_report_{};
   base::Time next_look_at_keys_{};
+  std::future<base::Result<std::unique_ptr<const l7::country::Database>>> new_countries_;
   bool key_file_is_bad_ = false;  // and that has been said
   std::uint32_t quiet_turns_ = 0;
   std::chrono::microseconds workers_wait_{};  // next, while something waits for workers

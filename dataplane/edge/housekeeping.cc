@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "dataplane/edge/edge.h"
+#include "dataplane/edge/error_page.h"
 
 namespace brink::edge {
 namespace {
@@ -75,11 +76,13 @@ base::Result<void> Edge::housekeep(const std::atomic<bool>& stop, std::atomic<bo
 }
 
 void Edge::reload_files() {
-  if (config_.dns_cookie_secret_file.empty() && config_.tls_dot_certificate_file.empty()) {
-    return spdlog::info(
-        "nothing to read again: neither dns.cookie-secret-file nor tls.dot-certificate is set");
-  }
+  const bool has_some = !config_.dns_cookie_secret_file.empty() || !config_.l7_error_page.empty() ||
+                        !config_.l7_country_database.empty() ||
+                        !config_.tls_dot_certificate_file.empty();
+  if (!has_some) spdlog::info("nothing to read again: no setting names a file that could change");
   if (!config_.dns_cookie_secret_file.empty()) reload_cookie_secrets();
+  if (!config_.l7_error_page.empty()) reload_page();
+  if (!config_.l7_country_database.empty()) reload_countries();
   if (!config_.tls_dot_certificate_file.empty()) reload_dot_certificate();
 }
 
@@ -91,6 +94,30 @@ void Edge::reload_dot_certificate() {
   }
   dot_certificate_->publish(std::move(read).value());
   spdlog::info("certificate of DNS over TLS: read again");
+}
+
+void Edge::reload_page() {
+  auto page = read_error_page(config_.l7_error_page);
+  if (!page) return spdlog::error("the error page stays as it is: {}", page.error().message());
+  error_page_->publish(std::move(page).value());
+}
+
+// On a thread of its own: a large file takes a second, and the kernel's packets must keep moving.
+void Edge::reload_countries() {
+  if (new_countries_.valid()) return spdlog::warn("countries are being read already");
+  new_countries_ = std::async(std::launch::async, [path = config_.l7_country_database] {
+    return l7::country::Database::open(path, "l7.country-database");
+  });
+}
+
+// A file that is not whole leaves the old one in use.
+void Edge::take_countries() {
+  if (!new_countries_.valid()) return;
+  if (new_countries_.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+  auto read = new_countries_.get();
+  if (!read) return spdlog::error("countries stay as they are: {}", read.error().message());
+  spdlog::info("countries: {}", read.value()->text());
+  countries_->publish(std::move(read).value());
 }
 
 void Edge::reload_cookie_secrets() {
@@ -131,6 +158,7 @@ base::Result<void> Edge::turn(base::Time now) {
     if (!polled) return polled;
     ask_for_neighbours(now);
   }
+  take_countries();
   if (now >= next_statistics_) {
     next_statistics_ = now + kStatisticsInterval;
     refresh_statistics(now);

@@ -39,6 +39,8 @@ l7::proxy::StageConfig L7Stage::stage_config() const {
   stage.source_port_count =
       static_cast<std::uint16_t>(config_.ports.last - config_.ports.first + 1);
   stage.edge_addresses = config_.edge_addresses;
+  stage.countries = config_.countries;
+  stage.error_page = config_.error_page;
   stage.access_log = config_.access_log;
   stage.colo = config_.colo;
   stage.node = config_.node;
@@ -95,6 +97,18 @@ base::Result<void> L7Stage::make_coders() {
   return {};
 }
 
+void L7Stage::make_traffic() {
+  const auto make = [](std::span<ipc::TrafficSlot> slots,
+                       std::vector<ipc::TrafficTable::Way>& ways, ipc::TrafficTable& table) {
+    if (slots.empty()) return;
+    ways.resize(slots.size() - 1);
+    table = {slots, ways};
+  };
+  make(config_.zone_slots, zone_ways_, traffic_.zones);
+  make(config_.origin_slots, origin_ways_, traffic_.origins);
+  stage_->set_traffic(&traffic_);
+}
+
 base::Result<void> L7Stage::make() {
   tcp::StackConfig stack;
   stack.max_connections = config_.clients + config_.origins;
@@ -135,6 +149,7 @@ base::Result<void> L7Stage::make() {
                                                     tls::kRecordPlaintextMax),
                                                 .handshakes = &tls_.handshakes()});
   stage_.emplace(stage, std::span(stage_memory_.get(), stage_size), *transport_, stats_.counters);
+  make_traffic();
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "dataplane/steer/worker_set.h"
 #include "dataplane/transport/transport.h"
 #include "l7/compress/pool.h"
+#include "l7/country/database.h"
 #include "l7/credentials/credentials.h"
 #include "l7/http2/codec.h"
 #include "l7/proxy/stage.h"
@@ -49,7 +51,12 @@ struct L7Config {
   base::Duration handshake{};
   base::Rate handshakes;  // of one network; 0 a second: no limit
   std::uint32_t tls_buffer_mb = 0;
+  // Read anew each turn; outlive the stage.
+  const std::atomic<const std::string*>* error_page = nullptr;
+  const std::atomic<const l7::country::Database*>* countries = nullptr;
   l7::log::Ring* access_log = nullptr;  // null: requests are not logged
+  std::span<ipc::TrafficSlot> zone_slots;    // empty: zones are not counted; outlive the stage
+  std::span<ipc::TrafficSlot> origin_slots;  // likewise origins
   std::string colo;
   std::string node;
   base::Duration wall_offset{};  // Unix time minus base::Time's epoch
@@ -83,6 +90,7 @@ class L7Stage {
   base::Result<void> make_handshake_limit();
   base::Result<void> make_http2();
   base::Result<void> make_coders();
+  void make_traffic();
   l7::proxy::StageConfig stage_config() const;
 
   L7Config config_;
@@ -97,6 +105,9 @@ class L7Stage {
   std::optional<l7::compress::Pool> coders_;
   AlignedMemory stage_memory_;
   std::optional<l7::proxy::Stage> stage_;
+  std::vector<ipc::TrafficTable::Way> zone_ways_;
+  std::vector<ipc::TrafficTable::Way> origin_ways_;
+  ipc::TrafficTables traffic_;
   std::atomic<bool> drain_{false};              // main thread: wo, worker: ro
   std::atomic<std::uint32_t> client_count_{0};  // worker: wo, main thread: ro
   bool draining_ = false;

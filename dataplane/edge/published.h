@@ -1,4 +1,5 @@
-// Published: a value that the main thread replaces as a whole while workers read it (RCU).
+// Published: something that the main thread replaces as a whole while workers read it. What was
+// replaced goes when every worker has reported that it is past it (RCU).
 #pragma once
 
 #include <rte_rcu_qsbr.h>
@@ -11,20 +12,15 @@
 
 namespace brink::edge {
 
-// Main thread, but for published().
+// Main thread, but for pointer().
 template <typename T>
 class Published {
  public:
-  // Workers are threads of `rcu`, which outlives it; null: nobody reads yet that is not there at
+  // Workers are threads of `rcu`, which outlives this; null: nobody reads yet that is not there at
   // the end.
   explicit Published(rte_rcu_qsbr* rcu) : rcu_(rcu) {}
   Published(const Published&) = delete;
   Published& operator=(const Published&) = delete;
-
-  // Any worker: what is pointed at (null: nothing was published) stays as it is until that worker's
-  // next quiescent report. The load is an acquire, for the release in publish().
-  [[nodiscard]] const std::atomic<const T*>& published() const { return published_; }
-  [[nodiscard]] const T* current() const { return current_.get(); }
 
   void publish(std::unique_ptr<const T> fresh) {
     published_.store(fresh.get(), std::memory_order_release);
@@ -35,6 +31,13 @@ class Published {
     });
     retired_.push_back({std::move(fresh), rte_rcu_qsbr_start(rcu_)});
   }
+
+  // What was published last; null: nothing yet.
+  [[nodiscard]] const T* current() const { return current_.get(); }
+
+  // Any worker: what is pointed at stays as it is until that worker's next quiescent report. The
+  // load is an acquire, for the release in publish().
+  [[nodiscard]] const std::atomic<const T*>& pointer() const { return published_; }
 
  private:
   struct Retired {

@@ -6,26 +6,32 @@
 //   0                 sizeof(StatsHeader)      header, with counts and offsets of what follows
 //   names_offset      counter_count * 64       counter names, zero-padded
 //                     latency_count * 64       names of the latencies, likewise
+//                     zone_counter_count * 64  names of what is counted of a zone
+//                     origin_counter_count * 64  and of an origin
 //   workers_offset    worker_count * stride    WorkerStats; at latency_offset of each its
 //   latencies,
 //                                              latency_stride apart
 //   ports_offset      port_count * sizeof      PortStats
+//   traffic_offset    per worker: zone_slots, then origin_slots of TrafficSlot (traffic.h),
+//                     traffic_stride apart; the first of each: all that have no slot of their own
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "dataplane/base/result.h"
 #include "dataplane/ipc/counters.h"
 #include "dataplane/ipc/latency.h"
+#include "dataplane/ipc/traffic.h"
 
 namespace brink::ipc {
 
 inline constexpr std::uint64_t kStatsMagic = 0x5354415453524b42;  // "BKRSTATS"
-inline constexpr std::uint32_t kStatsVersion = 4;
+inline constexpr std::uint32_t kStatsVersion = 5;
 inline constexpr std::size_t kCounterNameSize = 64;
 
 // Roles of a worker, as bits.
@@ -74,6 +80,13 @@ struct alignas(64) StatsHeader {
   std::uint64_t snapshot_visible_ns;
   std::uint64_t snapshot_visible_max_ns;
   char fallbacks[256];             // what the start fell back to, one a line; empty = nothing
+  std::uint64_t traffic_offset;
+  std::uint32_t traffic_stride_bytes;
+  std::uint32_t traffic_buckets;
+  std::uint32_t zone_slots;  // of a worker, `other` included; 0: zones are not counted
+  std::uint32_t origin_slots;
+  std::uint32_t zone_counter_count;
+  std::uint32_t origin_counter_count;
 };
 
 // worker: wo; readers: ro.
@@ -112,13 +125,20 @@ struct alignas(64) PortStats {
   std::uint64_t tx_errors;
 };
 
+// How many zones and origins a worker has slots for.
+struct TrafficSlots {
+  std::uint32_t zones = 0;  // 0: they are not counted
+  std::uint32_t origins = 0;
+};
+
 // StatsSegment is the writer's side: creates the file (replacing an old one), owns the mapping and
 // removes the file at destruction. Cold to create; the pointers handed out stay valid for its life.
 class StatsSegment {
  public:
   static base::Result<std::unique_ptr<StatsSegment>> create(const std::string& path,
                                                             std::uint32_t workers,
-                                                            std::uint32_t ports);
+                                                            std::uint32_t ports,
+                                                            TrafficSlots traffic = {});
   ~StatsSegment();
   StatsSegment(const StatsSegment&) = delete;
   StatsSegment& operator=(const StatsSegment&) = delete;
@@ -126,6 +146,13 @@ class StatsSegment {
   [[nodiscard]] StatsHeader& header() noexcept { return *header_; }
   [[nodiscard]] WorkerStats& worker(std::uint32_t index) noexcept { return workers_[index]; }
   [[nodiscard]] PortStats& port(std::uint32_t index) noexcept { return ports_[index]; }
+  // For TrafficTable; empty where nothing is counted.
+  [[nodiscard]] std::span<TrafficSlot> zone_slots(std::uint32_t worker) noexcept {
+    return {traffic_of(worker), header_->zone_slots};
+  }
+  [[nodiscard]] std::span<TrafficSlot> origin_slots(std::uint32_t worker) noexcept {
+    return {traffic_of(worker) + header_->zone_slots, header_->origin_slots};
+  }
 
  private:
   StatsSegment() = default;
@@ -133,6 +160,11 @@ class StatsSegment {
   StatsHeader* header_ = nullptr;
   WorkerStats* workers_ = nullptr;
   PortStats* ports_ = nullptr;
+  TrafficSlot* traffic_ = nullptr;
+
+  [[nodiscard]] TrafficSlot* traffic_of(std::uint32_t worker) noexcept {
+    return traffic_ + std::size_t{worker} * (header_->zone_slots + header_->origin_slots);
+  }
 };
 
 // A reader's copy of one histogram.
@@ -141,18 +173,29 @@ struct LatencySample {
   std::vector<std::uint64_t> counts;  // by base::LogLinear's buckets
 };
 
+// A reader's copy of one slot. Counters in the order of their names.
+struct TrafficSample {
+  std::string name;  // empty: of all that have no slot of their own
+  std::vector<std::uint64_t> counters;
+  std::uint64_t time_sum_us = 0;
+  std::vector<std::uint64_t> times;  // by TrafficScale's buckets
+};
+
 // A reader's copy of one worker, with counters and latencies in the order of their names.
 struct WorkerSample {
   std::uint32_t worker, cpu, numa_node, roles;
   std::uint64_t busy_cycles, idle_cycles, iterations, sleeps, tcp_connections;
   std::vector<std::uint64_t> counters;
   std::vector<LatencySample> latencies;
+  std::vector<TrafficSample> zones, origins;  // slots that are in use
 };
 
 struct StatsSample {
   StatsHeader header;
   std::vector<std::string> names;          // of counters
   std::vector<std::string> latency_names;  // of latencies
+  std::vector<std::string> zone_names;     // of what is counted of a zone
+  std::vector<std::string> origin_names;   // and of an origin
   std::vector<WorkerSample> workers;
   std::vector<PortStats> ports;
 };

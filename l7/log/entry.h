@@ -28,6 +28,9 @@ enum EntryFlags : std::uint8_t {
   kTextCut = 8,       // a text was longer than its bound
 };
 
+// Status of a request to which nothing was sent: the client went. The number that nginx made common.
+inline constexpr std::uint16_t kClientGone = 499;
+
 struct Entry {
   std::int64_t unix_ns = 0;          // when the head was complete
   std::uint64_t request_bytes = 0;   // of the body, taken from the client

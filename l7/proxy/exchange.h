@@ -12,6 +12,7 @@
 #include "dataplane/base/ip.h"
 #include "dataplane/tcp/types.h"
 #include "l7/compress/policy.h"
+#include "l7/country/code.h"
 #include "l7/http/head.h"
 #include "l7/http1/head_limits.h"
 #include "l7/http2/event.h"
@@ -149,6 +150,7 @@ struct Exchange {
   route::RouteCopy route;
   route::SettingsLayout settings;
   HostCopy host;
+  country::Code country;       // of the client
   std::uint64_t security = 0;  // of connections to origins, as in origin::OriginKey
   bool securing = false;       // the handshake with the origin has begun
   std::uint32_t rival = kNoIndex;   // the second connection that is being made, if there is one

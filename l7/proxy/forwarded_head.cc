@@ -160,7 +160,7 @@ void write_added_fields(http1::HeadWriter& writer, const http::RequestHead& head
   writer.raw("\"}");
   writer.end_field();
   writer.field("CF-Ray", context.ray);
-  writer.field("CF-IPCountry", "XX");
+  if (context.tells_country) writer.field("CF-IPCountry", context.country.view());
   writer.begin_field("CDN-Loop");
   if (write_joined(writer, head.fields, FieldName::cdn_loop, ", ")) writer.raw(", ");
   writer.raw(kLoopToken);

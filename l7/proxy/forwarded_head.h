@@ -7,6 +7,7 @@
 
 #include "dataplane/base/ip.h"
 #include "l7/compress/policy.h"
+#include "l7/country/code.h"
 #include "l7/http/head.h"
 #include "l7/http1/head_writer.h"
 #include "l7/http2/head_writer.h"
@@ -30,6 +31,8 @@ RequestRule check_request(const http::RequestHead& head, std::string_view zone,
 
 struct ForwardContext {
   base::IpAddress client;
+  country::Code country;  // of the client
+  bool tells_country = true;
   std::string_view ray;
   std::string_view zone;
   std::string_view scheme = "http";

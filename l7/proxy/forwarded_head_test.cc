@@ -27,6 +27,8 @@ class ForwardedRequest : public ::testing::Test {
     http1::HeadWriter writer(buffer);
     write_origin_request(writer, head_,
                          {.client = *base::IpAddress::parse("198.51.100.7"),
+                          .country = country_,
+                          .tells_country = tells_country_,
                           .ray = "0123456789abcdef-TST",
                           .zone = "example.com",
                           .accept_encoding = accept_encoding});
@@ -39,6 +41,8 @@ class ForwardedRequest : public ::testing::Test {
   }
   std::string text_;
   http::RequestHead head_;
+  country::Code country_;
+  bool tells_country_ = true;
 };
 
 bool has(const std::string& text, const std::string& line) {
@@ -58,6 +62,13 @@ TEST_F(ForwardedRequest, CarriesExactlyTheEdgeFields) {
             "CF-Ray: 0123456789abcdef-TST\r\n"
             "CF-IPCountry: XX\r\n"
             "CDN-Loop: brink; zone=example.com\r\n\r\n");
+}
+
+TEST_F(ForwardedRequest, TellsTheCountryUnlessTheZoneDoesNot) {
+  country_ = {{'D', 'E'}};
+  EXPECT_TRUE(has(forwarded("CF-IPCountry: SE\r\n"), "CF-IPCountry: DE"));
+  tells_country_ = false;
+  EXPECT_EQ(forwarded("CF-IPCountry: SE\r\n").find("CF-IPCountry"), std::string::npos);
 }
 
 TEST_F(ForwardedRequest, AppendsToForwardedForAndJoinsSeveral) {

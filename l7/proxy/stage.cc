@@ -1,3 +1,4 @@
+#include "l7/page/page.h"
 #include "l7/proxy/stage.h"
 
 #include <algorithm>
@@ -84,6 +85,9 @@ Stage::Parts Stage::carve(std::byte* base, const StageConfig& config) noexcept {
   parts.blocks = arena.take<std::uint8_t>(blocks * BlockPool::kBlockSize);
   parts.next_block = arena.take<std::uint32_t>(blocks);
   parts.scratch = arena.take<char>(buffer_size_of(config));
+  // It goes through the scratch buffer with its head.
+  parts.page =
+      arena.take<char>(std::min<std::size_t>(page::kPageMax, buffer_size_of(config) - kAddedFieldsMax));
   parts.rules = arena.take<rewrite::Workspace>(1);
   parts.buffers = arena.take<char>(std::size_t{config.max_exchanges} * 2 * buffer_size_of(config));
   parts.size_bytes = arena.size();
@@ -118,6 +122,7 @@ Stage::Stage(const StageConfig& config, const Parts& parts, transport::Transport
       origins_(parts.origins),
       buffers_(parts.buffers),
       scratch_(parts.scratch),
+      page_(parts.page),
       rules_(parts.rules),
       ready_(parts.ready),
       sessions_(parts.sessions),
@@ -143,6 +148,10 @@ Stage::Stage(const StageConfig& config, const Parts& parts, transport::Transport
 void Stage::run(const snapshot::View& view, base::Time now) noexcept {
   view_ = &view;
   now_ = now;
+  // The acquire is for whoever publishes it, with a release.
+  if (config_.countries != nullptr) {
+    countries_ = config_.countries->load(std::memory_order_acquire);
+  }
   if (config_.credentials != nullptr) {
     config_.credentials->begin(view, (now.time_since_epoch() + config_.wall_offset) / seconds(1));
   }
@@ -154,6 +163,7 @@ void Stage::run(const snapshot::View& view, base::Time now) noexcept {
   if (now_ >= next_sweep_) sweep();
   if (config_.credentials != nullptr) config_.credentials->end();
   view_ = nullptr;
+  countries_ = nullptr;
 }
 
 // Only what is ready now: a pipelined request that a turn's end makes ready waits for the next, and
@@ -362,8 +372,13 @@ std::uint32_t Stage::acquire_exchange(std::uint32_t c) noexcept {
 }
 
 void Stage::free_exchange(std::uint32_t x) noexcept {
-  log_exchange(x);
   Exchange& exchange = exchanges_[x];
+  // A connection that ended before it asked for anything is no request.
+  if (exchange.noted_at != base::Time{}) {
+    close_entry(exchange);
+    count_zone(exchange);
+    log_exchange(x);
+  }
   take_promise_back(exchange);
   if (exchange.coded) codings_[x].coder.end();
   drop_rival(x);

@@ -23,9 +23,11 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/ipc/counters.h"
 #include "dataplane/ipc/latency.h"
+#include "dataplane/ipc/traffic.h"
 #include "dataplane/snapshot/view.h"
 #include "dataplane/transport/transport.h"
 #include "l7/balancer/balancer.h"
+#include "l7/country/database.h"
 #include "l7/http2/session.h"
 #include "l7/origin/idle_pool.h"
 #include "l7/origin/origin_table.h"
@@ -63,6 +65,9 @@ class Stage {
 
   // Where the time that requests took is noted; null: nowhere. It outlives the stage.
   void set_latency(ipc::TurnLatency* latency) noexcept { latency_ = latency; }
+
+  // Where zones and origins are counted; null: nowhere. They outlive the stage.
+  void set_traffic(ipc::TrafficTables* traffic) noexcept { traffic_ = traffic; }
 
   // From now on every response ends its connection and idle connections are closed. The caller
   // stops the stack's accepting and waits for client_count() == 0.
@@ -113,6 +118,7 @@ class Stage {
     std::span<std::uint8_t> blocks;
     std::span<std::uint32_t> next_block;
     std::span<char> scratch;
+    std::span<char> page;
     std::span<rewrite::Workspace> rules;
     std::span<char> buffers;
     std::size_t size_bytes = 0;
@@ -220,6 +226,7 @@ class Stage {
   void connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcept;
   void origin_connected(std::uint32_t x) noexcept;
   void origin_ready(std::uint32_t x) noexcept;
+  void connect_failed(const Exchange& exchange) noexcept;
   void origin_failed(std::uint32_t x, EdgeError error) noexcept;
   void origin_ended(std::uint32_t x, const transport::Event& event) noexcept;
   void cut_short(std::uint32_t x) noexcept;
@@ -340,7 +347,21 @@ class Stage {
   void note_arrival(Exchange& exchange) noexcept;
   void note_request(std::uint32_t x, std::size_t head_size) noexcept;
   void note_error(Exchange& exchange, EdgeError error) noexcept;
+  void close_entry(Exchange& exchange) noexcept;
   void log_exchange(std::uint32_t x) noexcept;
+
+  // ---- stage_error_page.cc ----
+  std::string_view page_text(const Exchange& exchange, const EdgeErrorInfo& info) const noexcept;
+  std::string_view custom_page(const Exchange& exchange, EdgeError error) noexcept;
+
+  // ---- stage_traffic.cc: what zones and origins are counted by ----
+  ipc::TrafficSlot* zone_slot(std::string_view zone) noexcept;
+  ipc::TrafficSlot* origin_slot(const base::Endpoint& origin) noexcept;
+  void count_zone(const Exchange& exchange) noexcept;
+  void count_handshake(const tls::ConnectionInfo& agreed) noexcept;
+  void count_origin(const base::Endpoint& origin, ipc::OriginCounter which) noexcept;
+  void count_origin_request(const Exchange& exchange) noexcept;
+  void count_origin_response(const Exchange& exchange) noexcept;
 
   // ---- stage_rules.cc: the zone's rules ----
   const rewrite::ClientCertificate* certificate_of(const Exchange& exchange,
@@ -361,7 +382,9 @@ class Stage {
   transport::Transport& transport_;
   ipc::WorkerCounters& counters_;
   ipc::TurnLatency* latency_ = nullptr;
-  const snapshot::View* view_ = nullptr;  // during run() only
+  ipc::TrafficTables* traffic_ = nullptr;
+  const snapshot::View* view_ = nullptr;  // during run() only, like the next
+  const country::Database* countries_ = nullptr;
   base::Time now_{};
   base::Time next_sweep_{};
   bool draining_ = false;
@@ -381,6 +404,7 @@ class Stage {
   Slots<OriginConnection> origins_;
   std::span<char> buffers_;  // two a exchange: in, out
   std::span<char> scratch_;
+  std::span<char> page_;  // of the error that is at hand
   std::span<rewrite::Workspace> rules_;  // one, for the head that is at hand
   base::IndexRing ready_;  // clients that may have a request to read
   Slots<http2::ServerSession> sessions_;

@@ -39,6 +39,7 @@ bool Stage::use_origin(std::uint32_t x, std::size_t i, EdgeError& why) noexcept 
   exchange.tried |= 1U << i;
   if (exchange.failed_over) {
     counters_.add(ipc::Counter::kHttpOriginRetries);
+    count_origin(remote, ipc::OriginCounter::kRetries);
   } else if (record != kNoIndex) {
     records_[record].retries.note_request(config_.retries, now_);
   }

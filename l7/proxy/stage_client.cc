@@ -201,6 +201,9 @@ Stage::Decision Stage::decide_route(std::uint32_t x, EdgeError& error) noexcept 
   exchange.websocket = request_->websocket && (exchange.settings.flags & route::kWebsockets) != 0;
   exchange.te_trailers =
       exchange.stream != 0 && request_->fields.find(http::FieldName::te) != nullptr;
+  if (countries_ != nullptr) {
+    exchange.country = countries_->find(clients_[exchange.client].address);
+  }
   choose_origin_scheme(exchange);
   return Decision::forward;
 }
@@ -227,6 +230,8 @@ bool Stage::build_origin_request(std::uint32_t x) noexcept {
   write_origin_request(
       writer, *request_,
       {.client = clients_[exchange.client].address,
+       .country = exchange.country,
+       .tells_country = (exchange.settings.flags & route::kIpGeolocation) != 0,
        .ray = exchange.ray_text(),
        .zone = exchange.route.zone_name(),
        .scheme = clients_[exchange.client].secure ? "https" : "http",
@@ -328,7 +333,7 @@ void Stage::compose_trace(std::uint32_t x) noexcept {
   line("colo", config_.colo);
   line("sliver", "none");
   line("http", name_of(request_->version));
-  line("loc", "XX");
+  line("loc", exchange.country.view());
   line("tls", security != nullptr ? tls::name_of(security->info().version) : "off");
   const bool named = security != nullptr && !security->info().server_name.empty();
   line("sni", named ? "plaintext" : "off");
@@ -384,9 +389,14 @@ void Stage::answer_error(std::uint32_t x, EdgeError error) noexcept {
   if (!exchange.request_done) exchange.close_client = true;
   count_error(error);
   note_error(exchange, error);
-  const ErrorPage page(error, exchange.ray_text());
-  compose(x, page.text(), [&](auto& writer, const AnswerContext& context) {
-    write_error_head(writer, error, page.text().size(), context);
+  if (exchange.phase == Phase::relaying && info_of(error).origin_fault) {
+    count_origin(exchange.remote, ipc::OriginCounter::kNoResponse);
+  }
+  const ErrorPage common(error, exchange.ray_text());
+  const std::string_view custom = custom_page(exchange, error);
+  const std::string_view page = custom.empty() ? common.text() : custom;
+  compose(x, page, [&](auto& writer, const AnswerContext& context) {
+    write_error_head(writer, error, page.size(), context);
   });
   answer_composed(x);
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "dataplane/base/clock.h"
@@ -12,6 +14,7 @@
 #include "dataplane/base/ip.h"
 #include "dataplane/base/ip_prefix.h"
 #include "l7/compress/pool.h"
+#include "l7/country/database.h"
 #include "l7/credentials/credentials.h"
 #include "l7/http1/head_limits.h"
 #include "l7/http2/codec.h"
@@ -80,6 +83,12 @@ struct StageConfig {
 
   // Of handshakes that one network begins; null: none. Of this worker; outlives the stage.
   HandshakeLimit* handshakes = nullptr;
+  // The operator's page for errors, a text of l7/page; null, or to null: there is none. Like the next.
+  const std::atomic<const std::string*>* error_page = nullptr;
+
+  // Whose countries clients are of, read anew each turn and used during it only; null, or to null:
+  // they are not known. Outlives the stage.
+  const std::atomic<const country::Database*>* countries = nullptr;
 
   // Where requests are logged; null: nowhere. This stage is its only writer. Outlives the stage.
   log::Ring* access_log = nullptr;

@@ -2,13 +2,6 @@
 #include "l7/proxy/stage.h"
 
 namespace brink::l7::proxy {
-namespace {
-
-// Nothing was sent to the client; the number that nginx made common.
-constexpr std::uint16_t kClientGone = 499;
-
-}  // namespace
-
 void Stage::note_arrival(Exchange& exchange) noexcept {
   const Client& client = clients_[exchange.client];
   exchange.noted_at = now_;
@@ -20,12 +13,12 @@ void Stage::note_arrival(Exchange& exchange) noexcept {
 
 // The head in request_ is complete.
 void Stage::note_request(std::uint32_t x, std::size_t head_size) noexcept {
-  if (config_.access_log == nullptr) return;
   Exchange& exchange = exchanges_[x];
   log::Notes& notes = notes_[x];
   note_arrival(exchange);
   exchange.entry.version = request_->version;
   exchange.entry.request_bytes = head_size;
+  if (config_.access_log == nullptr) return;
   const http::Fields& fields = request_->fields;
   const auto field = [&](log::Text which, http::FieldName name) {
     const http::Field* const found = fields.find(name);
@@ -46,12 +39,10 @@ void Stage::note_error(Exchange& exchange, EdgeError error) noexcept {
   exchange.entry.error_type = info.type;
 }
 
-// The exchange is over. A connection that ended before it asked for anything is no request.
-void Stage::log_exchange(std::uint32_t x) noexcept {
-  Exchange& exchange = exchanges_[x];
-  if (config_.access_log == nullptr || exchange.noted_at == base::Time{}) return;
+// The exchange is over: its entry becomes whole.
+void Stage::close_entry(Exchange& exchange) noexcept {
   log::Entry& entry = exchange.entry;
-  if (entry.status == 0) entry.status = kClientGone;
+  if (entry.status == 0) entry.status = log::kClientGone;
   entry.request_bytes += exchange.request_body.moved_bytes();
   if (!exchange.coded) entry.response_bytes += exchange.response_body.moved_bytes();
   entry.duration_us = us_between(exchange.noted_at, now_);
@@ -60,6 +51,11 @@ void Stage::log_exchange(std::uint32_t x) noexcept {
   entry.retries = static_cast<std::uint8_t>(exchange.failed_over + exchange.replayed);
   if (exchange.reused) entry.flags |= log::kOriginReused;
   entry.ray = exchange.ray;
+}
+
+void Stage::log_exchange(std::uint32_t x) noexcept {
+  if (config_.access_log == nullptr) return;
+  const log::Entry& entry = exchanges_[x].entry;
   const std::span<std::byte> room = config_.access_log->reserve(log::packed_size(notes_[x]));
   if (room.empty()) return counters_.add(ipc::Counter::kAccessLogDropped);
   log::pack(entry, notes_[x], room);

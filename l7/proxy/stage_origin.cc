@@ -16,6 +16,8 @@ void Stage::use_pooled(std::uint32_t x, std::uint32_t o) noexcept {
   exchange.reused = true;
   exchange.reused_after = now_ - pool_.idle_since(o);
   counters_.add(ipc::Counter::kHttpOriginReused);
+  exchange.remote = origins_[o].key.endpoint;
+  count_origin_request(exchange);
   if (origins_[o].state == OriginState::shared) return join_origin(x, o);
   attach(x, o);
   origins_[o].state = OriginState::busy;
@@ -48,6 +50,7 @@ origin::OriginKey Stage::key_of(const Exchange& exchange,
 void Stage::connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcept {
   Exchange& exchange = exchanges_[x];
   exchange.reused = false;
+  exchange.remote = remote;
   const base::IpAddress source = remote.address.is_v4() ? config_.source_v4 : config_.source_v6;
   if (source == base::IpAddress{}) return origin_failed(x, EdgeError::origin_unreachable);
   const std::uint32_t o = open_connection(x, remote);
@@ -113,6 +116,7 @@ void Stage::origin_ready(std::uint32_t x) noexcept {
   Exchange& exchange = exchanges_[x];
   health_.report_success(exchange.remote);
   end_pending(exchange);
+  count_origin_request(exchange);
   const tls::Stream* const security = transport_.security(origins_[exchange.origin].id);
   if (security != nullptr && security->info().protocol == tls::Alpn::kH2) {
     return begin_origin_session(x);
@@ -122,6 +126,12 @@ void Stage::origin_ready(std::uint32_t x) noexcept {
   exchange.phase_since = now_;
   exchange.last_progress = now_;
   drive(x);
+}
+
+// No connection to the address that was tried.
+void Stage::connect_failed(const Exchange& exchange) noexcept {
+  health_.report_failure(exchange.remote, now_);
+  count_origin(exchange.remote, ipc::OriginCounter::kConnectFailures);
 }
 
 // The connect phase failed; nothing of the request's body was read yet. Zero-downtime failover: one
@@ -142,7 +152,7 @@ void Stage::origin_ended(std::uint32_t x, const transport::Event& event) noexcep
   Exchange& exchange = exchanges_[x];
   const bool gone = event.kind == transport::EventKind::kClosed;
   if (exchange.phase == Phase::connecting) {
-    health_.report_failure(exchange.remote, now_);
+    connect_failed(exchange);
     return origin_failed(x,
                          exchange.securing ? EdgeError::origin_tls : connect_error(event.reason));
   }
@@ -162,6 +172,7 @@ void Stage::origin_ended(std::uint32_t x, const transport::Event& event) noexcep
     note_idle_end(exchange.record, exchange.reused_after);
     exchange.replayed = true;
     counters_.add(ipc::Counter::kHttpOriginRetries);
+    count_origin(exchange.remote, ipc::OriginCounter::kRetries);
     leave_origin(x, true);
     return connect_fresh(x, exchange.remote);
   }

@@ -254,6 +254,7 @@ void Stage::lose_origin_stream(std::uint32_t x, const http2::Event& event) noexc
   if ((event.retry || unseen) && !exchange.replayed && !exchange.request_body.touched()) {
     exchange.replayed = true;
     counters_.add(ipc::Counter::kHttpOriginRetries);
+    count_origin(exchange.remote, ipc::OriginCounter::kRetries);
     return connect_fresh(x, exchange.remote);
   }
   answer_error(x, EdgeError::origin_malformed);

@@ -212,6 +212,7 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
     answer_error(x, EdgeError::origin_malformed);
     return false;
   }
+  if (!interim || switching) count_origin_response(exchange);
   if (!interim && leads_back(x)) {
     counters_.add(ipc::Counter::kHttpRedirectLoops);
     answer_error(x, EdgeError::redirect_loop);

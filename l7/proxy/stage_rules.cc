@@ -31,7 +31,9 @@ const rewrite::ClientCertificate* Stage::certificate_of(const Exchange& exchange
 // Of request_, but for the certificate.
 rewrite::Facts Stage::request_facts(const Exchange& exchange) const noexcept {
   const Client& client = clients_.items[exchange.client];
-  return rewrite::facts_of(*request_, client.address, client.secure);
+  rewrite::Facts facts = rewrite::facts_of(*request_, client.address, client.secure);
+  facts.country = exchange.country;
+  return facts;
 }
 
 // Firewall first, then the headers to the origin, which rules_ then has for build_origin_request().

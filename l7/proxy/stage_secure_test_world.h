@@ -246,7 +246,7 @@ class SecureFixture : public StageFixture {
             if (i >= before) last_origin_ = &o;
             requests_.push_back(o.received);
             o.received.clear();
-            send(o, ok("answer"));
+            send(o, answer_);
           }
           return client.received.find("\r\n\r\n", from) != std::string::npos;
         },
@@ -277,6 +277,7 @@ class SecureFixture : public StageFixture {
   Bytes above_identity_;                   // and behind it, DER
   std::uint64_t identity_number_ = 1;      // another for another
   Peer* last_origin_ = nullptr;            // the newest that got a request
+  std::string answer_ = ok("answer");      // of origins
   std::vector<std::string> requests_;      // that origins got
 };
 

@@ -1,9 +1,9 @@
 // TLS on both sides of the stage: where clients speak it, what a request on it may ask for, and how
 // its origin is spoken to (the zone's SSL mode).
 #include <algorithm>
-#include <cstring>
 
-#include "dataplane/base/hash.h"
+#include "l7/proxy/keyed_number.h"
+#include "l7/proxy/octets.h"
 #include "l7/proxy/stage.h"
 #include "l7/route/certificate_lookup.h"
 
@@ -17,22 +17,6 @@ constexpr std::uint16_t kHttpsPort = 443;
 // Validation of a certificate must not depend on one (RFC 8555 8.3).
 constexpr std::string_view kChallengePath = "/.well-known/acme-challenge/";
 
-// The number of `octets`, whatever stands behind them, and of what was numbered before.
-std::uint64_t number_of(const base::HashKey& key, std::span<const std::uint8_t> octets,
-                        std::uint64_t before = 0) noexcept {
-  constexpr std::size_t kRoom = 504;
-  alignas(16) std::uint8_t block[sizeof before + kRoom];
-  do {
-    const std::size_t size = std::min(octets.size(), kRoom);
-    std::memset(block, 0, sizeof block);
-    std::memcpy(block, &before, sizeof before);
-    if (size > 0) std::memcpy(block + sizeof before, octets.data(), size);
-    before = base::keyed_hash(key, block, sizeof before + size);
-    octets = octets.subspan(size);
-  } while (!octets.empty());
-  return before;
-}
-
 // Whether clients of two hosts are asked for certificates of the same authorities, or for none.
 bool ask_the_same(const snapshot::View& view, std::string_view one,
                   std::string_view other) noexcept {
@@ -40,14 +24,6 @@ bool ask_the_same(const snapshot::View& view, std::string_view one,
   const route::HostView b = route::find_host(view, other).value_or(route::HostView{});
   return a.asks_client == b.asks_client && std::equal(a.authorities.begin(), a.authorities.end(),
                                                       b.authorities.begin(), b.authorities.end());
-}
-
-std::span<const std::uint8_t> octets_of(std::string_view text) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-std::uint64_t number_of(const base::HashKey& key, const base::Endpoint& endpoint) noexcept {
-  return number_of(key, endpoint.address.bytes(), endpoint.port);
 }
 
 }  // namespace
@@ -79,6 +55,7 @@ void Stage::client_secured(std::uint32_t c) noexcept {
     counters_.add(ipc::Counter::kTlsResumed);
     if (config_.handshakes != nullptr) config_.handshakes->resumed(client.address);
   }
+  count_handshake(agreed);
   if (!read_certificate(c)) {
     count_error(EdgeError::overloaded);
     return abort_client(c);
@@ -142,9 +119,9 @@ std::string_view Stage::wrong_scheme(const Exchange& exchange) const noexcept {
 // the same was asked are used again.
 std::uint64_t Stage::security_of(const Exchange& exchange) const noexcept {
   const base::HashKey& key = config_.hash_key;
-  std::uint64_t number = number_of(key, octets_of(exchange.host.text()),
+  std::uint64_t number = number_of(key, as_octets(exchange.host.text()),
                                    static_cast<std::uint64_t>(exchange.settings.ssl));
-  number = number_of(key, octets_of(exchange.route.target_name()), number);
+  number = number_of(key, as_octets(exchange.route.target_name()), number);
   number = number_of(key, std::array<std::uint8_t, 1>{may_use_http2(exchange)}, number);
   const auto table = route::find_zone_table(*view_, exchange.host.text());
   if (!table) return number | 1;
@@ -216,7 +193,7 @@ void Stage::origin_security_failed(std::uint32_t x) noexcept {
   counters_.add(ipc::Counter::kTlsOriginFailed);
   drop_origin(exchange.origin, true);
   if (handshake) {
-    health_.report_failure(exchange.remote, now_);
+    connect_failed(exchange);
     return origin_failed(x, failure == tls::Failure::kCertificate ? EdgeError::origin_certificate
                                                                   : EdgeError::origin_tls);
   }

@@ -68,7 +68,7 @@ void Stage::check_exchange(std::uint32_t x) noexcept {
         drop_rival(x);
       }
       if (!exchange.securing) note_unconnected(exchange.origin, EdgeError::origin_timeout);
-      health_.report_failure(exchange.remote, now_);
+      connect_failed(exchange);
       drop_origin(exchange.origin, false);
       return origin_failed(x,
                            exchange.securing ? EdgeError::origin_tls : EdgeError::origin_timeout);

@@ -36,6 +36,7 @@ constexpr std::array<RuleFieldInfo, route::kRuleFieldCount> kFields = {{
     {"http.user_agent", kText},
     {"ip.src", kAddress},
     {"ssl", kFlag},
+    {"ip.src.country", kText},
 }};
 
 }  // namespace

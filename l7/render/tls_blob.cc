@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dataplane/base/check.h"
+#include "dataplane/snapshot/layout.h"
 #include "l7/route/zone_table.h"
 
 namespace brink::l7::render {
@@ -119,6 +120,13 @@ Bytes render_revoked() {
 Bytes render_settings(const route::SettingsLayout& settings) {
   Bytes out = start(settings, sizeof settings);
   CHECK(route::open_settings(out).has_value());
+  return out;
+}
+
+Bytes render_error_page(std::string_view text) {
+  CHECK(!text.empty());
+  Bytes out(text.begin(), text.end());
+  out.resize((out.size() + snapshot::kHeapUnit - 1) / snapshot::kHeapUnit * snapshot::kHeapUnit);
   return out;
 }
 

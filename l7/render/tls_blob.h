@@ -50,5 +50,6 @@ Bytes render_anchors(std::span<const std::uint8_t> der, std::size_t count);
 Bytes render_origin_pull(bool is_on, const route::EntryId& certificate);
 Bytes render_revoked();
 Bytes render_settings(const route::SettingsLayout& settings);
+Bytes render_error_page(std::string_view text);  // not empty; zeros at its end are lost
 
 }  // namespace brink::l7::render

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "dataplane/base/ip.h"
+#include "l7/country/code.h"
 #include "l7/http/head.h"
 
 namespace brink::l7::rewrite {
@@ -32,6 +33,7 @@ struct Facts {
   http::Version version = http::Version::http_1_1;
   bool is_tls = false;
   base::IpAddress client;
+  country::Code country;  // of the client
   std::uint16_t status = 0;                        // of the response; 0: there is none yet
   const ClientCertificate* certificate = nullptr;  // null: none was asked for
 };

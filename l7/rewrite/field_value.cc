@@ -92,6 +92,8 @@ Value field_value(route::RuleField field, const Facts& facts, TextArena& arena) 
       return Value::of_text(facts.user_agent);
     case kClientAddress:
       return Value::of_address(facts.client.bytes());
+    case kClientCountry:
+      return Value::of_text(facts.country.view());
     case kTls:
       return Value::of_flag(facts.is_tls);
   }

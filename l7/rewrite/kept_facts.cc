@@ -17,6 +17,7 @@ bool KeptFacts::keep(const Facts& facts, std::span<char> room) noexcept {
   version = facts.version;
   is_tls = facts.is_tls;
   client = facts.client;
+  country = facts.country;
   return true;
 }
 
@@ -35,6 +36,7 @@ Facts KeptFacts::facts(std::span<const char> room) const noexcept {
   facts.version = version;
   facts.is_tls = is_tls;
   facts.client = client;
+  facts.country = country;
   return facts;
 }
 

@@ -17,6 +17,7 @@ struct KeptFacts {
   http::Version version = http::Version::http_1_1;
   bool is_tls = false;
   base::IpAddress client;
+  country::Code country;
 
   // Copies the texts to the front of `room`; false: they do not fit. The certificate is not kept:
   // it belongs to the connection, which outlives the exchange.

@@ -77,8 +77,10 @@ enum class RuleField : std::uint8_t {
   kUserAgent,
   kClientAddress,
   kTls,
+  kClientCountry,
 };
-inline constexpr std::size_t kRuleFieldCount = static_cast<std::size_t>(RuleField::kTls) + 1;
+inline constexpr std::size_t kRuleFieldCount =
+    static_cast<std::size_t>(RuleField::kClientCountry) + 1;
 
 enum class StepKind : std::uint8_t {
   // Put a value on the stack.

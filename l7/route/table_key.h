@@ -10,6 +10,7 @@
 //   o  origin pull     host, or nothing for the zone     OriginPullLayout
 //   t  trust store     nothing                           AnchorsLayout
 //   r  rules           RulePhase                         RulesLayout
+//   p  error page      PageKind                          its text (l7/page), zeros behind it
 //
 // Hosts are lower-case text without a final dot. A serial is its octets, the most significant first,
 // without leading zeros.
@@ -37,7 +38,15 @@ enum class TableGroup : std::uint8_t {
   kOriginPull = 'o',
   kTrustStore = 't',
   kRules = 'r',
+  kErrorPage = 'p',
 };
+
+// Which errors a page is for.
+enum class PageKind : std::uint8_t {
+  kServer,   // with a status of 5xx
+  kRefusal,  // with a code of four digits
+};
+inline constexpr std::size_t kPageKinds = 2;
 
 inline constexpr std::size_t kHostMax = 253;
 inline constexpr std::size_t kSerialMax = 64;  // more than RFC 5280 4.1.2.2 allows
@@ -76,6 +85,10 @@ inline TableKey key_of(TableGroup group, std::string_view host) noexcept {
 inline TableKey rules_key(RulePhase phase) noexcept {
   const auto octet = static_cast<std::uint8_t>(phase);
   return TableKey(TableGroup::kRules).add(std::span(&octet, 1));
+}
+inline TableKey page_key(PageKind kind) noexcept {
+  const auto octet = static_cast<std::uint8_t>(kind);
+  return TableKey(TableGroup::kErrorPage).add(std::span(&octet, 1));
 }
 inline TableKey revoked_key(const EntryId& authority,
                             std::span<const std::uint8_t> serial) noexcept {

@@ -178,6 +178,8 @@ bool is_good_value(Bytes key, Bytes blob) noexcept {
       const auto rules = RulesView::open(blob);
       return rest == 1 && rules && static_cast<std::uint8_t>(rules->phase()) == key[1];
     }
+    case TableGroup::kErrorPage:
+      return rest == 1 && key[1] < kPageKinds && !blob.empty();
   }
   return false;
 }

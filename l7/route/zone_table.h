@@ -12,6 +12,7 @@
 
 #include "dataplane/snapshot/view.h"
 #include "l7/route/settings_layout.h"
+#include "l7/route/table_key.h"
 #include "l7/route/tls_layout.h"
 
 namespace brink::l7::route {
@@ -81,6 +82,14 @@ class ZoneTable {
   // The blob of the phase's rules, for RulesView; empty: there are none.
   [[nodiscard]] std::span<const std::uint8_t> rules(RulePhase phase) const noexcept {
     return value(rules_key(phase));
+  }
+
+  // The text of the zone's own page for such errors; empty: there is none.
+  [[nodiscard]] std::string_view error_page(PageKind kind) const noexcept {
+    const std::span<const std::uint8_t> blob = value(page_key(kind));
+    std::size_t size = blob.size();
+    while (size > 0 && blob[size - 1] == 0) --size;
+    return {reinterpret_cast<const char*>(blob.data()), size};
   }
 
  private:

@@ -417,6 +417,9 @@ def call_node(api):
     api.ok("listAddresses")
     api.ok("showStatus")
     api.ok("showStatistics")
+    api.ok("showZoneStatistics", query="?name=example.com")
+    api.ok("showOriginStatistics")
+    assert "brink_edge_up" in api.ok("showMetrics")
     api.ok("showResolver")
     api.ok("showSnapshot")
     for name in ("example.com", "www.example.com", "alias.example.com", "ds.example.com",

@@ -253,7 +253,7 @@ def run_node(operator, folder):
     assert history
     operator.run("snapshot", "rollback", "1", "--dry-run", codes=(0, 1, 4))
     # Without an edge these are refused, and still asked.
-    for words in (["stats"], ["top", "--once"], ["snapshot", "show"], ["snapshot", "show", ZONE],
+    for words in (["stats"], ["stats", "--zones"], ["stats", "--origins"], ["stats", "--prometheus"], ["top", "--once"], ["snapshot", "show"], ["snapshot", "show", ZONE],
                   ["snapshot", "compact"], ["snapshot", "verify"], ["cookie-secret", "show"],
                   ["cookie-secret", "add", str(folder / "secret")], ["cookie-secret", "activate"],
                   ["cookie-secret", "drop"], ["cookie-secret", "reload"]):
