@@ -174,6 +174,7 @@ class Stage {
 
   // ---- stage_origin.cc: choosing and connecting ----
   void start_origin(std::uint32_t x) noexcept;
+  std::uint32_t take_pooled(const origin::OriginKey& key, base::Duration max_idle) noexcept;
   void attach(std::uint32_t x, std::uint32_t o) noexcept;
   void connect_fresh(std::uint32_t x, const base::Endpoint& remote) noexcept;
   void origin_connected(std::uint32_t x) noexcept;
