@@ -17,6 +17,8 @@ namespace brink::l7::http {
 
 // More fields than this are refused (431), whatever their size.
 inline constexpr std::size_t kMaxFields = 128;
+// A head that the edge has written and reads again has the fields that it added, too.
+inline constexpr std::size_t kFieldsRoom = kMaxFields + 32;
 
 struct Slice {
   std::uint32_t at = 0;
@@ -39,9 +41,9 @@ static_assert(sizeof(Field) == 16);
 struct Fields {
   const char* base = nullptr;
   std::uint32_t count = 0;
-  std::array<Field, kMaxFields> entries;  // only the first `count` are initialised
+  std::array<Field, kFieldsRoom> entries;  // only the first `count` are initialised
 
-  Fields() noexcept {}  // NOLINT: entries stay uninitialised on purpose, 2 KiB a request
+  Fields() noexcept {}  // NOLINT: entries stay uninitialised on purpose, 2.5 KiB a request
 
   [[nodiscard]] std::string_view text(Slice slice) const noexcept {
     return {base + slice.at, slice.size};

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "l7/http/head.h"
 #include "l7/http/verdict.h"
 
 namespace brink::l7::http1 {
@@ -14,9 +15,10 @@ using http::Verdict;
 inline constexpr std::uint32_t kHeadMaxCeiling = 128 * 1024;
 
 struct Limits {
-  std::uint32_t head_max = 32 * 1024;    // bytes, first line and fields and the empty line
-  std::uint32_t target_max = 16 * 1024;  // bytes of a request target
-  std::uint32_t field_max = 16 * 1024;   // bytes of one field value
+  std::uint32_t head_max = 32 * 1024;           // bytes, first line and fields and the empty line
+  std::uint32_t target_max = 16 * 1024;         // bytes of a request target
+  std::uint32_t field_max = 16 * 1024;          // bytes of one field value
+  std::uint32_t fields_max = http::kMaxFields;  // at most http::kFieldsRoom
 };
 
 // Progress of one head over several calls: how far the end was already looked for. Reset to {} when

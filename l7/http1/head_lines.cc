@@ -60,7 +60,7 @@ Verdict take_fields(const char*& p, const char* end, const Limits& limits,
     const Verdict line_end = take_crlf(p, end, Verdict::bad_field_value);
     if (line_end != Verdict::ok) return line_end;
     while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
-    if (fields.count == http::kMaxFields) return Verdict::too_many_fields;
+    if (fields.count == limits.fields_max) return Verdict::too_many_fields;
     fields.entries[fields.count++] = http::Field{
         .name_at = static_cast<std::uint32_t>(name - base),
         .value_at = static_cast<std::uint32_t>(value - base),

@@ -170,7 +170,7 @@ struct Exchange {
   bool response_seen = false;     // any byte of it has come
   bool response_started = false;  // the final head went to the client
   bool response_done = false;
-  bool origin_keep = false;  // the origin connection may be used again afterwards
+  bool origin_keep = true;  // no head said otherwise: the origin connection may be used again
   bool close_client = false;
   bool raw_until_close = false;  // the client sees the end only by our close: truncate with RST
   bool coded = false;            // its body is encoded or decoded: see BodyCoding

@@ -218,6 +218,7 @@ class Stage {
   void drop_rival(std::uint32_t x) noexcept;
 
   // ---- stage_origin.cc: connecting ----
+  std::uint32_t take_pooled(const origin::OriginKey& key, base::Duration max_idle) noexcept;
   void use_pooled(std::uint32_t x, std::uint32_t o) noexcept;
   std::uint32_t open_connection(std::uint32_t x, const base::Endpoint& remote) noexcept;
   void attach(std::uint32_t x, std::uint32_t o) noexcept;

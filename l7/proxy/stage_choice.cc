@@ -34,7 +34,7 @@ bool Stage::use_origin(std::uint32_t x, std::size_t i, EdgeError& why) noexcept 
     max_idle = std::min(max_idle, config_.unsafe_reuse_max_idle);
   }
   // A connection that stands may be used whatever happens to new ones.
-  const std::uint32_t pooled = pool_.take(key_of(exchange, remote), now_, max_idle);
+  const std::uint32_t pooled = take_pooled(key_of(exchange, remote), max_idle);
   if (pooled == origin::kNone && !may_connect(record, why)) return false;
   exchange.tried |= 1U << i;
   if (exchange.failed_over) {

@@ -141,6 +141,9 @@ void Stage::take_stream_events(std::uint32_t c) noexcept {
 void Stage::on_stream_event(std::uint32_t c, const http2::Event& event) noexcept {
   if (event.kind == http2::EventKind::request) return begin_stream(c, event);
   if (event.kind == http2::EventKind::refused) return refuse_stream(c, event);
+  if (event.kind == http2::EventKind::reset && event.cause == http2::ResetCause::malformed) {
+    counters_.add(ipc::Counter::kHttpBadRequests);  // of most there was never an exchange
+  }
   // A tag outlives its exchange when we have ended that first.
   std::uint32_t x = static_cast<std::uint32_t>(event.tag) - 1;
   if (event.tag == 0 || exchanges_[x].client != c || exchanges_[x].stream != event.stream) {
@@ -210,7 +213,6 @@ void Stage::take_body(std::uint32_t c, std::uint32_t x, const http2::Event& even
 }
 
 void Stage::lose_stream(std::uint32_t x, const http2::Event& event) noexcept {
-  if (event.cause == http2::ResetCause::malformed) counters_.add(ipc::Counter::kHttpBadRequests);
   if (event.cause != http2::ResetCause::own) lose_client(x);
   leave_origin(x, false);
   free_exchange(x);

@@ -26,11 +26,23 @@ void Stage::use_pooled(std::uint32_t x, std::uint32_t o) noexcept {
   drive(x);
 }
 
+// A connection whose origin has spoken since, of which we are still to be told, is out of step: the
+// bytes would be taken for an answer.
+std::uint32_t Stage::take_pooled(const origin::OriginKey& key, base::Duration max_idle) noexcept {
+  for (;;) {
+    const std::uint32_t o = pool_.take(key, now_, max_idle);
+    if (o == origin::kNone || origins_[o].state == OriginState::shared) return o;
+    if (transport_.readable(origins_[o].id, now_).empty()) return o;
+    drop_origin(o, false);
+  }
+}
+
 void Stage::attach(std::uint32_t x, std::uint32_t o) noexcept {
   Exchange& exchange = exchanges_[x];
   exchange.origin = o;
   exchange.remote = origins_[o].key.endpoint;
   exchange.out_sent = 0;
+  exchange.origin_keep = true;
   exchange.last_progress = now_;
   http::BodyFraming from = exchange.request_framing;
   if (exchange.stream != 0 && from.kind == http::BodyKind::chunked) {

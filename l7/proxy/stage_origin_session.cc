@@ -146,6 +146,7 @@ http2::StreamId Stage::open_stream(std::uint32_t x, std::uint32_t o) noexcept {
   http1::Limits limits = config_.request_limits;
   limits.head_max += kAddedFieldsMax;
   limits.field_max += kAddedFieldsMax;
+  limits.fields_max = http::kFieldsRoom;
   http::RequestHead head;
   http1::Progress progress;
   std::uint32_t size = 0;

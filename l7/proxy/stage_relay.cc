@@ -260,6 +260,8 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   if (consume > 0) transport_.consume(origins_[exchange.origin].id, consume, now_);
   exchange.gathered = 0;
   exchange.progress = {};
+  // Of an interim head, too: a body that it announces is never read, and might pass for an answer.
+  exchange.origin_keep = exchange.origin_keep && response_->keep_alive;
   if (switching) {
     begin_tunnel(x, size);
     return true;
@@ -270,7 +272,6 @@ bool Stage::begin_response(std::uint32_t x, std::size_t consume) noexcept {
   }
   counters_.add(ipc::Counter::kHttpResponses);
   exchange.entry.status = exchange.entry.origin_status = response_->status;
-  exchange.origin_keep = response_->keep_alive;
   note_keep_alive(exchange);
   exchange.response_started = true;
   http::BodyFraming from = response_->body;

@@ -23,6 +23,35 @@ TEST_F(Retry, ClosedIdleConnectionIsNotUsedAgain) {
   EXPECT_TRUE(receives(origin(1), "GET /2 "));
 }
 
+TEST_F(Retry, ConnectionThatSpokeUnaskedIsNotUsedAgain) {
+  Peer& client = connect();
+  Peer& other = connect();
+  send(client, get("/1"));
+  ASSERT_TRUE(receives(origin(0), "GET /1 "));
+  send(origin(0), ok("one"));
+  ASSERT_TRUE(receives(client, "\r\n\r\none"));
+  // Both arrive in one turn, and the request is handled first.
+  send(other, get("/2"));
+  send(origin(0), ok("stray"));
+  ASSERT_TRUE(receives(origin(1), "GET /2 "));
+  send(origin(1), ok("two"));
+  EXPECT_TRUE(receives(other, "\r\n\r\ntwo"));
+  EXPECT_EQ(other.received.find("stray"), std::string::npos);
+}
+
+TEST_F(Retry, ConnectionOfAnInterimHeadThatAnnouncedABodyIsNotUsedAgain) {
+  for (const char* line : {"Content-Length: 43\r\n", "Transfer-Encoding: chunked\r\n"}) {
+    Peer& client = connect();
+    send(client, get("/1"));
+    const std::size_t n = origin_->peers.size();
+    ASSERT_TRUE(receives(origin(n), "GET /1 "));
+    send(origin(n), "HTTP/1.1 103 Early Hints\r\n" + std::string(line) + "\r\n" + ok("one"));
+    ASSERT_TRUE(receives(client, "\r\n\r\none"));
+    settle(20);
+    EXPECT_EQ(stage_->idle_origin_count(), 0U) << line;
+  }
+}
+
 TEST_F(Retry, DeadPooledConnectionIsReplacedForARepeatableRequest) {
   Peer& client = connect();
   send(client, get("/1"));

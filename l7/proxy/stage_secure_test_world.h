@@ -214,7 +214,7 @@ class SecureFixture : public StageFixture {
     asks.settings.server_name = asks.name;
     asks.settings.accepted_names = asks.accepted;
     asks.settings.trust = {{1, 1}, edge_authority_.der()};
-    asks.settings.protocols = kHttp11;
+    asks.settings.protocols = protocols_;
     asks.settings.verify = verify_;
     if (identity_ != nullptr) {
       asks.chain = identity_->der();
@@ -272,6 +272,7 @@ class SecureFixture : public StageFixture {
   std::uint64_t next_key_ = 0;
   std::uint64_t version_ = 0;
   std::list<Asks> asked_;
+  std::span<const tls::Alpn> protocols_ = kHttp11;  // that clients ask for
   bool verify_ = true;
   const Certificate* identity_ = nullptr;  // what clients show
   Bytes above_identity_;                   // and behind it, DER

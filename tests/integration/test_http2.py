@@ -285,18 +285,8 @@ def echo(lab):
     """A WebSocket server that says what it hears, at 203.0.113.77."""
     lab.exec("origin-b", "ip", "address", "add", "203.0.113.77/26", "dev", "eth0")
     lab.exec("origin-b", "nft", "add rule ip to_script in ip daddr 203.0.113.77 tcp dport 80 redirect to :8881")
-    program = """
-import asyncio, websockets
-async def echo(socket):
-    async for message in socket:
-        await socket.send(message)
-async def main():
-    async with websockets.serve(echo, "0.0.0.0", 8881, max_size=None):
-        print("ready", flush=True)
-        await asyncio.Future()
-asyncio.run(main())
-"""
-    server = lab.spawn("origin-b", "/usr/bin/python3", "-c", program, stdout=subprocess.PIPE, text=True)
+    server = lab.spawn("origin-b", "/usr/bin/python3", ROOT / "tests/integration/websocket_echo.py", 8881,
+                       stdout=subprocess.PIPE, text=True)
     assert server.stdout.readline() == "ready\n"
     lab.brinkctl("record", "add", f"ws.{ZONE}", "A", "203.0.113.77", "--proxied")
     return f"ws.{ZONE}"
