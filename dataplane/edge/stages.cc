@@ -60,10 +60,13 @@ void Stages::answer(std::span<worker::Datagram> datagrams) noexcept {
   std::array<dns::answer::Message, dns::answer::kBurstMax> messages;
   for (std::size_t i = 0; i < datagrams.size(); ++i) {
     const worker::Datagram& datagram = datagrams[i];
+    dns::answer::Message& message = messages[i];
+    message.message = datagram.data;
+    message.size = datagram.size;
     // The engine keeps its responses kSlack below what it may overwrite.
-    const auto capacity = static_cast<std::uint16_t>(
+    message.capacity = static_cast<std::uint16_t>(
         std::min<std::size_t>(datagram.room, datagram.capacity + dns::answer::kSlack));
-    messages[i] = {datagram.data, datagram.size, capacity, &datagram.source.address};
+    message.client = &datagram.source.address;
   }
   engine_.answer_burst(view(), dns::answer::Transport::kUdp, {messages.data(), datagrams.size()},
                        stats_.counters);

@@ -39,8 +39,12 @@ std::uint8_t* write_headers(std::uint8_t* l4, const Route& route, std::uint8_t p
 Route route_back(std::span<const std::uint8_t> frame, const Packet& packet,
                  const Link& link) noexcept;
 
-// Fills the checksum field of a UDP datagram (8 byte header first) or of a TCP segment.
-void fill_udp_checksum(const Route& route, std::span<std::uint8_t> datagram) noexcept;
+// Writes the 8 bytes of UDP header that `datagram` begins with, its data being there. With a port
+// that computes checksums the field is seeded as by seed_checksum.
+void write_udp_header(const Route& route, Ports ports, std::span<std::uint8_t> datagram,
+                      bool checksum_by_port) noexcept;
+
+// Fills the checksum field of a TCP segment.
 void fill_tcp_checksum(const Route& route, std::span<std::uint8_t> segment) noexcept;
 
 // With a port that computes checksums: the field holds the pseudo-header's sum, not complemented.

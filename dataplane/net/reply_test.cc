@@ -154,8 +154,8 @@ TEST(WriteHeaders, MakesAFrameThatParses) {
                       *base::IpAddress::parse(kClient)};
     std::uint8_t* l4 = buffer.data() + kHeaderSizeMax;
     const Frame datagram = udp(kService, 53, kClient, 4000, hex("0102030405"));
-    std::copy(datagram.begin(), datagram.end(), l4);
-    fill_udp_checksum(route, {l4, 13});
+    std::copy(datagram.begin() + 8, datagram.end(), l4 + 8);
+    write_udp_header(route, {53, 4000}, {l4, 13}, false);
     EXPECT_EQ(Frame(l4, l4 + 13), datagram);
     std::uint8_t* first = write_headers(l4, route, kProtocolUdp, 13, false);
     EXPECT_EQ(l4 - first, static_cast<std::ptrdiff_t>(header_size(route)));
@@ -177,14 +177,23 @@ TEST(SeedChecksum, IsWhatAPortCompletes) {
   EXPECT_EQ(completed, static_cast<std::uint16_t>(whole[16] << 8 | whole[17]));
 }
 
-TEST(FillUdpChecksum, NeverSendsZero) {
+TEST(WriteUdpHeader, SeedsWhatAPortCompletes) {
+  const Route route{kOurMac, kPeerMac, 0, *base::IpAddress::parse(kService),
+                    *base::IpAddress::parse(kClient)};
+  const Frame whole = udp(kService, 53, kClient, 4000, hex("0102030405"));
+  Frame seeded = whole;
+  write_udp_header(route, {53, 4000}, seeded, true);
+  EXPECT_EQ(plain_checksum(seeded), static_cast<std::uint16_t>(whole[6] << 8 | whole[7]));
+}
+
+TEST(WriteUdpHeader, NeverSendsZero) {
   const Route route{kOurMac, kPeerMac, 0, *base::IpAddress::parse(kService),
                     *base::IpAddress::parse(kClient)};
   // Two bytes of data chosen so that the sum comes to zero.
   Frame datagram = udp(kService, 53, kClient, 4000, hex("0000"));
   const std::uint16_t sum = static_cast<std::uint16_t>(datagram[6] << 8 | datagram[7]);
   put16(datagram, 8, sum);
-  fill_udp_checksum(route, datagram);
+  write_udp_header(route, {53, 4000}, datagram, false);
   EXPECT_EQ(datagram[6], 0xff);
   EXPECT_EQ(datagram[7], 0xff);
 }

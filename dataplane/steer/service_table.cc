@@ -11,6 +11,8 @@ bool ServiceTable::add(const base::IpAddress& address, Services services) noexce
     if (count_ == kServiceAddressesMax) return false;
     ++count_;
     entries_[slot].address = address;
+    const std::uint8_t last = address.bytes()[15];
+    last_octets_[last / 64] |= std::uint64_t{1} << (last % 64);
   }
   entries_[slot].services = static_cast<Services>(entries_[slot].services | services);
   return true;

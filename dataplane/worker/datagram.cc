@@ -9,10 +9,10 @@
 
 namespace brink::worker {
 
-using base::store_be16;
 using net::kUdpSize;
 
-void Worker::add_datagram(rte_mbuf* mbuf, const net::Packet& packet) noexcept {
+void Worker::add_datagram(rte_mbuf* mbuf) noexcept {
+  const net::Packet& packet = pending_[pending_count_].packet;
   const Frame frame = frame_of(mbuf);
   std::uint16_t size = 0;
   const net::Verdict verdict = net::check_udp(frame, packet, l4_checksum_known_good(mbuf), size);
@@ -23,15 +23,17 @@ void Worker::add_datagram(rte_mbuf* mbuf, const net::Packet& packet) noexcept {
   const std::size_t ip_size =
       packet.network == net::Network::kIpv4 ? net::kIpv4Size : net::kIpv6Size;
   Datagram& datagram = datagrams_[pending_count_];
-  datagram.source = {packet.source, ports.source};
-  datagram.destination = {packet.destination, ports.destination};
+  datagram.source.address = packet.source;
+  datagram.source.port = ports.source;
+  datagram.destination.address = packet.destination;
+  datagram.destination.port = ports.destination;
   datagram.data = frame.data() + data_offset;
   datagram.size = size;
   datagram.room = static_cast<std::uint16_t>(room_of(mbuf) - data_offset);
   // An answer is one packet: no larger than the link, nor than what is left of the buffer.
   datagram.capacity = static_cast<std::uint16_t>(
       std::min<std::size_t>(datagram.room, config_.mtu - ip_size - kUdpSize));
-  pending_[pending_count_] = {mbuf, packet};
+  pending_[pending_count_].mbuf = mbuf;
   if (++pending_count_ == pending_.size()) answer_datagrams();
 }
 
@@ -64,22 +66,15 @@ void Worker::send_answer(const Pending& pending, std::uint16_t size) noexcept {
   auto* frame = rte_pktmbuf_mtod(mbuf, std::uint8_t*);
   std::uint8_t* udp = frame + packet.l4_offset;
   const net::Route route = net::route_back(frame_of(mbuf), packet, config_.link);
-  const net::Ports ports = net::ports_of(frame_of(mbuf), packet);
+  const net::Ports asked = net::ports_of(frame_of(mbuf), packet);
   const auto l4_size = static_cast<std::uint16_t>(kUdpSize + size);
-  store_be16(udp, ports.destination);
-  store_be16(udp + 2, ports.source);
-  store_be16(udp + 4, l4_size);
-  store_be16(udp + 6, 0);
+  net::write_udp_header(route, {asked.destination, asked.source}, {udp, l4_size},
+                        config_.checksums_by_port);
   const std::uint8_t* first =
       net::write_headers(udp, route, net::kProtocolUdp, l4_size, config_.checksums_by_port);
   const auto begin = static_cast<std::uint16_t>(first - frame);
   set_frame(mbuf, begin, static_cast<std::uint16_t>(udp - first + l4_size));
-  if (config_.checksums_by_port) {
-    net::seed_checksum(route, net::kProtocolUdp, {udp, l4_size}, 6);
-    request_port_checksums(mbuf, route, net::kProtocolUdp);
-  } else {
-    net::fill_udp_checksum(route, {udp, l4_size});
-  }
+  if (config_.checksums_by_port) request_port_checksums(mbuf, route, net::kProtocolUdp);
   transmitter_.push(mbuf);
 }
 

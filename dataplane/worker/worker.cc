@@ -105,7 +105,8 @@ std::uint32_t Worker::take_for_transmit() noexcept {
 void Worker::handle(rte_mbuf* mbuf, bool steered, base::Time now) noexcept {
   if (mbuf->nb_segs != 1) return drop(mbuf, Counter::kDropOversized);
   const Frame frame = frame_of(mbuf);
-  net::Packet packet;
+  // Where it stays if it is a datagram: nothing is copied.
+  net::Packet& packet = pending_[pending_count_].packet;
   const net::Verdict verdict =
       net::parse_frame(frame, config_.link, ip_checksum_known_good(mbuf), packet);
   if (verdict != net::Verdict::kAccepted) return drop(mbuf, steer::counter_of(verdict));
@@ -116,7 +117,7 @@ void Worker::handle(rte_mbuf* mbuf, bool steered, base::Time now) noexcept {
     case Action::kDrop:
       return drop(mbuf, decision.drop);
     case Action::kDns:
-      return mine ? add_datagram(mbuf, packet) : hand_over(mbuf, decision.worker);
+      return mine ? add_datagram(mbuf) : hand_over(mbuf, decision.worker);
     case Action::kTcp:
       return mine ? deliver_segment(mbuf, packet, now) : hand_over(mbuf, decision.worker);
     case Action::kIcmpError:

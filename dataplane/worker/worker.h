@@ -88,7 +88,7 @@ class Worker {
   void send_reply(rte_mbuf* mbuf, const net::Reply& reply) noexcept;
 
   // datagram.cc: the DNS stage's batch.
-  void add_datagram(rte_mbuf* mbuf, const net::Packet& packet) noexcept;
+  void add_datagram(rte_mbuf* mbuf) noexcept;  // pending_[pending_count_].packet is of it
   void answer_datagrams() noexcept;
   void note_answers() noexcept;
   void send_answer(const Pending& pending, std::uint16_t size) noexcept;
