@@ -159,10 +159,10 @@ TEST_F(RecordInserterTest, AnOpenTransactionTellsOfEach) {
 
 TEST_F(RecordInserterTest, WhatPointsSomewhereIsFoundAmongTheFirstRecordsToo) {
   const Zone a = add_zone("a.test");
-  const DomainName target = DomainName::parse("ns.test").value();
+  const DomainName target = DomainName::parse("ns.a.test").value();
   const auto pointers = [&] { return store_->pointers_to(a.row, target, Reach::kName).size(); };
   for (const char* name : {"x", "y"}) {
-    change([&] { insert(a, {make(a, name, "NS", "ns.test"), make(a, name, "NS", "b.test")}, true); });
+    change([&] { insert(a, {make(a, name, "NS", "ns.a.test"), make(a, name, "NS", "b.test")}, true); });
   }
   EXPECT_EQ(pointers(), 2U);
   {
@@ -174,10 +174,10 @@ TEST_F(RecordInserterTest, WhatPointsSomewhereIsFoundAmongTheFirstRecordsToo) {
   {
     Transaction transaction(*store_, Transaction::Kind::kWrite);
     RecordInserter inserter(*store_, a);
-    Record record = make(a, "z", "NS", "ns.test");
+    Record record = make(a, "z", "NS", "ns.a.test");
     inserter.insert(record);
   }
-  change([&] { insert(a, {make(a, "z", "NS", "ns.test")}, false); });
+  change([&] { insert(a, {make(a, "z", "NS", "ns.a.test")}, false); });
   EXPECT_EQ(pointers(), 1U) << "what was given up is as it was";
 }
 
