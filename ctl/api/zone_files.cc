@@ -9,7 +9,7 @@
 #include "ctl/api/record_loader.h"
 #include "ctl/api/service.h"
 #include "ctl/model/zone_line.h"
-#include "dns/zone/zone_file.h"
+#include "dns/zone/parse_ahead.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -132,7 +132,7 @@ class Import {
 
 base::Result<void> Import::run(std::string_view text) {
   const auto apex = change_.zone().name.wire();
-  auto taken = dns::zone::parse_zone_file(
+  auto taken = dns::zone::parse_ahead(
       text, {reinterpret_cast<const char*>(apex.data()), apex.size()}, model::kTtlAutomatic,
       [this](const dns::zone::ZoneFileRecord& line) { return take(line); });
   if (!taken) {
