@@ -1,6 +1,7 @@
 #include "ctl/api/change.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ctl/api/authorize.h"
 #include "ctl/api/presigned.h"
@@ -65,11 +66,16 @@ Outcome<Record> Change::find(const std::string& id) {
   return find_record(service_, zone_, id);
 }
 
-std::uint64_t Change::commit(std::optional<std::uint32_t> serial) {
+void Change::advance(std::optional<std::uint32_t> serial) {
+  if (std::exchange(is_advanced_, true)) return;
   const bool is_given = serial && model::is_newer_serial(*serial, zone_.serial);
   zone_.serial = is_given ? *serial : model::next_serial(zone_, now_);
   zone_.dnssec.resigned = 0;
   zone_.modified_on = now_;
+}
+
+std::uint64_t Change::commit(std::optional<std::uint32_t> serial) {
+  advance(serial);
   service_.store.update_zone(zone_);
   const std::uint64_t version = service_.store.take_version();
   transaction_.commit();

@@ -35,8 +35,11 @@ class Change {
   // By the id in a request; the refusal is the answer to a wrong one.
   model::Outcome<model::Record> find(const std::string& id);
 
-  // Gives the zone its next serial (or `serial`, if that is newer), keeps everything and returns
-  // the version that contains it.
+  // Makes the zone what commit() will keep: with its next serial, or `serial` if that is newer.
+  // Once, when nothing but records is changed any more.
+  void advance(std::optional<std::uint32_t> serial);
+  // Advances the zone, unless that was done, keeps everything and returns the version that contains
+  // it.
   std::uint64_t commit(std::optional<std::uint32_t> serial = std::nullopt);
 
  private:
@@ -44,6 +47,7 @@ class Change {
   store::Transaction transaction_;
   model::Zone zone_;
   model::Timestamp now_;
+  bool is_advanced_ = false;
 };
 
 // Keeps what a transaction changed, and makes its version, if it took one, what the reply waits for.

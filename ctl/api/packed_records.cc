@@ -19,7 +19,7 @@ void PackedRecords::add(Record record, std::size_t line) {
   const store::TreeKey key = store::tree_key(record.name);
   Item item;
   item.at = octets_.size();
-  item.line = line;
+  item.line = static_cast<std::uint32_t>(line);
   item.key_size = static_cast<std::uint16_t>(key.size());
   append(key);
   if (is_packable(record)) {
@@ -38,29 +38,39 @@ void PackedRecords::add(Record record, std::size_t line) {
   items_.push_back(item);
 }
 
-void PackedRecords::clear() {
-  items_.clear();
-  octets_.clear();
-  whole_.clear();
+std::string_view PackedRecords::name(const Item& item) const {
+  return text(item.at + item.key_size, item.name_size);
 }
 
-Record PackedRecords::take(std::uint32_t index) {
+std::string_view PackedRecords::content(const Item& item) const {
+  return text(item.at + item.key_size + item.name_size, item.content_size);
+}
+
+std::span<const std::uint8_t> PackedRecords::rdata(const Item& item) const {
+  const std::size_t before = item.key_size + item.name_size + item.content_size;
+  return std::span(octets_).subspan(item.at + before, item.rdata_size);
+}
+
+Record PackedRecords::record(std::uint32_t index) const {
   const Item& item = items_[index];
-  if (item.whole != 0) return std::move(whole_[item.whole - 1]);
-  const auto* at = octets_.data() + item.at + item.key_size;
-  const auto text = [&at](std::size_t size) {
-    const std::string_view taken(reinterpret_cast<const char*>(at), size);
-    at += size;
-    return taken;
-  };
+  if (item.whole != 0) return whole_[item.whole - 1];
   Record record;
-  const std::string_view name = text(item.name_size);
-  if (!name.empty()) record.name = model::DomainName::parse(name).value();  // else it is the root
-  record.content = text(item.content_size);
-  record.rdata.assign(at, at + item.rdata_size);
+  const std::string_view owner = name(item);
+  if (!owner.empty()) record.name = model::DomainName::parse(owner).value();  // else it is the root
+  record.content = content(item);
+  const auto data = rdata(item);
+  record.rdata.assign(data.begin(), data.end());
   record.type = item.type;
   record.ttl = item.ttl;
   return record;
+}
+
+store::RecordView PackedRecords::view(std::uint32_t index) const {
+  const Item& item = items_[index];
+  if (item.whole == 0) return {name(item), item.type, item.ttl, false, {}, rdata(item)};
+  const Record& record = whole_[item.whole - 1];
+  return {record.name.text(), record.type,     record.ttl,
+          record.proxied,     record.settings, record.rdata};
 }
 
 void PackedRecords::prefetch_octets(std::uint32_t index) const {

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "ctl/api/change.h"
-#include "ctl/api/packed_records.h"
+#include "ctl/api/sorted_records.h"
 #include "ctl/store/store.h"
 #include "dataplane/base/result.h"
 
@@ -25,8 +27,12 @@ class RecordLoader {
   // Takes a record of the zone as make_record returns it, from `line` of a file. False: one that
   // was taken before cannot stand beside the others, see fault().
   bool add(model::Record record, std::size_t line);
-  // Inserts what was taken, unless there is a fault.
-  void flush();
+  // Judges what was taken, and nothing else.
+  void check();
+  // Judges and inserts what was taken, unless there is a fault. `before`: called before the first
+  // insert, with the records, if these are all that the zone has.
+  using Before = std::function<void(const std::shared_ptr<const SortedRecords>&)>;
+  void flush(const Before& before = {});
   // The first record, by its line, that cannot stand beside what the zone has of its name.
   [[nodiscard]] const std::optional<base::Error>& fault() const { return fault_; }
 
@@ -35,32 +41,20 @@ class RecordLoader {
   [[nodiscard]] std::uint64_t known() const { return known_; }
 
  private:
-  // Where a record stands in the order of names.
-  struct Place {
-    std::uint64_t lead[2];  // the first octets of its key behind those that all have
-    std::uint32_t index;    // of the record
-    std::uint32_t size;     // of its key behind those that all have
-  };
-  using Places = std::vector<Place>;
-  static constexpr std::size_t kLeadSize = 16;
-  // No key is another one and zeros: equal leads of equal sizes are then equal keys.
-  static bool is_lead_all(const Place& place) { return place.size <= kLeadSize; }
+  using Place = SortedRecords::Place;
 
-  [[nodiscard]] Places sorted() const;
-  [[nodiscard]] bool is_same_name(const Place& a, const Place& b) const;
-  void prefetch(const Places& places, std::size_t at) const;
-  void load_name(std::span<const Place> places);
+  std::size_t judge(std::span<Place> places);
+  [[nodiscard]] bool stand_together(std::span<const Place> places);
+  void insert();
   void blame(std::size_t line, const model::Record& record, const model::Refusal& refusal);
 
   Service& service_;
   Change& change_;
   const std::size_t piece_max_;
   bool is_empty_;  // the zone, before this piece
-  PackedRecords records_;
-  std::size_t common_size_ = 0;  // octets that all keys start with
-  std::optional<model::IdSeries> ids_;
-  std::optional<store::RecordInserter> inserter_;  // during a flush
-  std::vector<model::Record> neighbours_;          // what the name that is loaded now has so far
+  std::shared_ptr<SortedRecords> records_ = std::make_shared<SortedRecords>();
+  std::vector<model::Record> neighbours_;    // what the name that is judged now has so far
+  std::vector<model::RecordData> together_;  // of the name that is judged now
   std::optional<base::Error> fault_;
   std::size_t fault_line_ = 0;
   std::uint64_t added_ = 0, known_ = 0;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -83,6 +84,14 @@ DnssecState dnssec_state(store::Store& store, const model::Zone& zone);
 // Called once, on any thread. Empty: the zone is gone, or the store has failed.
 using CheckedDnssec = std::function<void(std::optional<DnssecState>)>;
 
+// What an import leads to, which is compiled while it is being stored. Destroyed: it does not come.
+class ComingImport {
+ public:
+  virtual ~ComingImport() = default;
+  // The store has it, as this version.
+  virtual void is_stored(std::uint64_t version) = 0;
+};
+
 struct Service {
   store::Store& store;
   const Settings& settings;
@@ -100,6 +109,12 @@ struct Service {
   std::function<void(std::function<void(const resolve::ResolverStatus&)>)> resolver_status = {};
   // A zone as it is served, record by record; see compile::serve_zone. Within a read transaction.
   std::function<base::Result<void>(const model::Zone&, const compile::VisitRrset&)> serve_zone = {};
+  // Begins to compile what an import leads to: the zone as it will be, and all records that it will
+  // have, whose number is `size`. Within the transaction, before its first change. Null: it is
+  // compiled when it is stored, like any change.
+  std::function<std::unique_ptr<ComingImport>(const model::Zone& zone, std::size_t size,
+                                              store::EachRecord records)>
+      begin_import = {};
   RequestLimits limits{settings};
   const secret::SealedBox* box = nullptr;  // for secrets that go into the store
   const Request* current = nullptr;        // the request that is being handled

@@ -9,7 +9,7 @@
 #include "ctl/api/record_loader.h"
 #include "ctl/api/service.h"
 #include "ctl/model/zone_line.h"
-#include "dns/zone/zone_file.h"
+#include "dns/zone/parse_ahead.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -113,6 +113,8 @@ class Import {
   base::Result<void> take(const dns::zone::ZoneFileRecord& line);
   void take_soa(const dns::zone::ResourceRecord& record);
   void take_default_ns();
+  void begin(const std::shared_ptr<const SortedRecords>& records);
+  [[nodiscard]] bool is_apex_ns(const Record& record) const;
   [[nodiscard]] bool is_default_ns(const Record& record) const;
   std::uint32_t allowed_ttl(std::uint32_t ttl);
 
@@ -122,19 +124,23 @@ class Import {
   bool proxied_;
   std::uint64_t parsed_ = 0, unneeded_ = 0, clamped_ = 0;
   bool soa_changed_ = false;
+  bool has_own_ns_ = false;  // the file, at the apex, besides those by default
   std::vector<std::pair<Record, std::size_t>> default_ns_;  // with their lines
   std::optional<std::uint32_t> serial_;
+  std::unique_ptr<ComingImport> coming_;
 };
 
 base::Result<void> Import::run(std::string_view text) {
   const auto apex = change_.zone().name.wire();
-  auto taken = dns::zone::parse_zone_file(
+  auto taken = dns::zone::parse_ahead(
       text, {reinterpret_cast<const char*>(apex.data()), apex.size()}, model::kTtlAutomatic,
       [this](const dns::zone::ZoneFileRecord& line) { return take(line); });
-  loader_.flush();
-  if (loader_.fault()) return *loader_.fault();
-  if (!taken) return taken;
+  if (!taken) {
+    loader_.check();
+    return loader_.fault() ? *loader_.fault() : taken;
+  }
   take_default_ns();
+  loader_.flush([this](const auto& records) { begin(records); });
   if (loader_.fault()) return *loader_.fault();
   return {};
 }
@@ -142,12 +148,20 @@ base::Result<void> Import::run(std::string_view text) {
 // The name servers that a zone has by default are exported, but are no records of it, unless it has
 // others besides.
 void Import::take_default_ns() {
-  if (!service_.store.has_record(change_.zone(), change_.zone().name, model::kTypeNs)) {
+  if (!has_own_ns_ &&
+      !service_.store.has_record(change_.zone(), change_.zone().name, model::kTypeNs)) {
     unneeded_ = default_ns_.size();
     return;
   }
   for (auto& [record, line] : default_ns_) loader_.add(std::move(record), line);
-  loader_.flush();
+}
+
+// Nothing of the zone but these records changes from here on.
+void Import::begin(const std::shared_ptr<const SortedRecords>& records) {
+  if (!service_.begin_import) return;
+  change_.advance(serial_);
+  coming_ = service_.begin_import(change_.zone(), records->kept(),
+                                  [records](const auto& visit) { records->for_each_view(visit); });
 }
 
 base::Result<void> Import::take(const dns::zone::ZoneFileRecord& line) {
@@ -188,12 +202,17 @@ base::Result<void> Import::take(const dns::zone::ZoneFileRecord& line) {
     default_ns_.emplace_back(std::move(made).value(), line.line);
     return {};
   }
+  has_own_ns_ = has_own_ns_ || is_apex_ns(made.value());
   if (loader_.add(std::move(made).value(), line.line)) return {};
   return *loader_.fault();
 }
 
+bool Import::is_apex_ns(const Record& record) const {
+  return record.type == model::kTypeNs && record.name == change_.zone().name;
+}
+
 bool Import::is_default_ns(const Record& record) const {
-  if (record.type != model::kTypeNs || record.name != change_.zone().name) return false;
+  if (!is_apex_ns(record)) return false;
   const auto& servers = service_.settings.authority.servers_of(change_.zone());
   return std::any_of(servers.begin(), servers.end(),
                      [&](const DomainName& server) { return server.text() == record.content; });
@@ -223,6 +242,7 @@ std::uint32_t Import::allowed_ttl(std::uint32_t ttl) {
 Reply Import::finish(model::Timestamp start) {
   const bool is_change = loader_.added() != 0 || soa_changed_ || serial_;
   const std::uint64_t version = is_change ? change_.commit(serial_) : 0;
+  if (coming_) coming_->is_stored(version);
   Reply reply =
       answer(to_text({{"recs_added", loader_.added()}, {"total_records_parsed", parsed_}}));
   reply.version = version;

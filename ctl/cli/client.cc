@@ -48,8 +48,7 @@ error_code write_request(Stream& stream, const Request& request, const Sent& sen
 template <typename Stream>
 base::Result<Answer> exchange(Stream& stream, const Connection& connection, const Request& request,
                               const Sent& sent) {
-  error_code error;
-  http::write(stream, request, error);
+  error_code error = write_request(stream, request, sent);
   // A server that refuses a body early closes its side; its answer is still to be read.
   if (error && error != asio::error::broken_pipe && error != asio::error::connection_reset) {
     return fault(connection, "the request cannot be sent", error);

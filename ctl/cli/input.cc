@@ -2,19 +2,29 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
+#include <vector>
 
 #include "ctl/cli/command.h"
 
 namespace brink::ctl::cli {
 
 std::string read_file(const std::string& path) {
+  constexpr std::size_t kPartSize = 256 * 1024;
   std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) throw Stop(Exit::kInputUnreadable, path + ": cannot be read; check the path");
+  std::error_code no_file;
+  const auto size = std::filesystem::file_size(path, no_file);
+  std::string text;
+  if (!no_file) text.reserve(size + kPartSize);
+  for (std::vector<char> part(kPartSize); file;) {
+    file.read(part.data(), kPartSize);
+    text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.eof()) throw Stop(Exit::kInputUnreadable, path + ": cannot be read; check the path");
   return text;
 }
 
@@ -57,8 +67,9 @@ bool is_absolute_soa(const std::string& line, const std::string& owner) {
 }  // namespace
 
 std::string zone_name_of(const std::string& path, const std::string& text) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
+  for (std::size_t at = 0, end = 0; at < text.size(); at = end + 1) {
+    end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
     std::istringstream words(line);
     std::string first, origin;
     words >> first >> origin;

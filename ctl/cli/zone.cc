@@ -100,17 +100,21 @@ ImportZone zone_for_import(Session& session, const Arguments& arguments, const s
 void import_file(Session& session, const Arguments& arguments) {
   const std::string& path = arguments.positional[0];
   const std::string text = read_file(path);
-  const auto [zone, created] =
-      zone_for_import(session, arguments, arguments.get("zone", zone_name_of(path, text)));
+  const auto [zone, created] = zone_for_import(
+      session, arguments, arguments.has("zone") ? arguments.get("zone") : zone_name_of(path, text));
   std::string boundary = "brinkctl";
   while (text.find(boundary) != std::string::npos) boundary += "-next";
-  const auto part = [&](const std::string& name, const std::string& value) {
-    return "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" +
-           value + "\r\n";
+  constexpr std::size_t kFormSize = 1024;  // more than what stands around the file
+  std::string body;
+  body.reserve(text.size() + kFormSize);
+  const auto add_part = [&](const std::string& name, const std::string& value) {
+    body += "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n";
+    body += value;
+    body += "\r\n";
   };
-  std::string body = part("file", text);
+  add_part("file", text);
   for (const char* flag : {"proxied", "presigned"}) {
-    if (arguments.has(flag)) body += part(flag, "true");
+    if (arguments.has(flag)) add_part(flag, "true");
   }
   body += "--" + boundary + "--\r\n";
   Response response;

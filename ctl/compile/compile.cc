@@ -201,10 +201,9 @@ base::Result<void> Output::set_former_apex(const DomainName& name) {
   return contents.value() ? put_name(*zone, name, *contents.value()) : base::Result<void>();
 }
 
-base::Result<void> put_names_of(store::Store& store, const model::Zone& zone,
-                                IndexedLookups& lookups, Output& output) {
-  ZoneIndex index(store, zone);
-  lookups.use(index);
+// All names of the zone but its apex, from its index, which the lookups use.
+base::Result<void> put_names_of(ZoneIndex& index, Output& output) {
+  const model::Zone& zone = index.zone();
   for (std::size_t i = 0; i < index.names().size(); ++i) {
     const DomainName& name = index.names()[i];
     index.turn_to(i);
@@ -215,7 +214,14 @@ base::Result<void> put_names_of(store::Store& store, const model::Zone& zone,
     if (auto put = output.put_name(zone, name, *contents.value()); !put) return put;
   }
   output.compiler().take_targets();
-  if (auto put = output.put_directs(zone); !put) return put;
+  return output.put_directs(zone);
+}
+
+base::Result<void> put_whole(store::Store& store, const model::Zone& zone, IndexedLookups& lookups,
+                             Output& output) {
+  ZoneIndex index(store, zone);
+  lookups.use(index);
+  if (auto put = put_names_of(index, output); !put) return put;
   if (auto put = output.put_chain(zone); !put) return put;
   return output.put_table(zone, true);
 }
@@ -290,8 +296,28 @@ base::Result<Counts> compile_all(store::Store& store, const Options& options,
     output.compiler().take_targets();  // what is direct is put with the zone's names
   }
   for (const model::Zone& zone : zones) {
-    if (auto put = put_names_of(store, zone, lookups, output); !put) return put.error();
+    if (auto put = put_whole(store, zone, lookups, output); !put) return put.error();
   }
+  return output.counts();
+}
+
+bool stands_alone(store::Store& store, const model::Zone& zone) {
+  if (zone.dnssec.presigned || zone.dnssec.is_signed()) return false;
+  return StoreLookups(store).zone_of(zone.name.parent()) == nullptr &&
+         store.zones_below(zone.name).empty() &&
+         store.aliases_to(zone.name, store::Reach::kSubtree).empty();
+}
+
+base::Result<Counts> compile_import(store::Store& store, const model::Zone& zone,
+                                    const store::EachRecord& records, const Options& options,
+                                    snapshot::ChangeSink& sink) {
+  StoreLookups others(store);
+  IndexedLookups lookups(others);
+  ZoneIndex index(store, zone, records);
+  lookups.use(index);
+  Output output(store, lookups, options, sink);
+  if (auto put = output.put_zone(zone); !put) return put.error();
+  if (auto put = put_names_of(index, output); !put) return put.error();
   return output.counts();
 }
 

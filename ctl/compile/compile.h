@@ -93,6 +93,16 @@ struct Counts {
 base::Result<Counts> compile_all(store::Store& store, const Options& options,
                                  snapshot::ChangeSink& sink);
 
+// Whether compile_import will do for the zone: it is not signed, stands neither above nor below
+// another one, and no alias of another zone leads into it.
+bool stands_alone(store::Store& store, const model::Zone& zone);
+
+// Brings a sink that holds the store's present state to the one that an import leads to, before the
+// store has it: `zone` as it will be, which has no records in the store, with all of `records`.
+base::Result<Counts> compile_import(store::Store& store, const model::Zone& zone,
+                                    const store::EachRecord& records, const Options& options,
+                                    snapshot::ChangeSink& sink);
+
 // Brings a sink that holds the state after `from` to the store's present one, where `changes` is
 // changes_between(from, store.version()) within the same transaction. A name that turns out the
 // same may be put again. Costs what changed and what depends on it, whatever the size of the store.

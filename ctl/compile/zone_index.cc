@@ -15,33 +15,51 @@ std::string_view above(std::string_view name) {
 
 }  // namespace
 
-ZoneIndex::ZoneIndex(store::Store& store, const model::Zone& zone) : zone_(zone) {
-  const bool lets_proxy = model::lets_proxy(zone);
-  store.for_each_record_view(zone, [&](const store::RecordView& record) {
-    if (names_.empty() || names_.back().text() != record.name) add_name(record.name);
-    entries_.push_back({record.type,
-                        record.ttl,
-                        record.proxied && lets_proxy,
-                        record.settings,
-                        {record.rdata.begin(), record.rdata.end()}});
-    const DomainName& name = names_.back();
-    if (record.type == model::kTypeMx || record.type == model::kTypeSrv) {
-      if (const auto target = store::target_key(record.type, record.rdata)) {
-        exchanges_.push_back({record.type, name, store::name_of(*target)});
-      }
-    }
-    const bool is_delegation = record.type == model::kTypeNs && name != zone.name;
-    if (is_delegation || record.type == model::kTypeDname) cuts_.insert(name.text());
-  });
+ZoneIndex::ZoneIndex(store::Store& store, const model::Zone& zone)
+    : ZoneIndex(store, zone,
+                [&](const store::VisitRecord& visit) { store.for_each_record_view(zone, visit); }) {
+}
+
+ZoneIndex::ZoneIndex(store::Store& store, const model::Zone& zone, const store::EachRecord& records)
+    : zone_(zone), lets_proxy_(model::lets_proxy(zone)) {
+  records([this](const store::RecordView& record) { add(record); });
   firsts_.push_back(static_cast<std::uint32_t>(entries_.size()));
   for (const DomainName& below : store.zones_below(zone.name)) zones_below_.insert(below.text());
 }
 
+void ZoneIndex::add(const store::RecordView& record) {
+  if (names_.empty() || names_.back().text() != record.name) add_name(record.name);
+  entries_.push_back({data_.size(), record.ttl, static_cast<std::uint16_t>(record.rdata.size()),
+                      record.type, record.proxied && lets_proxy_, record.settings});
+  data_.insert(data_.end(), record.rdata.begin(), record.rdata.end());
+  const DomainName& name = names_.back();
+  if (record.type == model::kTypeMx || record.type == model::kTypeSrv) {
+    if (const auto target = store::target_key(record.type, record.rdata)) {
+      exchanges_.push_back({record.type, name, store::name_of(*target)});
+    }
+  }
+  const bool is_delegation = record.type == model::kTypeNs && name != zone_.name;
+  if (is_delegation || record.type == model::kTypeDname) make_cut();
+}
+
+// What is below a cut comes right behind it.
 void ZoneIndex::add_name(std::string_view text) {
   auto name = DomainName::parse(text);
   if (!name) throw store::Failure("the store holds a name that is none: " + std::string(text));
   names_.push_back(std::move(name).value());
   firsts_.push_back(static_cast<std::uint32_t>(entries_.size()));
+  is_cut_.push_back(false);
+  is_occluded_.push_back(last_cut_ != kNone && names_.back().is_within(names_[last_cut_]));
+}
+
+void ZoneIndex::make_cut() {
+  is_cut_.back() = true;
+  if (!is_occluded_.back()) last_cut_ = static_cast<std::uint32_t>(names_.size() - 1);
+}
+
+Entry ZoneIndex::unpacked(const Packed& packed) const {
+  const auto* const data = data_.data() + packed.at;
+  return {packed.type, packed.ttl, packed.proxied, packed.settings, {data, data + packed.size}};
 }
 
 const std::uint32_t* ZoneIndex::find(const DomainName& name) const {
@@ -66,12 +84,17 @@ void ZoneIndex::make_places() const {
 
 std::vector<Entry> ZoneIndex::entries(const DomainName& name) const {
   std::uint32_t at = current_;
-  if (at == kNone || names_[at] != name) {
+  if (!is_current(name)) {
     const std::uint32_t* place = find(name);
     if (place == nullptr || *place == kNone) return {};
     at = *place;
   }
-  return {entries_.begin() + firsts_[at], entries_.begin() + firsts_[at + 1]};
+  std::vector<Entry> entries;
+  entries.reserve(firsts_[at + 1] - firsts_[at]);
+  for (std::uint32_t i = firsts_[at]; i < firsts_[at + 1]; ++i) {
+    entries.push_back(unpacked(entries_[i]));
+  }
+  return entries;
 }
 
 bool ZoneIndex::exists(const DomainName& name) const {
@@ -84,10 +107,12 @@ bool ZoneIndex::has_own(const DomainName& name) const {
 }
 
 bool ZoneIndex::is_occluded(const DomainName& name) const {
-  if (cuts_.empty()) return false;
-  for (std::string_view up = name.text(); up != zone_.name.text();) {
-    up = above(up);
-    if (cuts_.contains(up)) return true;
+  if (last_cut_ == kNone) return false;
+  if (is_current(name)) return is_occluded_[current_];
+  for (DomainName up = name; up != zone_.name;) {
+    up = up.parent();
+    const std::uint32_t* place = find(up);
+    if (place != nullptr && *place != kNone && is_cut_[*place]) return true;
   }
   return false;
 }

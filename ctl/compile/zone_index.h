@@ -18,6 +18,8 @@ class ZoneIndex {
  public:
   // Reads all records of `zone`.
   ZoneIndex(store::Store& store, const model::Zone& zone);
+  // Takes these for all that the zone has.
+  ZoneIndex(store::Store& store, const model::Zone& zone, const store::EachRecord& records);
 
   [[nodiscard]] const model::Zone& zone() const { return zone_; }
   // Every name with records, what is above before what is below.
@@ -38,22 +40,42 @@ class ZoneIndex {
  private:
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
+  // An Entry whose data lies in data_.
+  struct Packed {
+    std::size_t at = 0;
+    std::uint32_t ttl = 0;
+    std::uint16_t size = 0;
+    model::RecordType type = 0;
+    bool proxied = false;
+    model::RecordSettings settings;
+  };
+
+  void add(const store::RecordView& record);
   void add_name(std::string_view text);
+  void make_cut();
+  [[nodiscard]] bool is_current(const model::DomainName& name) const {
+    return current_ < names_.size() && names_[current_] == name;
+  }
+  [[nodiscard]] Entry unpacked(const Packed& packed) const;
   // The name's place in names_, kNone for an empty non-terminal; null: it does not exist.
   [[nodiscard]] const std::uint32_t* find(const model::DomainName& name) const;
   void make_places() const;
   [[nodiscard]] std::size_t place_of(const store::TreeKey& key) const;
 
   const model::Zone& zone_;
-  std::vector<Entry> entries_;
+  const bool lets_proxy_;
+  std::vector<Packed> entries_;
+  std::vector<std::uint8_t> data_;
   std::deque<model::DomainName> names_;  // keeps its elements where they are
   std::vector<store::Exchange> exchanges_;
   std::vector<std::uint32_t> firsts_;    // of each name its first entry; and the end
-  std::uint32_t current_ = kNone;
+  std::uint32_t current_ = 0;
   // Of every name that exists, made when it is needed first: most names only ask for themselves.
   // The texts are those of zone_ and names_, or the end of one.
   mutable std::unordered_map<std::string_view, std::uint32_t> places_;
-  std::unordered_set<std::string_view> cuts_;  // with a DNAME, or delegated; texts of names_
+  // Of each name: it has a DNAME, or is delegated; such a name stands above it.
+  std::vector<bool> is_cut_, is_occluded_;
+  std::uint32_t last_cut_ = kNone;  // that is not occluded itself
   std::unordered_set<std::string> zones_below_;
 };
 

@@ -225,6 +225,7 @@ struct Control::Parts {
   base::HashKey hash_key;
   std::unique_ptr<secret::SealedBox> box;
   std::uint64_t compile_floor = 0;                // first version with the present settings
+  std::unique_ptr<ImportCompiler> imports;
   std::unique_ptr<SnapshotCompiler> compiler;     // publisher thread
   std::unique_ptr<dnssec::StoreSigners> signers;  // store thread
   std::unique_ptr<api::Service> service;
@@ -251,6 +252,8 @@ struct Control::Parts {
   void start_stapling(const Config& config);
   void publish(std::uint64_t version, std::function<void()> done);
   void ask_edge(publish::Question question, publish::EdgeQuestions::Answered answered);
+  std::unique_ptr<api::ComingImport> begin_import(const model::Zone& zone, std::size_t size,
+                                                  store::EachRecord records);
   void overtake(std::uint64_t edge_version);
   void warm_up();
   void keep_token_uses();
@@ -309,8 +312,9 @@ void Control::Parts::start_publisher(const Config& config) {
   options.version = store->version();
   options.acknowledge_timeout = std::chrono::milliseconds(config.acknowledge_timeout_ms);
   options.reconnect_interval = std::chrono::milliseconds(config.reconnect_interval_ms);
+  imports = std::make_unique<ImportCompiler>(config.store, compile);
   compiler = std::make_unique<SnapshotCompiler>(*reader, compile, hash_key, compile_floor, *box,
-                                                dnssec_policy(config).signature);
+                                                dnssec_policy(config).signature, *imports);
   publisher = std::make_unique<publish::Publisher>(
       options,
       publish::Compiler{
@@ -332,6 +336,17 @@ void Control::Parts::ask_edge(publish::Question question,
   const bool quick = question.type == ipc::MessageType::kShowName ||
                      question.type == ipc::MessageType::kCookieSecrets;
   (quick ? names : jobs)->ask(std::move(question), std::move(answered));
+}
+
+// Only where the edge takes the step from the version before it.
+std::unique_ptr<api::ComingImport> Control::Parts::begin_import(const model::Zone& zone,
+                                                                std::size_t size,
+                                                                store::EachRecord records) {
+  const publish::PublisherStatus status = publisher->status();
+  const std::uint64_t version = store->version();
+  const bool is_in_step = status.connected && status.served_version == version;
+  if (size < ImportCompiler::kRecordsMin || !is_in_step || store->taken_version()) return nullptr;
+  return imports->begin(version, zone, std::move(records));
 }
 
 void Control::Parts::start_keeper(const Config& config) {
@@ -460,6 +475,9 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
     options.signers = parts->signers.get();
     options.now = model::system_wall_clock()();
     return compile::serve_zone(*parts->store, zone, options, visit);
+  };
+  parts->service->begin_import = [parts = parts.get()](const auto& zone, auto size, auto records) {
+    return parts->begin_import(zone, size, std::move(records));
   };
   parts->router = api::make_router(*parts->service);
   parts->dispatcher = std::make_unique<api::Dispatcher>(

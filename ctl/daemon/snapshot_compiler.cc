@@ -36,6 +36,18 @@ base::Result<T> reading(store::Store& reader, const Read& read) {
 // replace everything. A million new names beside as many others take two thirds of the time.
 constexpr std::uint64_t kManyNames = 10'000;
 
+base::Result<std::optional<publish::Sealed>> seal(publish::Sealed sealed,
+                                                  const publish::EdgeState& served,
+                                                  snapshot::TransactionEncoder& encoder) {
+  const auto bytes =
+      encoder.finish(served.version, sealed.leads_to.version, unix_now_ns(), sealed.leads_to.token);
+  auto memfd = ipc::SealedMemory::make(bytes);
+  if (!memfd) return memfd.error();
+  sealed.memfd = std::move(memfd).value();
+  sealed.size_bytes = bytes.size();
+  return std::optional<publish::Sealed>(std::move(sealed));
+}
+
 }  // namespace
 
 base::Result<publish::Sealed> SnapshotCompiler::image() {
@@ -88,6 +100,8 @@ base::Result<std::optional<publish::Sealed>> SnapshotCompiler::make_changes(
   }
   publish::Sealed sealed;
   sealed.leads_to = present();
+  auto ready = imports_.take(served.version, sealed.leads_to.version);
+  if (ready) return seal(std::move(sealed), served, *ready);
   std::uint64_t most = kManyNames;
   if (history.entries_between(served.version, sealed.leads_to.version) > kManyNames) {
     most = std::max(most, reader_.record_count_at_most());
@@ -98,16 +112,10 @@ base::Result<std::optional<publish::Sealed>> SnapshotCompiler::make_changes(
   options_.now = model::system_wall_clock()();
   const auto counts = compile::compile_changes(reader_, *changes, options_, encoder);
   if (!counts) return counts.error();
-  const auto bytes =
-      encoder.finish(served.version, sealed.leads_to.version, unix_now_ns(), sealed.leads_to.token);
-  auto memfd = ipc::SealedMemory::make(bytes);
-  if (!memfd) return memfd.error();
-  sealed.memfd = std::move(memfd).value();
-  sealed.size_bytes = bytes.size();
   spdlog::debug("compiled version {} from {}: {} zones, {} names put, {} dropped",
                 sealed.leads_to.version, served.version, counts.value().zones_put,
                 counts.value().names_put, counts.value().names_dropped);
-  return std::optional<publish::Sealed>(std::move(sealed));
+  return seal(std::move(sealed), served, encoder);
 }
 
 }  // namespace brink::ctl::daemon

@@ -7,23 +7,26 @@
 #include <utility>
 
 #include "ctl/compile/compile.h"
+#include "ctl/daemon/import_compiler.h"
 #include "ctl/dnssec/signers.h"
 #include "ctl/publish/publisher.h"
-#include "dataplane/secret/sealed_box.h"
 #include "ctl/store/store.h"
 #include "dataplane/base/hash.h"
 #include "dataplane/base/result.h"
+#include "dataplane/secret/sealed_box.h"
 
 namespace brink::ctl::daemon {
 
 class SnapshotCompiler {
  public:
   // `floor`: the first version with the present settings. `signatures`: when zones that are to be
-  // signed are, with keys that `box` opens. Store, key and box outlive it.
+  // signed are, with keys that `box` opens. `imports` has some of the transactions ready. Store,
+  // key, box and imports outlive it.
   SnapshotCompiler(store::Store& reader, compile::Options options, const base::HashKey& hash_key,
                    std::uint64_t floor, const secret::SealedBox& box,
-                   const dns::dnssec::SignaturePolicy& signatures)
+                   const dns::dnssec::SignaturePolicy& signatures, ImportCompiler& imports)
       : reader_(reader),
+        imports_(imports),
         signers_(reader, box, signatures),
         options_(std::move(options)),
         hash_key_(hash_key),
@@ -44,6 +47,7 @@ class SnapshotCompiler {
   base::Result<std::optional<publish::Sealed>> make_changes(const publish::EdgeState& served);
 
   store::Store& reader_;
+  ImportCompiler& imports_;
   dnssec::StoreSigners signers_;
   compile::Options options_;
   const base::HashKey& hash_key_;

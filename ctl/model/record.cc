@@ -355,6 +355,22 @@ std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const R
                  {}};
 }
 
+// One record of no great size, but for the sum of TXT; or several of a kind that may be.
+bool stand_together(std::span<const RecordData> records) {
+  constexpr std::size_t kManyRecords = 16, kLargeSize = 256;
+  if (records.size() > kManyRecords) return false;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const auto& [type, rdata] = records[i];
+    const bool may_be_several = type == kTypeA || type == kTypeAaaa || type == kTypeNs;
+    if (type == kTypeTxt || rdata.size() > kLargeSize) return false;
+    if (records.size() > 1 && (!may_be_several || type != records[0].type)) return false;
+    for (std::size_t k = 0; k < i; ++k) {
+      if (is_same_data(type, rdata, records[k].rdata)) return false;
+    }
+  }
+  return true;
+}
+
 bool effective_proxy(const Zone& zone, const Record& record) {
   return record.proxied && lets_proxy(zone);
 }

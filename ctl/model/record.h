@@ -101,6 +101,14 @@ Outcome<Record> make_presigned_record(const DomainName& name, RecordType type,
 std::optional<Refusal> conflict_of(const Rules& rules, const Zone& zone, const Record& candidate,
                                    std::span<const Record> neighbours, BesideNs beside_ns);
 
+// Whether these, which are all that a name has, stand together: quickly told, and true of nearly
+// all names. False: conflict_of knows.
+struct RecordData {
+  RecordType type = 0;
+  std::span<const std::uint8_t> rdata;
+};
+bool stand_together(std::span<const RecordData> records);
+
 // What the edge does with the record: proxied by the user, and nothing in the zone's state stands
 // against it: a zone that is not active, paused, presigned or DNS-only, or whose account is,
 // answers with the origin's values.

@@ -159,26 +159,41 @@ TEST_F(RecordInserterTest, AnOpenTransactionTellsOfEach) {
 
 TEST_F(RecordInserterTest, WhatPointsSomewhereIsFoundAmongTheFirstRecordsToo) {
   const Zone a = add_zone("a.test");
-  const DomainName target = DomainName::parse("ns.test").value();
+  const DomainName target = DomainName::parse("ns.a.test").value();
   const auto pointers = [&] { return store_->pointers_to(a.row, target, Reach::kName).size(); };
-  for (const char* name : {"x", "y"}) {
-    change([&] { insert(a, {make(a, name, "NS", "ns.test"), make(a, name, "NS", "b.test")}, true); });
+  const auto delegations = [&](std::size_t count) {  // each to a server of the zone and to another
+    std::vector<Record> records;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string name = "d" + std::to_string(i);
+      records.push_back(make(a, name, "NS", "ns.a.test"));
+      records.push_back(make(a, name, "NS", "ns.b.test"));
+    }
+    return records;
+  };
+  for (const std::size_t count : {10U, 1000U}) {
+    change([&] { insert(a, delegations(count), true); });
+    EXPECT_EQ(pointers(), count);
+    change([&] { insert(a, {make(a, "later", "NS", "ns.a.test")}, true); });
+    EXPECT_EQ(pointers(), count + 1);
+    {
+      Transaction transaction(*store_, Transaction::Kind::kWrite);
+      RecordQuery all;
+      all.paging.per_page = 100'000;
+      for (const Record& record : store_->list_records(a, all).items) store_->delete_record(record);
+      transaction.commit();
+    }
+    EXPECT_EQ(pointers(), 0U);
+    {
+      Transaction transaction(*store_, Transaction::Kind::kWrite);
+      RecordInserter inserter(*store_, a);
+      auto given_up = delegations(count);
+      for (Record& record : given_up) inserter.insert(record);
+    }
+    EXPECT_EQ(pointers(), 0U);
+    change([&] { insert(a, {make(a, "z", "NS", "ns.a.test")}, false); });
+    EXPECT_EQ(pointers(), 1U) << "what was given up is as it was";
+    change([&] { store_->delete_record(store_->list_records(a, {}).items.front()); });
   }
-  EXPECT_EQ(pointers(), 2U);
-  {
-    Transaction transaction(*store_, Transaction::Kind::kWrite);
-    for (const Record& record : store_->list_records(a, {}).items) store_->delete_record(record);
-    transaction.commit();
-  }
-  EXPECT_EQ(pointers(), 0U);
-  {
-    Transaction transaction(*store_, Transaction::Kind::kWrite);
-    RecordInserter inserter(*store_, a);
-    Record record = make(a, "z", "NS", "ns.test");
-    inserter.insert(record);
-  }
-  change([&] { insert(a, {make(a, "z", "NS", "ns.test")}, false); });
-  EXPECT_EQ(pointers(), 1U) << "what was given up is as it was";
 }
 
 TEST_F(RecordInserterTest, WhatIsNotFinishedLeavesNothing) {

@@ -1,4 +1,6 @@
 // Store: the records of a zone.
+#include <algorithm>
+
 #include "ctl/store/log.h"
 #include "ctl/store/row.h"
 #include "ctl/store/store.h"
@@ -12,6 +14,15 @@ struct Derived {
       : tags(join_tags(record.tags)),
         name_key(tree_key(record.name)),
         target(target_key(record.type, record.rdata)) {}
+
+  // Name servers outside of the zone are nobody's target, see pointers_to; a zone of delegations
+  // has hardly any others.
+  void leave_out_servers_outside(const model::Zone& zone) {
+    const TreeKey apex = tree_key(zone.name);
+    const bool is_within = target && target->size() >= apex.size() &&
+                           std::equal(apex.begin(), apex.end(), target->begin());
+    if (!is_within) target.reset();
+  }
 
   std::string tags;
   TreeKey name_key;
@@ -45,7 +56,8 @@ void Store::insert_record(const model::Zone& zone, model::Record& record) {
 }
 
 void Store::write_record(const model::Zone& zone, model::Record& record) {
-  const Derived derived(record);
+  Derived derived(record);
+  if (record.type == model::kTypeNs) derived.leave_out_servers_outside(zone);
   auto insert = database_->cached(
       "INSERT INTO records (id, name, type, content, priority, rdata, ttl, proxied, comment, "
       "tags, settings, created_on, modified_on, comment_modified_on, tags_modified_on, name_key, "
@@ -178,8 +190,7 @@ void Store::for_each_record(const model::Zone& zone,
   while (select->step()) visit(read_record(*select));
 }
 
-void Store::for_each_record_view(const model::Zone& zone,
-                                 const std::function<void(const RecordView&)>& visit) {
+void Store::for_each_record_view(const model::Zone& zone, const VisitRecord& visit) {
   auto select = database_->cached(
       "SELECT name, type, ttl, proxied, settings, rdata FROM records WHERE zone = ?1 "
       "ORDER BY name_key, type, rdata");

@@ -52,6 +52,9 @@ struct RecordView {
   model::RecordSettings settings;
   std::span<const std::uint8_t> rdata;
 };
+using VisitRecord = std::function<void(const RecordView&)>;
+// Calls `visit` for all records of a zone by name, type and data, names in the order of the tree.
+using EachRecord = std::function<void(const VisitRecord& visit)>;
 
 class Store {
  public:
@@ -126,8 +129,7 @@ class Store {
   void for_each_record(const model::Zone& zone,
                        const std::function<void(const model::Record&)>& visit);
   // The same records in the same order, in half the time.
-  void for_each_record_view(const model::Zone& zone,
-                            const std::function<void(const RecordView&)>& visit);
+  void for_each_record_view(const model::Zone& zone, const VisitRecord& visit);
 
   // The name tree. Each of these costs what it finds, whatever the size of zone and store.
 
@@ -155,7 +157,8 @@ class Store {
                          const std::function<void(const model::DomainName&)>& visit);
   // CNAME records of all zones whose target is `name`, or at or below it.
   std::vector<Pointer> aliases_to(const model::DomainName& name, Reach reach);
-  // Records of one zone that point there otherwise: DNAME, NS, MX, SRV, SVCB, HTTPS.
+  // Records of one zone that point there otherwise: DNAME, NS, MX, SRV, SVCB, HTTPS. `name` lies in
+  // the zone: of NS records that point out of it not all are found.
   std::vector<Pointer> pointers_to(std::int64_t zone_row, const model::DomainName& name,
                                    Reach reach);
   // MX and SRV records of one zone; without those whose target is the root, which means none.

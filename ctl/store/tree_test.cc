@@ -131,6 +131,9 @@ TEST_F(TreeTest, FindsWhatPointsAtANameOrBelow) {
   EXPECT_EQ(owners(store_->pointers_to(zone.row, www, Reach::kName)), (Texts{"a.test"}));
   EXPECT_EQ(owners(store_->pointers_to(other.row, name("b.test"), Reach::kSubtree)),
             (Texts{"b.test"}));
+  add(other, "cut", "NS", "www.b.test");
+  EXPECT_EQ(owners(store_->pointers_to(other.row, www, Reach::kName)),
+            (Texts{"b.test", "cut.b.test"}));
   moved.rdata = www.wire();
   store_->update_record(moved);
   EXPECT_EQ(store_->aliases_to(www, Reach::kName).size(), 3U);

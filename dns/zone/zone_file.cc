@@ -256,13 +256,16 @@ std::string Parser::data_text(std::size_t first) const {
 base::Result<void> Parser::give(const ZoneFileRecord& record, const Take& take) {
   auto taken = take(record);
   if (taken) return taken;
-  base::Error error = taken.error();
+  return at_record(record, taken.error());
+}
+
+}  // namespace
+
+base::Error at_record(const ZoneFileRecord& record, base::Error error) {
   error.where =
       "line " + std::to_string(record.line) + (error.where.empty() ? "" : ", " + error.where);
   return error;
 }
-
-}  // namespace
 
 base::Result<void> parse_zone_file(
     std::string_view text, const Wire& origin, std::uint32_t default_ttl,

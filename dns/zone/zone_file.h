@@ -18,6 +18,9 @@ struct ZoneFileRecord {
   bool ttl_given = false;    // false: the default TTL was used
 };
 
+// What `take` has against a record, with its line.
+base::Error at_record(const ZoneFileRecord& record, base::Error error);
+
 // Calls `take` for every record of `text`, in order, until it returns an Error. `origin` (wire
 // form) completes relative names until $ORIGIN changes it; `default_ttl` is used until $TTL.
 // $GENERATE (see generate.h) stands for at most kGenerateMax records of a file. $INCLUDE is
