@@ -18,7 +18,7 @@ class EveryRoute : public AccessTest {
  protected:
   struct World {
     std::string zone, record, token, user;
-    std::string custom, pull, host_pull, authority, client, ruleset, rule, key;
+    std::string custom, pull, host_pull, authority, trust, client, ruleset, rule, key;
   };
 
   World make_world(const Route& route) {
@@ -45,6 +45,7 @@ class EveryRoute : public AccessTest {
         add_token("made-" + number, home_, set_of({kAccountTokensRead}), {{Kind::kAccount, home_}})
             .id.hex(),
         add_user(home_, "made-" + number + "@example.com").hex(),
+        {},
         {},
         {},
         {},
@@ -83,6 +84,7 @@ class EveryRoute : public AccessTest {
     const auto root = certificate::make({.common_name = name, .is_authority = true}, key_);
     world.authority = made(account_path(home_) + "/mtls_certificates",
                            {{"ca", true}, {"certificates", root.pem}});
+    world.trust = made(zone + "/acm/custom_trust_store", {{"certificate", root.pem}});
     world.client = made(zone + "/client_certificates",
                         {{"csr", certificate::make_request(name, key_)}, {"validity_days", 30}});
     call("PUT", zone + "/origin_tls_client_auth/hostnames",
@@ -107,6 +109,7 @@ class EveryRoute : public AccessTest {
     put(":host_pull", world.host_pull);
     put(":hostname", "www.z" + std::to_string(worlds_) + ".test");
     put(":ca", world.authority);
+    put(":trust", world.trust);
     put(":client", world.client);
     put(":phase", "http_request_firewall_custom");
     put(":ruleset", world.ruleset);

@@ -64,13 +64,14 @@ TEST_F(IpcTest, ReaderSeesHowLongAnswersTook) {
 
   const auto sample = read_stats(path("stats"));
   ASSERT_TRUE(sample.ok()) << sample.error().message();
-  EXPECT_EQ(sample.value().latency_names, (std::vector<std::string>{"dns_udp", "dns_tcp", "http"}));
+  EXPECT_EQ(sample.value().latency_names,
+            (std::vector<std::string>{"dns_udp", "dns_tcp", "dns_dot", "http"}));
   const auto& latencies = sample.value().workers[1].latencies;
   ASSERT_EQ(latencies.size(), kLatencyKinds);
   EXPECT_EQ(latencies[0].counts[base::LogLinear::bucket_of(500)], 32U);
   EXPECT_EQ(latencies[0].counts[base::LogLinear::bucket_of(1500)], 4U);
   EXPECT_EQ(latencies[0].max_ns, 1500U);
-  EXPECT_EQ(latencies[2].counts[base::LogLinear::bucket_of(70'500)], 1U);
+  EXPECT_EQ(latencies[3].counts[base::LogLinear::bucket_of(70'500)], 1U);
   EXPECT_EQ(base::percentiles_of(latencies[1].counts).count, 0U);
   EXPECT_EQ(base::percentiles_of(sample.value().workers[0].latencies[0].counts).count, 0U);
 }

@@ -37,6 +37,7 @@ std::string forwarded(const http::RequestHead& head, bool websocket) {
   http1::HeadWriter writer(room);
   write_origin_request(writer, head,
                        {.client = *base::IpAddress::parse(kClient),
+                        .country = {},
                         .ray = "0123456789abcdef-TST",
                         .zone = "example.com",
                         .websocket = websocket,

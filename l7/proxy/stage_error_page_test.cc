@@ -23,8 +23,8 @@ class StagePage : public FailureFixture {
     snapshot::Builder builder{base::HashKey{}};
     EXPECT_TRUE(builder.put_zone(test::wire_name("example.com"), {1, address_blob()}).ok());
     const route::TableKey key = route::page_key(kind);
-    EXPECT_TRUE(builder.put_value(key.octets(), render::render_error_page(text)).ok());
     EXPECT_TRUE(builder.put_name(test::wire_name("example.com"), {}).ok());
+    EXPECT_TRUE(builder.put_value(key.octets(), render::render_error_page(text)).ok());
     for (const auto& [name, origins] : {std::pair{"one", std::vector{ip("203.0.113.1")}},
                                         {"none", std::vector<base::IpAddress>()}}) {
       render::RouteSpec spec;

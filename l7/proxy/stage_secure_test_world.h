@@ -57,7 +57,7 @@ class SecureFixture : public StageFixture {
     keys_ = std::make_unique<credentials::PrivateKeys>(folder_ + "/key");
     EXPECT_TRUE(keys_->load().value());
     credentials_ = std::make_unique<credentials::Credentials>(*edge_engine_, *keys_, counters_,
-                                                              false, &operator_);
+                                                              credentials::Service::kHttp1, &operator_);
     show(origin_certificate_);
     serve({});
     rebuild_secure();

@@ -155,7 +155,7 @@ class SessionFixture : public SecureFixture {
     stage_.reset();  // before what it uses
     transport_.reset();
     credentials_ = std::make_unique<credentials::Credentials>(*edge_engine_, *keys_, counters_,
-                                                              /*http2=*/true);
+                                                              credentials::Service::kHttp2);
     protocols_ = kHttp2;
     StageConfig config;
     config.http2 = &edge_codec_;
