@@ -31,7 +31,7 @@ class EveryRoute : public AccessTest {
     const auto names = [&](const char* part) {
       return route.pattern.find(part) != std::string::npos;
     };
-    if (names("certificate") || names("origin_tls")) {
+    if (names("certificate") || names("origin_tls") || names(":trust")) {
       add_certificates("z" + number + ".test", zone, world);
     }
     if (names("ruleset")) add_rules(zone, world);

@@ -60,7 +60,7 @@ std::optional<base::Duration> keep_alive_timeout(std::string_view value) noexcep
     const std::size_t equals = item.find('=');
     if (equals == std::string_view::npos) continue;
     if (!http::equals_ignoring_case(trimmed(item.substr(0, equals)), kName)) continue;
-    const std::string_view number = trimmed(item.substr(equals + 1));
+    const std::string_view number = trimmed({item.data() + equals + 1, item.size() - equals - 1});
     std::uint32_t seconds = 0;
     const char* const end = number.data() + number.size();
     const auto read = std::from_chars(number.data(), end, seconds);

@@ -158,7 +158,9 @@ TEST_F(StageRules, HeadersChangeTowardsTheClientByWhatWasAsked) {
   EXPECT_TRUE(has(client.received, "\r\nX-Asked: http://one.example.com/a?b\r\n"));
   EXPECT_FALSE(has(client.received, "X-Powered-By"));
   client.received.clear();
+  o.received.clear();
   send(client, get("/a?b", "User-Agent: asker/1\r\n"));
+  ASSERT_TRUE(receives(o, "\r\n\r\n"));
   send(o, "HTTP/1.1 200 Yes\r\nX-Powered-By: x\r\nContent-Length: 3\r\n\r\nyes");
   ASSERT_TRUE(receives(client, "\r\n\r\nyes"));
   EXPECT_FALSE(has(client.received, "X-Asked"));

@@ -74,7 +74,7 @@ Verdict read_v1(Bytes bytes, Header& out) noexcept {
     return text.size() < kV1SizeMax ? Verdict::kIncomplete : Verdict::kMalformed;
   }
   if (text[end - 1] != '\r') return Verdict::kMalformed;
-  std::string_view line = text.substr(kLineStart.size(), end - 1 - kLineStart.size());
+  std::string_view line(text.data() + kLineStart.size(), end - 1 - kLineStart.size());
   out = {Version::kV1, end + 1, {}};
   const std::string_view protocol = take_word(line);
   if (protocol == "UNKNOWN") return Verdict::kOk;  // the rest of the line says nothing
