@@ -214,6 +214,7 @@ def call_custom_certificates(api, zone, made):
         api.ok(f"list{name}s", zone, query=query)
     api.refused(f"list{name}s", zone, query="?status=lost", code=12004)
     api.ok("show" + name, zone, one)
+    api.ok("showStapling", zone)
     api.ok("edit" + name, zone, one, json_body={"bundle_method": "force"})
     api.ok("edit" + name, zone, one, json_body=made.leaf("example.com"))
     api.refused("edit" + name, zone, one, json_body={"certificate": pair["certificate"]}, code=12021)

@@ -2,6 +2,7 @@
 where there is none, all of it or nothing is stored, and served."""
 import os
 import random
+import re
 import subprocess
 import threading
 import time
@@ -30,7 +31,7 @@ def lab():
 @pytest.fixture
 def zone(lab, request):
     """A zone of the test's own, empty and served."""
-    name = request.node.name.replace("_", "-")[-50:].strip("-") + ".test"
+    name = re.sub("[^a-z0-9]+", "-", request.node.name.lower())[-50:].strip("-") + ".test"
     lab.brinkctl("zone", "create", name, "--activate")
     yield name
     lab.brinkctl("zone", "delete", name)
@@ -82,12 +83,12 @@ def expect_none(answers):
 
 
 def test_all_of_it_is_served_with_the_answer(lab, zone, file):
-    transactions = lab.wait_in_step()["transactions"]
+    transactions = lab.wait_in_step()["transactions_published"]
     done = import_file(lab, zone, file)
     expect_all(served(lab, zone))
     assert done.returncode == 0, done.stderr
     assert stored(lab, zone) == COUNT
-    assert lab.wait_in_step()["transactions"] == transactions + 1
+    assert lab.wait_in_step()["transactions_published"] == transactions + 1
     # Changes go on from there, and whoever compiles all of it anew finds the same.
     lab.brinkctl("record", "add", f"late.{zone}", "TXT", "t")
     lab.control_stop()
