@@ -28,7 +28,8 @@ class StoppableEncoder : public Encoder {
 
 }  // namespace
 
-// One import. Destroyed, it waits for its thread, which ends soon.
+// One import. Made, it has seen the state before it, or cannot; destroyed, it waits for its thread,
+// which ends soon.
 class ImportCompiler::Work {
  public:
   Work(const std::string& path, const compile::Options& options, std::uint64_t from,
@@ -36,8 +37,11 @@ class ImportCompiler::Work {
       : from_(from),
         made_(std::async(std::launch::async, [this, &path, &options, zone = std::move(zone),
                                               records = std::move(records)] {
+          const EndOfSeeing end{*this};
           return run(path, options, zone, records);
-        })) {}
+        })) {
+    seen_.get_future().wait();
+  }
   ~Work() { stop_ = true; }
   Work(const Work&) = delete;
   Work& operator=(const Work&) = delete;
@@ -48,6 +52,12 @@ class ImportCompiler::Work {
   std::optional<Encoder> take() { return made_.get(); }
 
  private:
+  // However it ends, nobody waits for it to begin any more.
+  struct EndOfSeeing {
+    Work& work;
+    ~EndOfSeeing() { work.see(); }
+  };
+
   std::optional<Encoder> run(const std::string& path, const compile::Options& options,
                              const model::Zone& zone, const store::EachRecord& records) {
     auto opened = store::Store::open(path, store::Access::kReadOnly);
@@ -55,7 +65,9 @@ class ImportCompiler::Work {
     store::Store& store = *opened.value();
     try {
       const store::Transaction view(store, store::Transaction::Kind::kRead);
-      if (store.version() != from_ || !compile::stands_alone(store, zone)) return std::nullopt;
+      if (store.version() != from_) return std::nullopt;
+      see();  // this first reading says what all others see
+      if (!compile::stands_alone(store, zone)) return std::nullopt;
       StoppableEncoder encoder(stop_);
       const auto compiled = compile::compile_import(store, zone, records, options, encoder);
       return compiled ? std::optional<Encoder>(std::move(encoder)) : std::nullopt;
@@ -65,8 +77,14 @@ class ImportCompiler::Work {
     }
   }
 
+  void see() {
+    if (!std::exchange(has_seen_, true)) seen_.set_value();
+  }
+
   const std::uint64_t from_;
   std::atomic<bool> stop_{false};
+  std::promise<void> seen_;
+  bool has_seen_ = false;                     // of its thread
   std::future<std::optional<Encoder>> made_;  // last: the first to go
 };
 
