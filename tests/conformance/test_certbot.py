@@ -48,7 +48,8 @@ def pebble(lab):
         "listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000",
         "certificate": str(folder / "cert.pem"), "privateKey": str(folder / "key.pem"),
         "httpPort": 5002, "tlsPort": 5001}}))
-    lab.spawn("client", "env", "PEBBLE_VA_NOSLEEP=1", "pebble", "-config", folder / "config.json",
+    # It refuses one nonce in twenty for exercise, and certbot gives up at the second refusal in a row.
+    lab.spawn("client", "env", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", "pebble", "-config", folder / "config.json",
               "-dnsserver", f"{DNS}:53", stdout=open(folder / "log", "w"), stderr=subprocess.STDOUT)
     wait(lambda: "Listening on" in (folder / "log").read_text())
     return folder
