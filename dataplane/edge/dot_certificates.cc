@@ -1,16 +1,15 @@
 #include "dataplane/edge/dot_certificates.h"
 
 #include <algorithm>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <optional>
 
-#include "dataplane/secret/digest.h"
 #include "dataplane/secret/pem.h"
 #include "dataplane/secret/wipe.h"
 #include "dataplane/tls/certificate_names.h"
 #include "dataplane/tls/engine.h"
+#include "l7/credentials/content_key.h"
 
 namespace brink::edge {
 namespace {
@@ -24,17 +23,6 @@ std::optional<std::vector<std::uint8_t>> read_pem(const std::string& path) {
   secret::wipe(text);
   if (!blocks) return {};
   return std::move(blocks->octets);
-}
-
-// Named by what it is, so that another one is another host to TLS.
-tls::Key key_of(std::span<const std::uint8_t> chain) {
-  const secret::Sha256 digest =
-      secret::sha256({reinterpret_cast<const char*>(chain.data()), chain.size()});
-  tls::Key key;
-  std::memcpy(&key.id, digest.data(), sizeof key.id);
-  std::memcpy(&key.version, digest.data() + sizeof key.id, sizeof key.version);
-  key.id |= 1;  // 0 means: not kept
-  return key;
 }
 
 }  // namespace
@@ -60,7 +48,7 @@ base::Result<std::unique_ptr<const DotCertificate>> DotCertificate::read(const D
   made->key_ = *std::move(key);
   made->names_ = tls::certificate_names(made->chain_);
   made->bytes_ = {made->chain_, made->key_, {}};
-  made->settings_.key = key_of(made->chain_);
+  made->settings_.key = l7::credentials::content_key(made->chain_);
   made->settings_.certificates = {&made->bytes_, 1};
   made->settings_.protocols = kProtocols;
   auto engine = tls::Engine::create({});

@@ -1,11 +1,10 @@
 #include "l7/credentials/credentials.h"
 
-#include <cstring>
 #include <exception>
 #include <span>
 #include <utility>
 
-#include "dataplane/secret/digest.h"
+#include "l7/credentials/content_key.h"
 
 namespace brink::l7::credentials {
 namespace {
@@ -30,17 +29,6 @@ tls::CipherPolicy policy_of(route::CipherPolicy policy) noexcept {
       return tls::CipherPolicy::kLegacy;
   }
   return tls::CipherPolicy::kCompatible;
-}
-
-// Names octets by what they are: nobody can make others of the same name.
-tls::Key key_of(std::span<const std::uint8_t> octets) {
-  const secret::Sha256 digest =
-      secret::sha256({reinterpret_cast<const char*>(octets.data()), octets.size()});
-  tls::Key key;
-  std::memcpy(&key.id, digest.data(), sizeof key.id);
-  std::memcpy(&key.version, digest.data() + sizeof key.id, sizeof key.version);
-  key.id |= 1;  // 0 means: not kept
-  return key;
 }
 
 }  // namespace
@@ -125,14 +113,14 @@ void Credentials::fill_identity(const route::ZoneTable& table, std::string_view 
   const route::OriginPull pull = table.origin_pull(host);
   if (pull.from == route::OriginPull::From::kOperator && operator_ != nullptr &&
       !operator_->chain.empty()) {
-    origin_.identity = {key_of(operator_->chain), operator_->chain, operator_->private_key};
+    origin_.identity = {content_key(operator_->chain), operator_->chain, operator_->private_key};
   }
   if (pull.from != route::OriginPull::From::kTable) return;
   const auto certificate = table.certificate(pull.certificate);
   auto key = certificate ? private_keys_.open(*certificate) : std::nullopt;
   if (!key) return counters_.add(ipc::Counter::kTlsKeysRefused);
   identity_key_.emplace(*std::move(key));
-  origin_.identity = {key_of(certificate->chain), certificate->chain, identity_key_->der()};
+  origin_.identity = {content_key(certificate->chain), certificate->chain, identity_key_->der()};
 }
 
 const tls::OriginSettings& Credentials::origin(const route::ZoneTable& table,
@@ -148,7 +136,7 @@ const tls::OriginSettings& Credentials::origin(const route::ZoneTable& table,
   origin_.accepted_names = {accepted_names_.data(), request.target.empty() ? 1U : 2U};
   try {
     wipe();
-    if (const auto store = table.trust_store()) origin_.trust = {key_of(store->der), store->der};
+    if (const auto store = table.trust_store()) origin_.trust = {content_key(store->der), store->der};
     fill_identity(table, request.host);
   } catch (const std::exception&) {
     counters_.add(ipc::Counter::kTlsKeysRefused);
