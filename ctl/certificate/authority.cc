@@ -43,7 +43,7 @@ void set_times(X509* certificate, std::int64_t from_s, std::int64_t to_s) {
 void add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
   X509V3_CTX context;
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  using Extension = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>>;
+  using Extension = std::unique_ptr<X509_EXTENSION, ReleasedBy<X509_EXTENSION_free>>;
   const Extension extension(X509V3_EXT_conf_nid(nullptr, &context, nid, value));
   CHECK(extension != nullptr && X509_add_ext(certificate, extension.get(), -1) == 1);
 }

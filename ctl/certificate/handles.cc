@@ -49,7 +49,7 @@ std::string signature_text(X509* certificate) {
 
 std::vector<std::string> hosts_of(X509* certificate) {
   std::vector<std::string> hosts;
-  using Names = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>>;
+  using Names = std::unique_ptr<GENERAL_NAMES, ReleasedBy<GENERAL_NAMES_free>>;
   const Names names(static_cast<GENERAL_NAMES*>(
       X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get()); ++i) {
@@ -126,7 +126,7 @@ std::string to_pem(X509* certificate) {
 }
 
 model::Timestamp read_time(const ASN1_TIME* time) {
-  using Time = std::unique_ptr<ASN1_TIME, Free<ASN1_STRING_free>>;
+  using Time = std::unique_ptr<ASN1_TIME, ReleasedBy<ASN1_STRING_free>>;
   const Time epoch(ASN1_TIME_set(nullptr, 0));
   int days = 0, seconds = 0;
   CHECK(epoch != nullptr);

@@ -13,21 +13,17 @@
 
 #include "ctl/model/certificate.h"
 #include "dataplane/base/check.h"
+#include "dataplane/base/released_by.h"
 
 namespace brink::ctl::certificate {
 
-template <auto kRelease>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kRelease(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
-using PublicOrPrivateKey = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using X509Ptr = std::unique_ptr<X509, Free<X509_free>>;
-using X509RequestPtr = std::unique_ptr<X509_REQ, Free<X509_REQ_free>>;
-using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
+using base::ReleasedBy;
+
+using Bio = std::unique_ptr<BIO, ReleasedBy<BIO_free_all>>;
+using PublicOrPrivateKey = std::unique_ptr<EVP_PKEY, ReleasedBy<EVP_PKEY_free>>;
+using X509Ptr = std::unique_ptr<X509, ReleasedBy<X509_free>>;
+using X509RequestPtr = std::unique_ptr<X509_REQ, ReleasedBy<X509_REQ_free>>;
+using Number = std::unique_ptr<BIGNUM, ReleasedBy<BN_free>>;
 
 // What a failed call leaves behind says nothing about the next one.
 struct ErrorsCleared {

@@ -15,13 +15,13 @@ void free_certificates(STACK_OF(X509) * certificates) {
   sk_X509_pop_free(certificates, X509_free);
 }
 
-using Certificates = std::unique_ptr<STACK_OF(X509), Free<free_certificates>>;
-using Store = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
-using Request = std::unique_ptr<OCSP_REQUEST, Free<OCSP_REQUEST_free>>;
-using Response = std::unique_ptr<OCSP_RESPONSE, Free<OCSP_RESPONSE_free>>;
-using Basic = std::unique_ptr<OCSP_BASICRESP, Free<OCSP_BASICRESP_free>>;
-using CertificateId = std::unique_ptr<OCSP_CERTID, Free<OCSP_CERTID_free>>;
-using Feature = std::unique_ptr<TLS_FEATURE, Free<TLS_FEATURE_free>>;
+using Certificates = std::unique_ptr<STACK_OF(X509), ReleasedBy<free_certificates>>;
+using Store = std::unique_ptr<X509_STORE, ReleasedBy<X509_STORE_free>>;
+using Request = std::unique_ptr<OCSP_REQUEST, ReleasedBy<OCSP_REQUEST_free>>;
+using Response = std::unique_ptr<OCSP_RESPONSE, ReleasedBy<OCSP_RESPONSE_free>>;
+using Basic = std::unique_ptr<OCSP_BASICRESP, ReleasedBy<OCSP_BASICRESP_free>>;
+using CertificateId = std::unique_ptr<OCSP_CERTID, ReleasedBy<OCSP_CERTID_free>>;
+using Feature = std::unique_ptr<TLS_FEATURE, ReleasedBy<TLS_FEATURE_free>>;
 
 constexpr std::int64_t kMicrosPerSecond = 1'000'000;
 constexpr std::int64_t kSkew = 300;  // seconds that clocks may differ by

@@ -19,12 +19,13 @@ struct OcspRecipe {
 };
 
 inline std::vector<std::uint8_t> make_ocsp_response(const OcspRecipe& recipe) {
-  using Time = std::unique_ptr<ASN1_TIME, Free<ASN1_TIME_free>>;
+  using Time = std::unique_ptr<ASN1_TIME, ReleasedBy<ASN1_TIME_free>>;
   const auto time_of = [](std::int64_t unix_s) {
     return Time(unix_s == 0 ? nullptr : ASN1_GENERALIZEDTIME_set(nullptr, unix_s));
   };
-  const std::unique_ptr<OCSP_BASICRESP, Free<OCSP_BASICRESP_free>> basic(OCSP_BASICRESP_new());
-  const std::unique_ptr<OCSP_CERTID, Free<OCSP_CERTID_free>> id(
+  const std::unique_ptr<OCSP_BASICRESP, ReleasedBy<OCSP_BASICRESP_free>> basic(
+      OCSP_BASICRESP_new());
+  const std::unique_ptr<OCSP_CERTID, ReleasedBy<OCSP_CERTID_free>> id(
       OCSP_cert_to_id(EVP_sha1(), recipe.subject->x509.get(), recipe.issuer->x509.get()));
   const Time from = time_of(recipe.this_update_s), until = time_of(recipe.next_update_s);
   const Time revoked = time_of(1'750'000'000);
@@ -35,7 +36,7 @@ inline std::vector<std::uint8_t> make_ocsp_response(const OcspRecipe& recipe) {
   const TestCertificate& signer = recipe.signer != nullptr ? *recipe.signer : *recipe.issuer;
   CHECK(OCSP_basic_sign(basic.get(), signer.x509.get(), signer.key.key.get(), EVP_sha256(), nullptr,
                         0) == 1);
-  const std::unique_ptr<OCSP_RESPONSE, Free<OCSP_RESPONSE_free>> response(
+  const std::unique_ptr<OCSP_RESPONSE, ReleasedBy<OCSP_RESPONSE_free>> response(
       OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
   std::uint8_t* der = nullptr;
   const int size = i2d_OCSP_RESPONSE(response.get(), &der);

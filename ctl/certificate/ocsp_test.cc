@@ -46,11 +46,11 @@ TEST_F(Ocsp, TheQuestionIsAboutTheFirstByItsIssuer) {
   const auto question = ocsp_question(chain_);
   ASSERT_TRUE(question.ok());
   const std::uint8_t* at = question.value().data();
-  const std::unique_ptr<OCSP_REQUEST, Free<OCSP_REQUEST_free>> request(
+  const std::unique_ptr<OCSP_REQUEST, ReleasedBy<OCSP_REQUEST_free>> request(
       d2i_OCSP_REQUEST(nullptr, &at, static_cast<long>(question.value().size())));
   ASSERT_NE(request, nullptr);
   ASSERT_EQ(OCSP_request_onereq_count(request.get()), 1);
-  const std::unique_ptr<OCSP_CERTID, Free<OCSP_CERTID_free>> id(
+  const std::unique_ptr<OCSP_CERTID, ReleasedBy<OCSP_CERTID_free>> id(
       OCSP_cert_to_id(EVP_sha1(), leaf_.x509.get(), root_.x509.get()));
   EXPECT_EQ(OCSP_id_cmp(OCSP_onereq_get0_id(OCSP_request_onereq_get0(request.get(), 0)), id.get()),
             0);

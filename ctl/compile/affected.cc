@@ -126,13 +126,14 @@ void Affected::take_existence(const model::Zone& zone, const store::NameChange& 
 }
 
 bool Affected::all_new_within(const model::Zone& zone, const DomainName& name) {
-  const auto [answer, fresh] = all_new_.try_emplace({zone.row, name}, true);
-  if (!fresh) return answer->second;
+  const auto [known, fresh] = all_new_.try_emplace({zone.row, name}, true);
+  bool& all_new = known->second;
+  if (!fresh) return all_new;
   store_.for_each_name(zone, name, [&](const DomainName& each) {
-    answer->second = new_names_.contains({zone.row, each});
-    return answer->second;
+    all_new = new_names_.contains({zone.row, each});
+    return all_new;
   });
-  return answer->second;
+  return all_new;
 }
 
 std::string Affected::key_of(const DomainName& name) {

@@ -23,47 +23,6 @@ std::span<const std::uint8_t> octets(const Wire& wire) {
   return {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()};
 }
 
-// A name of an NSEC3 chain. Empty non-terminals are in it, too; whose turn it is to be signed
-// again is not for them to say.
-struct Hashed {
-  DomainName name;
-  bool is_empty = true;
-};
-using ByHash = std::map<dnssec::Nsec3Hash, Hashed>;
-
-// The names of a zone's NSEC3 chain, and those that opt-out leaves out of it: delegations that are
-// not signed, and what is there for their sake alone (RFC 5155 6, 7.1).
-struct Nsec3Names {
-  ByHash in, out;
-};
-
-dnssec::Nsec3Hash hash_of(const DomainName& name) {
-  return dnssec::nsec3_hash(wire_of(name), model::kNsec3Iterations, {});
-}
-
-bool is_unsigned_delegation(Lookups& lookups, const model::Zone& zone, const DomainName& name) {
-  if (name == zone.name) return false;
-  const std::vector<Entry> entries = lookups.entries(zone, name);
-  return has_type(entries, model::kTypeNs) && !has_type(entries, model::kTypeDs);
-}
-
-Nsec3Names hash_all(Lookups& lookups, const ChainNames& chain, const model::Zone& zone) {
-  Nsec3Names names;
-  DomainName name = zone.name;
-  do {
-    const bool is_out = zone.dnssec.opt_out && is_unsigned_delegation(lookups, zone, name);
-    ByHash& hashed = is_out ? names.out : names.in;
-    hashed[hash_of(name)] = {name, false};
-    for (DomainName up = name; up != zone.name;) {
-      up = up.parent();
-      if (!hashed.try_emplace(hash_of(up), Hashed{up, true}).second) break;
-    }
-    name = chain.next(name);
-  } while (name != zone.name);
-  for (const auto& [hash, hashed] : names.in) names.out.erase(hash);
-  return names;
-}
-
 // Renders what it gets.
 class SinkOutput : public ChainOutput {
  public:
@@ -120,7 +79,7 @@ base::Result<void> ChainCompiler::put(const Touched& touched, snapshot::ChangeSi
   }
   SinkOutput output(zone, sink);
   if (zone.dnssec.denial == model::ZoneDenial::kNsec3) {
-    return put_nsec3(zone, &touched.names, output);
+    return put_touched_nsec3(zone, touched.names, output);
   }
   const ChainNames chain = names_of(zone);
   Names names;
@@ -146,7 +105,7 @@ base::Result<void> ChainCompiler::put_all(const model::Zone& zone, snapshot::Cha
 }
 
 base::Result<void> ChainCompiler::put_all(const model::Zone& zone, ChainOutput& output) {
-  if (zone.dnssec.denial == model::ZoneDenial::kNsec3) return put_nsec3(zone, nullptr, output);
+  if (zone.dnssec.denial == model::ZoneDenial::kNsec3) return put_all_nsec3(zone, output);
   const ChainNames chain = names_of(zone);
   DomainName name = zone.name;
   do {
@@ -175,54 +134,108 @@ base::Result<void> ChainCompiler::put_nsec(const model::Zone& zone, const Domain
                     schedule_of(zone, name), output);
 }
 
-// Those that `touched` names and their ancestors have changed; null: all.
-base::Result<void> ChainCompiler::put_nsec3(const model::Zone& zone, const Names* touched,
-                                            ChainOutput& output) {
-  const Nsec3Names all = hash_all(lookups_, names_of(zone), zone);
-  const ByHash& hashed = all.in;
+bool ChainCompiler::is_hashed(const model::Zone& zone, const DomainName& name) {
+  if (!zone.dnssec.opt_out || name == zone.name) return true;
+  const std::vector<Entry> entries = lookups_.entries(zone, name);
+  return !has_type(entries, model::kTypeNs) || has_type(entries, model::kTypeDs);
+}
+
+Nsec3Names ChainCompiler::hash_all(const model::Zone& zone, std::set<Nsec3Names::Hash>& out) {
+  const ChainNames chain = names_of(zone);
+  Nsec3Names names(zone.name);
+  DomainName name = zone.name;
+  do {
+    if (is_hashed(zone, name)) {
+      names.set(name, true);
+    } else {
+      for (DomainName up = name; up != zone.name; up = up.parent()) {
+        if (!out.insert(names.hash(up)).second) break;
+      }
+    }
+    name = chain.next(name);
+  } while (name != zone.name);
+  return names;
+}
+
+base::Result<void> ChainCompiler::put_all_nsec3(const model::Zone& zone, ChainOutput& output) {
+  std::set<Nsec3Names::Hash> out;
+  Nsec3Names all = hash_all(zone, out);
   const Wire apex = wire_of(zone.name);
-  std::map<dnssec::Nsec3Hash, bool> wanted;  // whether it is there
-  const auto want = [&](const dnssec::Nsec3Hash& hash) {
-    const bool is_there = hashed.contains(hash);
-    wanted[hash] = is_there;
-    const auto at = hashed.lower_bound(hash);
-    wanted[at == hashed.begin() ? hashed.rbegin()->first : std::prev(at)->first] = true;
-  };
-  if (touched == nullptr) {
-    for (const auto& [hash, name] : all.out) wanted[hash] = false;
-    for (const auto& [hash, name] : hashed) wanted[hash] = true;
-  } else {
-    for (const auto& [key, name] : *touched) {
-      for (DomainName at = name;; at = at.parent()) {
-        want(hash_of(at));
-        if (at == zone.name) break;
-      }
-    }
-    // Empty non-terminals are signed with the apex.
-    if (touched->contains(Affected::key_of(zone.name))) {
-      for (const auto& [hash, name] : hashed) {
-        if (name.is_empty) wanted[hash] = true;
-      }
-    }
+  for (const Nsec3Names::Hash& hash : out) {
+    if (all.names().contains(hash)) continue;
+    if (auto dropped = output.drop(dnssec::nsec3_owner(hash, apex)); !dropped) return dropped;
   }
-  for (const auto& [hash, is_there] : wanted) {
-    const Wire owner = dnssec::nsec3_owner(hash, apex);
-    if (!is_there) {
-      if (auto dropped = output.drop(owner); !dropped) return dropped;
-      continue;
-    }
-    const auto at = hashed.find(hash);
-    const auto next = std::next(at) == hashed.end() ? hashed.begin() : std::next(at);
-    const Hashed& name = at->second;
-    const NameTypes owned = name.is_empty ? NameTypes{} : compiler_.types(zone, name.name);
-    const auto types = dnssec::denial_types(owned.types, owned.cut, dnssec::DenialKind::kNsec3);
-    auto put = put_record(
-        zone, owner, dns::zone::kTypeNsec3,
-        dnssec::nsec3_rdata({model::kNsec3Iterations, {}}, zone.dnssec.opt_out, next->first, types),
-        name.is_empty ? apex : schedule_of(zone, name.name), output);
-    if (!put) return put;
+  for (auto at = all.names().begin(); at != all.names().end(); ++at) {
+    if (auto put = put_nsec3(zone, all, at, output); !put) return put;
   }
+  if (options_.hashed == nullptr) return {};
+  options_.hashed->count(all.take_count());
+  // Who changes it once may change it again.
+  if (options_.hashed->find(zone) != nullptr) options_.hashed->put(zone, std::move(all));
   return {};
+}
+
+// From what was kept, or else into `own`.
+Nsec3Names& ChainCompiler::hash_touched(const model::Zone& zone, const Names& touched,
+                                        std::optional<Nsec3Names>& own) {
+  Nsec3Names* kept = options_.hashed == nullptr ? nullptr : options_.hashed->find(zone);
+  if (kept == nullptr) {
+    std::set<Nsec3Names::Hash> out;
+    return own.emplace(hash_all(zone, out));
+  }
+  const ChainNames chain = names_of(zone);
+  for (const auto& [key, name] : touched) {
+    kept->set(name, chain.contains(name) && is_hashed(zone, name));
+  }
+  return *kept;
+}
+
+base::Result<void> ChainCompiler::put_touched_nsec3(const model::Zone& zone, const Names& touched,
+                                                    ChainOutput& output) {
+  std::optional<Nsec3Names> own;
+  Nsec3Names& names = hash_touched(zone, touched, own);
+  const Nsec3Names::ByHash& all = names.names();
+  std::map<Nsec3Names::Hash, bool> wanted;  // whether it is there
+  // With the one before it, which names it as the next.
+  const auto want = [&](const Nsec3Names::Hash& hash) {
+    wanted[hash] = all.contains(hash);
+    const auto at = all.lower_bound(hash);
+    wanted[at == all.begin() ? all.rbegin()->first : std::prev(at)->first] = true;
+  };
+  for (const auto& [key, name] : touched) {
+    for (DomainName at = name;; at = at.parent()) {
+      want(names.hash(at));
+      if (at == zone.name) break;
+    }
+  }
+  // Empty non-terminals are signed with the apex.
+  if (touched.contains(Affected::key_of(zone.name))) {
+    for (const Nsec3Names::Hash& hash : names.empty_non_terminals()) wanted[hash] = true;
+  }
+  const Wire apex = wire_of(zone.name);
+  for (const auto& [hash, is_there] : wanted) {
+    auto done = is_there ? put_nsec3(zone, names, all.find(hash), output)
+                         : output.drop(dnssec::nsec3_owner(hash, apex));
+    if (!done) return done;
+  }
+  if (options_.hashed == nullptr) return {};
+  options_.hashed->count(names.take_count());
+  if (own) options_.hashed->put(zone, *std::move(own));
+  return {};
+}
+
+base::Result<void> ChainCompiler::put_nsec3(const model::Zone& zone, const Nsec3Names& names,
+                                            Nsec3Names::ByHash::const_iterator at,
+                                            ChainOutput& output) {
+  const auto next = std::next(at) == names.names().end() ? names.names().begin() : std::next(at);
+  const Nsec3Names::Name& name = at->second;
+  const Wire apex = wire_of(zone.name);
+  const NameTypes owned = name.is_owner ? compiler_.types(zone, name.name) : NameTypes{};
+  const auto types = dnssec::denial_types(owned.types, owned.cut, dnssec::DenialKind::kNsec3);
+  return put_record(
+      zone, dnssec::nsec3_owner(at->first, apex), dns::zone::kTypeNsec3,
+      dnssec::nsec3_rdata({model::kNsec3Iterations, {}}, zone.dnssec.opt_out, next->first, types),
+      name.is_owner ? schedule_of(zone, name.name) : apex, output);
 }
 
 // RFC 9077 3: with the TTL of negative answers.

@@ -2,15 +2,18 @@
 // 7.1), as far as what is compiled may have changed them. Private to this folder.
 //
 // A record of a chain says which types its name owns and which name comes next. So a name that may
-// have changed touches its own record and that of the name before it. NSEC3 records come in an
-// order that nobody keeps: all names of the zone are hashed whenever one is touched.
+// have changed touches its own record and that of the name before it. The order of NSEC3 records is
+// kept from one compilation to the next (hashed_zones.h), or made anew by hashing all names.
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "ctl/compile/affected.h"
 #include "ctl/compile/chain_names.h"
+#include "ctl/compile/hashed_zones.h"
 #include "ctl/compile/name_compiler.h"
 #include "dataplane/snapshot/change_sink.h"
 
@@ -56,7 +59,18 @@ class ChainCompiler {
   [[nodiscard]] dns::zone::Wire schedule_of(const model::Zone& zone, const model::DomainName& name);
   base::Result<void> put_nsec(const model::Zone& zone, const model::DomainName& name,
                               const model::DomainName& next, ChainOutput& output);
-  base::Result<void> put_nsec3(const model::Zone& zone, const Names* names, ChainOutput& output);
+  // Whether a name of the chain has a record there: opt-out leaves delegations out of it that are
+  // not signed, and what is there for their sake alone (RFC 5155 6, 7.1).
+  [[nodiscard]] bool is_hashed(const model::Zone& zone, const model::DomainName& name);
+  // The names that have a record, and the hashes of those that opt-out leaves out.
+  Nsec3Names hash_all(const model::Zone& zone, std::set<Nsec3Names::Hash>& out);
+  Nsec3Names& hash_touched(const model::Zone& zone, const Names& touched,
+                           std::optional<Nsec3Names>& own);
+  base::Result<void> put_all_nsec3(const model::Zone& zone, ChainOutput& output);
+  base::Result<void> put_touched_nsec3(const model::Zone& zone, const Names& touched,
+                                       ChainOutput& output);
+  base::Result<void> put_nsec3(const model::Zone& zone, const Nsec3Names& names,
+                               Nsec3Names::ByHash::const_iterator at, ChainOutput& output);
   base::Result<void> put_record(const model::Zone& zone, const dns::zone::Wire& owner,
                                 std::uint16_t type, dns::zone::Wire rdata,
                                 const dns::zone::Wire& scheduled_by, ChainOutput& output);

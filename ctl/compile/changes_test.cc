@@ -9,6 +9,7 @@
 #include "ctl/compile/compile.h"
 #include "ctl/compile/compile_fixture.h"
 #include "ctl/compile/direct_names.h"
+#include "ctl/compile/hashed_zones.h"
 #include "ctl/compile/map_sink.h"
 #include "ctl/compile/outside_names.h"
 #include "ctl/store/account_certificates.h"
@@ -32,6 +33,8 @@ class Follower {
     options_.authority.more_name_servers = {{name("ns1.other.test"), name("ns2.other.test")}};
     options_.authority.own_apex_ns = own_apex_ns;
     options_.signers = &signers_;
+    anew_ = options_;
+    options_.hashed = &hashed_;
     version_ = store_->version();
   }
 
@@ -48,7 +51,7 @@ class Follower {
     counts_ = counts.value();
     if (auto finished = sink_.finish(); !finished) return finished.error().message();
     MapSink fresh;
-    counts = compile_all(*store_, options_, fresh);
+    counts = compile_all(*store_, anew_, fresh);
     if (!counts) return "all: " + counts.error().message();
     if (auto finished = fresh.finish(); !finished) return "all: " + finished.error().message();
     version_ = store_->version();
@@ -60,9 +63,10 @@ class Follower {
   }
   // Time goes on, and what the store has is due to be signed again, name by name.
   std::string resign(const model::DomainName& apex) {
-    options_.now.micros += 1'000'000;
+    anew_.now.micros = options_.now.micros += 1'000'000;
     Transaction view(*store_, Transaction::Kind::kRead);
     store::Changes changes;
+    changes.from = version_;
     const auto zone = store_->zone_by_name(apex);
     store_->for_each_name(*zone, apex, [&](const model::DomainName& each) {
       changes.resigned.push_back({apex, each});
@@ -74,7 +78,7 @@ class Follower {
     }
     if (auto finished = sink_.finish(); !finished) return finished.error().message();
     MapSink fresh;
-    if (auto counts = compile_all(*store_, options_, fresh); !counts) {
+    if (auto counts = compile_all(*store_, anew_, fresh); !counts) {
       return "all: " + counts.error().message();
     }
     return sink_.difference(fresh);
@@ -87,7 +91,9 @@ class Follower {
   std::unique_ptr<store::Store> store_;
   Ids ids_;
   TestSigners signers_;
+  HashedZones hashed_{HashedZones::Limits{.names_max = 200, .zone_names_min = 0}};
   Options options_ = test_options();
+  Options anew_;  // the same without memory
   MapSink sink_;
   OutsideNames outside_{options_};
   std::uint64_t version_ = 0;

@@ -156,7 +156,11 @@ base::Result<void> Output::set_directs(const NameCompiler::Targets& targets,
 }
 
 base::Result<void> Output::put_chain(const model::Zone& zone) {
-  if (!zone.dnssec.presigned && denial_of(zone).kind == snapshot::DenialKind::kNone) return {};
+  const snapshot::DenialKind kind = denial_of(zone).kind;
+  if (options_.hashed != nullptr && kind != snapshot::DenialKind::kNsec3) {
+    options_.hashed->drop(zone.name);
+  }
+  if (!zone.dnssec.presigned && kind == snapshot::DenialKind::kNone) return {};
   if (auto used = use(zone); !used) return used;
   return chains_.put_all(zone, sink_);
 }
@@ -187,6 +191,7 @@ base::Result<void> Output::put_touched_chains() {
 }
 
 base::Result<void> Output::drop_zone(const DomainName& apex) {
+  if (options_.hashed != nullptr) options_.hashed->drop(apex);
   ++counts_.zones_dropped;
   current_row_ = 0;
   return sink_.drop_zone(apex.wire());
@@ -288,6 +293,7 @@ base::Result<Counts> compile_all(store::Store& store, const Options& options,
                                  snapshot::ChangeSink& sink) {
   std::vector<model::Zone> zones;
   store.for_each_zone([&](const model::Zone& zone) { zones.push_back(zone); });
+  if (options.hashed != nullptr) options.hashed->begin(std::nullopt);
   StoreLookups others(store);
   IndexedLookups lookups(others);
   Output output(store, lookups, options, sink);
@@ -298,6 +304,7 @@ base::Result<Counts> compile_all(store::Store& store, const Options& options,
   for (const model::Zone& zone : zones) {
     if (auto put = put_whole(store, zone, lookups, output); !put) return put.error();
   }
+  if (options.hashed != nullptr) options.hashed->end(store.version());
   return output.counts();
 }
 
@@ -323,6 +330,7 @@ base::Result<Counts> compile_import(store::Store& store, const model::Zone& zone
 
 base::Result<Counts> compile_changes(store::Store& store, const store::Changes& changes,
                                      const Options& options, snapshot::ChangeSink& sink) {
+  if (options.hashed != nullptr) options.hashed->begin(changes.from);
   StoreLookups stored(store);
   IndexedLookups lookups(stored);
   Affected affected(store, stored);
@@ -358,6 +366,7 @@ base::Result<Counts> compile_changes(store::Store& store, const store::Changes& 
   for (const auto& [key, apex] : dropped) {
     if (auto set = output.set_former_apex(apex); !set) return set.error();
   }
+  if (options.hashed != nullptr) options.hashed->end(store.version());
   return output.counts();
 }
 

@@ -44,6 +44,8 @@ struct BrokenRule {
   std::string fault;
 };
 
+class HashedZones;
+
 // 32 random octets that stay the same, see direct_names.h.
 using DirectSecret = std::array<std::uint8_t, 32>;
 
@@ -69,6 +71,9 @@ struct Options {
   // Signs the zones that are to be signed, as of `now`; null: none is.
   dnssec::Signers* signers = nullptr;
   model::Timestamp now{};
+  // What was hashed for chains of NSEC3, from one compilation of the same store to the next, so
+  // that a change hashes what it changes (hashed_zones.h); null: all of a zone is, each time.
+  HashedZones* hashed = nullptr;
 
   // A set that is not there any more is another one.
   [[nodiscard]] const std::vector<base::IpAddress>& addresses_of(const model::Zone& zone) const {

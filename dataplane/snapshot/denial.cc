@@ -142,7 +142,7 @@ void DenialReader::find(std::span<DenialQuestion> questions) const noexcept {
   find_some(questions);
 }
 
-// A level at a time for all; then the entries that they may have to be compared with.
+// A level at a time for all; then the entries that some have to be compared with.
 void DenialReader::find_some(std::span<DenialQuestion> questions) const noexcept {
   Place places[kAtOnce];
   std::size_t above = 0;  // so many have not come to the lowest level
@@ -170,7 +170,9 @@ void DenialReader::find_some(std::span<DenialQuestion> questions) const noexcept
     Place& place = places[i];
     if (place.node == nullptr) continue;
     place.range = range(*place.node, *questions[i].key);
-    prefetch_entry(denial_entries(*place.node)[std::max(place.range.through - 1, 0)]);
+    if (place.range.before != place.range.through) {
+      prefetch_key(denial_entries(*place.node)[place.range.through - 1]);
+    }
   }
   for (std::size_t i = 0; i < questions.size(); ++i) {
     DenialQuestion& question = questions[i];
@@ -179,7 +181,7 @@ void DenialReader::find_some(std::span<DenialQuestion> questions) const noexcept
     if (at == nullptr) continue;
     const int found = settle(*at, *question.key, places[i].range, question.hit.exact);
     const HeapRef ref = found < 0 ? last(*question.chain) : denial_entries(*at)[found];
-    question.hit.blob = &denial_blob(entry(ref));
+    question.hit.entry = &entry(ref);
   }
 }
 
@@ -188,10 +190,9 @@ void DenialReader::prefetch_node(HeapRef ref) const noexcept {
   for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(at + line * kLine);
 }
 
-void DenialReader::prefetch_entry(HeapRef ref) const noexcept {
+void DenialReader::prefetch_key(HeapRef ref) const noexcept {
   const auto* at = reinterpret_cast<const char*>(&entry(ref));
-  // Most end there: key, NSEC, a signature. What is left out is fetched with the blob.
-  for (std::size_t line = 0; line < 4; ++line) __builtin_prefetch(at + line * kLine);
+  for (std::size_t line = 0; line < 2; ++line) __builtin_prefetch(at + line * kLine);
 }
 
 }  // namespace brink::snapshot

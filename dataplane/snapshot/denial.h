@@ -66,18 +66,6 @@ inline void set_table_key(DenialKey& key, std::span<const std::uint8_t> octets) 
   key.size = static_cast<std::uint16_t>(octets.size());
 }
 
-struct DenialHit {
-  const BlobHeader* blob = nullptr;
-  bool exact = false;  // it is the record of the name itself
-};
-
-// One of several look-ups that are made at once. The chain and key outlive it.
-struct DenialQuestion {
-  const DenialChain* chain;
-  const DenialKey* key;
-  DenialHit hit = {};
-};
-
 inline std::span<const std::uint8_t> denial_salt(const DenialChain& chain) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(&chain + 1), chain.salt_size};
 }
@@ -134,6 +122,16 @@ inline const BlobHeader& denial_blob(const DenialEntry& entry) noexcept {
 inline std::size_t denial_entry_size(const DenialEntry& entry) noexcept {
   return entry.size_units * kHeapUnit;
 }
+
+// What a look-up in a chain finds. The entry need not be in the caches.
+struct DenialHit {
+  const DenialEntry* entry = nullptr;  // null: the chain has no records
+  bool exact = false;                  // it is the record of the name itself
+
+  [[nodiscard]] const BlobHeader* blob() const noexcept {
+    return entry == nullptr ? nullptr : &denial_blob(*entry);
+  }
+};
 // Of a table.
 inline std::span<const std::uint8_t> table_value(const DenialEntry& entry) noexcept {
   const std::size_t at = denial_blob_offset(entry.key_size);
@@ -149,6 +147,13 @@ inline std::uint64_t denial_head(std::span<const std::uint8_t> key, std::size_t 
   }
   return base::load_be64(octets);
 }
+
+// One of several look-ups that are made at once. The chain and key outlive it.
+struct DenialQuestion {
+  const DenialChain* chain;
+  const DenialKey* key;
+  DenialHit hit = {};
+};
 
 // DenialReader: look-ups in the chains and tables of one heap.
 class DenialReader {
@@ -191,7 +196,7 @@ class DenialReader {
   void find_some(std::span<DenialQuestion> questions) const noexcept;
   [[nodiscard]] HeapRef last(const Tree& chain) const noexcept;
   void prefetch_node(HeapRef ref) const noexcept;
-  void prefetch_entry(HeapRef ref) const noexcept;
+  void prefetch_key(HeapRef ref) const noexcept;
 
   const std::uint8_t* heap_;
 };

@@ -136,10 +136,10 @@ class DenialTest : public ::testing::Test {
   }
   void expect(const Bytes& asked, const Bytes& found, bool exact, std::uint8_t value = 0) const {
     const DenialHit hit = find(asked);
-    ASSERT_NE(hit.blob, nullptr);
+    ASSERT_NE(hit.blob(), nullptr);
     const Bytes wanted = denial_blob_of(found, kApexName, {value});
-    const auto* at = reinterpret_cast<const std::uint8_t*>(hit.blob);
-    EXPECT_EQ(Bytes(at, at + blob_size(*hit.blob)), wanted);
+    const auto* at = reinterpret_cast<const std::uint8_t*>(hit.blob());
+    EXPECT_EQ(Bytes(at, at + blob_size(*hit.blob())), wanted);
     EXPECT_EQ(hit.exact, exact);
   }
   void expect_clean() {
@@ -155,7 +155,7 @@ class DenialTest : public ::testing::Test {
 TEST_F(DenialTest, AnEmptyChainHasNoRecordForAnyName) {
   ASSERT_NE(chain(), nullptr);
   EXPECT_EQ(chain()->count, 0U);
-  EXPECT_EQ(find(kApexName).blob, nullptr);
+  EXPECT_EQ(find(kApexName).blob(), nullptr);
   expect_clean();
 }
 
@@ -209,7 +209,7 @@ TEST_F(DenialTest, AReadersOlderViewIsLeftAsItWas) {
     const DenialHit hit = before.find_denial(old, denial_key_of(numbered(i), kApexName));
     ASSERT_TRUE(hit.exact);
     const Bytes wanted = denial_blob_of(numbered(i), kApexName, {0});
-    ASSERT_EQ(std::memcmp(hit.blob, wanted.data(), wanted.size()), 0) << i;
+    ASSERT_EQ(std::memcmp(hit.blob(), wanted.data(), wanted.size()), 0) << i;
   }
   expect(numbered(7), numbered(7), true, 9);
   expect(numbered(8), numbered(7), false, 9);
@@ -344,8 +344,8 @@ TEST_F(DenialTest, TheNegativeAnswerHasTwoFormsOrOne) {
   EXPECT_EQ(std::memcmp(found, soa().data(), soa().size()), 0);
 }
 
-// The zone's state holds the NSEC of the apex as answers have it, exactly as long as that says that there
-// is no wildcard at the apex.
+// The zone's state holds the NSEC of the apex exactly as long as that says that there is no
+// wildcard at the apex.
 TEST_F(DenialTest, TheApexDeniesItsWildcardFromTheStateOfTheZone) {
   const auto denies = [&] {
     expect_clean();
@@ -354,11 +354,8 @@ TEST_F(DenialTest, TheApexDeniesItsWildcardFromTheStateOfTheZone) {
     if (blob == nullptr) return false;
     const DenialHit apex = find(kApexName);
     EXPECT_TRUE(apex.exact);
-    EXPECT_EQ(blob->body_count, apex.blob->body_count);
-    const std::uint8_t* body = blob_body(*blob);
-    Bytes wanted(blob_body(*apex.blob), blob_body(*apex.blob) + apex.blob->body_size);
-    for (const Fixup& fixup : blob_fixups(*apex.blob)) wanted[fixup.offset + 1U] = 0x0c;
-    EXPECT_EQ(Bytes(body, body + blob->body_size), wanted);
+    EXPECT_EQ(blob_size(*blob), blob_size(*apex.blob()));
+    EXPECT_EQ(std::memcmp(blob, apex.blob(), blob_size(*blob)), 0);
     return true;
   };
   const auto change = [&](const std::function<void(Writer&)>& step) {

@@ -39,8 +39,8 @@ void look_at_zone(const View& view, const ZoneState& state) {
   view.find_denials(questions);
   for (const DenialQuestion& question : questions) {
     const DenialHit hit = view.find_denial(*chain, *question.key);
-    CHECK(hit.blob == question.hit.blob && hit.exact == question.hit.exact);
-    CHECK((hit.blob == nullptr) == (chain->count == 0));
+    CHECK(hit.blob() == question.hit.blob() && hit.exact == question.hit.exact);
+    CHECK((hit.blob() == nullptr) == (chain->count == 0));
   }
 }
 

@@ -30,7 +30,7 @@
 namespace brink::snapshot {
 
 inline constexpr std::uint64_t kImageMagic = 0x31474d494b4e5242;  // "BRNKIMG1"
-inline constexpr std::uint32_t kLayoutVersion = 6;
+inline constexpr std::uint32_t kLayoutVersion = 7;
 inline constexpr std::size_t kHeaderSize = 4096;
 inline constexpr std::size_t kSectionAlignment = 128;
 
@@ -150,14 +150,15 @@ static_assert(sizeof(Zone) == 8);
 // 12     2    where the DenialChain is, in units of 8 bytes from here; 0 = the zone is not signed
 //             and has no table
 // 14     2    where the signed form of the negative answer is, likewise; 0 = there is none
-// 16     2    where the apex's NSEC is, likewise; 0 = it does not stand here
+// 16     2    where the denial of the apex's wildcard is, likewise; 0 = it does not stand here
 // 18     2    where the negative answer is, likewise
 // 20     4    zero
 // 24     -    a DenialChain
 //        -    where that says so, the Tree of the zone's table
 //        -    a Blob: the SOA as negative answers carry it (RFC 2308 5), with its signatures
-//        -    a Blob: the NSEC of the apex and its signatures once more, if that says, too, that
-//             there is no wildcard right below the apex
+//        -    a free-standing Blob: that there is no wildcard right below the apex. The NSEC of the
+//             apex and its signatures once more, if that says so; or the NSEC3 of the apex, and the
+//             one that covers the wildcard's hash, with theirs, each once
 //        -    a Blob: the SOA alone
 //
 // Each part starts at a multiple of 8. What an answer to a name that is not there takes out of a

@@ -249,17 +249,17 @@ inline std::string Model::compare_denials(const View& view, const Path& apex,
     const DenialHit hit = view.find_denial(*chain, keys[i]);
     const std::string where =
         name_text(wire_of(paths[i])) + " in a chain of " + std::to_string(zone.chain.size()) + ": ";
-    if (questions[i].hit.blob != hit.blob || questions[i].hit.exact != hit.exact) {
+    if (questions[i].hit.blob() != hit.blob() || questions[i].hit.exact != hit.exact) {
       return where + "one of several finds something else";
     }
     if (zone.chain.empty()) {
-      if (hit.blob != nullptr || hit.exact) return where + "found in an empty chain";
+      if (hit.blob() != nullptr || hit.exact) return where + "found in an empty chain";
       continue;
     }
     auto wanted = zone.chain.upper_bound(paths[i]);
     if (wanted == zone.chain.begin()) wanted = zone.chain.end();
     --wanted;
-    if (!is_same(hit.blob, wanted->second)) {
+    if (!is_same(hit.blob(), wanted->second)) {
       return where + "not the record of " + name_text(wire_of(wanted->first));
     }
     if (hit.exact != (wanted->first == paths[i])) return where + "exactness is wrong";

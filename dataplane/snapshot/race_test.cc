@@ -178,13 +178,13 @@ class Reader {
     view.find_denials(questions);
     for (const DenialQuestion& question : questions) {
       const DenialHit hit = view.find_denial(*first, *question.key);
-      if ((hit.blob == nullptr) != (question.hit.blob == nullptr) ||
+      if ((hit.blob() == nullptr) != (question.hit.blob() == nullptr) ||
           hit.exact != question.hit.exact) {
         return "a record is in one chain only";
       }
-      if (hit.blob != nullptr &&
-          (blob_size(*hit.blob) != blob_size(*question.hit.blob) ||
-           std::memcmp(hit.blob, question.hit.blob, blob_size(*hit.blob)) != 0)) {
+      if (hit.blob() != nullptr &&
+          (blob_size(*hit.blob()) != blob_size(*question.hit.blob()) ||
+           std::memcmp(hit.blob(), question.hit.blob(), blob_size(*hit.blob())) != 0)) {
         return "two chains have different records";
       }
     }

@@ -144,7 +144,7 @@ void look_at_zone(const View& view, const ZoneState& state) {
   if (chain == nullptr) return;
   for (const char* label : {"a", "a1", "c22", "zz"}) {
     const DenialKey key = denial_key_of(wire_name(label), {0});
-    CHECK((view.find_denial(*chain, key).blob == nullptr) == (chain->count == 0));
+    CHECK((view.find_denial(*chain, key).blob() == nullptr) == (chain->count == 0));
   }
 }
 

@@ -74,7 +74,7 @@ class Verifier {
   base::Result<void> check_owners() const;
   base::Result<void> check_zones();
   base::Result<void> check_state(std::uint32_t zone);
-  [[nodiscard]] bool has_apex_denial(const ZoneState& state) const;
+  [[nodiscard]] bool has_apex_denial(std::uint32_t zone, const ZoneState& state) const;
   bool take(HeapRef ref, std::size_t bytes);
   base::Result<void> check_buckets();
   void prefetch_records_of(std::uint32_t bucket) const;
@@ -324,28 +324,35 @@ base::Result<void> Verifier::check_state(std::uint32_t zone) {
     }
     end += denial_chain_size(*View::trees(state));
   }
-  const auto check_blob = [&](std::size_t units) -> base::Result<void> {
+  const auto check_blob = [&](std::size_t units, const auto& verify_form) -> base::Result<void> {
     if (!next_part(units)) return bad("its state is out of bounds", "");
-    if (auto r = verify_blob(room.subspan(end)); !r) return r;
+    if (auto r = verify_form(room.subspan(end)); !r) return r;
     end += blob_size(*reinterpret_cast<const BlobHeader*>(room.data() + end));
     return {};
   };
-  for (const std::uint16_t units : {state.signed_units, state.denial_units}) {
-    if (units == 0) continue;
-    if (auto r = check_blob(units); !r) return r;
+  if (state.signed_units != 0) {
+    if (auto r = check_blob(state.signed_units, verify_blob); !r) return r;
   }
-  if (auto r = check_blob(state.negative_units); !r) return r;
+  if (state.denial_units != 0) {
+    if (auto r = check_blob(state.denial_units, verify_free_blob); !r) return r;
+  }
+  if (auto r = check_blob(state.negative_units, verify_blob); !r) return r;
   if (negative_blob(state).body_count != 1) return bad("its negative answer is not one SOA", "");
-  if (!has_apex_denial(state)) return bad("it has another NSEC at its apex than in its chain", "");
+  if (!has_apex_denial(zone, state))
+    return bad("it has another proof of its apex than its chain", "");
   if (!take(ref, state_size(state))) return bad("its state shares memory", "");
   return {};
 }
 
 // As the chain, which is verified, demands.
-bool Verifier::has_apex_denial(const ZoneState& state) const {
-  const DenialChain* chain = View::chain(state);
+bool Verifier::has_apex_denial(std::uint32_t zone, const ZoneState& state) const {
   std::vector<std::uint8_t> wanted;
-  if (chain != nullptr) wanted = apex_denial_of(DenialReader(image_.heap.data()), *chain);
+  if (const DenialChain* chain = View::chain(state); chain != nullptr) {
+    const Record& apex = record(apexes_[zone]);
+    ApexPlaces places;
+    find_apex_places(*chain, {view_.name_bytes(apex), apex.name_size}, places);
+    wanted = apex_denial_of(DenialReader(image_.heap.data()), *chain, places);
+  }
   return std::ranges::equal(contents_of(state).apex_denial, wanted);
 }
 

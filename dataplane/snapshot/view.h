@@ -32,6 +32,12 @@ struct Lookup {
   std::uint16_t closest_size = 0;
 };
 
+// Memory that will be read soon.
+struct MemoryArea {
+  const void* at = nullptr;
+  std::size_t size_bytes = 0;
+};
+
 class View {
  public:
   View(const Root& root, std::uint32_t generation) noexcept
@@ -150,8 +156,7 @@ class View {
     const std::size_t units = state.signed_units == 0 ? state.negative_units : state.signed_units;
     return reinterpret_cast<const BlobHeader*>(part_of(state, units));
   }
-  // The NSEC of the zone's apex with its signatures, if it says that the apex has no wildcard; or
-  // null.
+  // That the zone's apex is there and has no wildcard, a free-standing blob (layout.h); or null.
   [[nodiscard]] static const BlobHeader* apex_denial_blob(const ZoneState& state) noexcept {
     if (state.denial_units == 0) return nullptr;
     return reinterpret_cast<const BlobHeader*>(part_of(state, state.denial_units));
@@ -179,7 +184,7 @@ class View {
                                       const DenialKey& key) const noexcept {
     DenialHit hit;
     const DenialEntry* entry = DenialReader(root_.heap).find(chain, key, hit.exact);
-    if (entry != nullptr) hit.blob = &denial_blob(*entry);
+    hit.entry = entry;
     return hit;
   }
   // The same for several at once, in less time: the memory that one waits for is fetched while the
@@ -188,20 +193,42 @@ class View {
     DenialReader(root_.heap).find(questions);
   }
 
-  // `lines`: of 64 octets; a signed form takes four.
+  // `lines`: of 64 octets.
   void prefetch_rrsets(const Record& record, std::size_t lines = 2) const noexcept {
     prefetch_lines(heap(record.rrsets), lines);
   }
-  // The record's zone; then, once that is there, so many lines of its newest state; a blob that is about
-  // to be copied.
+  // The record's zone; then, once that is there, the newest state of it, but for its blobs.
   void prefetch_zone(const Record& record) const noexcept {
     prefetch_lines(&root_.zones[record.zone], 1);
   }
-  void prefetch_zone_state(const Record& record, std::size_t lines) const noexcept {
-    prefetch_lines(zone_state(load_link(root_.zones[record.zone].state)), lines);
+  void prefetch_zone_state(const Record& record) const noexcept {
+    const auto* at =
+        reinterpret_cast<const char*>(zone_state(load_link(root_.zones[record.zone].state)));
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + sizeof(ZoneState) + sizeof(DenialChain) - 1);
   }
-  static void prefetch_blob(const BlobHeader* blob) noexcept {
-    if (blob != nullptr) prefetch_lines(blob, 4);
+  // What negative answers take out of a state, for prefetch(). What is most often in it is not
+  // looked at.
+  [[nodiscard]] static MemoryArea negative_area(const ZoneState& state,
+                                                bool with_signatures) noexcept {
+    constexpr std::size_t kSoaSize = 128;
+    const auto* plain = part_of(state, state.negative_units);
+    if (!with_signatures || state.signed_units == 0) return {plain, kSoaSize};
+    const auto* first = part_of(state, state.signed_units);
+    return {first, static_cast<std::size_t>(plain - first)};
+  }
+  // Of a hit in a chain: key, record and a signature most often end there.
+  [[nodiscard]] static MemoryArea denial_area(const DenialHit& hit) noexcept {
+    return {hit.entry, hit.entry == nullptr ? 0 : std::size_t{320}};
+  }
+  [[nodiscard]] MemoryArea rrsets_area(const Record& record, bool with_signatures) const noexcept {
+    return {heap(record.rrsets), with_signatures ? std::size_t{256} : std::size_t{128}};
+  }
+  static void prefetch(const MemoryArea& area) noexcept {
+    const auto* line = reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(area.at) &
+                                                     ~std::uintptr_t{63});
+    const auto* const end = static_cast<const char*>(area.at) + area.size_bytes;
+    for (; line < end; line += 64) __builtin_prefetch(line);
   }
 
   // The route's bytes; empty: the name is not proxied.

@@ -140,6 +140,18 @@ void add_keys(const DenialReader& reader, HeapRef ref, std::span<const std::uint
   }
 }
 
+// Whether the record that was just put under this key is that of the apex or what says that it has
+// no wildcard, or has one.
+bool is_of_apex(const DenialReader& reader, const DenialChain& chain, const DenialKey& key,
+                const ApexPlaces& places) {
+  const std::span<const std::uint8_t> put(key.bytes, key.size);
+  if (std::ranges::equal(put, std::span(places.apex.bytes, places.apex.size))) return true;
+  // In the order of names nearly all come behind "*".
+  if (chain.kind == DenialKind::kNsec && key.bytes[0] > '*') return false;
+  bool exact = false;
+  return std::ranges::equal(put, denial_key(*reader.find(chain, places.wildcard, exact)));
+}
+
 bool denies_as(const DenialChain& chain, const Denial& denial) {
   const auto salt = denial_salt(chain);
   return chain.kind == denial.kind && chain.iterations == denial.iterations &&
@@ -190,6 +202,7 @@ base::Result<void> Writer::check() const {
 base::Result<void> Writer::put_zone(Name apex, const ZoneContents& contents) {
   CHECK(open_);
   if (auto checked = check(); !checked) return checked;
+  has_places_ = false;
   if (!set_checked_key(apex_, image_.hash_key_, apex)) {
     return refuse("it is no well-formed zone name", apex);
   }
@@ -231,6 +244,7 @@ base::Result<void> Writer::put_zone(Name apex, const ZoneContents& contents) {
 base::Result<void> Writer::use_zone(Name apex) {
   CHECK(open_);
   if (auto checked = check(); !checked) return checked;
+  has_places_ = false;
   if (!set_checked_key(apex_, image_.hash_key_, apex)) {
     return refuse("it is no well-formed zone name", apex);
   }
@@ -266,21 +280,22 @@ base::Result<ZoneState*> Writer::open_state() {
   return &state_at(image_.zones_[zone_].state);
 }
 
+// In the chain of the current zone.
+const ApexPlaces& Writer::apex_places(const DenialChain& chain) {
+  if (!has_places_) find_apex_places(chain, {apex_.bytes, apex_.size}, places_);
+  has_places_ = true;
+  return places_;
+}
+
 // Has the current zone's state, opened, hold what its chain says of the apex.
 bool Writer::renew_apex_denial() {
   const ZoneState& state = state_at(image_.zones_[zone_].state);
   StateContents contents = contents_of(state);
-  const auto wanted = apex_denial_of(DenialReader(image_.heap_.at(0)), *View::chain(state));
+  const DenialChain& chain = *View::chain(state);
+  const auto wanted = apex_denial_of(DenialReader(image_.heap_.at(0)), chain, apex_places(chain));
   if (std::ranges::equal(contents.apex_denial, wanted)) return true;
   contents.apex_denial = wanted;
   return set_state(zone_, contents);
-}
-
-base::Result<void> Writer::denial_done(DenialTree::Outcome outcome, const DenialKey& key,
-                                       Name owner) {
-  if (auto done = tree_done(outcome, owner); !done) return done;
-  // What comes behind "*" says nothing of a wildcard at the apex.
-  return key.bytes[0] > '*' || renew_apex_denial() ? base::Result<void>() : no_memory(owner);
 }
 
 base::Result<void> Writer::tree_done(DenialTree::Outcome outcome, Name name) {
@@ -366,14 +381,18 @@ base::Result<void> Writer::put_denial(Name owner, std::span<const std::uint8_t> 
   const auto& header = *reinterpret_cast<const BlobHeader*>(blob.data());
   if (blob_size(header) != blob.size()) return refuse("there is more behind a blob", owner);
   if (!is_owner({key.bytes, key.size}, header)) return refuse("its blob is another's", owner);
-  return denial_done(trees().put(*chain.value(), key, blob), key, owner);
+  if (auto done = tree_done(trees().put(*chain.value(), key, blob), owner); !done) return done;
+  const bool concerned = is_of_apex(DenialReader(image_.heap_.at(0)), *chain.value(), key,
+                                    apex_places(*chain.value()));
+  return !concerned || renew_apex_denial() ? base::Result<void>() : no_memory(owner);
 }
 
 base::Result<void> Writer::drop_denial(Name owner) {
   DenialKey key;
   const auto chain = open_chain(owner, key);
   if (!chain) return chain.error();
-  return denial_done(trees().drop(*chain.value(), key), key, owner);
+  if (auto done = tree_done(trees().drop(*chain.value(), key), owner); !done) return done;
+  return renew_apex_denial() ? base::Result<void>() : no_memory(owner);
 }
 
 base::Result<void> Writer::drop_zone(Name apex) {

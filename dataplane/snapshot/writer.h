@@ -131,7 +131,7 @@ class Writer : public ChangeSink {
   bool set_state(std::uint32_t zone, const StateContents& contents);
   base::Result<DenialChain*> open_chain(Name owner, DenialKey& key);
   base::Result<void> tree_done(DenialTree::Outcome outcome, Name name);
-  base::Result<void> denial_done(DenialTree::Outcome outcome, const DenialKey& key, Name owner);
+  [[nodiscard]] const ApexPlaces& apex_places(const DenialChain& chain);
   bool renew_apex_denial();
   base::Result<Tree*> open_table();
   base::Result<void> drop_from(Tree& table, Key key);
@@ -161,6 +161,8 @@ class Writer : public ChangeSink {
   std::uint32_t zone_ = 0;        // the current one
   NameKey apex_{};                // its name
   bool apex_missing_ = false;     // the current zone is new and has no apex yet
+  bool has_places_ = false;       // the next are those of its chain
+  ApexPlaces places_;
   std::uint64_t names_ = 0;       // in all zones, with the transaction
   std::uint32_t zones_ = 0;
   std::vector<Undo> undo_;

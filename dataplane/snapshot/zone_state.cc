@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include "dataplane/base/bytes.h"
 #include "dataplane/base/check.h"
+#include "dataplane/snapshot/nsec3_hash.h"
 #include "dataplane/snapshot/view.h"
 
 namespace brink::snapshot {
 namespace {
-
-constexpr std::uint16_t kOwnerPointer = 0xc00c;
-constexpr std::size_t kRecordFixed = 12;  // owner pointer, type, class, TTL, data length
 
 std::size_t units_of(std::size_t size) {
   return (size + kHeapUnit - 1) / kHeapUnit;
@@ -19,6 +16,38 @@ std::size_t units_of(std::size_t size) {
 
 std::span<const std::uint8_t> bytes_of(const BlobHeader& blob) {
   return {reinterpret_cast<const std::uint8_t*>(&blob), blob_size(blob)};
+}
+
+// A free-standing blob of the records of one, and of another if there is one; empty: it would be
+// too large.
+std::vector<std::uint8_t> joined(const BlobHeader& first, const BlobHeader* second) {
+  if (second == nullptr) {
+    const auto bytes = bytes_of(first);
+    return {bytes.begin(), bytes.end()};
+  }
+  const std::size_t size = std::size_t{first.body_size} + second->body_size;
+  const std::size_t count = std::size_t{first.body_count} + second->body_count;
+  const std::size_t fixup_count = std::size_t{first.fixup_count} + second->fixup_count;
+  if (size > kFixupTargetMax || count > 0xffff || fixup_count > 0xff) return {};
+  const BlobHeader header{static_cast<std::uint16_t>(size),       0, 0,
+                          static_cast<std::uint16_t>(count),      0, 0,
+                          static_cast<std::uint8_t>(fixup_count), 0};
+  std::vector<std::uint8_t> out(blob_size(header));
+  std::uint8_t* at = out.data();
+  std::memcpy(at, &header, sizeof header);
+  std::memcpy(at + sizeof header, blob_body(first), first.body_size);
+  std::memcpy(at + sizeof header + first.body_size, blob_body(*second), second->body_size);
+  at = out.data() + out.size() - fixup_count * sizeof(Fixup);
+  const auto put = [&at](Fixup fixup, std::uint16_t by) {
+    const bool own = (fixup.kind_and_target & kFixupKindMask) == kFixupBlob;
+    fixup.offset = static_cast<std::uint16_t>(fixup.offset + by);
+    if (own) fixup.kind_and_target = static_cast<std::uint16_t>(fixup.kind_and_target + by);
+    std::memcpy(at, &fixup, sizeof fixup);
+    at += sizeof fixup;
+  };
+  for (const Fixup& fixup : blob_fixups(first)) put(fixup, 0);
+  for (const Fixup& fixup : blob_fixups(*second)) put(fixup, first.body_size);
+  return out;
 }
 
 }  // namespace
@@ -41,30 +70,32 @@ StateContents contents_of(const ZoneState& state) {
   return contents;
 }
 
-std::vector<std::uint8_t> apex_denial_of(const DenialReader& reader, const DenialChain& chain) {
-  if (chain.kind != DenialKind::kNsec) return {};
-  DenialKey wildcard;
-  wildcard.size = 0;
-  append_denial_label(wildcard, reinterpret_cast<const std::uint8_t*>("*"), 1);
-  bool exact = false;
-  const DenialEntry* entry = reader.find(chain, wildcard, exact);
-  if (entry == nullptr || entry->key_size != 0) return {};
-  const BlobHeader& blob = denial_blob(*entry);
-  // Its owners are the apex: no labels, and fix-ups for nothing else.
-  if (blob.fixup_count != blob.body_count) return {};
-  const std::uint8_t* const body = blob_body(blob);
-  std::vector<std::uint8_t> out(sizeof blob + ((blob.body_size + 1U) & ~1U));
-  const BlobHeader header{blob.body_size, 0, 0, blob.body_count, 0, 0, 0, 0};
-  std::memcpy(out.data(), &header, sizeof header);
-  std::uint8_t* const to = out.data() + sizeof header;
-  std::memcpy(to, body, blob.body_size);
-  std::size_t at = 0;
-  for (const Fixup& fixup : blob_fixups(blob)) {
-    if (fixup.offset != at || (fixup.kind_and_target & kFixupTargetMask) != 0) return {};
-    base::store_be16(to + at, kOwnerPointer);
-    at += kRecordFixed + base::load_be16(body + at + kRecordFixed - 2);
+void find_apex_places(const DenialChain& chain, std::span<const std::uint8_t> apex,
+                      ApexPlaces& places) {
+  constexpr std::uint8_t kWildcardLabel[] = {1, '*'};
+  if (chain.kind == DenialKind::kNsec3) {
+    std::vector<std::uint8_t> wildcard(std::begin(kWildcardLabel), std::end(kWildcardLabel));
+    wildcard.insert(wildcard.end(), apex.begin(), apex.end());
+    set_nsec3_key(places.apex, apex, chain);
+    set_nsec3_key(places.wildcard, wildcard, chain);
+    return;
   }
-  return out;
+  set_denial_key(places.apex, apex.data(), apex.size(), apex.size());
+  places.wildcard = places.apex;
+  append_denial_label(places.wildcard, kWildcardLabel + 1, 1);
+}
+
+std::vector<std::uint8_t> apex_denial_of(const DenialReader& reader, const DenialChain& chain,
+                                         const ApexPlaces& places) {
+  bool exact = false;
+  const DenialEntry* own = reader.find(chain, places.apex, exact);
+  if (own == nullptr || !exact) return {};
+  const DenialEntry* covers = reader.find(chain, places.wildcard, exact);
+  if (exact) return {};
+  if (covers == own) return joined(denial_blob(*own), nullptr);
+  // RFC 4035 3.1.3.2 asks for no NSEC of the closest encloser, so it would be one too many.
+  if (chain.kind == DenialKind::kNsec) return {};
+  return joined(denial_blob(*own), &denial_blob(*covers));
 }
 
 std::size_t state_size(const ZoneState& state) {

@@ -24,9 +24,18 @@ struct StateContents {
 };
 
 StateContents contents_of(const ZoneState& state);
-// The NSEC of the apex as a state has it, a Blob; empty: it says nothing of a wildcard at the apex, or
-// is none, or of an unusual form. The chain is a verified one.
-std::vector<std::uint8_t> apex_denial_of(const DenialReader& reader, const DenialChain& chain);
+// Where a chain of the zone of this name has, or would have, the records of its apex and of the
+// wildcard right below that.
+struct ApexPlaces {
+  DenialKey apex;
+  DenialKey wildcard;
+};
+void find_apex_places(const DenialChain& chain, std::span<const std::uint8_t> apex,
+                      ApexPlaces& places);
+// What a state has of the chain (layout.h), a free-standing Blob; empty: the chain is not such, or its
+// records are too large. The chain is a verified one.
+std::vector<std::uint8_t> apex_denial_of(const DenialReader& reader, const DenialChain& chain,
+                                         const ApexPlaces& places);
 // Of the whole block.
 std::size_t state_size(const ZoneState& state);
 

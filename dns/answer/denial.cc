@@ -1,8 +1,13 @@
 #include "dns/answer/denial.h"
 
+#include <cstring>
+
+#include "dataplane/snapshot/nsec3_hash.h"
+
 namespace brink::dns::answer {
 namespace {
 
+using snapshot::BlobHeader;
 using snapshot::DenialHit;
 using snapshot::DenialKey;
 using snapshot::DenialKind;
@@ -11,14 +16,29 @@ bool is_nsec3(const Denied& denied) noexcept {
   return denied.chain->kind == DenialKind::kNsec3;
 }
 
+// Whether a record of a chain is among those that a zone's state has of the same chain (layout.h).
+// In that blob the pointers to the apex are the ends of owners: of NSEC3 records, or of the apex
+// itself.
+bool contains(const BlobHeader& said, const BlobHeader& record) noexcept {
+  const std::size_t labels = snapshot::blob_fixups(record).front().offset;
+  if (snapshot::blob_fixups(said).front().offset == 0) return labels == 0;
+  for (const snapshot::Fixup& fixup : snapshot::blob_fixups(said)) {
+    const bool is_apex = (fixup.kind_and_target & snapshot::kFixupKindMask) == snapshot::kFixupApex;
+    if (!is_apex || fixup.offset < labels) continue;
+    const std::uint8_t* const owner = snapshot::blob_body(said) + fixup.offset - labels;
+    if (std::memcmp(owner, snapshot::blob_body(record), labels) == 0) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void Proofs::add(const Denied& denied, const DenialHit& hit) noexcept {
-  if (hit.blob == nullptr) return;  // a chain without records
+  if (hit.blob() == nullptr) return;  // a chain without records
   for (std::size_t i = 0; i < count_; ++i) {
-    if (items_[i].blob == hit.blob) return;
+    if (items_[i].blob == hit.blob()) return;
   }
-  if (count_ < kMax) items_[count_++] = {hit.blob, denied.apex};
+  if (count_ < kMax) items_[count_++] = {hit.blob(), denied.apex};
 }
 
 // The NSEC of the name, or the one that covers it.
@@ -30,7 +50,7 @@ void Proofs::add_nsec(const Denied& denied, WireName name) noexcept {
 
 DenialHit Proofs::find_nsec3(const Denied& denied, WireName name) const noexcept {
   DenialKey key;
-  set_nsec3_key(key, name, *denied.chain);
+  snapshot::set_nsec3_key(key, name, *denied.chain);
   return view_.find_denial(*denied.chain, key);
 }
 
@@ -41,36 +61,41 @@ void Proofs::add_nsec3(const Denied& denied, WireName name) noexcept {
 
 // RFC 5155 7.2.1: the NSEC3 of the closest encloser, and the one that covers the next closer name.
 // With opt-out the closest encloser need not have one; then the closest that has. Returns its wire
-// size.
-std::size_t Proofs::add_closest(const Denied& denied, WireName name,
-                                std::size_t closest_size) noexcept {
+// size. `own`: what is known to be at or before the name itself.
+std::size_t Proofs::add_closest(const Denied& denied, WireName name, std::size_t closest_size,
+                                const DenialHit& own) noexcept {
   WireName next = next_closer(name, closest_size);
   for (WireName closest = parent(next);; next = closest, closest = parent(closest)) {
     const DenialHit hit = find_nsec3(denied, closest);
     if (!hit.exact && closest.size() > denied.apex_size) continue;
     add(denied, hit);
-    add_nsec3(denied, next);
+    const bool is_known = own.entry != nullptr && next.size() == name.size();
+    add(denied, is_known ? own : find_nsec3(denied, next));
     return closest.size();
   }
 }
 
-void Proofs::add_no_data(const Denied& denied, WireName name) noexcept {
+void Proofs::add_no_data(const Denied& denied, WireName name, const Foreseen& foreseen) noexcept {
   if (denied.chain == nullptr) return;
-  if (!is_nsec3(denied)) return add_nsec(denied, name);
-  const DenialHit hit = find_nsec3(denied, name);
-  if (hit.exact || name.size() <= denied.apex_size) return add(denied, hit);
-  add_closest(denied, name, name.size() - 1U - name[0]);  // opted out (RFC 5155 7.2.4)
+  if (!is_nsec3(denied) && foreseen.count == 0) return add_nsec(denied, name);
+  const DenialHit hit = foreseen.count == 0 ? find_nsec3(denied, name) : foreseen.hits[0];
+  if (!is_nsec3(denied) || hit.exact || name.size() <= denied.apex_size) return add(denied, hit);
+  add_closest(denied, name, name.size() - 1U - name[0], hit);  // opted out (RFC 5155 7.2.4)
 }
 
-void Proofs::add_beside_apex(const Denied& denied, WireName name, const Foreseen& foreseen) noexcept {
+void Proofs::add_below_apex(const Denied& denied, WireName name, const BlobHeader& said,
+                            const Foreseen& foreseen) noexcept {
   DenialHit hit = foreseen.hits[0];
   if (foreseen.count != 1) {
     DenialKey key;
-    snapshot::set_denial_key(key, name.data(), name.size(), denied.apex_size);
+    if (is_nsec3(denied)) {
+      snapshot::set_nsec3_key(key, next_closer(name, denied.apex_size), *denied.chain);
+    } else {
+      snapshot::set_denial_key(key, name.data(), name.size(), denied.apex_size);
+    }
     hit = view_.find_denial(*denied.chain, key);
   }
-  // An owner without labels of its own is the apex.
-  if (*snapshot::blob_body(*hit.blob) <= snapshot::kLabelMax) add(denied, hit);
+  if (!contains(said, *hit.blob())) add(denied, hit);
 }
 
 void Proofs::add_no_name(const Denied& denied, WireName name, std::size_t closest_size,

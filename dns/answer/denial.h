@@ -25,15 +25,16 @@ class Proofs {
   explicit Proofs(const snapshot::View& view) noexcept : view_(view) {}
 
   // The name owns nothing of the type asked for. It may be an empty non-terminal, or a delegation
-  // that is not signed.
-  void add_no_data(const Denied& denied, WireName name) noexcept;
+  // that is not signed; of that something may have been looked up before.
+  void add_no_data(const Denied& denied, WireName name, const Foreseen& foreseen = {}) noexcept;
   // The name is not there, nor a wildcard that would cover it. `closest_size`: wire size of its
   // closest encloser; `foreseen`: what was looked up of it before.
   void add_no_name(const Denied& denied, WireName name, std::size_t closest_size,
                    const Foreseen& foreseen) noexcept;
-  // The same for a name of which all has been said but what covers it, if that is not the NSEC of the
-  // apex. The chain has records.
-  void add_beside_apex(const Denied& denied, WireName name, const Foreseen& foreseen) noexcept;
+  // The same for a name right below the apex of which `said` says all but what covers the name, or,
+  // where that is the same record, all.
+  void add_below_apex(const Denied& denied, WireName name, const snapshot::BlobHeader& said,
+                      const Foreseen& foreseen) noexcept;
   // The name is not there, so the wildcard of its closest encloser stands for it. `has_data`: and owns
   // what was asked for.
   void add_wildcard(const Denied& denied, WireName name, std::size_t closest_size,
@@ -52,7 +53,8 @@ class Proofs {
   void add_nsec(const Denied& denied, WireName name) noexcept;
   [[nodiscard]] snapshot::DenialHit find_nsec3(const Denied& denied, WireName name) const noexcept;
   void add_nsec3(const Denied& denied, WireName name) noexcept;
-  std::size_t add_closest(const Denied& denied, WireName name, std::size_t closest_size) noexcept;
+  std::size_t add_closest(const Denied& denied, WireName name, std::size_t closest_size,
+                          const snapshot::DenialHit& own = {}) noexcept;
 
   // An answer needs four at most, and one more for every wildcard that its aliases passed.
   static constexpr std::size_t kMax = 24;

@@ -8,7 +8,6 @@
 #include "dataplane/snapshot/denial.h"
 #include "dataplane/snapshot/name.h"
 #include "dataplane/snapshot/view.h"
-#include "dns/answer/nsec3_hash.h"
 
 namespace brink::dns::answer {
 
@@ -26,8 +25,8 @@ inline WireName next_closer(WireName name, std::size_t closest_size) noexcept {
   return name;
 }
 
-// The NSEC of the apex as answers have it that say that a name right below the apex is not there; null: it
-// is none such name, or has to be looked for.
+// Of the proof that a name right below the apex is not there all but what covers the name itself, a
+// free-standing blob; null: it is none such name, or has to be looked for.
 inline const snapshot::BlobHeader* apex_denial(const snapshot::ZoneState& state,
                                                const snapshot::Lookup& found) noexcept {
   if (found.closest_size != found.encloser->apex_size) return nullptr;
@@ -48,14 +47,5 @@ class WildcardName {
   std::size_t size_;
   std::uint8_t bytes_[snapshot::kNameMax + 2];
 };
-
-// Makes `key` the place of the name's NSEC3 record in the chain.
-inline void set_nsec3_key(snapshot::DenialKey& key, WireName name,
-                          const snapshot::DenialChain& chain) noexcept {
-  std::uint8_t label[kNsec3LabelSize];
-  nsec3_label(name, chain.iterations, snapshot::denial_salt(chain), label);
-  key.size = 0;
-  snapshot::append_denial_label(key, label, sizeof label);
-}
 
 }  // namespace brink::dns::answer

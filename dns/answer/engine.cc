@@ -96,6 +96,15 @@ Counter counter_of(guard::RateLimit limit) noexcept {
   return Counter::kDropDnsRate;
 }
 
+// Answers between the fetching of what one is made of and its writing, where that is a proof, of a
+// dozen lines: less than a latency of the memory is too few, and what does not fit the queues of
+// the caches stops everything.
+constexpr std::size_t kAhead = 4;
+
+void fetch_sources(const Slot& slot) noexcept {
+  for (std::uint8_t i = 0; i < slot.source_count; ++i) snapshot::View::prefetch(slot.sources[i]);
+}
+
 // Whether it is certain before anything is written: neither there nor covered, delegated or
 // redirected.
 bool is_no_name(const snapshot::Lookup& found) noexcept {
@@ -159,6 +168,7 @@ void Engine::answer_burst(const snapshot::View& view, Transport transport,
     const Message& in = messages[i];
     CHECK(in.capacity >= kCapacityMin);
     wire::parse_query({in.message, in.size}, slot.query);
+    slot.source_count = 0;
     if (slot.query.verdict != Verdict::kQuery) continue;
     snapshot::set_key(slot.key, view.hash_key(), in.message + wire::kHeaderSize,
                       slot.query.name_size, in.capacity - wire::kHeaderSize);
@@ -173,14 +183,19 @@ void Engine::answer_burst(const snapshot::View& view, Transport transport,
     view.prefetch_record(is_missing ? view.candidate(slot.parent_hash) : slot.candidate);
   }
   look_up(view, count);
+  // What proofs are made of comes while the answers before are written: so the memory is busy all
+  // the time, and so are we.
+  for (std::size_t i = 0; i < std::min(count, kAhead); ++i) fetch_sources(slots_[i]);
   for (std::size_t i = 0; i < count; ++i) {
+    if (i + kAhead < count) fetch_sources(slots_[i + kAhead]);
     answer(view, transport, slots_[i], messages[i], counters);
   }
 }
 
 void Engine::look_up(const snapshot::View& view, std::size_t count) noexcept {
   Slot* missing[kBurstMax];
-  std::size_t missing_count = 0;
+  Slot* cuts[kBurstMax];
+  std::size_t missing_count = 0, cut_count = 0;
   for (std::size_t i = 0; i < count; ++i) {
     Slot& slot = slots_[i];
     if (slot.query.verdict != Verdict::kQuery) continue;
@@ -191,13 +206,20 @@ void Engine::look_up(const snapshot::View& view, std::size_t count) noexcept {
       continue;
     }
     slot.found = {&record, &record, true};
+    if (slot.query.dnssec_ok && (record.flags & snapshot::kCut) != 0) {
+      cuts[cut_count++] = &slot;
+      continue;
+    }
     // Sets that are not inline are one step further away.
     const bool is_inline = record.inline_type == slot.query.type && !slot.query.dnssec_ok;
     if (!is_inline && record.rrsets != 0) {
-      view.prefetch_rrsets(record, slot.query.dnssec_ok ? 4 : 2);
+      snapshot::View::prefetch(view.rrsets_area(record, slot.query.dnssec_ok));
     }
   }
-  if (missing_count != 0) missing_.look_up(view, {missing, missing_count}, expects_missing_);
+  if (missing_count + cut_count != 0) {
+    std::copy_n(cuts, cut_count, missing + missing_count);
+    missing_.look_up(view, {missing, missing_count + cut_count}, missing_count, expects_missing_);
+  }
   expects_missing_ = 2 * missing_count > count;
 }
 

@@ -1,6 +1,7 @@
 // MissingNames: looks up what a burst asked for and no record was at once found for, all together, so
-// that the memory of 32 closest enclosers, zones and chains is fetched at once. A flood of random names
-// is what it is for: each of its answers is behind a dozen lines of memory that depend on one another.
+// that the memory of 32 closest enclosers, zones and chains is fetched at once; and what proves that
+// delegations have no DS. A flood of random names is what it is for, and the servers of a TLD: each of
+// such answers is behind a dozen lines of memory that depend on one another.
 // One thread; nothing of the view is kept. Hot.
 #pragma once
 
@@ -25,12 +26,15 @@ class MissingNames {
     view.prefetch_bucket(slot.parent_hash);
   }
 
-  // Fills in `found` and, for who asks for proofs, `foreseen`. The bucket of each name is in the
-  // caches. `expected`: expect() was called for all, and the records are on their way.
-  void look_up(const snapshot::View& view, std::span<Slot* const> slots, bool expected) noexcept;
+  // Fills in `found` of the first `missing` slots, whose names are not there, and then, for who asks for
+  // proofs, `foreseen` of all: the others are delegations that are there. The bucket of each name is in
+  // the caches. `expected`: expect() was called for all, and the records are on their way.
+  void look_up(const snapshot::View& view, std::span<Slot* const> slots, std::size_t missing,
+               bool expected) noexcept;
 
  private:
   void foresee(const snapshot::View& view, Slot& slot) noexcept;
+  void foresee_referral(const snapshot::View& view, Slot& slot) noexcept;
   snapshot::DenialKey& ask(const snapshot::DenialChain& chain) noexcept;
 
   static constexpr std::size_t kKeysMax = Nsec3Batch::kMax;

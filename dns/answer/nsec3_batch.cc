@@ -5,7 +5,7 @@
 
 #include "dataplane/base/bytes.h"
 #include "dataplane/base/check.h"
-#include "dns/answer/nsec3_hash.h"
+#include "dataplane/snapshot/nsec3_hash.h"
 #include "dns/answer/sha1_lanes.h"
 
 namespace brink::dns::answer {
@@ -29,8 +29,8 @@ void Nsec3Batch::finish() noexcept {
   for (std::size_t at = 0; at < count_;) {
     const std::size_t made = sha1_lanes(blocks_[at].data(), count_ - at, digests);
     for (std::size_t i = 0; i < made; ++i) {
-      std::uint8_t label[kNsec3LabelSize];
-      nsec3_digits(digests[i], label);
+      std::uint8_t label[snapshot::kNsec3LabelSize];
+      snapshot::nsec3_digits(digests[i], label);
       keys_[at + i]->size = 0;
       snapshot::append_denial_label(*keys_[at + i], label, sizeof label);
     }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "dns/answer/nsec3_hash.h"
+#include "dataplane/snapshot/nsec3_hash.h"
 
 namespace brink::dns::answer {
 namespace {
@@ -36,8 +36,8 @@ TEST(Nsec3Batch, HashesAnyNumberOfNamesAsOneByOne) {
     }
     batch->finish();
     for (std::size_t i = 0; i < count; ++i) {
-      std::uint8_t label[kNsec3LabelSize];
-      nsec3_label(names[i], 0, salts[i], label);
+      std::uint8_t label[snapshot::kNsec3LabelSize];
+      snapshot::nsec3_label(names[i], 0, salts[i], label);
       snapshot::DenialKey wanted;
       wanted.size = 0;
       snapshot::append_denial_label(wanted, label, sizeof label);
@@ -50,8 +50,8 @@ TEST(Nsec3Batch, HashesAnyNumberOfNamesAsOneByOne) {
 
 TEST(Nsec3Hash, IsWhatBindMakesOfTheRoot) {
   const std::uint8_t root[] = {0};
-  std::uint8_t label[kNsec3LabelSize];
-  nsec3_label(root, 0, {}, label);
+  std::uint8_t label[snapshot::kNsec3LabelSize];
+  snapshot::nsec3_label(root, 0, {}, label);
   EXPECT_EQ(std::string(label, label + sizeof label), "bekjp7dgpvsjukll47bk43i3urmq4u2f");
 }
 

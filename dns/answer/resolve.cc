@@ -21,12 +21,14 @@ std::uint32_t ttl_of(const BlobHeader& blob) noexcept {
   return base::load_be32(snapshot::blob_body(blob) + 6);
 }
 
+constexpr Foreseen kNothing;
+
 class Resolver {
  public:
   Resolver(const View& view, const Slot& slot, Response& response) noexcept
       : view_(view),
         query_(slot.query),
-        foreseen_(slot.foreseen),
+        foreseen_(&slot.foreseen),
         response_(response),
         proofs_(view) {}
 
@@ -42,7 +44,7 @@ class Resolver {
   Outcome negative(const Record& in_zone, wire::Rcode rcode,
                    const BlobHeader* apex_denial = nullptr) noexcept;
   Outcome no_data(const Lookup& found, const snapshot::NameKey& key) noexcept;
-  Outcome no_name(const Lookup& found, const snapshot::NameKey& key, int hop) noexcept;
+  Outcome no_name(const Lookup& found, const snapshot::NameKey& key) noexcept;
   Outcome delegation_signer(const Record& apex) noexcept;
   Outcome end(Outcome outcome) noexcept;
   bool follow(const BlobHeader& alias, snapshot::NameKey& key) noexcept;
@@ -58,7 +60,7 @@ class Resolver {
 
   const View& view_;
   const wire::Query& query_;
-  const Foreseen& foreseen_;
+  const Foreseen* foreseen_;
   Response& response_;
   NamePlace place_{};
   std::uint32_t zone_ = 0;  // of the apex that place_ points at
@@ -133,10 +135,9 @@ bool Resolver::answer_nsec(const Lookup& found, const snapshot::NameKey& key) no
   snapshot::set_denial_key(wanted, key.bytes, key.size, found.encloser->apex_size);
   const snapshot::DenialHit hit = view_.find_denial(*chain, wanted);
   if (!hit.exact) return false;
-  const bool put =
-      query_.dnssec_ok
-          ? response_.put_free(*hit.blob, Section::kAnswer, place_.apex)
-          : response_.put_unsigned_free(*hit.blob, Section::kAnswer, place_.apex);
+  const bool put = query_.dnssec_ok
+                       ? response_.put_free(*hit.blob(), Section::kAnswer, place_.apex)
+                       : response_.put_unsigned_free(*hit.blob(), Section::kAnswer, place_.apex);
   if (!put) response_.set_truncated();
   return true;
 }
@@ -153,7 +154,7 @@ Outcome Resolver::refer(const Record& cut) noexcept {
       std::size_t ds_at = 0;
       fits = fits && response_.put_body(*ds, Section::kAuthority, owner, place_.apex, ds_at);
     } else {
-      proofs_.add_no_data(denied, {view_.name_bytes(cut), cut.name_size});
+      proofs_.add_no_data(denied, {view_.name_bytes(cut), cut.name_size}, *foreseen_);
     }
     fits = fits && proofs_.put(response_);
   }
@@ -163,7 +164,8 @@ Outcome Resolver::refer(const Record& cut) noexcept {
   return Outcome::kReferral;
 }
 
-// RFC 2308 2: the SOA of the zone that says no; and the NSEC of its apex, if that is part of the proof.
+// RFC 2308 2: the SOA of the zone that says no; and what its state has of the proof, if that is
+// asked for.
 Outcome Resolver::negative(const Record& in_zone, wire::Rcode rcode,
                            const BlobHeader* apex_denial) noexcept {
   std::size_t body_at = 0;
@@ -173,28 +175,28 @@ Outcome Resolver::negative(const Record& in_zone, wire::Rcode rcode,
   if (!response_.put_body(soa, Section::kAuthority, place_.apex, place_.apex, body_at)) {
     response_.set_truncated();
   } else if (apex_denial != nullptr &&
-             !response_.put_body(*apex_denial, Section::kAuthority, place_.apex, place_.apex,
-                                 body_at)) {
+             !response_.put_free(*apex_denial, Section::kAuthority, place_.apex)) {
     response_.set_truncated();
   }
   response_.set_rcode(rcode);
   return end(rcode == wire::Rcode::kNxDomain ? Outcome::kNxDomain : Outcome::kNoData);
 }
 
-Outcome Resolver::no_name(const Lookup& found, const snapshot::NameKey& key, int hop) noexcept {
+Outcome Resolver::no_name(const Lookup& found, const snapshot::NameKey& key) noexcept {
   const Record& encloser = *found.encloser;
   enter_zone(encloser);
   if (!query_.dnssec_ok) return negative(encloser, wire::Rcode::kNxDomain);
-  static constexpr Foreseen kNothing;
-  const Foreseen& foreseen = hop == 0 ? foreseen_ : kNothing;
   const Denied denied = denied_by(encloser);
-  const BlobHeader* apex_denied = apex_denial(view_.zone(encloser), found);
-  if (apex_denied != nullptr) {
-    proofs_.add_beside_apex(denied, name_of(key), foreseen);
+  // What earlier links of a chain have proven may be in it: then each record is put by itself,
+  // once.
+  const BlobHeader* said =
+      proofs_.count() == 0 ? apex_denial(view_.zone(encloser), found) : nullptr;
+  if (said != nullptr) {
+    proofs_.add_below_apex(denied, name_of(key), *said, *foreseen_);
   } else {
-    proofs_.add_no_name(denied, name_of(key), found.closest_size, foreseen);
+    proofs_.add_no_name(denied, name_of(key), found.closest_size, *foreseen_);
   }
-  return negative(encloser, wire::Rcode::kNxDomain, apex_denied);
+  return negative(encloser, wire::Rcode::kNxDomain, said);
 }
 
 Outcome Resolver::no_data(const Lookup& found, const snapshot::NameKey& key) noexcept {
@@ -202,7 +204,7 @@ Outcome Resolver::no_data(const Lookup& found, const snapshot::NameKey& key) noe
   enter_zone(encloser);
   if (query_.dnssec_ok) {
     if (found.exact) {
-      proofs_.add_no_data(denied_by(encloser), name_of(key));
+      proofs_.add_no_data(denied_by(encloser), name_of(key), *foreseen_);
     } else {
       proofs_.add_wildcard(denied_by(encloser), name_of(key), found.closest_size, false);
     }
@@ -305,7 +307,7 @@ Outcome Resolver::run(Lookup found, snapshot::NameKey& key) noexcept {
       Outcome outcome;
       if (redirect(encloser, key, outcome) == Step::kDone || hop == kChainMax) return end(outcome);
     } else {
-      if (found.record == nullptr) return no_name(found, key, hop);
+      if (found.record == nullptr) return no_name(found, key);
       const Record& record = *found.record;
       if (query_.type == wire::kTypeDs && (record.flags & snapshot::kParentSide) != 0) {
         return delegation_signer(record);
@@ -327,6 +329,7 @@ Outcome Resolver::run(Lookup found, snapshot::NameKey& key) noexcept {
     if (is_loop(key, hop)) return end(Outcome::kData);
     found = view_.lookup(key);
     if (found.encloser == nullptr) return end(Outcome::kData);
+    foreseen_ = &kNothing;  // it was about the name that was asked for
   }
 }
 

@@ -3,8 +3,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <sstream>
+#include <tuple>
 
+#include "dataplane/snapshot/nsec3_hash.h"
 #include "dns/answer/engine.h"
 #include "tests/support/dns_image.h"
 
@@ -29,6 +32,7 @@ const std::string kZone =
     "alias CNAME www\n"
     "*.w A 192.0.2.77\n"
     "*.wc CNAME www\n"
+    "*.wn CNAME nope\n"
     "a.b.c A 192.0.2.5\n"
     "sub NS ns.sub\n"
     "sub DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000\n"
@@ -92,6 +96,37 @@ class SignedTest : public ::testing::TestWithParam<Chain> {
       count += line.ends_with(" NSEC3") && !line.ends_with("RRSIG NSEC3") ? 1 : 0;
     }
     return count;
+  }
+
+  // How many NSEC3 records of a response say that a name is there, and that it is not.
+  struct Said {
+    int there = 0;
+    int missing = 0;
+  };
+  static Said said_of(const std::string& response, std::string_view name) {
+    const auto query = question(name, kA);
+    const std::span wire = std::span(query).subspan(12, query.size() - 12 - 4);
+    Said said;
+    std::istringstream lines(response);
+    for (std::string line; std::getline(lines, line);) {
+      std::istringstream words(line);
+      std::string where, owner, ttl, klass, type, algorithm, flags, salt, next;
+      std::uint16_t iterations = 0;
+      words >> where >> owner >> ttl >> klass >> type >> algorithm >> flags >> iterations >> salt >>
+          next;
+      if (type != "NSEC3") continue;
+      std::vector<std::uint8_t> salted;
+      for (std::size_t i = 0; salt != "-" && i < salt.size(); i += 2) {
+        salted.push_back(static_cast<std::uint8_t>(std::stoi(salt.substr(i, 2), nullptr, 16)));
+      }
+      std::uint8_t label[snapshot::kNsec3LabelSize];
+      snapshot::nsec3_label(wire, iterations, salted, label);
+      const std::string hash(label, label + sizeof label);
+      owner.resize(hash.size());
+      if (owner == hash) ++said.there;
+      if (owner < next ? owner < hash && hash < next : owner < hash || hash < next) ++said.missing;
+    }
+    return said;
   }
 
   snapshot::Image image_;
@@ -159,6 +194,42 @@ TEST_P(SignedTest, ThatANameIsNotThereIsProven) {  // RFC 4035 3.1.3.2, RFC 5155
   } else {
     EXPECT_GE(nsec3_count(text), 2) << text;
     EXPECT_LE(nsec3_count(text), 3) << text;
+  }
+}
+
+TEST_P(SignedTest, HashesProveEachNameByAllRecordsOnce) {  // RFC 5155 7.2.2
+  if (is_nsec()) return;
+  for (int i = 0; i < 100; ++i) {
+    const std::string below = "q" + std::to_string(i) + ".example.com.";
+    for (const auto& [asked, next, closest] :
+         {std::tuple(below, below, std::string("example.com.")),
+          std::tuple("a." + below, below, std::string("example.com.")),
+          std::tuple("y." + std::to_string(i) + ".b.c.example.com.",
+                     std::to_string(i) + ".b.c.example.com.", std::string("b.c.example.com."))}) {
+      const std::string text = ask(asked, kA);
+      SCOPED_TRACE(asked + "\n" + text);
+      EXPECT_EQ(text.substr(0, 8), "NXDOMAIN");
+      EXPECT_EQ(said_of(text, closest).there, 1);
+      EXPECT_EQ(said_of(text, next).missing, 1);
+      EXPECT_EQ(said_of(text, "*." + closest).missing, 1);
+      EXPECT_LE(nsec3_count(outline(text)), 3);
+    }
+  }
+}
+
+TEST_P(SignedTest, AChainThatEndsNowhereIsProvenByEachRecordOnce) {  // RFC 2181 5
+  for (int i = 0; i < 100; ++i) {
+    const std::string text = ask("q" + std::to_string(i) + ".wn.example.com.", kA);
+    SCOPED_TRACE(text);
+    EXPECT_EQ(text.substr(0, 8), "NXDOMAIN");
+    std::istringstream lines(text);
+    std::set<std::string> seen;
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_TRUE(seen.insert(line).second) << line;
+    if (is_nsec()) continue;
+    EXPECT_EQ(said_of(text, "example.com.").there, 1);
+    EXPECT_EQ(said_of(text, "nope.example.com.").missing, 1);
+    EXPECT_EQ(said_of(text, "*.example.com.").missing, 1);
   }
 }
 

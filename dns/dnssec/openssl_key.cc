@@ -11,12 +11,12 @@
 namespace brink::dns::dnssec {
 namespace {
 
-using ParamBuild = std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>>;
-using Params = std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>>;
-using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using Group = std::unique_ptr<EC_GROUP, Free<EC_GROUP_free>>;
-using Point = std::unique_ptr<EC_POINT, Free<EC_POINT_clear_free>>;
-using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
+using ParamBuild = std::unique_ptr<OSSL_PARAM_BLD, ReleasedBy<OSSL_PARAM_BLD_free>>;
+using Params = std::unique_ptr<OSSL_PARAM, ReleasedBy<OSSL_PARAM_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, ReleasedBy<EVP_PKEY_CTX_free>>;
+using Group = std::unique_ptr<EC_GROUP, ReleasedBy<EC_GROUP_free>>;
+using Point = std::unique_ptr<EC_POINT, ReleasedBy<EC_POINT_clear_free>>;
+using EcdsaSignature = std::unique_ptr<ECDSA_SIG, ReleasedBy<ECDSA_SIG_free>>;
 
 constexpr std::size_t kEd25519Size = 32;
 constexpr std::size_t kSignatureMax = 1'024;  // above RSA's 512 and ECDSA's 104 in DER

@@ -10,19 +10,15 @@
 #include <string>
 #include <string_view>
 
+#include "dataplane/base/released_by.h"
 #include "dns/dnssec/signing_key.h"
 
 namespace brink::dns::dnssec {
 
-template <auto kRelease>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kRelease(object);
-  }
-};
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
-using Number = std::unique_ptr<BIGNUM, Free<BN_clear_free>>;
+using base::ReleasedBy;
+
+using DigestContext = std::unique_ptr<EVP_MD_CTX, ReleasedBy<EVP_MD_CTX_free>>;
+using Number = std::unique_ptr<BIGNUM, ReleasedBy<BN_clear_free>>;
 
 // What a failed call leaves behind says nothing about the next one.
 struct ErrorsCleared {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <random>
 
+#include "dataplane/base/released_by.h"
 #include "dns/zone/text.h"
 
 namespace brink::dns::dnssec {
@@ -47,14 +48,8 @@ const SigningKey& key_of(Algorithm algorithm) {
   return kKeys[0];
 }
 
-struct RrFree {
-  void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
-};
-struct ListFree {
-  void operator()(ldns_rr_list* list) const { ldns_rr_list_deep_free(list); }
-};
-using Rr = std::unique_ptr<ldns_rr, RrFree>;
-using List = std::unique_ptr<ldns_rr_list, ListFree>;
+using Rr = std::unique_ptr<ldns_rr, base::ReleasedBy<ldns_rr_free>>;
+using List = std::unique_ptr<ldns_rr_list, base::ReleasedBy<ldns_rr_list_deep_free>>;
 
 ldns_rr* record(const Wire& owner, std::uint16_t type, std::uint32_t ttl, const Wire& rdata) {
   Wire wire = owner;

@@ -13,7 +13,7 @@
 namespace brink::dns::dnssec {
 namespace {
 
-using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
+using Bio = std::unique_ptr<BIO, ReleasedBy<BIO_free_all>>;
 
 constexpr std::size_t kDnskeyHead = 4;  // flags, protocol, algorithm
 constexpr char kProtocol = 3;           // RFC 4034 2.1.2

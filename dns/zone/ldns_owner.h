@@ -5,18 +5,15 @@
 
 #include <memory>
 
+#include "dataplane/base/released_by.h"
 #include "dns/zone/resource_record.h"
 
 namespace brink::dns::zone {
 
-struct RdfFree {
-  void operator()(ldns_rdf* rdf) const { ldns_rdf_deep_free(rdf); }
-};
-struct RrFree {
-  void operator()(ldns_rr* rr) const { ldns_rr_free(rr); }
-};
-using Rdf = std::unique_ptr<ldns_rdf, RdfFree>;
-using Rr = std::unique_ptr<ldns_rr, RrFree>;
+using base::ReleasedBy;
+
+using Rdf = std::unique_ptr<ldns_rdf, ReleasedBy<ldns_rdf_deep_free>>;
+using Rr = std::unique_ptr<ldns_rr, ReleasedBy<ldns_rr_free>>;
 
 inline Wire wire_of(const ldns_rdf* rdf) {
   return {reinterpret_cast<const char*>(ldns_rdf_data(rdf)), ldns_rdf_size(rdf)};

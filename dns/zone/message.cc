@@ -7,10 +7,6 @@
 namespace brink::dns::zone {
 namespace {
 
-struct PacketFree {
-  void operator()(ldns_pkt* packet) const { ldns_pkt_free(packet); }
-};
-
 std::vector<ResourceRecord> records_of(const ldns_rr_list* list) {
   std::vector<ResourceRecord> records;
   for (std::size_t i = 0; i < ldns_rr_list_rr_count(list); ++i) {
@@ -30,7 +26,7 @@ base::Result<MessageRecords> read_message(std::span<const std::uint8_t> message)
     return base::Error{std::string("not a DNS message: ") + ldns_get_errorstr_by_id(status), "",
                        ""};
   }
-  const std::unique_ptr<ldns_pkt, PacketFree> packet(raw);
+  const std::unique_ptr<ldns_pkt, ReleasedBy<ldns_pkt_free>> packet(raw);
   return MessageRecords{static_cast<std::uint8_t>(ldns_pkt_get_rcode(raw)),
                         ldns_pkt_aa(raw),
                         ldns_pkt_tc(raw),

@@ -4,6 +4,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,9 +21,18 @@ struct Parsed {
   ZoneFileRecord record;
   std::string comment;
 };
-using Part = std::vector<Parsed>;
+// Its records are the first of those that it has room for, whose memory is used again.
+struct Part {
+  std::vector<Parsed> room;
+  std::size_t size = 0;
 
-// From the parser's thread to the caller's.
+  Parsed& add() {
+    if (size == room.size()) room.emplace_back();
+    return room[size++];
+  }
+};
+
+// From the parser's thread to the caller's, and back when they are empty.
 class Parts {
  public:
   // Waits for room. False: nobody takes them any more.
@@ -33,6 +43,19 @@ class Parts {
     parts_.push_back(std::move(part));
     changed_.notify_all();
     return true;
+  }
+  // One without records.
+  Part take_empty() {
+    const std::lock_guard lock(mutex_);
+    if (empty_.empty()) return {};
+    Part part = std::move(empty_.back());
+    empty_.pop_back();
+    return part;
+  }
+  void give_back(Part part) {
+    part.size = 0;
+    const std::lock_guard lock(mutex_);
+    empty_.push_back(std::move(part));
   }
   // No more will be put.
   void end() {
@@ -59,7 +82,8 @@ class Parts {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Part> parts_;   // guarded by mutex_, like the next two
+  std::deque<Part> parts_;  // guarded by mutex_, like the next three
+  std::vector<Part> empty_;
   bool has_ended_ = false;   // by the parser
   bool is_stopped_ = false;  // by the taker
 };
@@ -76,6 +100,7 @@ class Parser {
   Parser& operator=(const Parser&) = delete;
 
   std::optional<Part> take() { return parts_.take(); }
+  void give_back(Part part) { parts_.give_back(std::move(part)); }
   // Once all was taken.
   [[nodiscard]] const base::Result<void>& result() const { return result_; }
 
@@ -84,13 +109,13 @@ class Parser {
     Part part;
     result_ = parse_zone_file(text, origin, default_ttl,
                               [&](const ZoneFileRecord& record) -> base::Result<void> {
-                                part.push_back({record, std::string(record.comment)});
-                                if (part.size() < kPartSize) return {};
-                                Part full;
-                                full.reserve(kPartSize);
-                                full.swap(part);
-                                if (!parts_.put(std::move(full)))
+                                Parsed& parsed = part.add();
+                                parsed.record = record;
+                                parsed.comment = record.comment;
+                                if (part.size < kPartSize) return {};
+                                if (!parts_.put(std::move(part)))
                                   return base::Error{"stopped", "", ""};
+                                part = parts_.take_empty();
                                 return {};
                               });
     parts_.put(std::move(part));
@@ -110,10 +135,11 @@ base::Result<void> parse_ahead(
   if (text.size() < kSmallSize) return parse_zone_file(text, origin, default_ttl, take);
   Parser parser(text, origin, default_ttl);
   while (auto part = parser.take()) {
-    for (Parsed& parsed : *part) {
+    for (Parsed& parsed : std::span(part->room).first(part->size)) {
       parsed.record.comment = parsed.comment;
       if (auto taken = take(parsed.record); !taken) return at_record(parsed.record, taken.error());
     }
+    parser.give_back(*std::move(part));
   }
   return parser.result();
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdlib>
+#include <string>
 
 namespace brink::dns::zone {
 namespace {
@@ -21,7 +23,21 @@ std::size_t stated_length(std::string_view text) {
   return read.ec == std::errc() ? length : kNone;
 }
 
+// Whether ldns reads the first field as the number 0 of 16 bits.
+bool begins_with_zero(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+  const std::string field(text.substr(0, text.find_first_of(kBlank)));
+  char* end = nullptr;
+  const auto number = static_cast<std::uint16_t>(std::strtol(field.c_str(), &end, 10));
+  return !field.empty() && *end == '\0' && number == 0;
+}
+
 }  // namespace
+
+const char* text_fault(std::uint16_t type, std::string_view text) {
+  return type == LDNS_RR_TYPE_CERT && begins_with_zero(text) ? "the certificate type 0 is reserved"
+                                                             : nullptr;
+}
 
 const char* rdata_fault(const ldns_rr* rr, std::string_view text) {
   const ldns_rr_type type = ldns_rr_get_type(rr);

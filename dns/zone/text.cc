@@ -11,10 +11,6 @@
 namespace brink::dns::zone {
 namespace {
 
-struct BufferFree {
-  void operator()(ldns_buffer* buffer) const { ldns_buffer_free(buffer); }
-};
-
 constexpr std::size_t kNameMax = 255;     // RFC 1035 2.3.4
 constexpr std::size_t kRdataMax = 65535;  // RFC 1035 3.2.1
 
@@ -36,7 +32,7 @@ base::Error bad_rdata(std::uint16_t type, std::string_view content, const std::s
 }
 
 std::string field_to_text(const ldns_rdf* field) {
-  const std::unique_ptr<ldns_buffer, BufferFree> buffer(
+  const std::unique_ptr<ldns_buffer, ReleasedBy<ldns_buffer_free>> buffer(
       ldns_buffer_new(ldns_rdf_size(field) * 4 + 64));
   ldns_rdf2buffer_str(buffer.get(), field);
   std::string text(reinterpret_cast<const char*>(ldns_buffer_begin(buffer.get())),
@@ -152,6 +148,7 @@ base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
 
 base::Result<Wire> rdata_from_fields(std::uint16_t type, std::string_view fields,
                                      const Wire& origin) {
+  if (const char* fault = text_fault(type, fields)) return bad_rdata(type, fields, fault);
   const std::string line = ". 0 IN " + type_to_text(type) + " " + std::string(fields);
   const Rdf ldns_origin(
       origin.empty() ? nullptr

@@ -129,6 +129,8 @@ TEST(Rdata, NonsenseIsRefusedWithAReason) {
                                                           {16, "\\# 0"},
                                                           {16, "a\nb"},
                                                           {16, "a ; b"},
+                                                          {37, "0 1 8 AAAA"},
+                                                          {37, "( 65536 1 8 AAAA )"},
                                                           {1, "2001:db8::1"}}) {
     const auto wire = rdata_from_text(type, text, name("example.com."));
     EXPECT_FALSE(wire.ok()) << type << " " << text;

@@ -4,8 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include "dataplane/snapshot/builder.h"
 #include "dns/answer/engine.h"
 #include "perf/support/micro.h"
+#include "perf/support/synthetic_zones.h"
 #include "tests/support/dns_image.h"
 
 namespace brink::dns::answer {
@@ -91,12 +93,66 @@ int add_flood(const char* kind, bool held_back) {
   });
 }
 
+// Names that are not there, with their proofs, or ones that are, with signatures.
+int add_signed(const char* kind, const char* shape, perf::SyntheticChain chain, bool missing) {
+  struct Signed {
+    Signed(const perf::SyntheticOptions& options, bool missing) {
+      snapshot::ImageOptions image_options;
+      // Address space set aside for more is more than valgrind has.
+      image_options.memory_limit_bytes = std::size_t{64} << 20;
+      snapshot::Builder builder(base::HashKey{}, image_options, options.names);
+      add_synthetic_zones(builder, options);
+      auto built = builder.finish(1, 0);
+      CHECK(built.ok());
+      image = std::move(built).value();
+      for (std::size_t i = 0; i < options.names; ++i) {
+        queries.push_back(perf::synthetic_signed_query(options, i, missing));
+      }
+    }
+    snapshot::Image image;
+    Bench bench;
+    std::vector<std::vector<std::uint8_t>> queries;
+    std::size_t next = 0;
+  };
+  return perf::add_micro(std::string("answer/") + kind, [=]() -> perf::Batch {
+    perf::SyntheticOptions options;
+    options.names = 256;
+    options.chain = chain;
+    perf::set_shape(options, shape);
+    auto made = std::make_shared<Signed>(options, missing);
+    return [made] {
+      Bench& bench = made->bench;
+      Message messages[kBurstMax];
+      for (std::size_t i = 0; i < kBurstMax; ++i) {
+        const auto& query = made->queries[made->next++ % made->queries.size()];
+        std::uint8_t* buffer = bench.buffers.data() + i * kStride;
+        std::memcpy(buffer, query.data(), query.size());
+        messages[i] = {buffer, static_cast<std::uint16_t>(query.size()), 2048};
+      }
+      bench.engine.answer_burst(made->image.view(), Transport::kUdp, messages, bench.counters);
+      return kBurstMax;
+    };
+  });
+}
+
+constexpr auto kNsec = perf::SyntheticChain::kNsec;
+constexpr auto kNsec3 = perf::SyntheticChain::kNsec3;
+
 const int kRegistered[] = {
-    add("positive", "www.example.com.", 1),  add("nodata", "www.example.com.", 28),
-    add("nxdomain", "nope.example.com.", 1), add("wildcard", "x.w.example.com.", 1),
-    add("alias", "alias.example.com.", 1),   add("referral", "www.sub.example.com.", 1),
-    add("refused", "www.example.net.", 1),   add_flood("flooded", false),
+    add("positive", "www.example.com.", 1),
+    add("nodata", "www.example.com.", 28),
+    add("nxdomain", "nope.example.com.", 1),
+    add("wildcard", "x.w.example.com.", 1),
+    add("alias", "alias.example.com.", 1),
+    add("referral", "www.sub.example.com.", 1),
+    add("refused", "www.example.net.", 1),
+    add_flood("flooded", false),
     add_flood("flood-held-back", true),
+    add_signed("signed", "10", kNsec, false),
+    add_signed("nxdomain-nsec", "10", kNsec, true),
+    add_signed("nxdomain-nsec3", "10", kNsec3, true),
+    add_signed("referral-nsec", "delegations", kNsec, true),
+    add_signed("referral-nsec3", "delegations", kNsec3, true),
 };
 
 }  // namespace

@@ -9,6 +9,8 @@
 #include <string>
 
 #include "ctl/compile/compile.h"
+#include "ctl/compile/hashed_zones.h"
+#include "ctl/dnssec/zone_signer.h"
 #include "perf/support/micro.h"
 
 namespace brink::ctl::compile {
@@ -104,6 +106,19 @@ store::Store& store_of(const Shape& shape) {
   return filled->store();
 }
 
+// Its one zone signed with NSEC3.
+store::Store& signed_store_of(const Shape& shape) {
+  static std::map<Shape, std::unique_ptr<FilledStore>> stores;
+  auto& filled = stores[shape];
+  if (filled) return filled->store();
+  filled = std::make_unique<FilledStore>(shape);
+  auto zone = filled->store().zone_by_name(name(zone_name(0)));
+  zone->dnssec.status = model::DnssecStatus::kActive;
+  zone->dnssec.denial = model::ZoneDenial::kNsec3;
+  filled->store().update_zone(*zone);
+  return filled->store();
+}
+
 Options bench_options() {
   Options options;
   options.authority.name_servers = {name("ns1.example"), name("ns2.example")};
@@ -127,6 +142,61 @@ perf::Batch one_change(const Shape& shape) {
   };
 }
 
+// A signature that costs nothing, so that what is measured is the chain.
+class BenchSigners : public dnssec::Signers {
+ public:
+  base::Result<std::shared_ptr<const dnssec::ZoneSigner>> of(const model::Zone&) override {
+    return signer_;
+  }
+
+ private:
+  class Signer : public dnssec::ZoneSigner {
+   public:
+    [[nodiscard]] base::Result<std::vector<dns::zone::Wire>> sign(const dns::zone::Wire&,
+                                                                  const dns::zone::Rrset& rrset,
+                                                                  const dns::zone::Wire&,
+                                                                  model::Timestamp) const override {
+      return std::vector{
+          std::string{static_cast<char>(rrset.type >> 8), static_cast<char>(rrset.type)} +
+          std::string(80, 's')};
+    }
+    [[nodiscard]] const std::vector<dns::zone::Rrset>& apex_rrsets() const override {
+      return none_;
+    }
+
+   private:
+    std::vector<dns::zone::Rrset> none_;
+  };
+  std::shared_ptr<const dnssec::ZoneSigner> signer_ = std::make_shared<Signer>();
+};
+
+// Another record of one zone with a chain of NSEC3 every time, with what was hashed before, or
+// anew.
+perf::Batch one_change_of_chain(const Shape& shape, bool is_kept) {
+  struct State {
+    BenchSigners signers;
+    HashedZones hashed;
+    Options options = bench_options();
+    std::mt19937_64 random{1};
+  };
+  auto state = std::make_shared<State>();
+  state->options.signers = &state->signers;
+  if (is_kept) state->options.hashed = &state->hashed;
+  store::Store& store = signed_store_of(shape);
+  return [&store, shape, state]() mutable {
+    const model::DomainName zone = name(zone_name(0));
+    store::Changes changes;
+    changes.from = store.version();
+    changes.zones = {{zone, store::ZoneAction::kChanged, false}};
+    changes.names = {
+        {zone, name(host_name(shape, state->random() % shape.records)), true, true, false}};
+    const store::Transaction view(store, store::Transaction::Kind::kRead);
+    NullSink sink;
+    CHECK(compile_changes(store, changes, state->options, sink).ok());
+    return 1;
+  };
+}
+
 // A record of a whole store.
 perf::Batch everything(const Shape& shape) {
   return [&store = store_of(shape), shape, options = bench_options()] {
@@ -137,12 +207,17 @@ perf::Batch everything(const Shape& shape) {
   };
 }
 
-constexpr Shape kSmall{1'000, 100}, kLarge{1'000'000, 100'000}, kOneLargeZone{1'000'000, 1};
+constexpr Shape kSmall{1'000, 100}, kLarge{1'000'000, 100'000}, kOneLargeZone{1'000'000, 1},
+    kOneSignedZone{100'000, 1};
 
 const int kRegistered[] = {
     perf::add_micro("compile/one_change/1k", [] { return one_change(kSmall); }),
     perf::add_micro("compile/one_change/1M", [] { return one_change(kLarge); }),
     perf::add_micro("compile/one_change_of_one_zone/1M", [] { return one_change(kOneLargeZone); }),
+    perf::add_micro("compile/one_change_of_nsec3/100k",
+                    [] { return one_change_of_chain(kOneSignedZone, true); }),
+    perf::add_micro("compile/one_change_of_nsec3_anew/100k",
+                    [] { return one_change_of_chain(kOneSignedZone, false); }),
     perf::add_micro("compile/everything/1k", [] { return everything(kSmall); }),
     perf::add_micro("compile/everything/1M", [] { return everything(kLarge); }),
     perf::add_micro("compile/everything_in_one_zone/1M", [] { return everything(kOneLargeZone); }),

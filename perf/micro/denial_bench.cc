@@ -97,7 +97,7 @@ perf::Batch find_one(std::size_t records) {
   return [view, keys = keys_of(records), at = std::size_t{0}]() mutable {
     const DenialChain& chain = chain_of(view);
     for (std::size_t i = 0; i < kBurst; ++i) {
-      keep(view.find_denial(chain, keys[at++ % kKinds]).blob->body_size);
+      keep(view.find_denial(chain, keys[at++ % kKinds]).blob()->body_size);
     }
     return kBurst;
   };
@@ -111,7 +111,7 @@ perf::Batch find_several(std::size_t records, std::size_t at_once) {
     for (std::size_t i = 0; i < kBurst; i += at_once) {
       for (std::size_t j = 0; j < at_once; ++j) questions[j] = {&chain, &keys[at++ % kKinds]};
       view.find_denials({questions, at_once});
-      for (std::size_t j = 0; j < at_once; ++j) keep(questions[j].hit.blob->body_size);
+      for (std::size_t j = 0; j < at_once; ++j) keep(questions[j].hit.blob()->body_size);
     }
     return kBurst;
   };

@@ -3,7 +3,8 @@
 // hash, one bucket, REFUSED), which is what everything but finding and copying the answer costs.
 // The clock runs while the engine does; making the queries is outside.
 // With --ask signed the zones are signed and signatures are asked for; with --ask missing it is a
-// flood of random names below them, each answer with its proofs.
+// flood of random names below them, each answer with its proofs: that the name is not there, or, of
+// delegations, a referral without DS.
 // With --churn, every other window has a thread on CPU 0 that changes records of the same image.
 #include <x86intrin.h>
 
@@ -194,8 +195,9 @@ int main(int argc, char** argv) {
   if (changes_per_s != 0) {
     churn = std::make_unique<perf::Churn>(image.value(), options, changes_per_s, kChurnCpu);
   }
+  const bool denied = ask == "missing" && options.shape != perf::Shape::kDelegations;
   const Measured ours = measure(image.value(), options, answers, at_once, make_query,
-                                ask == "missing" ? kNxDomain : 0, churn.get());
+                                denied ? kNxDomain : 0, churn.get());
   const std::uint64_t changes = churn ? churn->changes() : 0;
   churn.reset();
   const Measured ceiling = measure(empty.value(), options, answers, at_once, make_query, kRefused, nullptr);

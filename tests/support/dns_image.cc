@@ -152,12 +152,14 @@ std::string sign_zone(std::string_view apex_text, const std::string& text, Chain
   ldns_key_list_push_key(keys, key);
   ldns_rr_list* made = ldns_rr_list_new();
   const auto keep = [](ldns_rr*, void*) { return static_cast<int>(LDNS_SIGNATURE_LEAVE_ADD_NEW); };
+  // As RFC 9276 3.1 wants it, or as it was before that.
+  const bool old = chain == Chain::kNsec3OptOut;
   std::uint8_t salt[] = {0xab, 0xcd};
   const ldns_status status =
       chain == Chain::kNsec
           ? ldns_dnssec_zone_sign(dnssec, made, keys, keep, nullptr)
-          : ldns_dnssec_zone_sign_nsec3(dnssec, made, keys, keep, nullptr, 1,
-                                        chain == Chain::kNsec3OptOut ? 1 : 0, 2, sizeof salt, salt);
+          : ldns_dnssec_zone_sign_nsec3(dnssec, made, keys, keep, nullptr, 1, old ? 1 : 0,
+                                        old ? 2 : 0, old ? sizeof salt : 0, salt);
   if (status != LDNS_STATUS_OK) give_up(ldns_get_errorstr_by_id(status));
   char* printed = nullptr;
   std::size_t size = 0;

@@ -16,7 +16,8 @@ namespace brink::test {
 snapshot::Image image_of_zones(const std::vector<std::pair<std::string, std::string>>& zones);
 
 enum class Chain { kNsec, kNsec3, kNsec3OptOut };
-// The text of a zone, signed with a fresh key, with a chain; by ldns.
+// The text of a zone, signed with a fresh key, with a chain; by ldns. That with opt-out has iterations
+// and salt.
 std::string sign_zone(std::string_view apex, const std::string& text, Chain chain);
 
 struct QuestionOptions {

@@ -1,4 +1,4 @@
-#include "dns/answer/nsec3_hash.h"
+#include "dataplane/snapshot/nsec3_hash.h"
 
 #include <immintrin.h>
 
@@ -8,7 +8,7 @@
 
 #include "dataplane/base/bytes.h"
 
-namespace brink::dns::answer {
+namespace brink::snapshot {
 namespace {
 
 // 5 octets are 8 digits, of 5 bits each.
@@ -27,7 +27,7 @@ std::uint64_t digits_of(const std::uint8_t* octets) noexcept {
 void nsec3_label(std::span<const std::uint8_t> name, std::uint16_t iterations,
                  std::span<const std::uint8_t> salt,
                  std::uint8_t (&label)[kNsec3LabelSize]) noexcept {
-  std::uint8_t digest[kSha1Size];
+  std::uint8_t digest[kNsec3DigestSize];
   std::span<const std::uint8_t> input = name;
   for (unsigned round = 0; round <= iterations; ++round) {
     SHA_CTX context;
@@ -40,9 +40,9 @@ void nsec3_label(std::span<const std::uint8_t> name, std::uint16_t iterations,
   nsec3_digits(digest, label);
 }
 
-void nsec3_digits(const std::uint8_t (&digest)[kSha1Size],
+void nsec3_digits(const std::uint8_t (&digest)[kNsec3DigestSize],
                   std::uint8_t (&label)[kNsec3LabelSize]) noexcept {
   for (int i = 0; i < 4; ++i) base::store_be64(label + 8 * i, digits_of(digest + 5 * i));
 }
 
-}  // namespace brink::dns::answer
+}  // namespace brink::snapshot
