@@ -49,12 +49,7 @@ Reply list(Service& service, const Request& request) {
                         .list_accounts(principal.is_operator() ? std::nullopt
                                                                : std::optional(principal.account()),
                                        paging.value());
-  Json result = Json::array();
-  for (const Account& account : page.items) result.push_back(account_json(account));
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {paging.value().page, paging.value().per_page, page.items.size(),
-                         page.total};
-  return reply;
+  return page_of(page, paging.value(), account_json);
 }
 
 Reply show(Service& service, const Request& request) {

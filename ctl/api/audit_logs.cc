@@ -86,11 +86,7 @@ Outcome<AuditQuery> read_query(const Request& request) {
 }
 
 Reply answer_with(const AuditQuery& query, const store::Page<AuditEntry>& page) {
-  Json result = Json::array();
-  for (const AuditEntry& entry : page.items) result.push_back(entry_json(entry));
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {query.paging.page, query.paging.per_page, page.items.size(), page.total};
-  return reply;
+  return page_of(page, query.paging, entry_json);
 }
 
 Reply list(Service& service, const Request& request) {

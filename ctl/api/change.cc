@@ -27,12 +27,6 @@ Outcome<Record> Change::create(const model::RecordDraft& draft) {
   return made;
 }
 
-void Change::date(Record& record) const {
-  record.created_on = record.modified_on = now_;
-  if (!record.comment.empty()) record.comment_modified_on = now_;
-  if (!record.tags.empty()) record.tags_modified_on = now_;
-}
-
 Outcome<Record> Change::replace(const Record& old, const model::RecordDraft& draft) {
   if (auto fault = presigned_fault(zone_)) return *std::move(fault);
   auto made = model::make_record(service_.settings.rules, zone_, draft);

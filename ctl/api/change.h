@@ -28,7 +28,12 @@ class Change {
   // A new record, with a fresh id.
   model::Outcome<model::Record> create(const model::RecordDraft& draft);
   // Fills in the times of a new record.
-  void date(model::Record& record) const;
+  template <typename Record>  // model::Record or store::NewRecord
+  void date(Record& record) const {
+    record.created_on = record.modified_on = now_;
+    if (!record.comment.empty()) record.comment_modified_on = now_;
+    if (!record.tags.empty()) record.tags_modified_on = now_;
+  }
   // Replaces what `old` says by `draft`; id and creation time stay.
   model::Outcome<model::Record> replace(const model::Record& old, const model::RecordDraft& draft);
   std::optional<model::Refusal> remove(const model::Record& record);

@@ -7,8 +7,8 @@
 #include "ctl/api/change.h"
 #include "ctl/api/paging.h"
 #include "ctl/certificate/authority.h"
-#include "dataplane/secret/wipe.h"
 #include "ctl/store/account_certificates.h"
+#include "dataplane/secret/wipe.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -113,12 +113,7 @@ Reply list(Service& service, const Request& request) {
     page =
         ClientCertificates(service.store).list(zone.value().id, *revoked.value(), paging.value());
   }
-  Json result = Json::array();
-  for (const auto& each : page.items) result.push_back(client_json(each));
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {paging.value().page, paging.value().per_page, page.items.size(),
-                         page.total};
-  return reply;
+  return page_of(page, paging.value(), client_json);
 }
 
 Reply show(Service& service, const Request& request) {

@@ -113,13 +113,8 @@ Reply list(Service& service, const Request& request) {
     page = ZoneCertificates(service.store).list(zone.value().id, *query.value());
     paging = query.value()->paging;
   }
-  Json result = Json::array();
-  for (const auto& each : page.items) {
-    result.push_back(custom_certificate_json(each, service.clock()));
-  }
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {paging.page, paging.per_page, page.items.size(), page.total};
-  return reply;
+  return page_of(page, paging,
+                 [&](const auto& each) { return custom_certificate_json(each, service.clock()); });
 }
 
 Reply show(Service& service, const Request& request) {

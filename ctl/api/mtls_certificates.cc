@@ -8,8 +8,8 @@
 #include "ctl/api/certificate_input.h"
 #include "ctl/api/change.h"
 #include "ctl/api/paging.h"
-#include "dataplane/secret/wipe.h"
 #include "ctl/store/account_certificates.h"
+#include "dataplane/secret/wipe.h"
 
 namespace brink::ctl::api {
 namespace {
@@ -63,12 +63,7 @@ Reply list(Service& service, const Request& request) {
   if (wants_custom) {
     page = AccountCertificates(service.store).list(account_of(request), paging.value());
   }
-  Json result = Json::array();
-  for (const auto& each : page.items) result.push_back(certificate_json(each));
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {paging.value().page, paging.value().per_page, page.items.size(),
-                         page.total};
-  return reply;
+  return page_of(page, paging.value(), certificate_json);
 }
 
 Reply show(Service& service, const Request& request) {

@@ -41,12 +41,7 @@ Reply list(Service& service, const Request& request) {
   if (!paging) return refuse(paging.error());
   const auto page = ZoneCertificates(service.store)
                         .list(zone.value().id, {.purpose = kTrust, .paging = paging.value()});
-  Json result = Json::array();
-  for (const auto& each : page.items) result.push_back(trust_json(each));
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {paging.value().page, paging.value().per_page, page.items.size(),
-                         page.total};
-  return reply;
+  return page_of(page, paging.value(), [](const auto& each) { return trust_json(each); });
 }
 
 Reply show(Service& service, const Request& request) {

@@ -73,6 +73,19 @@ store::RecordView PackedRecords::view(std::uint32_t index) const {
           record.proxied,     record.settings, record.rdata};
 }
 
+store::NewRecord PackedRecords::fresh(std::uint32_t index) const {
+  const Item& item = items_[index];
+  if (item.whole != 0) return {whole_[item.whole - 1], key(index)};
+  store::NewRecord record;
+  record.name = name(item);
+  record.name_key = key(index);
+  record.type = item.type;
+  record.content = content(item);
+  record.rdata = rdata(item);
+  record.ttl = item.ttl;
+  return record;
+}
+
 void PackedRecords::prefetch_octets(std::uint32_t index) const {
   constexpr std::size_t kLine = 64, kLines = 2;
   const std::uint8_t* const at = octets_.data() + items_[index].at;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ctl/model/record.h"
+#include "ctl/store/record_inserter.h"
 #include "ctl/store/store.h"
 
 namespace brink::ctl::api {
@@ -27,6 +28,9 @@ class PackedRecords {
   [[nodiscard]] model::Record record(std::uint32_t index) const;
   // What of it decides how it is served; good until the next add().
   [[nodiscard]] store::RecordView view(std::uint32_t index) const;
+
+  // What is stored of it, but for its id and times; likewise.
+  [[nodiscard]] store::NewRecord fresh(std::uint32_t index) const;
 
   // Has the memory fetched that key() and, once the first of these is there, record() needs.
   void prefetch_item(std::uint32_t index) const { __builtin_prefetch(&items_[index]); }

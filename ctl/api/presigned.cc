@@ -6,6 +6,7 @@
 #include "ctl/api/dnssec_input.h"
 #include "ctl/api/json_input.h"
 #include "ctl/model/zone_line.h"
+#include "ctl/store/record_inserter.h"
 #include "dataplane/snapshot/builder.h"
 #include "dns/dnssec/signed_zone_check.h"
 #include "dns/render/render.h"
@@ -218,11 +219,16 @@ void PresignedImport::write() {
   if (!fresh.empty()) {
     model::IdSeries ids(service_.entropy);
     store::RecordInserter inserter(service_.store, change_.zone());
-    for (const std::size_t i : fresh) {
-      items_[i].record.id = ids.next();
-      change_.date(items_[i].record);
-      inserter.insert(items_[i].record);
-    }
+    auto next = fresh.begin();
+    store::NewRecord record;
+    inserter.insert([&]() -> const store::NewRecord* {
+      if (next == fresh.end()) return nullptr;
+      const Item& item = items_[*next++];
+      record = store::NewRecord(item.record, item.key);
+      record.id = ids.next();
+      change_.date(record);
+      return &record;
+    });
     inserter.finish();
   }
   added_ = fresh.size();

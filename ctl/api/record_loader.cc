@@ -1,5 +1,7 @@
 #include "ctl/api/record_loader.h"
 
+#include "ctl/store/record_inserter.h"
+
 namespace brink::ctl::api {
 
 using model::Record;
@@ -35,13 +37,14 @@ void RecordLoader::flush(const Before& before) {
 void RecordLoader::insert() {
   model::IdSeries ids(service_.entropy);
   store::RecordInserter inserter(service_.store, change_.zone());
-  records_->for_each_name([&](SortedRecords::Places places) {
-    for (const Place& place : places) {
-      Record record = records_->record(place);
-      record.id = ids.next();
-      change_.date(record);
-      inserter.insert(record);
-    }
+  store::NewRecord record;
+  std::size_t at = 0;
+  inserter.insert([&]() -> const store::NewRecord* {
+    if (at == records_->kept()) return nullptr;
+    record = records_->fresh(at++);
+    record.id = ids.next();
+    change_.date(record);
+    return &record;
   });
   inserter.finish();
 }

@@ -88,8 +88,8 @@ using CheckedDnssec = std::function<void(std::optional<DnssecState>)>;
 class ComingImport {
  public:
   virtual ~ComingImport() = default;
-  // The store has it, as this version.
-  virtual void is_stored(std::uint64_t version) = 0;
+  // The store has it.
+  virtual void is_stored() = 0;
 };
 
 struct Service {
@@ -110,8 +110,8 @@ struct Service {
   // A zone as it is served, record by record; see compile::serve_zone. Within a read transaction.
   std::function<base::Result<void>(const model::Zone&, const compile::VisitRrset&)> serve_zone = {};
   // Begins to compile what an import leads to: the zone as it will be, and all records that it will
-  // have, whose number is `size`. Within the transaction, before its first change. Null: it is
-  // compiled when it is stored, like any change.
+  // have, whose number is `size`. Within the transaction, before its first change; the version that
+  // this takes is the import's. Null: it is compiled when it is stored, like any change.
   std::function<std::unique_ptr<ComingImport>(const model::Zone& zone, std::size_t size,
                                               store::EachRecord records)>
       begin_import = {};

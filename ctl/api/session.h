@@ -147,8 +147,26 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
   }
 
   void read_body() {
+    const auto size = parser_->content_length();
+    // Others get memory for what they have sent, not for what they say.
+    if (peer_.trusted && size && *size > kReadMax) return read_large_body(*size);
     http::async_read(
         stream_, buffer_, *parser_,
+        [self = this->shared_from_this()](error_code error, std::size_t) { self->on_body(error); });
+  }
+
+  // As it lies in the socket, in the place where it stays.
+  void read_large_body(std::uint64_t size) {
+    std::string& body = parser_->get().body();
+    body.resize(size);
+    const std::size_t here = std::min(buffer_.size(), body.size());
+    std::copy_n(static_cast<const char*>(buffer_.data().data()), here, body.begin());
+    buffer_.consume(here);
+    asio::async_read(
+        stream_, asio::buffer(body) + here,
+        [left = size - here](error_code error, std::size_t read) {
+          return error ? 0 : std::min<std::size_t>(left - read, kReadMax);
+        },
         [self = this->shared_from_this()](error_code error, std::size_t) { self->on_body(error); });
   }
 
@@ -270,6 +288,7 @@ class Session : public std::enable_shared_from_this<Session<Stream>> {
     return peer_.trusted ? shared_.local_connections : shared_.tcp_connections;
   }
 
+  static constexpr std::size_t kReadMax = 1 << 20;  // at once
   static constexpr char kContinue[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
   TlsContext tls_;  // before the stream, which refers to it

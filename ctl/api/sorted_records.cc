@@ -25,13 +25,13 @@ void SortedRecords::sort() {
     const auto rest = records_.key(i).subspan(common_size_);
     std::array<std::uint8_t, kLeadSize> lead{};
     std::copy_n(rest.begin(), std::min(lead.size(), rest.size()), lead.begin());
-    places_[i] = {{base::load_be64(lead.data()), base::load_be64(lead.data() + 8)},
+    places_[i] = {{base::load_be64(lead.data()), base::load_be64(lead.data() + 8),
+                   base::load_be64(lead.data() + 16)},
                   i,
                   static_cast<std::uint32_t>(rest.size())};
   }
   std::sort(places_.begin(), places_.end(), [this](const Place& a, const Place& b) {
-    if (a.lead[0] != b.lead[0]) return a.lead[0] < b.lead[0];
-    if (a.lead[1] != b.lead[1]) return a.lead[1] < b.lead[1];
+    if (a.lead != b.lead) return a.lead < b.lead;
     if (is_lead_all(a) && is_lead_all(b)) {
       return a.size != b.size ? a.size < b.size : a.index < b.index;
     }
@@ -43,7 +43,7 @@ void SortedRecords::sort() {
 }
 
 bool SortedRecords::is_same_name(const Place& a, const Place& b) const {
-  if (a.lead[0] != b.lead[0] || a.lead[1] != b.lead[1] || a.size != b.size) return false;
+  if (a.lead != b.lead || a.size != b.size) return false;
   return is_lead_all(a) || std::ranges::equal(records_.key(a.index), records_.key(b.index));
 }
 
@@ -81,6 +81,11 @@ void SortedRecords::for_each_name(const std::function<void(Places)>& visit) cons
     last = end_of_name(first);
     visit(Places(places_).subspan(first, last - first));
   }
+}
+
+store::NewRecord SortedRecords::fresh(std::size_t at) const {
+  prefetch(at);
+  return records_.fresh(places_[at].index);
 }
 
 void SortedRecords::for_each_view(const store::VisitRecord& visit) const {

@@ -48,12 +48,8 @@ Reply list_packs(Service& service, const Request& request) {
   }
   if (status == nullptr) query.expired = false;
   const auto page = ZoneCertificates(service.store).list(zone.value().id, query);
-  Json result = Json::array();
-  for (const auto& each : page.items) result.push_back(pack_json(each, query.now));
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {paging.value().page, paging.value().per_page, page.items.size(),
-                         page.total};
-  return reply;
+  return page_of(page, paging.value(),
+                 [&](const auto& each) { return pack_json(each, query.now); });
 }
 
 Reply show_pack(Service& service, const Request& request) {

@@ -162,12 +162,8 @@ Reply list(Service& service, const Request& request) {
   const Owner owner = owner_of(request);
   const auto page =
       Identities(service.store).list_tokens(owner.account, owner.user, paging.value());
-  Json result = Json::array();
-  for (const Token& token : page.items) result.push_back(token_json(service, token));
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {paging.value().page, paging.value().per_page, page.items.size(),
-                         page.total};
-  return reply;
+  return page_of(page, paging.value(),
+                 [&](const Token& token) { return token_json(service, token); });
 }
 
 Reply show(Service& service, const Request& request) {

@@ -51,12 +51,7 @@ Reply list(Service& service, const Request& request) {
   const auto paging = read_paging(request, kPerPage, kPerPageMax);
   if (!paging) return refuse(paging.error());
   const auto page = Identities(service.store).list_users(account_of(request), paging.value());
-  Json result = Json::array();
-  for (const User& user : page.items) result.push_back(user_json(user));
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {paging.value().page, paging.value().per_page, page.items.size(),
-                         page.total};
-  return reply;
+  return page_of(page, paging.value(), user_json);
 }
 
 std::optional<Refusal> fault_of(Identities& identities, const std::string& email) {

@@ -242,7 +242,7 @@ std::uint32_t Import::allowed_ttl(std::uint32_t ttl) {
 Reply Import::finish(model::Timestamp start) {
   const bool is_change = loader_.added() != 0 || soa_changed_ || serial_;
   const std::uint64_t version = is_change ? change_.commit(serial_) : 0;
-  if (coming_) coming_->is_stored(version);
+  if (coming_) coming_->is_stored();
   Reply reply =
       answer(to_text({{"recs_added", loader_.added()}, {"total_records_parsed", parsed_}}));
   reply.version = version;

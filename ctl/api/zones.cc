@@ -122,12 +122,8 @@ Reply list(Service& service, const Request& request) {
   if (!query) return refuse(query.error());
   store::Page<Zone> page;
   if (narrow(service, request, query.value())) page = service.store.list_zones(query.value());
-  Json result = Json::array();
-  for (const Zone& zone : page.items) result.push_back(zone_json(service, zone));
-  Reply reply = answer(to_text(result));
-  reply.envelope.info = {query.value().paging.page, query.value().paging.per_page,
-                         page.items.size(), page.total};
-  return reply;
+  return page_of(page, query.value().paging,
+                 [&](const Zone& zone) { return zone_json(service, zone); });
 }
 
 // The account that a new zone is for: the one that the body names, else the caller's own.

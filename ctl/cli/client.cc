@@ -178,7 +178,7 @@ std::string Connection::name() const {
 }
 
 base::Result<Response> Client::call(const std::string& method, const std::string& target,
-                                    const std::string& body, const std::string& content_type,
+                                    std::string body, const std::string& content_type,
                                     const Sent& sent) const {
   Request request;
   request.method_string(method);
@@ -190,7 +190,7 @@ base::Result<Response> Client::call(const std::string& method, const std::string
     request.set(http::field::authorization, "Bearer " + connection_.token);
   }
   if (!body.empty()) request.set(http::field::content_type, content_type);
-  request.body() = body;
+  request.body() = std::move(body);
   request.prepare_payload();
 
   auto answer = send(connection_, request, sent);

@@ -57,7 +57,7 @@ class Client {
   // An Error: the server cannot be reached, or what answers is not it. Everything else, refusals
   // included, is a Response.
   base::Result<Response> call(const std::string& method, const std::string& target,
-                              const std::string& body = {},
+                              std::string body = {},
                               const std::string& content_type = "application/json",
                               const Sent& sent = {}) const;
 

@@ -56,9 +56,8 @@ class Session {
   [[nodiscard]] std::string server_name() const { return client_.connection().name(); }
   // Calls the API; throws Stop unless the answer is a success. Messages of the server go to stderr.
   Json call(const std::string& method, const std::string& target, const Json& body = nullptr);
-  Response call_raw(const std::string& method, const std::string& target,
-                    const std::string& body = {}, const std::string& content_type = {},
-                    const Sent& sent = {});
+  Response call_raw(const std::string& method, const std::string& target, std::string body = {},
+                    const std::string& content_type = {}, const Sent& sent = {});
   // All pages of a list.
   Json list(const std::string& target);
   // kNotPublished when some answer said so, else kOk.

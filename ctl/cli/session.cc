@@ -39,10 +39,9 @@ std::string reason_of(const Response& response) {
 
 }  // namespace
 
-Response Session::call_raw(const std::string& method, const std::string& target,
-                           const std::string& body, const std::string& content_type,
-                           const Sent& sent) {
-  auto response = client_.call(method, target, body,
+Response Session::call_raw(const std::string& method, const std::string& target, std::string body,
+                           const std::string& content_type, const Sent& sent) {
+  auto response = client_.call(method, target, std::move(body),
                                content_type.empty() ? "application/json" : content_type, sent);
   if (!response) throw Stop(Exit::kUnreachable, response.error().message());
   const int status = response.value().status;

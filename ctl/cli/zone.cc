@@ -97,31 +97,35 @@ ImportZone zone_for_import(Session& session, const Arguments& arguments, const s
   return {session.call("POST", "/client/v4/zones", {{"name", name}}), true};
 }
 
+// A form with the file and flags, made in the place of the file: it may be large.
+std::string import_form(std::string file, const Arguments& arguments, std::string& boundary) {
+  boundary = "brinkctl";
+  while (file.find(boundary) != std::string::npos) boundary += "-next";
+  const auto head_of = [&boundary](const std::string& name) {
+    return "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n";
+  };
+  std::string form = std::move(file);
+  form.insert(0, head_of("file"));
+  form += "\r\n";
+  for (const char* flag : {"proxied", "presigned"}) {
+    if (arguments.has(flag)) form += head_of(flag) + "true\r\n";
+  }
+  form += "--" + boundary + "--\r\n";
+  return form;
+}
+
 void import_file(Session& session, const Arguments& arguments) {
   const std::string& path = arguments.positional[0];
-  const std::string text = read_file(path);
+  std::string text = read_file(path);
   const auto [zone, created] = zone_for_import(
       session, arguments, arguments.has("zone") ? arguments.get("zone") : zone_name_of(path, text));
-  std::string boundary = "brinkctl";
-  while (text.find(boundary) != std::string::npos) boundary += "-next";
-  constexpr std::size_t kFormSize = 1024;  // more than what stands around the file
-  std::string body;
-  body.reserve(text.size() + kFormSize);
-  const auto add_part = [&](const std::string& name, const std::string& value) {
-    body += "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n";
-    body += value;
-    body += "\r\n";
-  };
-  add_part("file", text);
-  for (const char* flag : {"proxied", "presigned"}) {
-    if (arguments.has(flag)) add_part(flag, "true");
-  }
-  body += "--" + boundary + "--\r\n";
+  const auto lines = std::count(text.begin(), text.end(), '\n');
+  std::string boundary;
+  std::string form = import_form(std::move(text), arguments, boundary);
   Response response;
   try {
-    const auto lines = std::count(text.begin(), text.end(), '\n');
-    Progress progress(body.size(), "importing " + std::to_string(lines) + " lines");
-    response = session.call_raw("POST", zone_path(zone) + "/dns_records/import", body,
+    Progress progress(form.size(), "importing " + std::to_string(lines) + " lines");
+    response = session.call_raw("POST", zone_path(zone) + "/dns_records/import", std::move(form),
                                 "multipart/form-data; boundary=" + boundary,
                                 [&](std::uint64_t bytes) { progress.sent(bytes); });
   } catch (const Stop& stop) {

@@ -21,6 +21,7 @@
 #include "ctl/publish/edge_questions.h"
 #include "ctl/publish/publisher.h"
 #include "ctl/store/checkpointer.h"
+#include "ctl/store/history.h"
 #include "ctl/store/store.h"
 #include "dataplane/secret/key_file.h"
 #include "dataplane/snapshot/layout.h"
@@ -312,7 +313,12 @@ void Control::Parts::start_publisher(const Config& config) {
   options.version = store->version();
   options.acknowledge_timeout = std::chrono::milliseconds(config.acknowledge_timeout_ms);
   options.reconnect_interval = std::chrono::milliseconds(config.reconnect_interval_ms);
-  imports = std::make_unique<ImportCompiler>(config.store, compile);
+  imports = std::make_unique<ImportCompiler>(
+      config.store, compile,
+      ImportCompiler::Edge{[this](std::uint64_t from, publish::Sealed sealed) {
+                             publisher->stage(from, std::move(sealed));
+                           },
+                           [this] { publisher->unstage(); }});
   compiler = std::make_unique<SnapshotCompiler>(*reader, compile, hash_key, compile_floor, *box,
                                                 dnssec_policy(config).signature, *imports);
   publisher = std::make_unique<publish::Publisher>(
@@ -343,10 +349,12 @@ std::unique_ptr<api::ComingImport> Control::Parts::begin_import(const model::Zon
                                                                 std::size_t size,
                                                                 store::EachRecord records) {
   const publish::PublisherStatus status = publisher->status();
-  const std::uint64_t version = store->version();
-  const bool is_in_step = status.connected && status.served_version == version;
+  const std::uint64_t from = store->version();
+  const bool is_in_step = status.connected && status.served_version == from;
   if (size < ImportCompiler::kRecordsMin || !is_in_step || store->taken_version()) return nullptr;
-  return imports->begin(version, zone, std::move(records));
+  const std::uint64_t to = store->take_version();
+  const std::uint64_t token = store::History(*store).token(to).value_or(0);
+  return imports->begin(from, {to, token}, zone, std::move(records));
 }
 
 void Control::Parts::start_keeper(const Config& config) {
@@ -527,6 +535,7 @@ Control::~Control() {
   parts_->outside.reset();  // who waits for names goes on to the publisher
   parts_->names.reset();
   parts_->jobs.reset();
+  parts_->imports->close();
   parts_->publisher.reset();
   parts_->server.reset();
 }

@@ -1,11 +1,14 @@
 #include "ctl/daemon/import_compiler.h"
 
+#include <fcntl.h>
 #include <spdlog/spdlog.h>
 
 #include <atomic>
 #include <future>
 #include <system_error>
 #include <utility>
+
+#include "ctl/daemon/sealed_transaction.h"
 
 namespace brink::ctl::daemon {
 namespace {
@@ -32,24 +35,25 @@ class StoppableEncoder : public Encoder {
 // which ends soon.
 class ImportCompiler::Work {
  public:
-  Work(const std::string& path, const compile::Options& options, std::uint64_t from,
-       model::Zone zone, store::EachRecord records)
+  Work(ImportCompiler& compiler, std::uint64_t from, const publish::EdgeState& to, model::Zone zone,
+       store::EachRecord records)
       : from_(from),
-        made_(std::async(std::launch::async, [this, &path, &options, zone = std::move(zone),
-                                              records = std::move(records)] {
-          const EndOfSeeing end{*this};
-          return run(path, options, zone, records);
-        })) {
+        to_(to),
+        made_(std::async(std::launch::async,
+                         [this, &compiler, zone = std::move(zone), records = std::move(records)] {
+                           const EndOfSeeing end{*this};
+                           return run(compiler, zone, records);
+                         })) {
     seen_.get_future().wait();
   }
   ~Work() { stop_ = true; }
   Work(const Work&) = delete;
   Work& operator=(const Work&) = delete;
 
-  std::uint64_t to = 0;  // once it is stored
-
-  [[nodiscard]] std::uint64_t from() const { return from_; }
-  std::optional<Encoder> take() { return made_.get(); }
+  [[nodiscard]] bool is_step(std::uint64_t from, const publish::EdgeState& to) const {
+    return from_ == from && to_ == to;
+  }
+  std::optional<publish::Sealed> take() { return made_.get(); }
 
  private:
   // However it ends, nobody waits for it to begin any more.
@@ -58,9 +62,23 @@ class ImportCompiler::Work {
     ~EndOfSeeing() { work.see(); }
   };
 
-  std::optional<Encoder> run(const std::string& path, const compile::Options& options,
-                             const model::Zone& zone, const store::EachRecord& records) {
-    auto opened = store::Store::open(path, store::Access::kReadOnly);
+  std::optional<publish::Sealed> run(ImportCompiler& compiler, const model::Zone& zone,
+                                     const store::EachRecord& records) {
+    auto made = compile(compiler, zone, records);
+    if (!made) return std::nullopt;
+    auto sealed = seal(*made, from_, to_);
+    if (!sealed) return std::nullopt;
+    made.reset();
+    base::UniqueFd other(::fcntl(sealed.value().memfd.get(), F_DUPFD_CLOEXEC, 0));
+    if (other.valid() && !stop_) {
+      compiler.stage(from_, {std::move(other), to_, sealed.value().size_bytes});
+    }
+    return std::move(sealed).value();
+  }
+
+  std::optional<Encoder> compile(const ImportCompiler& compiler, const model::Zone& zone,
+                                 const store::EachRecord& records) {
+    auto opened = store::Store::open(compiler.path_, store::Access::kReadOnly);
     if (!opened) return std::nullopt;
     store::Store& store = *opened.value();
     try {
@@ -69,7 +87,8 @@ class ImportCompiler::Work {
       see();  // this first reading says what all others see
       if (!compile::stands_alone(store, zone)) return std::nullopt;
       StoppableEncoder encoder(stop_);
-      const auto compiled = compile::compile_import(store, zone, records, options, encoder);
+      const auto compiled =
+          compile::compile_import(store, zone, records, compiler.options_, encoder);
       return compiled ? std::optional<Encoder>(std::move(encoder)) : std::nullopt;
     } catch (const store::Failure& failure) {
       spdlog::warn("an import is not compiled ahead: {}", failure.what());
@@ -82,52 +101,69 @@ class ImportCompiler::Work {
   }
 
   const std::uint64_t from_;
+  const publish::EdgeState to_;
   std::atomic<bool> stop_{false};
   std::promise<void> seen_;
-  bool has_seen_ = false;                     // of its thread
-  std::future<std::optional<Encoder>> made_;  // last: the first to go
+  bool has_seen_ = false;                             // of its thread
+  std::future<std::optional<publish::Sealed>> made_;  // last: the first to go
 };
 
 class ImportCompiler::Coming : public api::ComingImport {
  public:
   Coming(ImportCompiler& compiler, std::shared_ptr<Work> work)
       : compiler_(compiler), work_(std::move(work)) {}
+  ~Coming() override {
+    if (work_ == nullptr) return;
+    work_.reset();  // from now on it stages nothing
+    compiler_.edge_.unstage();
+  }
 
-  void is_stored(std::uint64_t version) override {
-    work_->to = version;
+  void is_stored() override {
     const std::lock_guard lock(compiler_.mutex_);
     compiler_.stored_ = std::move(work_);
   }
 
  private:
   ImportCompiler& compiler_;
-  std::shared_ptr<Work> work_;
+  std::shared_ptr<Work> work_;  // null: it is stored
 };
 
-ImportCompiler::ImportCompiler(std::string path, compile::Options options)
-    : path_(std::move(path)), options_(std::move(options)) {}
+ImportCompiler::ImportCompiler(std::string path, compile::Options options, Edge edge)
+    : path_(std::move(path)), options_(std::move(options)), edge_(std::move(edge)) {}
 
 ImportCompiler::~ImportCompiler() = default;
 
-std::unique_ptr<api::ComingImport> ImportCompiler::begin(std::uint64_t version,
+void ImportCompiler::close() {
+  const std::lock_guard lock(mutex_);
+  is_closed_ = true;
+}
+
+void ImportCompiler::stage(std::uint64_t from, publish::Sealed sealed) {
+  const std::lock_guard lock(mutex_);
+  if (!is_closed_) edge_.stage(from, std::move(sealed));
+}
+
+std::unique_ptr<api::ComingImport> ImportCompiler::begin(std::uint64_t from,
+                                                         const publish::EdgeState& to,
                                                          const model::Zone& zone,
                                                          store::EachRecord records) {
   try {
     return std::make_unique<Coming>(
-        *this, std::make_shared<Work>(path_, options_, version, zone, std::move(records)));
+        *this, std::make_shared<Work>(*this, from, to, zone, std::move(records)));
   } catch (const std::system_error& error) {
     spdlog::warn("an import is not compiled ahead: no thread: {}", error.what());
     return nullptr;
   }
 }
 
-std::optional<Encoder> ImportCompiler::take(std::uint64_t from, std::uint64_t to) {
+std::optional<publish::Sealed> ImportCompiler::take(std::uint64_t from,
+                                                    const publish::EdgeState& to) {
   std::shared_ptr<Work> work;
   {
     const std::lock_guard lock(mutex_);
     work = std::move(stored_);
   }
-  if (work == nullptr || work->from() != from || work->to != to) return std::nullopt;
+  if (work == nullptr || !work->is_step(from, to)) return std::nullopt;
   return work->take();
 }
 

@@ -4,22 +4,15 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <chrono>
 
+#include "ctl/daemon/sealed_transaction.h"
 #include "ctl/model/timestamp.h"
 #include "ctl/store/history.h"
-#include "dataplane/ipc/sealed_memory.h"
 #include "dataplane/snapshot/builder.h"
 #include "dataplane/snapshot/transaction.h"
 
 namespace brink::ctl::daemon {
 namespace {
-
-std::uint64_t unix_now_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
 
 // Reads of the publisher's thread, whose failures are errors of the compilation.
 template <typename T, typename Read>
@@ -35,18 +28,6 @@ base::Result<T> reading(store::Store& reader, const Read& read) {
 // A difference of this many names, and of more than there are records, is slower to apply than to
 // replace everything. A million new names beside as many others take two thirds of the time.
 constexpr std::uint64_t kManyNames = 10'000;
-
-base::Result<std::optional<publish::Sealed>> seal(publish::Sealed sealed,
-                                                  const publish::EdgeState& served,
-                                                  snapshot::TransactionEncoder& encoder) {
-  const auto bytes =
-      encoder.finish(served.version, sealed.leads_to.version, unix_now_ns(), sealed.leads_to.token);
-  auto memfd = ipc::SealedMemory::make(bytes);
-  if (!memfd) return memfd.error();
-  sealed.memfd = std::move(memfd).value();
-  sealed.size_bytes = bytes.size();
-  return std::optional<publish::Sealed>(std::move(sealed));
-}
 
 }  // namespace
 
@@ -98,24 +79,27 @@ base::Result<std::optional<publish::Sealed>> SnapshotCompiler::make_changes(
   if (served.version < floor_ || history.token(served.version) != served.token) {
     return std::optional<publish::Sealed>();
   }
-  publish::Sealed sealed;
-  sealed.leads_to = present();
-  auto ready = imports_.take(served.version, sealed.leads_to.version);
-  if (ready) return seal(std::move(sealed), served, *ready);
+  const publish::EdgeState to = present();
+  if (auto ready = imports_.take(served.version, to)) {
+    hashed_.pass(served.version, to.version);  // its zone is not signed, and nothing hangs on it
+    return ready;
+  }
   std::uint64_t most = kManyNames;
-  if (history.entries_between(served.version, sealed.leads_to.version) > kManyNames) {
+  if (history.entries_between(served.version, to.version) > kManyNames) {
     most = std::max(most, reader_.record_count_at_most());
   }
-  const auto changes = history.changes_between(served.version, sealed.leads_to.version, most);
+  const auto changes = history.changes_between(served.version, to.version, most);
   if (!changes) return std::optional<publish::Sealed>();
   snapshot::TransactionEncoder encoder;
   options_.now = model::system_wall_clock()();
   const auto counts = compile::compile_changes(reader_, *changes, options_, encoder);
   if (!counts) return counts.error();
-  spdlog::debug("compiled version {} from {}: {} zones, {} names put, {} dropped",
-                sealed.leads_to.version, served.version, counts.value().zones_put,
-                counts.value().names_put, counts.value().names_dropped);
-  return seal(std::move(sealed), served, encoder);
+  spdlog::debug("compiled version {} from {}: {} zones, {} names put, {} dropped", to.version,
+                served.version, counts.value().zones_put, counts.value().names_put,
+                counts.value().names_dropped);
+  auto sealed = seal(encoder, served.version, to);
+  if (!sealed) return sealed.error();
+  return std::optional<publish::Sealed>(std::move(sealed).value());
 }
 
 }  // namespace brink::ctl::daemon

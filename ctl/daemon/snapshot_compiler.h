@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ctl/compile/compile.h"
+#include "ctl/compile/hashed_zones.h"
 #include "ctl/daemon/import_compiler.h"
 #include "ctl/dnssec/signers.h"
 #include "ctl/publish/publisher.h"
@@ -32,6 +33,7 @@ class SnapshotCompiler {
         hash_key_(hash_key),
         floor_(floor) {
     options_.signers = &signers_;
+    options_.hashed = &hashed_;
   }
   SnapshotCompiler(const SnapshotCompiler&) = delete;
   SnapshotCompiler& operator=(const SnapshotCompiler&) = delete;
@@ -49,6 +51,7 @@ class SnapshotCompiler {
   store::Store& reader_;
   ImportCompiler& imports_;
   dnssec::StoreSigners signers_;
+  compile::HashedZones hashed_;
   compile::Options options_;
   const base::HashKey& hash_key_;
   const std::uint64_t floor_;

@@ -29,11 +29,13 @@ base::Result<EdgeState> EdgeLink::connect(milliseconds timeout) {
   return EdgeState{message.snapshot_version, message.snapshot_token};
 }
 
-base::Result<EdgeReply> EdgeLink::publish(ipc::MessageType type, int memfd, std::uint64_t version,
-                                          std::uint64_t size_bytes, milliseconds timeout) {
+base::Result<EdgeReply> EdgeLink::publish(ipc::MessageType type, int memfd,
+                                          const EdgeState& leads_to, std::uint64_t size_bytes,
+                                          milliseconds timeout) {
   ipc::ControlMessage request;
   request.type = type;
-  request.snapshot_version = version;
+  request.snapshot_version = leads_to.version;
+  request.snapshot_token = leads_to.token;
   request.payload_size_bytes = size_bytes;
   return exchange(request, memfd, timeout);
 }

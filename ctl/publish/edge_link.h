@@ -17,6 +17,8 @@ namespace brink::ctl::publish {
 struct EdgeState {
   std::uint64_t version = 0;
   std::uint64_t token = 0;
+
+  bool operator==(const EdgeState&) const = default;
 };
 
 struct EdgeReply {
@@ -39,9 +41,10 @@ class EdgeLink {
   // Connects and exchanges Hello for Welcome. Returns what the edge serves.
   base::Result<EdgeState> connect(std::chrono::milliseconds timeout);
 
-  // Sends a sealed image or transaction and waits for the edge's word on it. An Error leaves the
-  // link closed: then nobody knows what the edge did with it, and the next Welcome tells.
-  base::Result<EdgeReply> publish(ipc::MessageType type, int memfd, std::uint64_t version,
+  // Sends a sealed image or transaction that leads to a state, or (-1) the word for one that was
+  // staged, and waits for the edge's word on it. An Error leaves the link closed: then nobody knows
+  // what the edge did with it, and the next Welcome tells.
+  base::Result<EdgeReply> publish(ipc::MessageType type, int memfd, const EdgeState& leads_to,
                                   std::uint64_t size_bytes, std::chrono::milliseconds timeout);
 
   // Compact, Verify, ShowName or CookieSecrets (`name` is the message's, at most 255 octets) and

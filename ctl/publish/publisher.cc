@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "dataplane/base/check.h"
@@ -69,6 +70,23 @@ void Publisher::changed(std::uint64_t version) {
   signal(wake_);
 }
 
+void Publisher::stage(std::uint64_t from, Sealed sealed) {
+  {
+    const std::lock_guard lock(mutex_);
+    to_stage_.emplace(Coming{from, std::move(sealed)});
+  }
+  signal(wake_);
+}
+
+void Publisher::unstage() {
+  {
+    const std::lock_guard lock(mutex_);
+    to_stage_.reset();
+    to_unstage_ = true;
+  }
+  signal(wake_);
+}
+
 void Publisher::await(std::uint64_t version, Done done) {
   {
     const std::lock_guard lock(mutex_);
@@ -92,11 +110,43 @@ void Publisher::run() {
     wait_for_work();
     if (stopping()) return;
     if (edge_.connected() || connect()) {
+      look_after_staging();
       catch_up();
     } else {
       answer_without_edge();
     }
   }
+}
+
+// What was wanted is handed over whole if it is not staged by then.
+void Publisher::look_after_staging() {
+  std::optional<Coming> coming;
+  bool takes_back = false;
+  bool is_in_step = false;
+  {
+    const std::lock_guard lock(mutex_);
+    coming = std::exchange(to_stage_, std::nullopt);
+    takes_back = std::exchange(to_unstage_, false);
+    is_in_step = coming && coming->from == served_.version &&
+                 coming->from == status_.wanted_version && !stranger_;
+  }
+  if (takes_back && staged_) take_back_staged();
+  if (is_in_step && edge_.connected()) send_staged(coming->sealed);
+}
+
+// An edge that does not take it is none to be told about: it is handed over when its time comes.
+void Publisher::send_staged(const Sealed& sealed) {
+  const auto reply =
+      edge_.publish(ipc::MessageType::kStageTransaction, sealed.memfd.get(), sealed.leads_to,
+                    sealed.size_bytes, options_.acknowledge_timeout);
+  staged_.reset();
+  if (reply && reply.value().status == ipc::ReplyStatus::kDone) staged_ = sealed.leads_to;
+}
+
+void Publisher::take_back_staged() {
+  staged_.reset();
+  static_cast<void>(
+      edge_.publish(ipc::MessageType::kStageTransaction, -1, {}, 0, options_.acknowledge_timeout));
 }
 
 // What it serves is known only when it is back: nothing is compiled until then.
@@ -139,6 +189,7 @@ bool Publisher::connect() {
     return false;
   }
   served_ = served.value();
+  staged_.reset();
   image_only_ = false;
   given_up_ = 0;
   pause_ = options_.reconnect_interval;
@@ -199,8 +250,7 @@ Publisher::Attempt Publisher::publish_image() {
 
 Publisher::Attempt Publisher::hand_over(const Sealed& sealed, ipc::MessageType type) {
   const auto start = steady_clock::now();
-  const auto reply = edge_.publish(type, sealed.memfd.get(), sealed.leads_to.version,
-                                   sealed.size_bytes, options_.acknowledge_timeout);
+  const auto reply = send(sealed, type);
   if (!reply) return put_off(reply.error().message());
   if (reply.value().status != ipc::ReplyStatus::kDone) {
     return take_refusal(reply.value(), sealed, type);
@@ -210,6 +260,16 @@ Publisher::Attempt Publisher::hand_over(const Sealed& sealed, ipc::MessageType t
   pause_ = options_.reconnect_interval;
   note_served(type, start);
   return Attempt::kServed;
+}
+
+base::Result<EdgeReply> Publisher::send(const Sealed& sealed, ipc::MessageType type) {
+  const auto staged = std::exchange(staged_, std::nullopt);  // whatever is published ends it
+  const auto timeout = options_.acknowledge_timeout;
+  if (type == ipc::MessageType::kPublishTransaction && staged == sealed.leads_to) {
+    auto reply = edge_.publish(type, -1, sealed.leads_to, 0, timeout);
+    if (!reply || reply.value().status == ipc::ReplyStatus::kDone) return reply;
+  }
+  return edge_.publish(type, sealed.memfd.get(), sealed.leads_to, sealed.size_bytes, timeout);
 }
 
 // A busy edge is asked again, and one that has no room; a transaction that it does not take gives

@@ -84,6 +84,12 @@ class Publisher {
 
   // The store has reached `version`.
   void changed(std::uint64_t version);
+  // A transaction that leads from the version `from` to one that the store has not committed yet:
+  // the edge applies it, and lets nobody see it. When the compiler comes with the same one, a word
+  // makes the edge publish it. It is no use where the edge serves another version than `from`.
+  void stage(std::uint64_t from, Sealed sealed);
+  // The store will not come to what was staged.
+  void unstage();
   // Like changed, and calls `done` when it is known whether `version` is served.
   void await(std::uint64_t version, Done done);
   PublisherStatus status() const;
@@ -99,7 +105,11 @@ class Publisher {
   void catch_up();
   Attempt publish_changes();
   Attempt publish_image();
+  void look_after_staging();
+  void send_staged(const Sealed& sealed);
+  void take_back_staged();
   Attempt hand_over(const Sealed& sealed, ipc::MessageType type);
+  base::Result<EdgeReply> send(const Sealed& sealed, ipc::MessageType type);
   Attempt take_refusal(const EdgeReply& reply, const Sealed& sealed, ipc::MessageType type);
   Attempt give_up(const std::string& reason);
   Attempt put_off(const std::string& reason);
@@ -118,6 +128,7 @@ class Publisher {
   // Publisher thread only.
   EdgeLink edge_;
   EdgeState served_;
+  std::optional<EdgeState> staged_;  // what the edge holds back
   bool stranger_ = false;        // the edge serves another store's version
   bool image_only_ = false;      // a transaction was refused: it takes an image to go on
   bool retry_ = false;           // the edge was busy, or may have room later
@@ -125,7 +136,14 @@ class Publisher {
   std::uint64_t given_up_ = 0;   // not attempted again,
   std::string failure_;          // for this reason
 
+  struct Coming {
+    std::uint64_t from = 0;
+    Sealed sealed;
+  };
+
   mutable std::mutex mutex_;
+  std::optional<Coming> to_stage_;              // guarded by mutex_
+  bool to_unstage_ = false;                     // guarded by mutex_
   PublisherStatus status_;                      // guarded by mutex_
   std::multimap<std::uint64_t, Done> waiting_;  // guarded by mutex_; by version
   std::thread thread_;

@@ -106,11 +106,14 @@ class PublisherTest : public ::testing::Test {
     ++compilations_;
     if (hold_.valid()) hold_.wait();
     if (broken_) return base::Error{"broken", "zone example.com", ""};
-    Sealed sealed;
-    sealed.memfd = base::UniqueFd(::memfd_create("sealed", MFD_CLOEXEC));
-    sealed.leads_to = {store_version_, kToken};
-    sealed.size_bytes = 4096;
-    return sealed;
+    return sealed_for(store_version_);
+  }
+  static Sealed sealed_for(std::uint64_t version) {
+    Sealed made;
+    made.memfd = base::UniqueFd(::memfd_create("sealed", MFD_CLOEXEC));
+    made.leads_to = {version, kToken};
+    made.size_bytes = 4096;
+    return made;
   }
   std::future<Publication> change() {
     auto promise = std::make_shared<std::promise<Publication>>();
@@ -212,6 +215,95 @@ TEST_F(PublisherTest, TakesChangesTogetherWhileACompilationRuns) {
   EXPECT_EQ(get(std::move(first)).state, State::kServed);
   for (auto& each : rest) EXPECT_EQ(get(std::move(each)).state, State::kServed);
   EXPECT_EQ(compilations_, 1);
+}
+
+TEST_F(PublisherTest, AWordPublishesWhatIsStaged) {
+  FakeEdge edge(options_.edge_socket);
+  start();
+  edge.welcome(0, kToken);
+  publisher_->stage(0, sealed_for(1));
+  const ControlMessage staged = edge.receive();
+  EXPECT_EQ(staged.type, MessageType::kStageTransaction);
+  EXPECT_GE(edge.image(), 0);
+  edge.reply(staged, ipc::ReplyStatus::kDone);
+  auto served = change();
+  const ControlMessage published = edge.receive();
+  EXPECT_EQ(published.type, MessageType::kPublishTransaction);
+  EXPECT_EQ(published.snapshot_version, 1U);
+  EXPECT_EQ(published.snapshot_token, kToken);
+  EXPECT_EQ(edge.image(), -1) << "the edge has it";
+  EXPECT_EQ(served.wait_for(50ms), std::future_status::timeout) << "staged is not served";
+  edge.reply(published, ipc::ReplyStatus::kDone);
+  EXPECT_EQ(get(std::move(served)).state, State::kServed);
+  served = change();  // the next one is another
+  const ControlMessage next = edge.receive();
+  EXPECT_GE(edge.image(), 0);
+  edge.reply(next, ipc::ReplyStatus::kDone);
+  EXPECT_EQ(get(std::move(served)).state, State::kServed);
+}
+
+TEST_F(PublisherTest, WhatTheEdgeDoesNotStageIsHandedOverWhole) {
+  FakeEdge edge(options_.edge_socket);
+  start();
+  edge.welcome(0, kToken);
+  for (const bool is_staged : {false, true}) {
+    publisher_->stage(store_version_, sealed_for(store_version_ + 1));
+    edge.reply(edge.receive(), is_staged ? ipc::ReplyStatus::kDone : ipc::ReplyStatus::kBusy);
+    auto served = change();
+    ControlMessage published = edge.receive();
+    if (is_staged) {  // and then it has lost it
+      EXPECT_EQ(edge.image(), -1);
+      edge.reply(published, ipc::ReplyStatus::kOutOfStep);
+      published = edge.receive();
+    }
+    EXPECT_EQ(published.type, MessageType::kPublishTransaction);
+    EXPECT_GE(edge.image(), 0);
+    edge.reply(published, ipc::ReplyStatus::kDone);
+    EXPECT_EQ(get(std::move(served)).state, State::kServed);
+  }
+}
+
+TEST_F(PublisherTest, WhatDoesNotComeIsTakenBack) {
+  FakeEdge edge(options_.edge_socket);
+  start();
+  edge.welcome(0, kToken);
+  publisher_->stage(0, sealed_for(1));
+  edge.reply(edge.receive(), ipc::ReplyStatus::kDone);
+  publisher_->unstage();
+  const ControlMessage taken = edge.receive();
+  EXPECT_EQ(taken.type, MessageType::kStageTransaction);
+  EXPECT_EQ(edge.image(), -1);
+  edge.reply(taken, ipc::ReplyStatus::kDone);
+  auto served = change();  // which takes its number
+  const ControlMessage published = edge.receive();
+  EXPECT_GE(edge.image(), 0);
+  edge.reply(published, ipc::ReplyStatus::kDone);
+  EXPECT_EQ(get(std::move(served)).state, State::kServed);
+}
+
+TEST_F(PublisherTest, NothingIsStagedForAnotherVersionThanTheEdgeServes) {
+  FakeEdge edge(options_.edge_socket);
+  start();
+  edge.welcome(0, kToken);
+  publisher_->stage(3, sealed_for(4));
+  auto served = change();
+  EXPECT_EQ(edge.accept_changes(), 1U);
+  EXPECT_EQ(get(std::move(served)).state, State::kServed);
+}
+
+TEST_F(PublisherTest, WhatIsStagedEndsWithTheEdge) {
+  FakeEdge edge(options_.edge_socket);
+  start();
+  edge.welcome(0, kToken);
+  publisher_->stage(0, sealed_for(1));
+  edge.reply(edge.receive(), ipc::ReplyStatus::kDone);
+  edge.die();
+  edge.welcome(0, kToken);
+  auto served = change();
+  const ControlMessage published = edge.receive();
+  EXPECT_GE(edge.image(), 0) << "this edge has nothing";
+  edge.reply(published, ipc::ReplyStatus::kDone);
+  EXPECT_EQ(get(std::move(served)).state, State::kServed);
 }
 
 TEST_F(PublisherTest, TellsWhyTheEdgeRefused) {

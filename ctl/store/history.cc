@@ -266,6 +266,7 @@ std::optional<Changes> History::changes_between(std::uint64_t from, std::uint64_
   differences.add_zones(first.zone, last.zone);
   if (!differences.add_records(first.record, last.record)) return std::nullopt;
   Changes changes = differences.take();
+  changes.from = from;
   changes.resolved = resolved_between(from, to);
   changes.resigned = resigned_between(from, to);
   changes.tables = tables_between(from, to);

@@ -75,12 +75,14 @@ struct TableChange {
 // among `names`. A zone that a large part of its records was added to (an import) is `whole` or
 // created, and only what was changed or removed of it is among `names`.
 struct Changes {
-  std::vector<ZoneChange> zones;
-  std::vector<NameChange> names;
-  std::uint64_t unlisted = 0;               // records of zones of the latter kind, all together
-  std::vector<model::DomainName> resolved;  // outside the served zones, with other addresses
-  std::vector<ResignedName> resigned;       // of zones that are there
-  std::vector<TableChange> tables;          // likewise, each once
+  // All that differs from the state after this version on is among them; empty: not known.
+  std::optional<std::uint64_t> from = std::nullopt;
+  std::vector<ZoneChange> zones = {};
+  std::vector<NameChange> names = {};
+  std::uint64_t unlisted = 0;  // records of zones of the latter kind, all together
+  std::vector<model::DomainName> resolved = {};  // outside the served zones, with other addresses
+  std::vector<ResignedName> resigned = {};       // of zones that are there
+  std::vector<TableChange> tables = {};          // likewise, each once
 };
 
 // What a version did to a zone. Records are counted by what became of each in the end.

@@ -1,4 +1,5 @@
 // Records inserted together: the history tells of them as of others.
+#include "ctl/store/record_inserter.h"
 #include "ctl/store/history.h"
 #include "ctl/store/store_fixture.h"
 
@@ -27,18 +28,28 @@ class RecordInserterTest : public StoreTest {
     record.id = next_id();
     return record;
   }
+  // One after the other into `inserter`.
+  static void give(RecordInserter& inserter, const std::vector<Record>& records) {
+    std::size_t next = 0;
+    TreeKey key;
+    NewRecord given;
+    inserter.insert([&]() -> const NewRecord* {
+      if (next == records.size()) return nullptr;
+      key = tree_key(records[next].name);
+      given = NewRecord(records[next++], key);
+      return &given;
+    });
+  }
   // As one, or each for itself.
   std::vector<Record> insert(const Zone& zone, std::vector<Record> records, bool together) {
-    std::optional<RecordInserter> inserter;
-    if (together) inserter.emplace(*store_, zone);
-    for (Record& record : records) {
-      if (together) {
-        inserter->insert(record);
-      } else {
-        store_->insert_record(zone, record);
-      }
+    if (together) {
+      RecordInserter inserter(*store_, zone);
+      give(inserter, records);
+      inserter.finish();
+      for (Record& record : records) record = store_->record_by_id(zone, record.id).value();
+      return records;
     }
-    if (together) inserter->finish();
+    for (Record& record : records) store_->insert_record(zone, record);
     return records;
   }
   Texts names() {
@@ -141,6 +152,42 @@ TEST_F(RecordInserterTest, TheHistoryTellsTheSameAsOfSingleRecords) {
   EXPECT_EQ(together.back(), "0 left");
 }
 
+TEST_F(RecordInserterTest, KeepsAllOfARecord) {
+  add_zone("a.test");
+  const Zone a = zone("a.test");
+  Record full = model::make_record({}, a,
+                                   {.name = "full",
+                                    .type = "MX",
+                                    .content = "mail.a.test",
+                                    .priority = 7,
+                                    .ttl = 600,
+                                    .comment = "said",
+                                    .tags = {"one", "two:2"}})
+                    .value();
+  full.id = next_id();
+  full.created_on.micros = 5;
+  full.modified_on.micros = 6;
+  full.comment_modified_on = model::Timestamp{7};
+  full.tags_modified_on = model::Timestamp{8};
+  Record proxied = make(a, "p");
+  proxied.proxied = true;
+  proxied.settings.ipv4_only = true;
+  Record empty = make(a, "e", "TXT", "\"\"");
+  change([&] { insert(a, {}, true); });  // none at all
+  std::vector<Record> kept;
+  change([&] { kept = insert(a, {empty, full, proxied}, true); });
+  EXPECT_EQ(store_->record_count(), 3U);
+  for (const Record& expected : {empty, full, proxied}) {
+    Record found = store_->record_by_id(a, expected.id).value();
+    EXPECT_GT(std::exchange(found.row, 0), 0);
+    EXPECT_EQ(found, expected);
+  }
+  const auto pointers =
+      store_->pointers_to(a.row, DomainName::parse("mail.a.test").value(), Reach::kName);
+  ASSERT_EQ(pointers.size(), 1U);
+  EXPECT_EQ(pointers[0].owner.text(), "full.a.test");
+}
+
 TEST_F(RecordInserterTest, AnOpenTransactionTellsOfEach) {
   add_zone("a.test");
   const Zone a = zone("a.test");
@@ -186,8 +233,7 @@ TEST_F(RecordInserterTest, WhatPointsSomewhereIsFoundAmongTheFirstRecordsToo) {
     {
       Transaction transaction(*store_, Transaction::Kind::kWrite);
       RecordInserter inserter(*store_, a);
-      auto given_up = delegations(count);
-      for (Record& record : given_up) inserter.insert(record);
+      give(inserter, delegations(count));
     }
     EXPECT_EQ(pointers(), 0U);
     change([&] { insert(a, {make(a, "z", "NS", "ns.a.test")}, false); });
@@ -203,8 +249,7 @@ TEST_F(RecordInserterTest, WhatIsNotFinishedLeavesNothing) {
   {
     Transaction transaction(*store_, Transaction::Kind::kWrite);
     RecordInserter inserter(*store_, a);
-    Record record = make(a, "x");
-    inserter.insert(record);
+    give(inserter, {make(a, "x")});
   }
   EXPECT_EQ(names(), Texts{});
   EXPECT_EQ(store_->version(), before);
@@ -241,9 +286,8 @@ TEST_F(RecordInserterTest, AnIdentityThatIsTakenThrows) {
   const Zone a = zone("a.test");
   Transaction transaction(*store_, Transaction::Kind::kWrite);
   RecordInserter inserter(*store_, a);
-  Record first = make(a, "x"), second = make(a, "x");
-  inserter.insert(first);
-  EXPECT_THROW(inserter.insert(second), Failure);
+  give(inserter, {make(a, "x")});
+  EXPECT_THROW(give(inserter, {make(a, "y"), make(a, "x")}), Failure);
 }
 
 }  // namespace

@@ -15,15 +15,6 @@ struct Derived {
         name_key(tree_key(record.name)),
         target(target_key(record.type, record.rdata)) {}
 
-  // Name servers outside of the zone are nobody's target, see pointers_to; a zone of delegations
-  // has hardly any others.
-  void leave_out_servers_outside(const model::Zone& zone) {
-    const TreeKey apex = tree_key(zone.name);
-    const bool is_within = target && target->size() >= apex.size() &&
-                           std::equal(apex.begin(), apex.end(), target->begin());
-    if (!is_within) target.reset();
-  }
-
   std::string tags;
   TreeKey name_key;
   std::optional<TreeKey> target;
@@ -57,7 +48,7 @@ void Store::insert_record(const model::Zone& zone, model::Record& record) {
 
 void Store::write_record(const model::Zone& zone, model::Record& record) {
   Derived derived(record);
-  if (record.type == model::kTypeNs) derived.leave_out_servers_outside(zone);
+  derived.target = NewTargets(zone.name).of(record.type, record.rdata);
   auto insert = database_->cached(
       "INSERT INTO records (id, name, type, content, priority, rdata, ttl, proxied, comment, "
       "tags, settings, created_on, modified_on, comment_modified_on, tags_modified_on, name_key, "
@@ -69,61 +60,6 @@ void Store::write_record(const model::Zone& zone, model::Record& record) {
   insert->run();
   record.row = database_->last_insert_row();
   ++more_records_;
-}
-
-RecordInserter::RecordInserter(Store& store, const model::Zone& zone) : store_(store), zone_(zone) {
-  CHECK(store_.in_transaction_ && !store_.inserting_);
-  store_.take_version();
-  store_.inserting_ = true;
-  store_.database_->set_triggers(false);  // the one that writes the log
-  if (store_.record_count_at_most() == 0) put_off_targets();
-}
-
-RecordInserter::~RecordInserter() {
-  store_.database_->set_triggers(true);
-}
-
-void RecordInserter::insert(model::Record& record) {
-  CHECK(store_.inserting_ && record.row == 0);
-  store_.write_record(zone_, record);
-  // SQLite gives the next free row behind all others, until there is none.
-  if (record.row != first_row_ + count_) {
-    end_run();
-    first_row_ = record.row;
-  }
-  ++count_;
-}
-
-void RecordInserter::put_off_targets() {
-  {
-    auto select =
-        store_.database_->prepare("SELECT sql FROM sqlite_schema WHERE name = 'records_targets'");
-    CHECK(select->step());
-    index_of_targets_ = select->text(0);
-  }
-  store_.database_->execute("DROP INDEX records_targets");
-}
-
-// The entry takes as many numbers as it stands for.
-void RecordInserter::end_run() {
-  if (count_ == 0) return;
-  auto insert = store_.database_->cached(
-      "INSERT INTO record_log (seq, version, kind, zone, row, ttl) VALUES ("
-      "(SELECT coalesce(max(seq), 0) FROM record_log) + ?5, ?1, ?2, ?3, ?4, ?5)");
-  insert->bind(1, static_cast<std::int64_t>(*store_.taken_))
-      .bind(2, static_cast<std::int64_t>(LogKind::kInserts))
-      .bind(3, zone_.row)
-      .bind(4, first_row_)
-      .bind(5, count_)
-      .run();
-  count_ = 0;
-}
-
-void RecordInserter::finish() {
-  end_run();
-  if (!index_of_targets_.empty()) store_.database_->execute(index_of_targets_.c_str());
-  store_.database_->set_triggers(true);
-  store_.inserting_ = false;
 }
 
 void Store::update_record(const model::Record& record) {

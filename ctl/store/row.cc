@@ -57,13 +57,31 @@ model::ZoneDnssec read_dnssec(std::string_view text) {
   return *dnssec;
 }
 
-std::string join_tags(const std::vector<std::string>& tags) {
+std::string join_tags(std::span<const std::string> tags) {
   std::string text;
   for (const std::string& tag : tags) {
     if (!text.empty()) text += '\n';
     text += tag;
   }
   return text;
+}
+
+std::optional<TreeKey> NewTargets::of(model::RecordType type,
+                                      std::span<const std::uint8_t> rdata) const {
+  if (type != model::kTypeNs) return target_key(type, rdata);
+  // Nearly all of many have another end, which is told without making a key.
+  const auto is_same = [](std::uint8_t a, std::uint8_t b) {
+    return a == (b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b);
+  };
+  if (rdata.size() < apex_.size() ||
+      !std::equal(apex_.begin(), apex_.end(),
+                  rdata.end() - static_cast<std::ptrdiff_t>(apex_.size()), is_same)) {
+    return std::nullopt;
+  }
+  auto target = target_key(type, rdata);
+  const bool is_within = target && target->size() >= key_.size() &&
+                         std::equal(key_.begin(), key_.end(), target->begin());
+  return is_within ? target : std::nullopt;
 }
 
 std::int64_t settings_bits(const model::RecordSettings& settings) {

@@ -8,6 +8,7 @@
 
 #include "ctl/model/record.h"
 #include "ctl/model/zone.h"
+#include "ctl/store/key.h"
 #include "ctl/store/sqlite.h"
 #include "ctl/store/zone_directory.h"
 
@@ -44,7 +45,21 @@ ZoneDirectory::Zone directory_entry(const Statement& row);
 std::optional<std::int64_t> micros(const std::optional<model::Timestamp>& time);
 
 // Tags as kept in one column, one a line.
-std::string join_tags(const std::vector<std::string>& tags);
+std::string join_tags(std::span<const std::string> tags);
+
+// The names that new records of a zone are indexed as pointing at. Name servers outside of the zone
+// are nobody's target, see Store::pointers_to; a zone of delegations has hardly any others.
+class NewTargets {
+ public:
+  explicit NewTargets(const model::DomainName& apex) : apex_(apex.wire()), key_(tree_key(apex)) {}
+
+  [[nodiscard]] std::optional<TreeKey> of(model::RecordType type,
+                                          std::span<const std::uint8_t> rdata) const;
+
+ private:
+  std::vector<std::uint8_t> apex_;  // wire form, in lower case
+  TreeKey key_;
+};
 
 std::int64_t settings_bits(const model::RecordSettings& settings);
 model::RecordSettings read_settings(std::int64_t bits);

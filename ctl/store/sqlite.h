@@ -1,4 +1,5 @@
-// Database and Statement: SQLite behind two small types. Nothing else includes sqlite3.h.
+// Database and Statement: SQLite behind two small types. Nothing else includes sqlite3.h, but for
+// new_records.cc.
 //
 // A Database and its statements belong to one thread. A failing call (full disk, broken file, a
 // lock held too long) throws Failure; whatever was begun rolls back with its Transaction.
@@ -107,6 +108,7 @@ class Database {
   void set_after_commit(AfterCommit hook);
 
  private:
+  friend class NewRecords;
   explicit Database(sqlite3* handle) : handle_(handle) {}
 
   sqlite3* handle_;

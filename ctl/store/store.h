@@ -207,36 +207,7 @@ class Store {
   std::int64_t changes_before_ = 0;     // of the database, when the transaction began
   std::optional<std::uint64_t> taken_;  // by the transaction that is open
   bool summarized_ = false;             // what that did; it changes nothing more
-  bool inserting_ = false;              // a RecordInserter is at work
-};
-
-// RecordInserter: many new records of one zone, which leave one entry in the history's log,
-// whatever their number. Within a write transaction, in which nobody else changes the store until
-// finish(). One that is destroyed before has left a transaction that cannot be committed.
-//
-// In a store without any records the index of targets, whose order is another one, is made at the
-// end from what is there, in a third of the time.
-class RecordInserter {
- public:
-  RecordInserter(Store& store, const model::Zone& zone);
-  ~RecordInserter();
-  RecordInserter(const RecordInserter&) = delete;
-  RecordInserter& operator=(const RecordInserter&) = delete;
-
-  // Fills in the row. Fastest in the order in which records are compiled.
-  void insert(model::Record& record);
-  void finish();
-
- private:
-  void put_off_targets();
-  void end_run();
-
-  Store& store_;
-  const model::Zone& zone_;
-  std::string index_of_targets_;  // how to make it; empty: it is there
-  // Rows inserted since the last entry in the log.
-  std::int64_t first_row_ = 0;
-  std::int64_t count_ = 0;
+  bool inserting_ = false;              // a RecordInserter (record_inserter.h) is at work
 };
 
 // Transaction rolls back unless committed. kRead sees one state of the store throughout.

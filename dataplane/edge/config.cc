@@ -10,7 +10,7 @@
 #include "dataplane/base/settings_file.h"
 #include "dataplane/edge/config_value.h"
 #include "dataplane/ipc/traffic.h"
-#include "l7/proxy/handshake_limit.h"
+#include "l7/proxy/state/handshake_limit.h"
 
 namespace brink::edge {
 namespace {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "dataplane/edge/name_dump.h"
 
@@ -47,7 +48,8 @@ std::vector<int> Control::descriptors() const {
 void Control::poll(base::Time now) {
   accept_clients();
   std::erase_if(clients_, [&](Client& client) { return !serve(client, now); });
-  if (applying_) apply(now);
+  drop_orphan(now);
+  if (busy()) apply(now);
   acknowledge();
   if (!applying_) disk_.poll(now);
 }
@@ -90,11 +92,20 @@ bool Control::handle(Client& client, ipc::ReceivedControl received, base::Time n
       return ipc::send_control(client.fd.get(), welcome).ok();
     }
     case MessageType::kPublishImage:
+      drop_staged(now);
       start_image(asker, message, std::move(memfd));
       return true;
     case MessageType::kPublishTransaction:
+      if (!memfd.valid()) {
+        publish_staged(asker, message, now);
+        return true;
+      }
+      drop_staged(now);
       start_transaction(asker, message, std::move(memfd), now);
-      if (applying_) apply(now);
+      if (busy()) apply(now);
+      return true;
+    case MessageType::kStageTransaction:
+      stage_transaction(asker, message, std::move(memfd), now);
       return true;
     case MessageType::kCompact:
     case MessageType::kVerify:
@@ -135,7 +146,9 @@ void Control::start_image(const Asker& asker, const ControlMessage& message, bas
 }
 
 void Control::start_job(const Asker& asker, MessageType type) {
-  if (disk_.busy()) return reply(asker, ReplyStatus::kBusy, "another image is being dealt with");
+  if (applying_ || disk_.busy()) {
+    return reply(asker, ReplyStatus::kBusy, "an image or a transaction is being dealt with");
+  }
   const auto finished = [this, asker](const JobOutcome& outcome) { finish(asker, outcome); };
   if (type == MessageType::kCompact) {
     disk_.compact(finished);
@@ -168,7 +181,43 @@ void Control::start_transaction(const Asker& asker, const ControlMessage& messag
   applying_ = std::move(applying);
 }
 
-// In the log before it is visible: what anybody has seen is there after a crash.
+void Control::stage_transaction(const Asker& asker, const ControlMessage& message,
+                                base::UniqueFd memfd, base::Time now) {
+  drop_staged(now);
+  if (!memfd.valid()) return reply(asker, ReplyStatus::kDone, "");
+  start_transaction(asker, message, std::move(memfd), now);
+  // It is applied from the next turn on.
+  if (applying_ && applying_->asker.client == asker.client) applying_->is_staged = true;
+}
+
+void Control::publish_staged(const Asker& asker, const ControlMessage& message, base::Time now) {
+  if (!applying_ || !applying_->is_held || applying_->asker.client != asker.client ||
+      !images_.leads_to(message.snapshot_version, message.snapshot_token)) {
+    return reply(asker, ReplyStatus::kOutOfStep, "no such transaction is staged");
+  }
+  applying_->asker = asker;
+  images_.resume(now);
+  publish_applied(now);
+}
+
+void Control::drop_staged(base::Time now) {
+  if (!applying_ || !applying_->is_staged) return;
+  images_.abort(now);
+  const auto dropped = std::exchange(applying_, nullptr);
+  if (!dropped->is_held) {
+    reply(dropped->asker, ReplyStatus::kRefused, "something else was published meanwhile");
+  }
+}
+
+// Who staged it is gone.
+void Control::drop_orphan(base::Time now) {
+  if (!applying_ || !applying_->is_staged) return;
+  const bool is_there = std::any_of(clients_.begin(), clients_.end(), [this](const Client& client) {
+    return client.id == applying_->asker.client;
+  });
+  if (!is_there) drop_staged(now);
+}
+
 void Control::apply(base::Time now) {
   const auto more = images_.step(kOperationsPerTurn);
   if (!more) {
@@ -176,6 +225,13 @@ void Control::apply(base::Time now) {
     return refuse_transaction(status, more.error().message(), now);
   }
   if (more.value()) return;
+  if (!applying_->is_staged) return publish_applied(now);
+  applying_->is_held = true;
+  reply(applying_->asker, ReplyStatus::kDone, "");
+}
+
+// In the log before it is visible: what anybody has seen is there after a crash.
+void Control::publish_applied(base::Time now) {
   const auto number = disk_.append(applying_->transaction.bytes());
   if (!number) return refuse_transaction(ReplyStatus::kNoRoom, number.error().message(), now);
   images_.commit(now);

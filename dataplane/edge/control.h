@@ -42,7 +42,9 @@ class Control {
   // Descriptors whose readability means that poll() has something to do.
   [[nodiscard]] std::vector<int> descriptors() const;
   // poll() has something to do, whatever the descriptors say.
-  [[nodiscard]] bool busy() const { return applying_ != nullptr; }
+  [[nodiscard]] bool busy() const { return applying_ != nullptr && !applying_->is_held; }
+  // What is served is being changed; nothing else may change it meanwhile.
+  [[nodiscard]] bool in_transaction() const { return applying_ != nullptr; }
   [[nodiscard]] const PublishCounts& counts() const { return counts_; }
 
  private:
@@ -59,6 +61,8 @@ class Control {
   struct Applying {
     ipc::SealedMemory transaction;
     Asker asker;
+    bool is_staged = false;  // it is not published before its client says so
+    bool is_held = false;    // it is staged, and all of it is applied
   };
   // Committed, but not yet as safe as the operator wants.
   struct Unkept {
@@ -75,10 +79,16 @@ class Control {
   void start_image(const Asker& asker, const ipc::ControlMessage& message, base::UniqueFd memfd);
   void start_transaction(const Asker& asker, const ipc::ControlMessage& message,
                          base::UniqueFd memfd, base::Time now);
+  void stage_transaction(const Asker& asker, const ipc::ControlMessage& message,
+                         base::UniqueFd memfd, base::Time now);
+  void publish_staged(const Asker& asker, const ipc::ControlMessage& message, base::Time now);
+  void drop_staged(base::Time now);
+  void drop_orphan(base::Time now);
   void start_job(const Asker& asker, ipc::MessageType type);
   void show_name(const Asker& asker, const ipc::ControlMessage& message);
   void step_cookie_secrets(const Asker& asker, const ipc::ControlMessage& message);
   void apply(base::Time now);
+  void publish_applied(base::Time now);
   void refuse_transaction(ipc::ReplyStatus status, const std::string& reason, base::Time now);
   void acknowledge();
   void finish(const Asker& asker, const JobOutcome& outcome);

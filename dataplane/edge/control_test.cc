@@ -108,6 +108,27 @@ class ControlTest : public ::testing::Test {
     send(client_.get(), MessageType::kPublishTransaction, 1, bytes.size(), memfd.get());
     return answer(client_.get());
   }
+  // By a client that stages, or asks for what it has staged (no bytes) to be published or dropped.
+  static void send_step(int client, MessageType type, std::uint64_t version, std::uint64_t token,
+                        const Bytes& bytes) {
+    base::UniqueFd memfd;
+    if (!bytes.empty()) memfd = std::move(ipc::SealedMemory::make(bytes)).value();
+    ControlMessage message;
+    message.type = type;
+    message.sequence = 1;
+    message.snapshot_version = version;
+    message.snapshot_token = token;
+    message.payload_size_bytes = bytes.size();
+    ASSERT_TRUE(ipc::send_control(client, message, memfd.get()).ok());
+  }
+  ControlMessage stage(const Bytes& bytes) {
+    send_step(client_.get(), MessageType::kStageTransaction, 0, 0, bytes);
+    return answer(client_.get());
+  }
+  ControlMessage publish_staged(std::uint64_t version, std::uint64_t token = 0) {
+    send_step(client_.get(), MessageType::kPublishTransaction, version, token, {});
+    return answer(client_.get());
+  }
   ControlMessage ask(MessageType type) {
     send(client_.get(), type, 1, 0, -1);
     return answer(client_.get());
@@ -126,7 +147,7 @@ class ControlTest : public ::testing::Test {
   ControlMessage answer(int client) {
     for (int i = 0; i < 5000; ++i) {
       control_->poll({});
-      if (!control_->busy()) images_->maintain({});
+      if (!control_->in_transaction()) images_->maintain({});
       char peek = 0;
       if (::recv(client, &peek, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
         auto received = ipc::receive_control(client);
@@ -229,6 +250,115 @@ TEST_F(ControlTest, ATransactionIsVisibleWhenTheLastWorkerHasPassed) {
   images_->maintain(arrived + std::chrono::microseconds(70));
   EXPECT_EQ(images_->visible().last, std::chrono::microseconds(70));
   EXPECT_EQ(images_->visible().longest, std::chrono::microseconds(70));
+}
+
+TEST_F(ControlTest, WhatIsStagedIsSeenAndLoggedWhenItIsPublished) {
+  ASSERT_EQ(publish(transaction(0, 4, 7)).status, ReplyStatus::kDone);
+  const std::uint64_t logged = disk_->journal().log_bytes();
+  const ControlMessage staged = stage(transaction(4, 5, 8));
+  EXPECT_EQ(staged.status, ReplyStatus::kDone) << staged.reason;
+  EXPECT_EQ(staged.snapshot_version, 4U);
+  EXPECT_FALSE(control_->busy()) << "it waits for a word";
+  EXPECT_TRUE(control_->in_transaction());
+  EXPECT_EQ(address_of("www.example.com"), 7);
+  EXPECT_EQ(disk_->journal().log_bytes(), logged);
+  EXPECT_EQ(control_->counts().transactions, 1U);
+  const ControlMessage reply = publish_staged(5);
+  EXPECT_EQ(reply.status, ReplyStatus::kDone) << reply.reason;
+  EXPECT_EQ(reply.snapshot_version, 5U);
+  EXPECT_EQ(address_of("www.example.com"), 8);
+  EXPECT_GT(disk_->journal().log_bytes(), logged);
+  EXPECT_EQ(control_->counts().transactions, 2U);
+  stop();
+  start();
+  EXPECT_EQ(address_of("www.example.com"), 8);
+}
+
+TEST_F(ControlTest, WhatIsStagedIsGoneAfterACrash) {
+  ASSERT_EQ(publish(transaction(0, 4, 7)).status, ReplyStatus::kDone);
+  ASSERT_EQ(stage(transaction(4, 5, 8)).status, ReplyStatus::kDone);
+  stop();
+  start();
+  EXPECT_EQ(version(), 4U);
+  EXPECT_EQ(address_of("www.example.com"), 7);
+}
+
+TEST_F(ControlTest, OnlyTheVersionThatIsStagedIsPublished) {
+  EXPECT_EQ(publish_staged(5).status, ReplyStatus::kOutOfStep) << "nothing is";
+  snapshot::TransactionEncoder encoder;
+  EXPECT_TRUE(encoder.put_zone(wire_name("example.com"), {1, blob(6, Bytes(22))}).ok());
+  EXPECT_TRUE(encoder.put_name(wire_name("example.com"), {}).ok());
+  ASSERT_EQ(stage(encoder.finish(0, 4, 0, 77)).status, ReplyStatus::kDone);
+  EXPECT_EQ(publish_staged(5, 77).status, ReplyStatus::kOutOfStep);
+  EXPECT_EQ(publish_staged(4, 76).status, ReplyStatus::kOutOfStep) << "of another history";
+  auto other = connect();
+  send_step(other.get(), MessageType::kPublishTransaction, 4, 77, {});
+  EXPECT_EQ(answer(other.get()).status, ReplyStatus::kOutOfStep) << "somebody else's";
+  EXPECT_EQ(version(), 0U);
+  EXPECT_EQ(publish_staged(4, 77).status, ReplyStatus::kDone);
+  EXPECT_EQ(version(), 4U);
+  EXPECT_EQ(publish_staged(4, 77).status, ReplyStatus::kOutOfStep) << "once";
+}
+
+TEST_F(ControlTest, WhateverElseIsPublishedTakesBackWhatIsStaged) {
+  ASSERT_EQ(publish(transaction(0, 4, 7)).status, ReplyStatus::kDone);
+  ASSERT_EQ(stage(transaction(4, 5, 8)).status, ReplyStatus::kDone);
+  EXPECT_EQ(publish(transaction(4, 6, 9)).status, ReplyStatus::kDone);
+  EXPECT_EQ(address_of("www.example.com"), 9);
+  EXPECT_EQ(publish_staged(5).status, ReplyStatus::kOutOfStep);
+  ASSERT_EQ(stage(transaction(6, 7, 10)).status, ReplyStatus::kDone);
+  ASSERT_EQ(stage(transaction(6, 7, 11)).status, ReplyStatus::kDone) << "another in its place";
+  EXPECT_EQ(publish_staged(7).status, ReplyStatus::kDone);
+  EXPECT_EQ(address_of("www.example.com"), 11);
+  ASSERT_EQ(stage(transaction(7, 8, 12)).status, ReplyStatus::kDone);
+  EXPECT_EQ(stage({}).status, ReplyStatus::kDone) << "taken back";
+  EXPECT_FALSE(control_->in_transaction());
+  EXPECT_EQ(publish_staged(8).status, ReplyStatus::kOutOfStep);
+  ASSERT_EQ(stage(transaction(7, 8, 12)).status, ReplyStatus::kDone);
+  std::uint64_t size = 0;
+  const auto image = sealed_image(20, size);
+  send_publish(client_.get(), 1, size, image.get());
+  EXPECT_EQ(answer(client_.get()).status, ReplyStatus::kDone);
+  EXPECT_EQ(version(), 20U);
+  EXPECT_EQ(address_of("www.example.com"), 0);
+}
+
+TEST_F(ControlTest, WhatIsStagedGoesWithItsClient) {
+  ASSERT_EQ(publish(transaction(0, 4, 7)).status, ReplyStatus::kDone);
+  ASSERT_EQ(stage(transaction(4, 5, 8)).status, ReplyStatus::kDone);
+  client_ = connect();
+  for (int i = 0; i < 2000 && control_->in_transaction(); ++i) {
+    control_->poll({});
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_FALSE(control_->in_transaction());
+  EXPECT_EQ(address_of("www.example.com"), 7);
+  EXPECT_EQ(publish(transaction(4, 5, 9)).status, ReplyStatus::kDone);
+  EXPECT_EQ(address_of("www.example.com"), 9);
+}
+
+TEST_F(ControlTest, WhatCannotBeAppliedIsNotStaged) {
+  ASSERT_EQ(publish(transaction(0, 4, 7)).status, ReplyStatus::kDone);
+  EXPECT_EQ(stage(transaction(3, 5, 8)).status, ReplyStatus::kOutOfStep);
+  snapshot::TransactionEncoder encoder;
+  EXPECT_TRUE(encoder.use_zone(wire_name("example.com")).ok());
+  EXPECT_TRUE(encoder.put_name(wire_name("www.example.org"), {}).ok());
+  EXPECT_EQ(stage(encoder.finish(4, 5, 0)).status, ReplyStatus::kRefused);
+  EXPECT_FALSE(control_->in_transaction());
+  EXPECT_EQ(publish_staged(5).status, ReplyStatus::kOutOfStep);
+  EXPECT_EQ(publish(transaction(4, 5, 8)).status, ReplyStatus::kDone);
+}
+
+TEST_F(ControlTest, ACompactionWaitsForWhatIsStaged) {
+  ASSERT_EQ(publish(transaction(0, 4, 7)).status, ReplyStatus::kDone);
+  ASSERT_EQ(stage(transaction(4, 5, 8)).status, ReplyStatus::kDone);
+  auto other = connect();
+  send(other.get(), MessageType::kCompact, 2, 0, -1);
+  EXPECT_EQ(answer(other.get()).status, ReplyStatus::kBusy);
+  EXPECT_EQ(publish_staged(5).status, ReplyStatus::kDone);
+  send(other.get(), MessageType::kCompact, 3, 0, -1);
+  EXPECT_EQ(answer(other.get()).status, ReplyStatus::kDone);
+  EXPECT_EQ(address_of("www.example.com"), 8);
 }
 
 TEST_F(ControlTest, ARestartReplaysTheLog) {

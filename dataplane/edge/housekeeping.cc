@@ -152,7 +152,7 @@ base::Result<void> Edge::turn(base::Time now) {
   const std::uint64_t transactions = control_->counts().transactions;
   control_->poll(now);
   const bool changed = control_->counts().transactions != transactions;
-  const bool growing = !control_->busy() && look_after_images(changed);
+  const bool growing = !control_->in_transaction() && look_after_images(changed);
   if (feed_) {
     const auto polled = feed_->poll();
     if (!polled) return polled;

@@ -83,6 +83,12 @@ class ImageStore {
   void commit(base::Time now);
   void abort(base::Time now);
   [[nodiscard]] bool in_transaction() const { return !decoders_.empty(); }
+  // The open transaction leads to this version.
+  [[nodiscard]] bool leads_to(std::uint64_t version, std::uint64_t token) const {
+    return in_transaction() && header_.version == version && header_.token == token;
+  }
+  // The open transaction was held back since begin(), which is now said to have been `now`.
+  void resume(base::Time now) { begun_ = now; }
 
   // Frees what no worker can see any more; goes on with growing and shrinking name tables. Between
   // transactions. True: there is more to do at once.

@@ -4,7 +4,12 @@
 //
 // control -> edge:  Hello, then requests; one at a time per connection.
 //   PublishImage (+ image)              serve this image
-//   PublishTransaction (+ transaction)  change what is served (dataplane/snapshot/transaction.h)
+//   PublishTransaction (+ transaction)  change what is served (dataplane/snapshot/transaction.h);
+//                                       without one: by what was staged, of this version and token
+//   StageTransaction (+ transaction)    apply it, and let nobody see it before it is published;
+//                                       without one: take back what was staged. Only this connection
+//                                       can publish it; whatever else it or another one publishes,
+//                                       and its own end, takes it back
 //   Compact                             make a fresh image of what is served, on the disk as well
 //   Verify                              check what is served, and what is on the disk
 //   ShowName                            what answers for this name
@@ -38,7 +43,8 @@ enum class MessageType : std::uint32_t {
   kVerify,
   kShowName,
   kReply,
-  kCookieSecrets
+  kCookieSecrets,
+  kStageTransaction
 };
 
 enum class ReplyStatus : std::uint32_t {
@@ -54,8 +60,10 @@ struct ControlMessage {
   MessageType type{};
   std::uint32_t protocol_version = kControlProtocolVersion;
   std::uint64_t sequence = 0;          // chosen by the sender of a request, echoed in its reply
-  std::uint64_t snapshot_version = 0;  // PublishImage: the image's; replies: what is being served
-  std::uint64_t snapshot_token = 0;    // Welcome: of that version (dataplane/snapshot/layout.h)
+  // What publishing leads to; replies: what is being served.
+  std::uint64_t snapshot_version = 0;
+  // Of that version (dataplane/snapshot/layout.h): Welcome, PublishTransaction without one.
+  std::uint64_t snapshot_token = 0;
   std::uint64_t payload_size_bytes = 0;  // of the memfd that came along
   ReplyStatus status{};                  // Reply
   std::uint8_t name_size = 0;            // of what is in `name`
