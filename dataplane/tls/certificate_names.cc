@@ -9,7 +9,7 @@
 namespace brink::tls {
 namespace {
 
-using NamesPtr = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>>;
+using NamesPtr = std::unique_ptr<GENERAL_NAMES, ReleasedBy<GENERAL_NAMES_free>>;
 
 std::string lower_case(const ASN1_IA5STRING* name) {
   std::string text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name)),

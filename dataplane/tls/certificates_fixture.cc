@@ -11,7 +11,7 @@
 namespace brink::tls::test {
 namespace {
 
-using BioPtr = std::unique_ptr<BIO, Free<BIO_free>>;
+using BioPtr = std::unique_ptr<BIO, ReleasedBy<BIO_free>>;
 
 void add_extension(X509* certificate, X509* issuer, int nid, const std::string& value) {
   X509V3_CTX context;

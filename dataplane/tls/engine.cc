@@ -34,6 +34,12 @@ bool draw(OSSL_LIB_CTX* library, std::span<std::uint8_t> out) {
   return RAND_priv_bytes_ex(library, out.data(), out.size(), 0) == 1;
 }
 
+// What happens to records after a KeyUpdate, where the transport seals them, differs between the
+// library's versions.
+bool hands_keys_over() noexcept {
+  return OPENSSL_version_major() == 3 && OPENSSL_version_minor() == 0;
+}
+
 bool draw_ticket_key(OSSL_LIB_CTX* library, TicketKey& key) {
   return draw(library, key.name) && draw(library, key.cipher) && draw(library, key.mac);
 }
@@ -85,6 +91,7 @@ base::Result<std::unique_ptr<Engine>> Engine::create(const EngineConfig& config)
   state->sha256.reset(EVP_MD_fetch(library, "SHA256", nullptr));
   state->digesting.reset(EVP_MD_CTX_new());
   state->wire = StreamParts::make_wire();
+  if (hands_keys_over()) state->gcm = Gcm::create();
   state->server.reset(SSL_CTX_new_ex(library, nullptr, TLS_server_method()));
   state->client.reset(SSL_CTX_new_ex(library, nullptr, TLS_client_method()));
   if (!state->digesting || !state->wire || !state->server || !state->client ||

@@ -57,7 +57,8 @@ struct EngineStats {
   std::uint32_t origin_sessions = 0;
   std::uint64_t hosts_made = 0;  // host contexts built, evicted ones again
   std::uint64_t hosts_evicted = 0;
-  std::uint64_t hosts_failed = 0;  // whose bytes could not be used
+  std::uint64_t hosts_failed = 0;    // whose bytes could not be used
+  std::uint64_t streams_sealed = 0;  // whose records are made here, not by the library
 };
 
 class Engine {

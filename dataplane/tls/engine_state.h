@@ -4,9 +4,12 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string_view>
 
 #include "dataplane/tls/engine.h"
+#include "dataplane/tls/gcm.h"
 #include "dataplane/tls/handles.h"
 #include "dataplane/tls/material.h"
 #include "dataplane/tls/recent.h"
@@ -48,6 +51,7 @@ struct Engine::State {
   LibraryPtr library;  // first: everything below is made in it
   ProviderPtr provider;
   BioMethodPtr wire;
+  std::unique_ptr<Gcm> gcm;  // null: the library seals all records
   CipherPtr ticket_cipher;
   DigestPtr sha256;
   DigestContextPtr digesting;
@@ -91,6 +95,8 @@ class StreamParts {
   static int write_wire(BIO* bio, const char* in, std::size_t size, std::size_t* taken);
   static long control_wire(BIO* bio, int command, long number, void* pointer);
   static int create_wire(BIO* bio);
+  static bool take_keys(Stream& stream, const void* handed) noexcept;
+  static bool write_record(Stream& stream, std::span<const std::uint8_t> plain) noexcept;
 
   // client_hello.cc
   static int on_client_hello(SSL* ssl, int* alert, void* arg);

@@ -7,7 +7,7 @@
 namespace brink::tls {
 namespace {
 
-using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Free<PKCS8_PRIV_KEY_INFO_free>>;
+using Pkcs8Ptr = std::unique_ptr<PKCS8_PRIV_KEY_INFO, ReleasedBy<PKCS8_PRIV_KEY_INFO_free>>;
 
 base::Error refusal(const std::string& where, const char* what, const char* remedy) {
   return {.what = what, .where = where, .remedy = remedy};

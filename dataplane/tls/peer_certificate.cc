@@ -10,7 +10,7 @@
 namespace brink::tls {
 namespace {
 
-using BioPtr = std::unique_ptr<BIO, Free<BIO_free>>;
+using BioPtr = std::unique_ptr<BIO, ReleasedBy<BIO_free>>;
 
 std::string hex(std::span<const std::uint8_t> octets) {
   constexpr char kDigits[] = "0123456789abcdef";

@@ -6,6 +6,7 @@
 #include "dataplane/tls/handles.h"
 #include "dataplane/tls/host.h"
 #include "dataplane/tls/reasons.h"
+#include "dataplane/tls/sealer.h"
 
 namespace brink::tls {
 namespace {
@@ -18,6 +19,8 @@ constexpr std::size_t kRecordSmall = 1024;
 static_assert(kRecordSmall + kRecordOverheadMax <= kEnoughRoom);
 
 }  // namespace
+
+Stream::Stream() noexcept = default;
 
 Stream::~Stream() {
   reset();
@@ -107,6 +110,11 @@ Moved Stream::read(std::span<std::uint8_t> plain, Wire& wire) noexcept {
         judge(SSL_read_ex(ssl_, plain.data() + moved.size, plain.size() - moved.size, &count));
     moved.size += count;
     if (count > 0) silent_bytes_ = 0;
+    if (step == Step::kWantsInput && wants_keys()) {  // and was given no more, for that
+      moved.status = renew_keys(wire);
+      if (moved.status != Status::kDone) return moved;
+      continue;
+    }
     if (step == Step::kWantsInput && input_ended_) {
       fail(Failure::kTruncated);
       step = Step::kFailed;
@@ -117,6 +125,23 @@ Moved Stream::read(std::span<std::uint8_t> plain, Wire& wire) noexcept {
     if (wire.in.empty() && !input_ended_ && !readable()) return {Status::kNeedsInput, moved.size};
   }
   return moved;
+}
+
+bool Stream::wants_keys() const noexcept {
+  return sealer_ && SSL_get_key_update_type(ssl_) != SSL_KEY_UPDATE_NONE;
+}
+
+// RFC 8446 4.6.3: the peer has asked for new keys. They are the library's own: it tells the peer,
+// which it would else do later, and goes on from here. Its buffer for what it sends went when it
+// handed the first keys over, and it makes one where it has none of either kind, hence the mode.
+Status Stream::renew_keys(Wire& wire) noexcept {
+  SSL_set_mode(ssl_, SSL_MODE_RELEASE_BUFFERS);
+  begin_call(wire);
+  const bool begun = SSL_key_update(ssl_, SSL_KEY_UPDATE_NOT_REQUESTED) == 1;
+  const Step step = judge(begun ? SSL_do_handshake(ssl_) : 0);
+  SSL_clear_mode(ssl_, SSL_MODE_RELEASE_BUFFERS);
+  sealer_.reset();
+  return status_of(step);
 }
 
 bool Stream::readable() const noexcept {
@@ -139,14 +164,26 @@ Moved Stream::write(std::span<const std::uint8_t> plain, Wire& wire) noexcept {
       return moved;
     }
     const std::size_t size = std::min({left, kRecordPlaintextMax, room - kRecordOverheadMax});
-    std::size_t count = 0;
-    begin_call(wire);
-    const Step step = judge(SSL_write_ex(ssl_, plain.data() + moved.size, size, &count));
-    moved.size += count;
-    moved.status = status_of(step);
+    const Moved record = write_record(plain.subspan(moved.size, size), wire);
+    moved.size += record.size;
+    moved.status = record.status;
     if (moved.status != Status::kDone) return moved;
   }
   return moved;
+}
+
+// One record, which has room.
+Moved Stream::write_record(std::span<const std::uint8_t> plain, Wire& wire) noexcept {
+  if (sealer_) {
+    const std::size_t size = sealer_->record_size(plain.size());
+    sealer_->seal(ContentType::kData, plain, wire.out.first(size));
+    wire.out = wire.out.subspan(size);
+    return {Status::kDone, plain.size()};
+  }
+  std::size_t count = 0;
+  begin_call(wire);
+  const Step step = judge(SSL_write_ex(ssl_, plain.data(), plain.size(), &count));
+  return {status_of(step), count};
 }
 
 Status Stream::close(Wire& wire) noexcept {
@@ -163,6 +200,7 @@ Status Stream::close(Wire& wire) noexcept {
 }
 
 void Stream::rest() noexcept {
+  if (sealer_) sealer_->rest();
   if (ssl_ == nullptr || SSL_has_pending(ssl_) == 1) return;
   // Between the header and the body of a record nothing counts as pending, yet the buffer holds it.
   // "RH": the library waits for a header.
@@ -178,6 +216,7 @@ void Stream::reset() noexcept {
   SSL_free(ssl_);
   ERR_clear_error();
   ssl_ = nullptr;
+  sealer_.reset();
   engine_ = nullptr;
   source_ = nullptr;
   wire_ = nullptr;

@@ -20,6 +20,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,7 +35,9 @@ namespace brink::tls {
 
 class CertificateSource;
 class Engine;
+class Sealer;
 class StreamParts;
+enum class ContentType : std::uint8_t;
 
 // What was agreed. Views point into the stream and live until reset().
 struct ConnectionInfo {
@@ -64,7 +67,7 @@ struct PeerCertificate {
 
 class Stream {
  public:
-  Stream() noexcept = default;
+  Stream() noexcept;
   ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -122,12 +125,16 @@ class Stream {
   void begin_call(Wire& wire) noexcept;
   void fail(Failure failure) noexcept;
   Status status_of(Step step) const noexcept;
+  [[nodiscard]] bool wants_keys() const noexcept;
+  Status renew_keys(Wire& wire) noexcept;
+  Moved write_record(std::span<const std::uint8_t> plain, Wire& wire) noexcept;
 
   ssl_st* ssl_ = nullptr;
   Engine* engine_ = nullptr;
   CertificateSource* source_ = nullptr;  // of a server stream
   std::uint64_t user_ = 0;
-  Wire* wire_ = nullptr;  // of the call that runs
+  Wire* wire_ = nullptr;            // of the call that runs
+  std::unique_ptr<Sealer> sealer_;  // null: the library seals what is sent
   std::vector<std::uint8_t> queue_;
   std::size_t queue_sent_ = 0;
   std::uint32_t silent_bytes_ = 0;  // taken in since the last plaintext
@@ -135,6 +142,7 @@ class Stream {
   std::int32_t first_verify_error_ = 0;
   std::optional<std::uint8_t> alert_;
   Failure failure_ = Failure::kNone;
+  ContentType next_type_{};  // of what the library writes to the sealer
   bool client_ = false;
   bool established_ = false;
   bool closing_ = false;

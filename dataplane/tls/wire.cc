@@ -1,15 +1,25 @@
 // The library's transport: what it reads is taken from the Wire of the call that runs, what it
 // writes goes there. A write is never short: what finds no room is queued in the stream, which does
 // nothing else until that is gone.
+//
+// Where records are under AES-GCM, the library is told that its transport seals them (as kernel TLS
+// would): it hands the keys over, and writes plaintext from then on.
+#include <openssl/crypto.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "dataplane/tls/engine_state.h"
+#include "dataplane/tls/handed_keys.h"
 
 namespace brink::tls {
 namespace {
 
 // More than the longest flight that any settings allow; beyond it something is wrong with us.
 constexpr std::size_t kQueueMax = 512 * 1024;
+
+// What <openssl/bio.h> names in a comment only: the keys, and the type of what is written next.
+constexpr int kSetKeys = 72, kSetType = 74, kClearType = 75;
 
 }  // namespace
 
@@ -32,15 +42,42 @@ int StreamParts::create_wire(BIO* bio) {
   return 1;
 }
 
-long StreamParts::control_wire(BIO*, int command, long, void*) {
-  return command == BIO_CTRL_FLUSH ? 1 : 0;
+long StreamParts::control_wire(BIO* bio, int command, long number, void* pointer) {
+  switch (command) {
+    case BIO_CTRL_FLUSH:
+      return 1;
+    case BIO_CTRL_GET_KTLS_SEND:
+      return static_cast<Stream*>(BIO_get_data(bio))->sealer_ != nullptr ? 1 : 0;
+    case kSetKeys:
+      return number != 0 && take_keys(*static_cast<Stream*>(BIO_get_data(bio)), pointer) ? 1 : 0;
+    case kSetType:
+      static_cast<Stream*>(BIO_get_data(bio))->next_type_ = static_cast<ContentType>(number);
+      return 1;
+    case kClearType:
+      static_cast<Stream*>(BIO_get_data(bio))->next_type_ = ContentType::kData;
+      return 1;
+  }
+  return 0;
+}
+
+// The first keys for plaintext of ours. Later ones stay the library's: 3.0 does not hand them over
+// (see Stream::renew_keys).
+bool StreamParts::take_keys(Stream& stream, const void* handed) noexcept {
+  Engine::State& state = state_of(stream);
+  const auto keys = state.gcm ? read_handed_keys(handed) : std::nullopt;
+  if (!keys || stream.sealer_) return false;
+  stream.sealer_ = std::make_unique<Sealer>(*state.gcm, *keys);
+  ++state.stats.streams_sealed;
+  stream.next_type_ = ContentType::kData;
+  return true;
 }
 
 int StreamParts::read_wire(BIO* bio, char* out, std::size_t size, std::size_t* taken) {
   Stream& stream = *static_cast<Stream*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   std::span<const std::uint8_t>& in = stream.wire_->in;
-  const std::size_t count = std::min(size, in.size());
+  // Behind a KeyUpdate another may come, which the library would answer under keys of its own.
+  const std::size_t count = stream.wants_keys() ? 0 : std::min(size, in.size());
   *taken = count;
   if (count == 0) {
     BIO_set_retry_read(bio);
@@ -61,6 +98,10 @@ int StreamParts::write_wire(BIO* bio, const char* in, std::size_t size, std::siz
   Stream& stream = *static_cast<Stream*>(BIO_get_data(bio));
   BIO_clear_retry_flags(bio);
   const std::span bytes(reinterpret_cast<const std::uint8_t*>(in), size);
+  if (stream.sealer_) {
+    *taken = size;
+    return write_record(stream, bytes) ? 1 : 0;
+  }
   // Without a call there is no wire: the library writes nothing when it frees a connection.
   std::span<std::uint8_t>& out = stream.wire_->out;
   const std::size_t fits = stream.queued() == 0 ? std::min(size, out.size()) : 0;
@@ -75,6 +116,24 @@ int StreamParts::write_wire(BIO* bio, const char* in, std::size_t size, std::siz
                        bytes.end());
   *taken = size;
   return 1;
+}
+
+bool StreamParts::write_record(Stream& stream, std::span<const std::uint8_t> plain) noexcept {
+  const ContentType type = std::exchange(stream.next_type_, ContentType::kData);
+  const std::size_t size = stream.sealer_->record_size(plain.size());
+  std::span<std::uint8_t>& out = stream.wire_->out;
+  if (stream.queued() + size > kQueueMax) {
+    stream.fail(Failure::kInternal);
+    return false;
+  }
+  if (stream.queued() == 0 && size <= out.size()) {
+    stream.sealer_->seal(type, plain, out.first(size));
+    out = out.subspan(size);
+  } else {
+    stream.queue_.resize(stream.queue_.size() + size);
+    stream.sealer_->seal(type, plain, std::span(stream.queue_).last(size));
+  }
+  return true;
 }
 
 bool StreamParts::attach(Stream& stream, Engine& engine, BIO_METHOD* wire,

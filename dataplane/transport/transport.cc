@@ -46,6 +46,7 @@ Transport::Transport(tcp::Stack& stack, tls::Engine* engine, const TransportConf
   secured_ = std::make_unique<Secured[]>(connections_);
   buffers_ = std::make_unique<std::uint8_t[]>(config.plaintext_buffers * buffer_size_);
   room_ = std::make_unique<std::uint8_t[]>(kStepRoom);
+  gathered_ = std::make_unique<std::uint8_t[]>(tls::kRecordPlaintextMax);
   for (std::uint32_t i = config.plaintext_buffers; i > 0; --i) free_buffers_.push_back(i - 1);
 }
 
@@ -422,6 +423,7 @@ std::size_t Transport::transfer(ConnectionId from, ConnectionId to, std::size_t 
   if (secured(from) == nullptr && secured(to) == nullptr) {
     return stack_.transfer(from, to, max_bytes, now);
   }
+  if (secured(from) == nullptr) return gather(from, to, max_bytes, now);
   std::size_t moved = 0;
   while (moved < max_bytes) {
     const std::span<const std::uint8_t> there = readable(from, now);
@@ -431,6 +433,25 @@ std::size_t Transport::transfer(ConnectionId from, ConnectionId to, std::size_t 
     consume(from, written, now);
     moved += written;
     if (written < wanted) break;
+  }
+  return moved;
+}
+
+// From a plain connection to a secured one. What lies in many chunks is put together for few long
+// records: each costs its sealing, its framing and its opening, however short it is.
+std::size_t Transport::gather(ConnectionId from, ConnectionId to, std::size_t max_bytes,
+                              base::Time now) noexcept {
+  std::size_t moved = 0;
+  while (moved < max_bytes) {
+    // No more than there is room for is copied, and something, so that write() notes a want of it.
+    const std::size_t room = std::max<std::size_t>(stack_.writable_bytes(to), 1);
+    const std::size_t most = std::min({max_bytes - moved, room, tls::kRecordPlaintextMax});
+    const std::size_t there = stack_.peek(from, 0, {gathered_.get(), most});
+    if (there == 0) break;
+    const std::size_t written = write(to, {gathered_.get(), there}, now);
+    stack_.consume(from, written, now);
+    moved += written;
+    if (written < there) break;
   }
   return moved;
 }

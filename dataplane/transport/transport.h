@@ -183,6 +183,8 @@ class Transport {
   void wake_starved() noexcept;
   void fill(Secured& s, base::Time now) noexcept;
   void end_reading(Secured& s, bool truncated) noexcept;
+  std::size_t gather(ConnectionId from, ConnectionId to, std::size_t max_bytes,
+                     base::Time now) noexcept;
   void fail(Secured& s) noexcept;
   // Calls `step(wire)` with `in`, the first received bytes or none of them, and room to send in,
   // and settles both.
@@ -206,7 +208,8 @@ class Transport {
   std::size_t buffer_size_;
   std::unique_ptr<std::uint8_t[]> buffers_;
   std::vector<std::uint32_t> free_buffers_;
-  std::unique_ptr<std::uint8_t[]> room_;  // what a step writes, on its way to the stack
+  std::unique_ptr<std::uint8_t[]> room_;      // what a step writes, on its way to the stack
+  std::unique_ptr<std::uint8_t[]> gathered_;  // what becomes one record
   HandshakeBudget own_handshakes_;
   HandshakeBudget* handshakes_;
   // Connections by index, each at most once. Who was forgotten stays in and is skipped.

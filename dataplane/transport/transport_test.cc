@@ -407,6 +407,33 @@ TEST_F(TransportTest, TransferMovesBetweenPlainAndSecured) {
   }));
 }
 
+TEST_F(TransportTest, WhatLiesInManyChunksIsSentInFewLongRecords) {
+  User& client = connect();
+  User& front = accepted();
+  ASSERT_TRUE(until([&] { return front.secured; }));
+  server_->accept_from = nullptr;
+  client_->connect_to = nullptr;
+  User& source = connect();
+  User& inside = accepted(1);
+  ASSERT_TRUE(until([&] { return inside.secured; }));
+  front.reading = inside.reading = false;
+  const std::string sent = pattern(50'000, 11);
+  source.to_send = sent;
+  tcp::Stack& stack = server_->stack();
+  ASSERT_TRUE(until([&] { return stack.readable_bytes(inside.id) > 30'000; }));
+  const std::size_t queued = stack.info(front.id).queued;
+  const std::size_t moved = server_->transport.transfer(inside.id, front.id, 50'000, now_);
+  const std::size_t overhead = stack.info(front.id).queued - queued - moved;
+  ASSERT_GT(moved, 10'000U);
+  constexpr std::size_t kOverhead = 22;  // of a record of TLS 1.3
+  // Where the room ends, a short one may follow.
+  EXPECT_LE(overhead, (moved / tls::kRecordPlaintextMax + 2) * kOverhead);
+  EXPECT_TRUE(until([&] {
+    server_->transport.transfer(inside.id, front.id, 50'000, now_);
+    return client.received == sent;
+  }));
+}
+
 TEST_F(TransportTest, ATurnDoesItsShareOfHandshakesAndAllAreDone) {
   make(8, 8, 64 * 1024, 1);
   for (int i = 0; i < 20; ++i) connect().to_send = "hello";
