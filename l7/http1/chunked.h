@@ -72,6 +72,7 @@ class ChunkDecoder {
 // The longest chunk-size line of ours: 16 digits and CRLF.
 inline constexpr std::size_t kChunkHeadMax = 18;
 inline constexpr std::string_view kChunkEnd = "\r\n";
+inline constexpr std::string_view kLastChunkHead = "0\r\n";  // trailers and an empty line follow
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 // Writes the size line of a chunk of `size` bytes; returns its length. Precondition: size > 0.

@@ -60,23 +60,32 @@ Verdict take_request_line(const char*& p, const char* end, const Limits& limits,
   return take_crlf(p, end, Verdict::bad_version);
 }
 
+// The scheme of an absolute-form target, and its octets with "://".
+http::Scheme scheme_of(std::string_view target, std::size_t& size) noexcept {
+  const auto begins = [&](std::string_view with) {
+    size = with.size();
+    return target.size() > size && http::equals_ignoring_case(target.substr(0, size), with);
+  };
+  if (begins("http://")) return http::Scheme::http;
+  if (begins("https://")) return http::Scheme::https;
+  return http::Scheme::unsaid;
+}
+
 // Splits an absolute-form target and leaves its path and query in out.target. An absolute target
 // without a path has "/" (a constant outside the buffer cannot be sliced): it is refused unless the
 // authority is followed by '/' or the end; RequestHead then points at the slash before the
 // authority.
 Verdict take_absolute_form(std::string_view target, RequestHead& out,
                            http::Authority& named) noexcept {
-  static constexpr std::string_view kScheme = "http://";
-  if (target.size() <= kScheme.size() ||
-      !http::equals_ignoring_case(target.substr(0, kScheme.size()), kScheme)) {
-    return Verdict::bad_target;
-  }
-  const std::string_view rest = target.substr(kScheme.size());
+  std::size_t scheme_size = 0;
+  out.scheme = scheme_of(target, scheme_size);
+  if (out.scheme == http::Scheme::unsaid) return Verdict::bad_target;
+  const std::string_view rest = target.substr(scheme_size);
   const std::size_t path = rest.find_first_of("/?");
   if (!http::parse_authority(rest.substr(0, path), named)) return Verdict::host_invalid;
   const char* const base = out.fields.base;
   if (path == std::string_view::npos) {
-    const char* const slash = target.data() + kScheme.size() - 1;
+    const char* const slash = target.data() + scheme_size - 1;
     out.target = {static_cast<std::uint32_t>(slash - base), 1};
     return Verdict::ok;
   }
@@ -89,6 +98,7 @@ Verdict take_absolute_form(std::string_view target, RequestHead& out,
 // The four target forms, RFC 9112 3.2. `named` becomes the authority of an absolute-form target.
 Verdict read_target(std::string_view target, RequestHead& out, http::Authority& named) noexcept {
   named.kind = http::HostKind::absent;
+  out.scheme = http::Scheme::unsaid;
   if (out.method == Method::connect) return Verdict::method_not_implemented;
   if (target.front() == '/') {
     out.target = {static_cast<std::uint32_t>(target.data() - out.fields.base),
@@ -110,8 +120,7 @@ bool asks_for_websocket(const RequestHead& head, const http::ConnectionOptions& 
     return false;
   }
   const http::Field* const upgrade = head.fields.find(http::FieldName::upgrade);
-  return upgrade != nullptr &&
-         http::equals_ignoring_case(head.fields.value(*upgrade), "websocket");
+  return upgrade != nullptr && http::equals_ignoring_case(head.fields.value(*upgrade), "websocket");
 }
 
 // What the fields mean, once all of them are known.

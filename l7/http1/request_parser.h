@@ -16,7 +16,8 @@ namespace brink::l7::http1 {
 // On ok: `out` is filled with slices into `text`, `head_size` is the number of bytes of the head.
 // One empty line before the request line is skipped (RFC 9112 2.2). `default_port` (of the
 // listener) decides whether "host" and "host:80" are the same when an absolute-form target is
-// compared with Host. On any other verdict `out` and `head_size` are unspecified, except that
+// compared with Host; out.scheme is what such a target says, and the caller knows whether the
+// connection's is the same. On any other verdict `out` and `head_size` are unspecified, except that
 // out.method, out.version are meaningful once the request line was fine.
 Verdict parse_request(std::string_view text, const Limits& limits, std::uint16_t default_port,
                       Progress& progress, http::RequestHead& out,

@@ -124,6 +124,22 @@ TEST(RequestParser, AbsoluteFormMustAgreeWithHost) {
   EXPECT_EQ(verdict_of(request("a.example:80", "a.example")), Verdict::bad_target);
 }
 
+TEST(RequestParser, AbsoluteFormSaysItsScheme) {
+  const auto scheme_of = [](const std::string& target) {
+    const std::string text = "GET " + target + " HTTP/1.1\r\nHost: a.example\r\n\r\n";
+    const Parsed p = parse(text);
+    EXPECT_EQ(p.verdict, Verdict::ok) << target;
+    EXPECT_EQ(p.head.fields.text(p.head.target), "/") << target;
+    return p.head.scheme;
+  };
+  EXPECT_EQ(scheme_of("http://a.example/"), http::Scheme::http);
+  EXPECT_EQ(scheme_of("HTTPS://A.example"), http::Scheme::https);
+  EXPECT_EQ(scheme_of("/"), http::Scheme::unsaid);
+  EXPECT_EQ(verdict_of("GET https:// HTTP/1.1\r\nHost: a.example\r\n\r\n"), Verdict::bad_target);
+  EXPECT_EQ(verdict_of("GET https://b.example/ HTTP/1.1\r\nHost: a.example\r\n\r\n"),
+            Verdict::host_mismatch);
+}
+
 TEST(RequestParser, AsteriskIsForOptionsOnlyAndConnectIsNotImplemented) {
   EXPECT_EQ(verdict_of("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), Verdict::ok);
   EXPECT_EQ(verdict_of("GET * HTTP/1.1\r\nHost: a\r\n\r\n"), Verdict::bad_target);

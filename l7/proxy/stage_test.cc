@@ -157,6 +157,13 @@ TEST_F(StageFixture, AbsoluteAndAsteriskTargetsBecomeWhatTheOriginExpects) {
   EXPECT_TRUE(receives(origin(0), "OPTIONS * HTTP/1.1\r\nHost: one.example.com\r\n"));
 }
 
+TEST_F(StageFixture, ATargetOfTheOtherSchemeIsRefused) {
+  Peer& client = connect();
+  send(client, "GET https://one.example.com/ HTTP/1.1\r\nHost: one.example.com\r\n\r\n");
+  EXPECT_TRUE(receives(client, "HTTP/1.1 400 "));
+  EXPECT_TRUE(origin_->peers.empty());
+}
+
 TEST_F(StageFixture, EdgeAnswersToHeadHaveNoBody) {
   Peer& client = connect();
   send(client, "HEAD / HTTP/1.1\r\nHost: nope.example.com\r\n\r\n" + get("/next"));

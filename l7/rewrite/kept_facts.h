@@ -22,6 +22,10 @@ struct KeptFacts {
   // Copies the texts to the front of `room`; false: they do not fit. The certificate is not kept:
   // it belongs to the connection, which outlives the exchange.
   bool keep(const Facts& facts, std::span<char> room) noexcept;
+  // Octets of the texts.
+  [[nodiscard]] std::size_t size() const noexcept {
+    return std::size_t{method_size} + host_size + target_size + user_agent_size;
+  }
   // `room` as keep() left it.
   [[nodiscard]] Facts facts(std::span<const char> room) const noexcept;
 };
