@@ -3,11 +3,10 @@ challenge's TXT record goes through brink-control to brink-edge, which pebble as
 authoritative server."""
 import json
 import subprocess
-import time
 
 import pytest
 from clients import CONTROL, run
-from lab import Lab
+from lab import Lab, wait_until
 
 DNS = "192.0.2.129"
 API = "127.0.0.1:8053"
@@ -23,18 +22,10 @@ def lab():
         lab.control_stop()
         lab.spawn("client", CONTROL, "--config", lab.state / "control.conf", f"--listen={API}",
                   stderr=open(lab.state / "control.log", "a"))
-        wait(lambda: lab.brinkctl("status", check=False).returncode == 0)
+        assert wait_until(lambda: lab.brinkctl("status", check=False).returncode == 0)
         lab.brinkctl("zone", "create", "example.com", "--activate")
         lab.brinkctl("record", "set", "www.example.com", "A", "203.0.113.10")
         yield lab
-
-
-def wait(condition):
-    for _ in range(200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come to be")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +42,7 @@ def pebble(lab):
     # It refuses one nonce in twenty for exercise, and certbot gives up at the second refusal in a row.
     lab.spawn("client", "env", "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", "pebble", "-config", folder / "config.json",
               "-dnsserver", f"{DNS}:53", stdout=open(folder / "log", "w"), stderr=subprocess.STDOUT)
-    wait(lambda: "Listening on" in (folder / "log").read_text())
+    assert wait_until(lambda: "Listening on" in (folder / "log").read_text())
     return folder
 
 

@@ -40,10 +40,12 @@ def _setns(fd):
 def wait_until(condition, seconds=10):
     """Whether it comes true in that time."""
     deadline = time.monotonic() + seconds
+    pause = 0.002  # most things are a moment away; what is not is asked less and less often
     while time.monotonic() < deadline:
         if condition():
             return True
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
     return bool(condition())
 
 

@@ -16,7 +16,7 @@ from lab import Lab, wait_until
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
 
 V4 = "192.0.2.140"
-MEBIBYTE = 1 << 20
+LARGE = 16 << 20  # more than any window of HTTP/2 or of a coding here
 # Origins speak HTTP/1.1 on port 80 to the first zone, HTTP/2 on port 443 to the second.
 ZONES = {"example.com": "flexible", "example.net": "full"}
 # Those of "plain" know no codings, those of "packed" have gzip.
@@ -55,7 +55,7 @@ def start_nginx(lab, made):
     folder = made.folder
     (folder / "html" / "br").mkdir(parents=True)
     (folder / "html" / "page.html").write_bytes(text(100_000))
-    (folder / "html" / "big.html").write_bytes(text(64 * MEBIBYTE))
+    (folder / "html" / "big.html").write_bytes(text(LARGE))
     (folder / "html" / "br" / "page.html").write_bytes(brotli(text(100_000)))
     made.leaf(*(f"*.{zone}" for zone in ZONES), name="good")
     (folder / "nginx.conf").write_text(CONFIG.format(dir=folder))

@@ -1,7 +1,6 @@
 """Secrets of DNS cookies replaced on a running edge: no client is asked to start over, no restart."""
 import os
 import signal
-import time
 
 import dns.edns
 import dns.message
@@ -9,7 +8,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from lab import ROOT, Lab
+from lab import ROOT, Lab, wait_until
 
 V4 = "192.0.2.129"
 OLD, NEW, OTHER = "1" * 32, "2" * 32, "3" * 32
@@ -49,13 +48,6 @@ def roll(lab, *step, **options):
     return lab.brinkctl("cookie-secret", *step, **options)
 
 
-def until(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_a_rollover_keeps_every_cookie_good(lab, tmp_path):
     process = lab.edge_pid()
     old = fresh_cookie(lab)
@@ -80,7 +72,7 @@ def test_a_file_is_read_again_on_demand_and_on_sighup(lab):
     assert is_good(lab, cookie)
     lab.secrets.write_text(f"{OTHER}\n")
     os.kill(lab.edge_pid(), signal.SIGHUP)
-    until(lambda: "also takes" not in roll(lab, "show")["report"])
+    assert wait_until(lambda: "also takes" not in roll(lab, "show")["report"], 20)
     assert not is_good(lab, cookie)
 
 
@@ -94,7 +86,7 @@ def test_a_bad_file_is_named_and_changes_nothing(lab):
     assert NEW[:-1] not in done.stderr
     os.kill(lab.edge_pid(), signal.SIGHUP)
     log = lab.state / "edge.log"
-    until(lambda: log.read_text().count(f"{lab.secrets}:3") == 2)
+    assert wait_until(lambda: log.read_text().count(f"{lab.secrets}:3") == 2, 20)
     assert roll(lab, "show")["report"] == before
     assert is_good(lab, cookie)
     assert NEW not in log.read_text() and OTHER not in log.read_text()

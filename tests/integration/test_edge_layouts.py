@@ -2,7 +2,7 @@
 the box's own traffic."""
 import hashlib
 import os
-import time
+import socket
 
 import pytest
 
@@ -68,19 +68,17 @@ def test_many_connections_at_once(edge):
 def test_the_box_itself_is_the_kernels(edge):
     """Ping, and a TCP server of the kernel's beside the workers' ports."""
     for address in (OWN4, OWN6, DNS4, WEB6):
-        assert " 0% packet loss" in edge.exec("client", "ping", "-c3", "-i0.2", "-W2", address)
-    server = edge.spawn("edge", "/usr/bin/python3", "-c", (
-        "import socket\ns = socket.create_server(('192.0.2.2', 2222))\n"
-        "c = s.accept()[0]\nc.sendall(c.recv(100)[::-1])\nc.close()\n"))
-    try:
-        time.sleep(0.5)
-        answer = edge.exec("client", "/usr/bin/python3", "-c", (
-            "import socket\nc = socket.create_connection(('192.0.2.2', 2222), 5)\n"
-            "c.sendall(b'kernel')\nprint(c.recv(100).decode())"))
-        assert answer.strip() == "lenrek"
-    finally:
-        server.kill()
-        server.wait()
+        assert " 0% packet loss" in edge.exec("client", "ping", "-c3", "-i0.02", "-W2", address)
+    with edge.inside("edge"):
+        server = socket.create_server((OWN4, 2222))
+    server.settimeout(5)
+    with server, edge.connect(OWN4, 2222, timeout=5) as near:
+        far, _ = server.accept()
+        with far:
+            far.settimeout(5)
+            near.sendall(b"kernel")
+            far.sendall(far.recv(100)[::-1])
+            assert near.recv(100) == b"lenrek"
     # and the box can open connections itself, from ports that are not the workers'
     assert edge.exec("edge", "curl", "-sS", "--max-time", "5", "http://203.0.113.10/") == "this is origin-a\n"
 

@@ -11,7 +11,7 @@ import dns.rdatatype
 import pytest
 
 from certificates import Certificates
-from lab import Lab
+from lab import Lab, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root for namespaces")
 
@@ -160,9 +160,9 @@ def test_without_https_there_are_none(world, zone):
     world.control_stop()
     world.control_start("--https-records", "off")
     try:
-        world.brinkctl("zone", "show", zone)
-        assert records(world, f"www.{zone}") == []
+        # Ready is the API; what the setting changes is published a moment later.
+        assert wait_until(lambda: records(world, f"www.{zone}") == [])
     finally:
         world.control_stop()
         world.control_start()
-    assert records(world, f"www.{zone}") == expected(world, f"www.{zone}")
+    assert wait_until(lambda: records(world, f"www.{zone}") == expected(world, f"www.{zone}"))

@@ -110,6 +110,32 @@ def test_a_fault_at_its_end_leaves_nothing(lab, zone, file, fault):
     assert lab.wait_in_step()["wanted_version"] == before
 
 
+def test_an_edge_that_dies_meanwhile_gets_it_when_it_is_back(lab, zone, file):
+    chance = random.Random(f"{SEED} edge")
+    importing = subprocess.Popen(import_command(lab, zone, file), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(chance.uniform(0.05, 0.6))
+    lab.kill(lab.edge_pid())
+    lab.start_edge()
+    assert importing.wait() == 0
+    lab.wait_in_step()
+    assert stored(lab, zone) == COUNT
+    expect_all(served(lab, zone))
+    lab.verify()
+
+
+def test_a_client_that_leaves_has_it_imported_all_the_same(lab, zone, file):
+    before = lab.wait_in_step()["wanted_version"]
+    importing = subprocess.Popen(import_command(lab, zone, file), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.3)
+    importing.kill()
+    importing.wait()
+    lab.brinkctl("record", "add", "behind.other.test", "TXT", "t")  # what comes after it
+    assert lab.wait_in_step()["wanted_version"] > before
+    count = stored(lab, zone)
+    assert count in (0, COUNT)
+    (expect_all if count else expect_none)(served(lab, zone))
+
+
 def test_changes_of_other_zones_come_through_beside_it(lab, zone, file):
     importing = threading.Thread(target=import_file, args=(lab, zone, file))
     importing.start()

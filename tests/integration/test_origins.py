@@ -156,12 +156,17 @@ def test_requests_over_the_limit_of_an_origin(lab):
     for _ in range(4):
         lab.spawn("client", "curl", "-sS", "-m", "20", "--connect-to", f"::{EDGE}:",
                   f"http://{name('slow')}:{SCRIPTED}/slow", stdout=subprocess.DEVNULL)
+
+    def are_under_way():
+        return lab.exec("origin-a", "ss", "-Htn", "state", "established", "sport", "=", f":{SCRIPTED}",
+                        "src", "203.0.113.11").count("\n") >= 4
+    assert wait_until(are_under_way)
     pages = []
 
     def is_refused():
         pages.append(curl(lab, "slow", "/echo", SCRIPTED, "-i"))
         return pages[-1].startswith("HTTP/1.1 530 ")
-    assert wait_until(is_refused)
+    assert wait_until(is_refused), pages[-3:]
     assert "cf-error-type: 1200" in pages[-1]
     assert lab.counter("http_origin_busy") >= 1
     assert status(lab, "www", "/echo", SCRIPTED) == "200", "another origin has its own"

@@ -95,7 +95,12 @@ def http2(lab, host):
 
 
 def named(text, host):
-    return text.replace(b"HOST", host.encode()).replace(b":PORT", b":%d" % port_of(host))
+    scheme, other = (b"http", b"https") if host == TO_HTTP1 else (b"https", b"http")
+    for word, meaning in ((b"HOST", host.encode()), (b":PORT", b":%d" % port_of(host)),
+                          (b"SCHEME:", scheme + b":"), (b"CAPITALS:", scheme.upper() + b":"),
+                          (b"OTHER:", other + b":")):
+        text = text.replace(word, meaning)
+    return text
 
 
 class Bystander:

@@ -3,12 +3,11 @@ answered all the same, what cannot be freed is told and limited, and everything 
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
 from crash_lab import CrashLab, Resolver, Writer
-from lab import BRINKCTL
+from lab import BRINKCTL, wait_until
 from stopped_thread import stopped, threads
 
 SEED = 1
@@ -22,13 +21,6 @@ def lab():
                        arguments=[f"--snapshot.memory-max-mb={MEMORY_MAX_MB}"])
         lab.start_control("--acknowledge-timeout-ms", "1500")
         yield lab
-
-
-def until(condition, what, timeout=20):
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def worker_thread(lab, index):
@@ -64,7 +56,7 @@ def test_a_stopped_worker_holds_up_memory_and_nothing_else(lab):
     few, many = Writer("few", lab.api(), SEED), Writer("many", lab.api(), SEED, bulk=True)
     for writer in [few] * 5 + [many] * 2:
         writer.step()
-    until(lambda: waiting(lab) == 0, "everything is freed while all workers run")
+    assert wait_until(lambda: waiting(lab) == 0, 20), "everything is freed while all workers run"
 
     with stopped(worker_thread(lab, 1)):
         other = steered_elsewhere(lab, few.questions()[0])
@@ -73,10 +65,10 @@ def test_a_stopped_worker_holds_up_memory_and_nothing_else(lab):
             check_served(few, other)
         assert few.stored == 0, few.notes
 
-        until(lambda: lab.stats()["header"]["snapshot_waiting_ns"] > 1_000_000_000, "waiting is told")
+        assert wait_until(lambda: lab.stats()["header"]["snapshot_waiting_ns"] > 1_000_000_000, 20), "waiting is told"
         assert waiting(lab) >= 20
         assert lab.stats()["header"]["snapshot_waiting_workers"] == 1 << 1
-        until(lambda: "no sign of worker 1" in lab.edge_log(), lab.edge_log())
+        assert wait_until(lambda: "no sign of worker 1" in lab.edge_log(), 20), lab.edge_log()
 
         fitting = 0
         while not many.stored:
@@ -97,7 +89,7 @@ def test_a_stopped_worker_holds_up_memory_and_nothing_else(lab):
     many.history.served(many.history.newest_number)
     resolver = Resolver(lab)
     check_served(many, resolver)
-    until(lambda: waiting(lab) == 0, "what waited is freed")
+    assert wait_until(lambda: waiting(lab) == 0, 20), "what waited is freed"
     for _ in range(fitting + 1):
         many.step()
     few.step()
@@ -123,7 +115,7 @@ def test_a_stopped_edge_is_told_and_goes_on_where_it_was(lab):
         told = subprocess.run([BRINKCTL, "--socket", lab.state / "control.sock", "status"],
                               capture_output=True, text=True, check=True, timeout=30).stdout
         assert "not in step" in told and "did not answer in time" in told
-        until(lambda: lab.api().get("/brink/v1/stats")["heartbeat_age_ms"] > 2000, "its age is told")
+        assert wait_until(lambda: lab.api().get("/brink/v1/stats")["heartbeat_age_ms"] > 2000, 20), "its age is told"
     finally:
         os.kill(pid, signal.SIGCONT)
     lab.wait_in_step()
