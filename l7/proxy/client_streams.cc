@@ -4,7 +4,7 @@
 
 #include "l7/proxy/state/ray.h"
 #include "l7/proxy/transfer/octets.h"
-#include "l7/proxy/transfer/session_output.h"
+#include "l7/proxy/transfer/session_bytes.h"
 
 namespace brink::l7::proxy {
 
@@ -63,16 +63,8 @@ void ClientStreams::on_event(std::uint32_t c, const transport::Event& event) noe
 }
 
 void ClientStreams::read(std::uint32_t c) noexcept {
-  Client& client = clients_[c];
-  http2::ServerSession& session = sessions_.of(c);
-  for (;;) {
-    const std::string_view bytes = as_text(turn_.transport.readable(client.id, turn_.now));
-    if (bytes.empty()) break;
-    const std::size_t used = session.feed(bytes, turn_.now);
-    take_stream_events(c);
-    if (used == 0) break;
-    turn_.transport.consume(client.id, used, turn_.now);
-  }
+  read_session(sessions_.of(c), turn_.transport, clients_[c].id, turn_.now,
+               [&] { take_stream_events(c); });
   sessions_.push_flush(c);
 }
 

@@ -2,7 +2,7 @@
 
 #include "dataplane/base/check.h"
 #include "l7/proxy/transfer/octets.h"
-#include "l7/proxy/transfer/session_output.h"
+#include "l7/proxy/transfer/session_bytes.h"
 
 namespace brink::l7::proxy {
 
@@ -53,16 +53,8 @@ void OriginStreams::drop(std::uint32_t o, bool orderly) noexcept {
 }
 
 void OriginStreams::read(std::uint32_t o) noexcept {
-  OriginConnection& origin = origins_[o];
-  http2::ClientSession& session = origins_.session(o);
-  for (;;) {
-    const std::string_view bytes = as_text(turn_.transport.readable(origin.id, turn_.now));
-    if (bytes.empty()) break;
-    const std::size_t used = session.feed(bytes, turn_.now);
-    take_events(o);
-    if (used == 0) break;
-    turn_.transport.consume(origin.id, used, turn_.now);
-  }
+  read_session(origins_.session(o), turn_.transport, origins_[o].id, turn_.now,
+               [&] { take_events(o); });
   origins_.push_flush(o);
 }
 

@@ -76,8 +76,8 @@ StageMemory carve_memory(std::byte* base, const StageConfig& config) noexcept {
   memory.records =
       arena.take<origin::OriginRecord>(origin::OriginTable::record_count(config.max_origins));
 
-  memory.sessions = {arena.take_slots<http2::ServerSession>(http2 ? config.max_sessions : 0),
-                     arena.take<Index>(config.max_clients),
+  memory.sessions = {{arena.take_slots<http2::ServerSession>(http2 ? config.max_sessions : 0),
+                      arena.take<Index>(config.max_clients)},
                      arena.take<Index>(config.max_exchanges)};
   memory.origin_sessions = {
       arena.take_slots<http2::ClientSession>(http2 ? config.max_origin_sessions : 0),

@@ -1,4 +1,4 @@
-#include "l7/proxy/transfer/session_output.h"
+#include "l7/proxy/transfer/session_bytes.h"
 
 #include <algorithm>
 
