@@ -9,7 +9,7 @@ import os
 import pathlib
 import subprocess
 
-COALESCE_US = 20  # that an end's kernel thread waits for more, as a NIC's interrupts would
+COALESCE_US = 50  # that an end's kernel thread waits for more, as a NIC's interrupts do (i40e's default)
 CLIENT_MAC, SERVER_MAC = "02:00:00:00:00:02", "02:00:00:00:00:01"
 SERVICE = "192.0.2.129"
 
@@ -48,12 +48,12 @@ def poll_on_cpu(prefix, interface, cpu):
         os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(1))
 
 
-def coalesce(prefix, interface):
-    """What arrives at `interface` is taken up together, COALESCE_US after the last time. Otherwise its kernel
+def coalesce(prefix, interface, microseconds=COALESCE_US):
+    """What arrives at `interface` is taken up together, so long after the last time. Otherwise its kernel
     thread sleeps after every packet, and who sends the next pays for waking it on another CPU: a third of what an
     answer costs a server with sockets."""
     run(*prefix, "sh", "-c", f"echo 2 > /sys/class/net/{interface}/napi_defer_hard_irqs;"
-                             f"echo {COALESCE_US * 1000} > /sys/class/net/{interface}/gro_flush_timeout")
+                             f"echo {microseconds * 1000} > /sys/class/net/{interface}/gro_flush_timeout")
 
 
 def steer_to_cpu(prefix, interface, cpu):
