@@ -12,12 +12,16 @@ namespace {
 constexpr std::size_t kNone = ~std::size_t{0};
 constexpr std::string_view kBlank = " \t\r\n(";
 
+void skip_blanks(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+}
+
 // The length that stands behind "\#" (RFC 3597 5); kNone in any other form.
 std::size_t stated_length(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
-  if (!text.starts_with("\\#")) return kNone;
+  if (!is_generic_form(text)) return kNone;
+  skip_blanks(text);
   text.remove_prefix(2);
-  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+  skip_blanks(text);
   std::size_t length = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), length);
   return read.ec == std::errc() ? length : kNone;
@@ -25,7 +29,7 @@ std::size_t stated_length(std::string_view text) {
 
 // Whether ldns reads the first field as the number 0 of 16 bits.
 bool begins_with_zero(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
+  skip_blanks(text);
   const std::string field(text.substr(0, text.find_first_of(kBlank)));
   char* end = nullptr;
   const auto number = static_cast<std::uint16_t>(std::strtol(field.c_str(), &end, 10));
@@ -33,6 +37,11 @@ bool begins_with_zero(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_generic_form(std::string_view fields) {
+  skip_blanks(fields);
+  return fields.starts_with("\\#");
+}
 
 const char* text_fault(std::uint16_t type, std::string_view text) {
   return type == LDNS_RR_TYPE_CERT && begins_with_zero(text) ? "the certificate type 0 is reserved"

@@ -8,6 +8,9 @@
 
 namespace brink::dns::zone {
 
+// Whether fields are written in the form that any type has (RFC 3597 5).
+bool is_generic_form(std::string_view fields);
+
 // Why ldns must not be given `text` as data of `type`, or null: the CERT type 0, which is reserved
 // (RFC 4398 2.1), is refused by it too, but costs it memory that it does not free.
 const char* text_fault(std::uint16_t type, std::string_view text);

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <memory>
 
+#include "dns/zone/ipseckey.h"
 #include "dns/zone/ldns_owner.h"
 #include "dns/zone/rdata_fault.h"
 
@@ -43,6 +44,22 @@ std::string field_to_text(const ldns_rdf* field) {
     text.insert(at, 1, '\\');
   }
   return text;
+}
+
+// Puts the data into `rdata`. Why it is none, or null.
+const char* read_by_ldns(std::uint16_t type, std::string_view fields, const Wire& origin,
+                         Wire& rdata) {
+  if (const char* fault = text_fault(type, fields)) return fault;
+  const std::string line = ". 0 IN " + type_to_text(type) + " " + std::string(fields);
+  const Rdf ldns_origin(
+      origin.empty() ? nullptr
+                     : ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin.size(), origin.data()));
+  ldns_rr* raw = nullptr;
+  const auto status = ldns_rr_new_frm_str(&raw, line.c_str(), 0, ldns_origin.get(), nullptr);
+  if (status != LDNS_STATUS_OK) return ldns_get_errorstr_by_id(status);
+  const Rr rr(raw);
+  rdata = rdata_of(rr.get());
+  return rdata_fault(rr.get(), fields);
 }
 
 }  // namespace
@@ -148,18 +165,12 @@ base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
 
 base::Result<Wire> rdata_from_fields(std::uint16_t type, std::string_view fields,
                                      const Wire& origin) {
-  if (const char* fault = text_fault(type, fields)) return bad_rdata(type, fields, fault);
-  const std::string line = ". 0 IN " + type_to_text(type) + " " + std::string(fields);
-  const Rdf ldns_origin(
-      origin.empty() ? nullptr
-                     : ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin.size(), origin.data()));
-  ldns_rr* raw = nullptr;
-  const auto status = ldns_rr_new_frm_str(&raw, line.c_str(), 0, ldns_origin.get(), nullptr);
-  if (status != LDNS_STATUS_OK) return bad_rdata(type, fields, ldns_get_errorstr_by_id(status));
-  const Rr rr(raw);
-  Wire rdata = rdata_of(rr.get());
-  if (const char* fault = rdata_fault(rr.get(), fields)) return bad_rdata(type, fields, fault);
-  if (rdata.size() > kRdataMax) return bad_rdata(type, fields, "more than 65535 octets");
+  Wire rdata;
+  const bool is_ours = type == LDNS_RR_TYPE_IPSECKEY && !is_generic_form(fields);
+  const char* fault = is_ours ? read_ipseckey(fields, origin, rdata)
+                              : read_by_ldns(type, fields, origin, rdata);
+  if (fault == nullptr && rdata.size() > kRdataMax) fault = "more than 65535 octets";
+  if (fault != nullptr) return bad_rdata(type, fields, fault);
   return rdata;
 }
 

@@ -106,6 +106,28 @@ TEST(Rdata, GoesFromTextToWireAndBack) {
   }
 }
 
+// RFC 4025 3.2.
+TEST(Rdata, AnIpsecKeyHasAGatewayOfItsType) {
+  const Wire origin = name("example.com.");
+  const std::string key = "AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==";
+  for (const char* fields : {"10 1 2 192.0.2.38 ", "10 0 2 . ", "10 2 2 2001:db8::38 ",
+                             "10 3 2 gateway.example.com. "}) {
+    const auto rdata = rdata_from_text(45, fields + key, origin);
+    ASSERT_TRUE(rdata.ok()) << rdata.error().message();
+    EXPECT_EQ(rdata_to_text(45, rdata.value()).value(), fields + key);
+  }
+  EXPECT_EQ(rdata_from_text(45, "10 3 2 gateway AQ N\tRU3mG", origin).value(),
+            rdata_from_text(45, "10 3 2 gateway.example.com. AQNRU3mG", {}).value());
+  EXPECT_EQ(rdata_from_text(45, "1 0 0 .", {}).value(), Wire("\1\0\0", 3));
+  EXPECT_EQ(rdata_from_text(45, "\\# 3 010000", {}).value(), Wire("\1\0\0", 3));
+  for (const char* bad :
+       {"", "10", "10 1 2", "10 1 2 192.0.2.38", "x 0 2 . AQNR", "256 0 2 . AQNR", "10 0 2x . AQNR",
+        "10 4 2 . AQNR", "10 0 2 x. AQNR", "10 1 2 2001:db8::1 AQNR", "10 2 2 192.0.2.1 AQNR",
+        "10 3 2 a..b. AQNR", "10 0 2 . -", "10 0 2 . %%", "10 1 2 192.0.2.38 AQNR %%"}) {
+    EXPECT_FALSE(rdata_from_text(45, bad, origin).ok()) << bad;
+  }
+}
+
 TEST(Rdata, AQuoteInANameIsEscaped) {
   const Wire rdata = rdata_from_text(5, "a\\\"b\\\\\\\"\\\".c.", {}).value();
   const std::string text = rdata_to_text(5, rdata).value();
