@@ -10,6 +10,7 @@ namespace brink::dns::zone {
 namespace {
 
 constexpr std::size_t kNone = ~std::size_t{0};
+constexpr std::size_t kUriFixed = 4;  // before the target, which is never empty (RFC 7553 4.4)
 constexpr std::string_view kBlank = " \t\r\n(";
 
 void skip_blanks(std::string_view& text) {
@@ -61,6 +62,7 @@ const char* rdata_fault(const ldns_rr* rr, std::string_view text) {
     return "fields are missing";
   }
   if (stated != kNone && stated != rdata_of(rr).size()) return "it is not as long as it states";
+  if (type == LDNS_RR_TYPE_URI && rdata_of(rr).size() <= kUriFixed) return "the target is empty";
   return nullptr;
 }
 

@@ -15,8 +15,8 @@ bool is_generic_form(std::string_view fields);
 // (RFC 4398 2.1), is refused by it too, but costs it memory that it does not free.
 const char* text_fault(std::uint16_t type, std::string_view text);
 
-// Why the data of `rr`, which ldns read from `text`, is not data of its type: fields are missing,
-// or the form of RFC 3597 5 states another length. Null if it is.
+// Why the data of `rr`, which ldns read from `text`, is not data of its type: fields are missing
+// or empty, or the form of RFC 3597 5 states another length. Null if it is.
 const char* rdata_fault(const ldns_rr* rr, std::string_view text);
 
 }  // namespace brink::dns::zone
