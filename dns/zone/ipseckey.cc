@@ -13,7 +13,7 @@
 namespace brink::dns::zone {
 namespace {
 
-constexpr std::string_view kBlank = " \t\r\n()";
+constexpr std::string_view kBlank = " \t";
 
 // The next field, taken off `text`; empty: there is none.
 std::string next_field(std::string_view& text) {

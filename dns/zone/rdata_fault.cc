@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kNone = ~std::size_t{0};
 constexpr std::size_t kUriFixed = 4;  // before the target, which is never empty (RFC 7553 4.4)
-constexpr std::string_view kBlank = " \t\r\n(";
+constexpr std::string_view kBlank = " \t";
 
 void skip_blanks(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));

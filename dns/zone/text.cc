@@ -149,18 +149,24 @@ base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
   if (content.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos) {
     return bad_rdata(type, content, "it must be one line without NUL");
   }
-  // ldns would take what follows an unquoted ';' for a comment and silently drop it.
+  // ldns would take what follows an unquoted ';' for a comment and silently drop it, and parentheses
+  // for nothing, not even for a blank.
+  std::string fields(content);
   bool quoted = false;
-  for (std::size_t i = 0; i < content.size(); ++i) {
-    if (content[i] == '\\') {
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i] == '\\') {
       ++i;
-    } else if (content[i] == '"') {
+    } else if (fields[i] == '"') {
       quoted = !quoted;
-    } else if (content[i] == ';' && !quoted) {
+    } else if (quoted) {
+      continue;
+    } else if (fields[i] == ';') {
       return bad_rdata(type, content, "unquoted ';'");
+    } else if (fields[i] == '(' || fields[i] == ')') {
+      fields[i] = ' ';
     }
   }
-  return rdata_from_fields(type, content, origin);
+  return rdata_from_fields(type, fields, origin);
 }
 
 base::Result<Wire> rdata_from_fields(std::uint16_t type, std::string_view fields,

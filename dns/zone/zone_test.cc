@@ -99,6 +99,9 @@ TEST(Rdata, GoesFromTextToWireAndBack) {
   }
   EXPECT_EQ(rdata_from_text(5, "www", name("example.com.")).value(), name("www.example.com."));
   EXPECT_EQ(rdata_from_text(65534, "\\# 3 010203", {}).value(), Wire("\1\2\3", 3));
+  EXPECT_EQ(rdata_from_text(15, "(10)mail.(", name("example.com.")).value(),
+            rdata_from_text(15, "10 mail.", {}).value());
+  EXPECT_FALSE(rdata_from_text(37, "0)", {}).ok());
   for (const std::uint16_t may_be_empty :
        std::initializer_list<std::uint16_t>{65534, 10, 42}) {  // unknown, NULL, APL
     EXPECT_EQ(rdata_from_text(may_be_empty, "\\# 0", {}).value(), Wire());
