@@ -32,10 +32,23 @@ base::Error bad_rdata(std::uint16_t type, std::string_view content, const std::s
           "use the presentation form of RFC 1035 5.1"};
 }
 
+// The form that any type has (RFC 3597 5).
+std::string generic_text(const Wire& rdata) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text = "\\# " + std::to_string(rdata.size());
+  if (!rdata.empty()) text += ' ';
+  for (const char c : rdata) {
+    const auto octet = static_cast<std::uint8_t>(c);
+    text += {kDigits[octet >> 4], kDigits[octet & 15]};
+  }
+  return text;
+}
+
+// Empty: ldns has no form for it, as for an IPSECKEY without a key.
 std::string field_to_text(const ldns_rdf* field) {
   const std::unique_ptr<ldns_buffer, ReleasedBy<ldns_buffer_free>> buffer(
       ldns_buffer_new(ldns_rdf_size(field) * 4 + 64));
-  ldns_rdf2buffer_str(buffer.get(), field);
+  if (ldns_rdf2buffer_str(buffer.get(), field) != LDNS_STATUS_OK) return {};
   std::string text(reinterpret_cast<const char*>(ldns_buffer_begin(buffer.get())),
                    ldns_buffer_position(buffer.get()));
   if (ldns_rdf_get_type(field) != LDNS_RDF_TYPE_DNAME) return text;
@@ -202,11 +215,13 @@ base::Result<std::string> rdata_to_text(std::uint16_t type, const Wire& rdata) {
         "not valid " + type_to_text(type) + " data: " + ldns_get_errorstr_by_id(status), "", ""};
   }
   const Rr rr(raw);
-  if (ldns_rr_rd_count(rr.get()) == 0) return std::string("\\# 0");  // RFC 3597 5
+  if (ldns_rr_rd_count(rr.get()) == 0) return generic_text(rdata);
   std::string text;
   for (std::size_t i = 0; i < ldns_rr_rd_count(rr.get()); ++i) {
+    const std::string field = field_to_text(ldns_rr_rdf(rr.get(), i));
+    if (field.empty()) return generic_text(rdata);
     if (i > 0) text += ' ';
-    text += field_to_text(ldns_rr_rdf(rr.get(), i));
+    text += field;
   }
   return text;
 }

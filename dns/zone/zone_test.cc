@@ -123,6 +123,7 @@ TEST(Rdata, AnIpsecKeyHasAGatewayOfItsType) {
             rdata_from_text(45, "10 3 2 gateway.example.com. AQNRU3mG", {}).value());
   EXPECT_EQ(rdata_from_text(45, "1 0 0 .", {}).value(), Wire("\1\0\0", 3));
   EXPECT_EQ(rdata_from_text(45, "\\# 3 010000", {}).value(), Wire("\1\0\0", 3));
+  EXPECT_EQ(rdata_to_text(45, Wire("\1\0\0", 3)).value(), "\\# 3 010000");
   for (const char* bad :
        {"", "10", "10 1 2", "10 1 2 192.0.2.38", "x 0 2 . AQNR", "256 0 2 . AQNR", "10 0 2x . AQNR",
         "10 4 2 . AQNR", "10 0 2 x. AQNR", "10 1 2 2001:db8::1 AQNR", "10 2 2 192.0.2.1 AQNR",
