@@ -41,7 +41,7 @@ bool begins_with_zero(std::string_view text) {
 
 bool is_generic_form(std::string_view fields) {
   skip_blanks(fields);
-  return fields.starts_with("\\#");
+  return fields.starts_with("\\#") && fields.substr(2).find_first_of(kBlank) == 0;
 }
 
 const char* text_fault(std::uint16_t type, std::string_view text) {
