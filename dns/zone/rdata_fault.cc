@@ -52,8 +52,10 @@ const char* text_fault(std::uint16_t type, std::string_view text) {
 const char* rdata_fault(const ldns_rr* rr, std::string_view text) {
   const ldns_rr_type type = ldns_rr_get_type(rr);
   const ldns_rr_descriptor* fields = ldns_rr_descript(type);
-  // NULL holds anything (RFC 1035 3.3.10), and nothing is something.
-  if (type != LDNS_RR_TYPE_NULL && ldns_rr_rd_count(rr) < ldns_rr_descriptor_minimum(fields)) {
+  // NULL holds anything (RFC 1035 3.3.10), and nothing is something; the value of CAA may be empty
+  // (RFC 8659 4.1), of which ldns makes no field when it reads octets.
+  const bool last_may_lack = type == LDNS_RR_TYPE_NULL || type == LDNS_RR_TYPE_CAA;
+  if (ldns_rr_rd_count(rr) + last_may_lack < ldns_rr_descriptor_minimum(fields)) {
     return "fields are missing";
   }
   const std::size_t stated = stated_length(text);

@@ -223,6 +223,7 @@ base::Result<std::string> rdata_to_text(std::uint16_t type, const Wire& rdata) {
     if (i > 0) text += ' ';
     text += field;
   }
+  if (type == LDNS_RR_TYPE_CAA && ldns_rr_rd_count(rr.get()) == 2) text += " \"\"";
   return text;
 }
 

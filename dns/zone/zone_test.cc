@@ -91,7 +91,8 @@ TEST(Rdata, GoesFromTextToWireAndBack) {
                {16, "\"hello; world\" \"x\""},
                {33, "1 2 443 srv.example.com."},
                {6, "ns1.example.com. hostmaster.example.com. 7 10000 2400 604800 1800"},
-               {257, "0 issue \"ca.example.net\""}};
+               {257, "0 issue \"ca.example.net\""},
+               {257, "0 issue \"\""}};
   for (const auto& c : cases) {
     const auto wire = rdata_from_text(c.type, c.text, {});
     ASSERT_TRUE(wire.ok()) << wire.error().message();
@@ -152,6 +153,8 @@ TEST(Rdata, NonsenseIsRefusedWithAReason) {
                                                           {15, "\\# 2 0001"},
                                                           {33, "\\# 6 000000000000"},
                                                           {256, "10 1 \"\""},
+                                                          {257, "0 issue"},
+                                                          {257, "\\# 1 00"},
                                                           {6, "\\# 10 00000000000000000000"},
                                                           {16, "\\# 0"},
                                                           {16, "a\nb"},
