@@ -50,6 +50,7 @@ double tsc_hz() {
 constexpr int kChurnCpu = 0;
 
 struct Measured {
+  double began_s, ended_s;         // of the steady clock
   double cycles_per_answer;        // median of the windows
   double churn_cycles_per_answer;  // of the windows with changes; 0 without any
   double best_cycles_per_answer;   // of the quietest window without changes
@@ -57,6 +58,10 @@ struct Measured {
   double allocations_per_answer;
   std::uint64_t wrong;
 };
+
+double monotonic_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -92,6 +97,7 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
   std::size_t next_buffer = 0;
   const int count = churn == nullptr ? kWindows : 2 * kWindows;
   const snapshot::View unchanged = image.view();
+  const double began = monotonic_seconds();
   for (int window = 0; window <= count; ++window) {
     const bool changing = churn != nullptr && window % 2 == 0;
     if (churn != nullptr) changing ? churn->run() : churn->pause();
@@ -128,7 +134,7 @@ Measured measure(const snapshot::Image& image, const perf::SyntheticOptions& opt
     }
   }
   if (churn != nullptr) churn->pause();
-  return {median(windows[0]), median(windows[1]),
+  return {began, monotonic_seconds(), median(windows[0]), median(windows[1]),
           *std::min_element(windows[0].begin(), windows[0].end()), median(std::move(middle_bursts)),
           static_cast<double>(allocations) /
               (static_cast<double>(answers) * static_cast<double>(count + 1)),
@@ -226,6 +232,8 @@ int main(int argc, char** argv) {
       {"peer_cycles", ceiling.cycles_per_answer},
       {"peer_burst_cycles", ceiling.burst_cycles_per_answer},
       {"tsc_hz", hz},
+      {"began_s", ours.began_s},
+      {"ended_s", ours.ended_s},
       {"allocations_per_answer", ours.allocations_per_answer},
       {"wrong", ours.wrong + ceiling.wrong},
       {"image_bytes", image.value().usage().memory_bytes}};

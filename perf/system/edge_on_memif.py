@@ -51,14 +51,18 @@ def totals(segment):
     return total
 
 
+def busiest_thread(process_id, cpu):
+    """Of those threads of a process that CPU `cpu` alone may run, the one that has used most of its time."""
+    return int(max((thread for thread in pathlib.Path(f"/proc/{process_id}/task").iterdir()
+                    if f"\nCpus_allowed_list:\t{cpu}\n" in (thread / "status").read_text()),
+                   key=lambda thread: sum(map(int, (thread / "stat").read_text().rsplit(")", 1)[1]
+                                              .split()[11:13]))).name)
+
+
 def poll_ahead(process_id, cpu):
-    """Gives those threads of a process that CPU `cpu` alone may run, and that have used most of its time, a
-    real-time class. Not the others: what polls for ever would starve them."""
-    busiest = max((thread for thread in pathlib.Path(f"/proc/{process_id}/task").iterdir()
-                   if f"\nCpus_allowed_list:\t{cpu}\n" in (thread / "status").read_text()),
-                  key=lambda thread: sum(map(int, (thread / "stat").read_text().rsplit(")", 1)[1]
-                                             .split()[11:13])))
-    subprocess.run(["chrt", "-f", "-p", "1", busiest.name], check=True)
+    """Gives the thread that polls on `cpu` a real-time class. Not the others: what polls for ever would starve
+    them."""
+    subprocess.run(["chrt", "-f", "-p", "1", str(busiest_thread(process_id, cpu))], check=True)
 
 
 class Edge:
