@@ -41,7 +41,8 @@ class Profile:
                                          text=True).stdout
 
     def __enter__(self):
-        self.process = subprocess.Popen([*self.record, "-t", str(self.thread)])
+        # The thread may go ahead of whatever else the machine does.
+        self.process = subprocess.Popen(["chrt", "-f", "2", *self.record, "-t", str(self.thread)])
         time.sleep(0.2)  # until it samples
         return self
 
