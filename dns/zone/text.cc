@@ -51,7 +51,8 @@ std::string field_to_text(const ldns_rdf* field) {
   if (ldns_rdf2buffer_str(buffer.get(), field) != LDNS_STATUS_OK) return {};
   std::string text(reinterpret_cast<const char*>(ldns_buffer_begin(buffer.get())),
                    ldns_buffer_position(buffer.get()));
-  if (ldns_rdf_get_type(field) != LDNS_RDF_TYPE_DNAME) return text;
+  const ldns_rdf_type kind = ldns_rdf_get_type(field);
+  if (kind != LDNS_RDF_TYPE_DNAME && kind != LDNS_RDF_TYPE_IPSECKEY) return text;
   // ldns leaves a quote in a name as it is, where a reader takes it for the begin of a text.
   for (std::size_t at = text.find('"'); at != std::string::npos; at = text.find('"', at + 2)) {
     text.insert(at, 1, '\\');

@@ -115,7 +115,7 @@ TEST(Rdata, AnIpsecKeyHasAGatewayOfItsType) {
   const Wire origin = name("example.com.");
   const std::string key = "AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==";
   for (const char* fields : {"10 1 2 192.0.2.38 ", "10 0 2 . ", "10 2 2 2001:db8::38 ",
-                             "10 3 2 gateway.example.com. "}) {
+                             "10 3 2 gateway.example.com. ", "10 3 2 a\\\"b. "}) {
     const auto rdata = rdata_from_text(45, fields + key, origin);
     ASSERT_TRUE(rdata.ok()) << rdata.error().message();
     EXPECT_EQ(rdata_to_text(45, rdata.value()).value(), fields + key);
