@@ -59,6 +59,9 @@ const char* rdata_fault(const ldns_rr* rr, std::string_view text) {
     return "fields are missing";
   }
   const std::size_t stated = stated_length(text);
+  if (stated == kNone && ldns_rr_descriptor_minimum(fields) > 0 && rdata_of(rr).empty()) {
+    return "fields are missing";
+  }
   for (std::size_t i = 0; i < ldns_rr_rd_count(rr); ++i) {
     const ldns_rdf* field = ldns_rr_rdf(rr, i);
     if (ldns_rdf_get_type(field) == LDNS_RDF_TYPE_B64 && ldns_rdf_size(field) == 0) {
