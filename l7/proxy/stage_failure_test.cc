@@ -252,12 +252,7 @@ TEST_F(Failure, NoSynAckWithin19SecondsIs522) {
 }
 
 TEST_F(Failure, RequestNotAcknowledgedWithin90SecondsIs522) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
-  client.received.clear();
+  Peer& client = connect_and_get();
   swallowed_.insert(ip("203.0.113.1"));
   send(client, get("/2"));
   pass(seconds(85));
@@ -435,11 +430,7 @@ TEST_F(Failure, BytesBehindAResponsePoisonTheOriginConnection) {
 }
 
 TEST_F(Failure, BytesOnAnIdleOriginConnectionPoisonItToo) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
+  connect_and_get();
   settle(20);
   EXPECT_EQ(stage_->idle_origin_count(), 1U);
   send(origin(0), ok("injected"));

@@ -410,6 +410,17 @@ class StageFixture : public ::testing::Test {
                          const std::string& host = "one.example.com") {
     return "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n" + lines + "\r\n";
   }
+
+  // A client that has had one response, which origin(0) sent; the connection to that is idle now.
+  Peer& connect_and_get() {
+    Peer& client = connect();
+    send(client, get("/1"));
+    EXPECT_TRUE(receives(origin(0), "GET /1 "));
+    send(origin(0), ok("one"));
+    EXPECT_TRUE(receives(client, "\r\n\r\none"));
+    client.received.clear();
+    return client;
+  }
   static std::string ok(const std::string& body) {
     return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   }

@@ -11,11 +11,7 @@ class Retry : public FailureFixture {};
 // ---- pooled connections that die ----
 
 TEST_F(Retry, ClosedIdleConnectionIsNotUsedAgain) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
+  Peer& client = connect_and_get();
   origin(0).close_when_sent = true;
   settle(20);
   EXPECT_EQ(stage_->idle_origin_count(), 0U);
@@ -53,11 +49,7 @@ TEST_F(Retry, ConnectionOfAnInterimHeadThatAnnouncedABodyIsNotUsedAgain) {
 }
 
 TEST_F(Retry, DeadPooledConnectionIsReplacedForARepeatableRequest) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
+  Peer& client = connect_and_get();
   send(client, get("/2"));
   ASSERT_TRUE(receives(origin(0), "GET /2 "));  // the origin's close crosses the request
   origin(0).close_when_sent = true;
@@ -68,12 +60,7 @@ TEST_F(Retry, DeadPooledConnectionIsReplacedForARepeatableRequest) {
 }
 
 TEST_F(Retry, DeadPooledConnectionIsRepeatedOnlyOnce) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
-  client.received.clear();
+  Peer& client = connect_and_get();
   send(client, get("/2"));
   ASSERT_TRUE(receives(origin(0), "GET /2 "));
   abort_peer(*origin_, origin(0));
@@ -84,12 +71,7 @@ TEST_F(Retry, DeadPooledConnectionIsRepeatedOnlyOnce) {
 }
 
 TEST_F(Retry, PostIsNeverRepeatedOnceSent) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
-  client.received.clear();
+  Peer& client = connect_and_get();
   send(client, "POST /pay HTTP/1.1\r\nHost: one.example.com\r\nContent-Length: 0\r\n\r\n");
   ASSERT_TRUE(receives(origin(0), "POST /pay "));
   abort_peer(*origin_, origin(0));
@@ -98,11 +80,7 @@ TEST_F(Retry, PostIsNeverRepeatedOnceSent) {
 }
 
 TEST_F(Retry, PostAvoidsAConnectionThatWasIdleForLong) {
-  Peer& client = connect();
-  send(client, get("/1"));
-  ASSERT_TRUE(receives(origin(0), "GET /1 "));
-  send(origin(0), ok("one"));
-  ASSERT_TRUE(receives(client, "\r\n\r\none"));
+  Peer& client = connect_and_get();
   pass(seconds(10));
   send(client, "POST /pay HTTP/1.1\r\nHost: one.example.com\r\nContent-Length: 0\r\n\r\n");
   EXPECT_TRUE(receives(origin(1), "POST /pay "));
