@@ -1,7 +1,6 @@
 #include "dns/zone/rdata_fault.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <string>
@@ -9,28 +8,12 @@
 namespace brink::dns::zone {
 namespace {
 
-constexpr std::size_t kNone = ~std::size_t{0};
 constexpr std::size_t kUriFixed = 4;  // before the target, which is never empty (RFC 7553 4.4)
 constexpr std::string_view kBlank = " \t";
 
-void skip_blanks(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
-}
-
-// The length that stands behind "\#" (RFC 3597 5); kNone in any other form.
-std::size_t stated_length(std::string_view text) {
-  if (!is_generic_form(text)) return kNone;
-  skip_blanks(text);
-  text.remove_prefix(2);
-  skip_blanks(text);
-  std::size_t length = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), length);
-  return read.ec == std::errc() ? length : kNone;
-}
-
 // Whether ldns reads the first field as the number 0 of 16 bits.
 bool begins_with_zero(std::string_view text) {
-  skip_blanks(text);
+  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
   const std::string field(text.substr(0, text.find_first_of(kBlank)));
   char* end = nullptr;
   const auto number = static_cast<std::uint16_t>(std::strtol(field.c_str(), &end, 10));
@@ -39,17 +22,12 @@ bool begins_with_zero(std::string_view text) {
 
 }  // namespace
 
-bool is_generic_form(std::string_view fields) {
-  skip_blanks(fields);
-  return fields.starts_with("\\#") && fields.substr(2).find_first_of(kBlank) == 0;
-}
-
 const char* text_fault(std::uint16_t type, std::string_view text) {
   return type == LDNS_RR_TYPE_CERT && begins_with_zero(text) ? "the certificate type 0 is reserved"
                                                              : nullptr;
 }
 
-const char* rdata_fault(const ldns_rr* rr, std::string_view text) {
+const char* rdata_fault(const ldns_rr* rr) {
   const ldns_rr_type type = ldns_rr_get_type(rr);
   const ldns_rr_descriptor* fields = ldns_rr_descript(type);
   // NULL holds anything (RFC 1035 3.3.10), and nothing is something; the value of CAA may be empty
@@ -58,8 +36,7 @@ const char* rdata_fault(const ldns_rr* rr, std::string_view text) {
   if (ldns_rr_rd_count(rr) + last_may_lack < ldns_rr_descriptor_minimum(fields)) {
     return "fields are missing";
   }
-  const std::size_t stated = stated_length(text);
-  if (stated == kNone && ldns_rr_descriptor_minimum(fields) > 0 && rdata_of(rr).empty()) {
+  if (type != LDNS_RR_TYPE_NULL && ldns_rr_descriptor_minimum(fields) > 0 && rdata_of(rr).empty()) {
     return "fields are missing";
   }
   for (std::size_t i = 0; i < ldns_rr_rd_count(rr); ++i) {
@@ -68,7 +45,6 @@ const char* rdata_fault(const ldns_rr* rr, std::string_view text) {
       return "a field is not base64";  // which ldns takes for none
     }
   }
-  if (stated != kNone && stated != rdata_of(rr).size()) return "it is not as long as it states";
   if (type == LDNS_RR_TYPE_URI && rdata_of(rr).size() <= kUriFixed) return "the target is empty";
   return nullptr;
 }

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <memory>
 
+#include "dns/zone/generic_data.h"
 #include "dns/zone/ipseckey.h"
 #include "dns/zone/ldns_owner.h"
 #include "dns/zone/rdata_fault.h"
@@ -30,18 +31,6 @@ std::string upper(std::string_view text) {
 base::Error bad_rdata(std::uint16_t type, std::string_view content, const std::string& why) {
   return {"not valid " + type_to_text(type) + " data: " + why, std::string(content),
           "use the presentation form of RFC 1035 5.1"};
-}
-
-// The form that any type has (RFC 3597 5).
-std::string generic_text(const Wire& rdata) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text = "\\# " + std::to_string(rdata.size());
-  if (!rdata.empty()) text += ' ';
-  for (const char c : rdata) {
-    const auto octet = static_cast<std::uint8_t>(c);
-    text += {kDigits[octet >> 4], kDigits[octet & 15]};
-  }
-  return text;
 }
 
 // Empty: ldns has no form for it, as for an IPSECKEY without a key.
@@ -73,7 +62,38 @@ const char* read_by_ldns(std::uint16_t type, std::string_view fields, const Wire
   if (status != LDNS_STATUS_OK) return ldns_get_errorstr_by_id(status);
   const Rr rr(raw);
   rdata = rdata_of(rr.get());
-  return rdata_fault(rr.get(), fields);
+  return rdata_fault(rr.get());
+}
+
+// The record that data makes, for the caller to free.
+ldns_status parse_octets(std::uint16_t type, const Wire& rdata, ldns_rr*& rr) {
+  // ldns reads records from the wire: owner root, type, class IN, TTL 0, length, data.
+  Wire record(1, '\0');
+  const auto put16 = [&record](std::size_t v) {
+    record += static_cast<char>(v >> 8);
+    record += static_cast<char>(v & 0xff);
+  };
+  put16(type);
+  put16(1);
+  put16(0);
+  put16(0);
+  put16(rdata.size());
+  record += rdata;
+  std::size_t position = 0;
+  return ldns_wire2rr(&rr, reinterpret_cast<const std::uint8_t*>(record.data()), record.size(),
+                      &position, LDNS_SECTION_ANSWER);
+}
+
+// Puts octets in the form of any type into `rdata`. Why they are no data of this one, or null.
+const char* read_octets(std::uint16_t type, std::string_view fields, Wire& rdata) {
+  if (const char* fault = read_generic(fields, rdata)) return fault;
+  if (rdata.size() > kRdataMax) return nullptr;  // which the caller says
+  ldns_rr* raw = nullptr;
+  const auto status = parse_octets(type, rdata, raw);
+  if (status != LDNS_STATUS_OK) return ldns_get_errorstr_by_id(status);
+  const Rr rr(raw);
+  if (const char* fault = rdata_fault(raw)) return fault;
+  return rdata_of(raw) == rdata ? nullptr : "its octets are no data of its type";
 }
 
 }  // namespace
@@ -186,31 +206,22 @@ base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
 base::Result<Wire> rdata_from_fields(std::uint16_t type, std::string_view fields,
                                      const Wire& origin) {
   Wire rdata;
-  const bool is_ours = type == LDNS_RR_TYPE_IPSECKEY && !is_generic_form(fields);
-  const char* fault = is_ours ? read_ipseckey(fields, origin, rdata)
-                              : read_by_ldns(type, fields, origin, rdata);
+  const char* fault = nullptr;
+  if (is_generic_form(fields)) {
+    fault = read_octets(type, fields, rdata);
+  } else if (type == LDNS_RR_TYPE_IPSECKEY) {
+    fault = read_ipseckey(fields, origin, rdata);
+  } else {
+    fault = read_by_ldns(type, fields, origin, rdata);
+  }
   if (fault == nullptr && rdata.size() > kRdataMax) fault = "more than 65535 octets";
   if (fault != nullptr) return bad_rdata(type, fields, fault);
   return rdata;
 }
 
 base::Result<std::string> rdata_to_text(std::uint16_t type, const Wire& rdata) {
-  // ldns reads records from the wire: owner root, type, class IN, TTL 0, length, data.
-  Wire record(1, '\0');
-  const auto put16 = [&record](std::size_t v) {
-    record += static_cast<char>(v >> 8);
-    record += static_cast<char>(v & 0xff);
-  };
-  put16(type);
-  put16(1);
-  put16(0);
-  put16(0);
-  put16(rdata.size());
-  record += rdata;
   ldns_rr* raw = nullptr;
-  std::size_t position = 0;
-  const auto status = ldns_wire2rr(&raw, reinterpret_cast<const std::uint8_t*>(record.data()),
-                                   record.size(), &position, LDNS_SECTION_ANSWER);
+  const auto status = parse_octets(type, rdata, raw);
   if (status != LDNS_STATUS_OK) {
     return base::Error{
         "not valid " + type_to_text(type) + " data: " + ldns_get_errorstr_by_id(status), "", ""};
