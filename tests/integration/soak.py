@@ -96,7 +96,7 @@ class Soak:
         subprocess.run(["cp", "-r", f"{self.folder}/html/.", lab.state / "origin-a/html/"], check=True)
         self._origin("steady", f"listen {STEADY}:443 ssl http2; listen {FAR_ORIGIN}:443 ssl http2;")
         self.frail = self._origin("frail", f"listen {FRAIL}:443 ssl http2;")
-        lab.edge_start()
+        lab.edge_start(arguments=("--l7.body-max-mb=4096",))
         lab.control_start()
         for zone, mode in (("one.test", "flexible"), ("two.test", "full")):
             lab.brinkctl("zone", "create", zone)
