@@ -1,23 +1,15 @@
 #include "dns/zone/generic_data.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstddef>
+
+#include "dns/zone/fields.h"
 
 namespace brink::dns::zone {
 namespace {
 
-constexpr std::string_view kBlank = " \t";
 constexpr std::string_view kMark = "\\#";
 constexpr char kDigits[] = "0123456789abcdef";
-
-// The next field, taken off `text`; empty: there is none.
-std::string_view next_field(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
-  const std::string_view field = text.substr(0, text.find_first_of(kBlank));
-  text.remove_prefix(field.size());
-  return field;
-}
 
 }  // namespace
 

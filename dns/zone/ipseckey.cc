@@ -2,28 +2,18 @@
 
 #include <arpa/inet.h>
 
-#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
 
+#include "dns/zone/fields.h"
 #include "dns/zone/ldns_owner.h"
 #include "dns/zone/text.h"
 
 namespace brink::dns::zone {
 namespace {
 
-constexpr std::string_view kBlank = " \t";
-
-// The next field, taken off `text`; empty: there is none.
-std::string next_field(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
-  const std::string field(text.substr(0, text.find_first_of(kBlank)));
-  text.remove_prefix(field.size());
-  return field;
-}
-
-std::optional<std::uint8_t> number_of(const std::string& field) {
+std::optional<std::uint8_t> number_of(std::string_view field) {
   std::uint8_t number = 0;
   const char* const end = field.data() + field.size();
   const auto read = std::from_chars(field.data(), end, number);
@@ -79,11 +69,11 @@ const char* read_ipseckey(std::string_view fields, const Wire& origin, Wire& rda
   }
   rdata = {static_cast<char>(*precedence), static_cast<char>(*gateway_type),
            static_cast<char>(*algorithm)};
-  const std::string gateway = next_field(fields);
+  const std::string gateway(next_field(fields));
   if (gateway.empty()) return "fields are missing";
   if (const char* fault = append_gateway(*gateway_type, gateway, origin, rdata)) return fault;
   std::string key;
-  for (std::string part = next_field(fields); !part.empty(); part = next_field(fields)) key += part;
+  for (auto part = next_field(fields); !part.empty(); part = next_field(fields)) key += part;
   if (!key.empty()) return append_key(key, rdata);
   return *algorithm == 0 ? nullptr : "the key is missing, which algorithm 0 alone has none of";
 }

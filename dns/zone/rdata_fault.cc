@@ -1,20 +1,19 @@
 #include "dns/zone/rdata_fault.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <string>
+
+#include "dns/zone/fields.h"
 
 namespace brink::dns::zone {
 namespace {
 
 constexpr std::size_t kUriFixed = 4;  // before the target, which is never empty (RFC 7553 4.4)
-constexpr std::string_view kBlank = " \t";
 
 // Whether ldns reads the first field as the number 0 of 16 bits.
 bool begins_with_zero(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(kBlank), text.size()));
-  const std::string field(text.substr(0, text.find_first_of(kBlank)));
+  const std::string field(next_field(text));
   char* end = nullptr;
   const auto number = static_cast<std::uint16_t>(std::strtol(field.c_str(), &end, 10));
   return !field.empty() && *end == '\0' && number == 0;
