@@ -9,6 +9,7 @@
 namespace brink::dns::zone {
 namespace {
 
+constexpr std::size_t kLocSize = 16;  // RFC 1876 2
 constexpr std::size_t kUriFixed = 4;  // before the target, which is never empty (RFC 7553 4.4)
 
 // Whether ldns reads the first field as the number 0 of 16 bits.
@@ -44,7 +45,11 @@ const char* rdata_fault(const ldns_rr* rr) {
       return "a field is not base64";  // which ldns takes for none
     }
   }
-  if (type == LDNS_RR_TYPE_URI && rdata_of(rr).size() <= kUriFixed) return "the target is empty";
+  const Wire rdata = rdata_of(rr);
+  if (type == LDNS_RR_TYPE_LOC && (rdata.size() != kLocSize || rdata[0] != 0)) {
+    return "it is not a location of version 0";
+  }
+  if (type == LDNS_RR_TYPE_URI && rdata.size() <= kUriFixed) return "the target is empty";
   return nullptr;
 }
 
