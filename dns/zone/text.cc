@@ -96,6 +96,42 @@ const char* read_octets(std::uint16_t type, std::string_view fields, Wire& rdata
   return rdata_of(raw) == rdata ? nullptr : "its octets are no data of its type";
 }
 
+// Types whose text needs no second look: most of what zones hold.
+bool is_plain_type(std::uint16_t type) {
+  switch (type) {
+    case LDNS_RR_TYPE_A:
+    case LDNS_RR_TYPE_AAAA:
+    case LDNS_RR_TYPE_CNAME:
+    case LDNS_RR_TYPE_MX:
+    case LDNS_RR_TYPE_NS:
+    case LDNS_RR_TYPE_PTR:
+    case LDNS_RR_TYPE_SRV:
+    case LDNS_RR_TYPE_TXT: return true;
+    default: return false;
+  }
+}
+
+// What ldns writes, which it does not always read again, or reads as something else.
+base::Result<std::string> fields_to_text(std::uint16_t type, const Wire& rdata) {
+  ldns_rr* raw = nullptr;
+  const auto status = parse_octets(type, rdata, raw);
+  if (status != LDNS_STATUS_OK) {
+    return base::Error{
+        "not valid " + type_to_text(type) + " data: " + ldns_get_errorstr_by_id(status), "", ""};
+  }
+  const Rr rr(raw);
+  if (ldns_rr_rd_count(rr.get()) == 0) return generic_text(rdata);
+  std::string text;
+  for (std::size_t i = 0; i < ldns_rr_rd_count(rr.get()); ++i) {
+    const std::string field = field_to_text(ldns_rr_rdf(rr.get(), i));
+    if (field.empty()) return generic_text(rdata);
+    if (i > 0) text += ' ';
+    text += field;
+  }
+  if (type == LDNS_RR_TYPE_CAA && ldns_rr_rd_count(rr.get()) == 2) text += " \"\"";
+  return text;
+}
+
 }  // namespace
 
 base::Result<Wire> name_from_text(std::string_view text, const Wire& origin) {
@@ -220,23 +256,10 @@ base::Result<Wire> rdata_from_fields(std::uint16_t type, std::string_view fields
 }
 
 base::Result<std::string> rdata_to_text(std::uint16_t type, const Wire& rdata) {
-  ldns_rr* raw = nullptr;
-  const auto status = parse_octets(type, rdata, raw);
-  if (status != LDNS_STATUS_OK) {
-    return base::Error{
-        "not valid " + type_to_text(type) + " data: " + ldns_get_errorstr_by_id(status), "", ""};
-  }
-  const Rr rr(raw);
-  if (ldns_rr_rd_count(rr.get()) == 0) return generic_text(rdata);
-  std::string text;
-  for (std::size_t i = 0; i < ldns_rr_rd_count(rr.get()); ++i) {
-    const std::string field = field_to_text(ldns_rr_rdf(rr.get(), i));
-    if (field.empty()) return generic_text(rdata);
-    if (i > 0) text += ' ';
-    text += field;
-  }
-  if (type == LDNS_RR_TYPE_CAA && ldns_rr_rd_count(rr.get()) == 2) text += " \"\"";
-  return text;
+  auto text = fields_to_text(type, rdata);
+  if (!text || is_plain_type(type)) return text;
+  const auto again = rdata_from_fields(type, text.value(), {});
+  return again && again.value() == rdata ? text : generic_text(rdata);
 }
 
 }  // namespace brink::dns::zone

@@ -38,7 +38,8 @@ base::Result<Wire> rdata_from_text(std::uint16_t type, std::string_view content,
 // taken out.
 base::Result<Wire> rdata_from_fields(std::uint16_t type, std::string_view fields,
                                      const Wire& origin);
-// Presentation form of record data; names absolute.
+// Presentation form of record data; names absolute. Data without a text that means the same octets
+// is written in the form of any type (RFC 3597 5).
 base::Result<std::string> rdata_to_text(std::uint16_t type, const Wire& rdata);
 
 }  // namespace brink::dns::zone
