@@ -23,6 +23,7 @@
 #include "ctl/store/checkpointer.h"
 #include "ctl/store/history.h"
 #include "ctl/store/store.h"
+#include "ctl/store/store_lock.h"
 #include "dataplane/secret/key_file.h"
 
 namespace brink::ctl::daemon {
@@ -68,7 +69,9 @@ std::uint64_t version_of(const std::vector<std::uint8_t>& octets) {
 }  // namespace
 
 struct Control::Parts {
-  std::unique_ptr<store::Store> store;  // store thread, once it runs
+  base::UniqueFd store_lock;
+  // Belongs to the queue's thread from the first job that is posted.
+  std::unique_ptr<store::Store> store;
   std::unique_ptr<store::Checkpointer> checkpointer;
   std::unique_ptr<store::Store> reader;          // publisher thread
   std::unique_ptr<store::Store> outside_reader;  // outside keeper's thread
@@ -76,6 +79,7 @@ struct Control::Parts {
   compile::Options compile;
   base::HashKey hash_key;
   std::unique_ptr<secret::SealedBox> box;
+  std::uint64_t version_at_start = 0;
   std::uint64_t compile_floor = 0;                // first version with the present settings
   std::unique_ptr<ImportCompiler> imports;
   std::unique_ptr<SnapshotCompiler> compiler;     // publisher thread
@@ -114,6 +118,9 @@ struct Control::Parts {
 // Reads or makes the node's own values, and takes a version when settings have changed: the image
 // of the same records is another one.
 base::Result<void> Control::Parts::open(const Config& config) {
+  auto locked = store::lock_store(config.store);
+  if (!locked) return locked.error();
+  store_lock = std::move(locked).value();
   auto opened = store::Store::open(config.store, store::Access::kReadWrite);
   if (!opened) return opened.error();
   store = std::move(opened).value();
@@ -151,6 +158,7 @@ base::Result<void> Control::Parts::open(const Config& config) {
       store->set_value("compile_floor", octets_of(store->take_version()));
     }
     compile_floor = version_of(store->value("compile_floor").value_or(octets_of(0)));
+    version_at_start = store->version();
     transaction.commit();
   } catch (const store::Failure& failure) {
     return base::Error{failure.what(), config.store, "check the disk and the file's permissions"};
@@ -161,7 +169,7 @@ base::Result<void> Control::Parts::open(const Config& config) {
 void Control::Parts::start_publisher(const Config& config) {
   publish::Publisher::Options options;
   options.edge_socket = config.edge_socket;
-  options.version = store->version();
+  options.version = version_at_start;
   options.acknowledge_timeout = std::chrono::milliseconds(config.acknowledge_timeout_ms);
   options.reconnect_interval = std::chrono::milliseconds(config.reconnect_interval_ms);
   imports = std::make_unique<ImportCompiler>(
@@ -306,12 +314,12 @@ base::Result<std::unique_ptr<Control>> Control::start(const Config& config) {
   parts->compile = compile_options(config);
   if (auto opened = parts->open(config); !opened) return opened.error();
   parts->queue = std::make_unique<api::WorkQueue>();
-  parts->queue->post([parts = parts.get()] { parts->warm_up(); });
   parts->start_publisher(config);
   parts->start_questions(config);
   parts->start_keeper(config);
   parts->start_resolving(config);
   parts->start_stapling(config);
+  parts->queue->post([parts = parts.get()] { parts->warm_up(); });
   const auto clock = model::system_wall_clock();
   parts->service = std::make_unique<api::Service>(api::Service{
       *parts->store, parts->settings, model::system_entropy(), clock,

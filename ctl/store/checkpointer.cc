@@ -20,7 +20,8 @@ Checkpointer::Checkpointer(Store& store, std::unique_ptr<Database> database,
       failed_(std::move(failed)),
       limits_(limits),
       thread_([this] { run(); }) {
-  store_.set_after_commit([this](std::uint64_t pages) { return take_commit(pages); });
+  store_.set_after_commit(
+      [this](Database& writer, std::uint64_t pages) { take_commit(writer, pages); });
 }
 
 Checkpointer::~Checkpointer() {
@@ -33,21 +34,46 @@ Checkpointer::~Checkpointer() {
   thread_.join();
 }
 
-Database::Move Checkpointer::take_commit(std::uint64_t pages) {
-  if (pages >= limits_.too_long_pages) return Database::Move::kWaiting;
-  if (pages < limits_.due_pages) {
-    moved_ = 0;  // the log has been started anew
-    return Database::Move::kNot;
+std::uint64_t Checkpointer::pages_moved() const {
+  const std::lock_guard lock(mutex_);
+  return moved_;
+}
+
+void Checkpointer::take_commit(Database& database, std::uint64_t pages) {
+  std::unique_lock lock(mutex_);
+  if (pages <= pages_) {  // a commit adds pages, unless it is the first of a log started anew
+    ++restarts_;
+    moved_ = 0;
   }
-  const std::uint64_t moved = moved_;
-  const bool is_nearly_moved = moved <= pages && pages - moved <= limits_.little_pages;
-  if (pages >= limits_.long_pages && is_nearly_moved) return Database::Move::kNow;
-  {
-    const std::lock_guard lock(mutex_);
+  pages_ = pages;
+  const bool is_too_long = pages >= limits_.too_long_pages;
+  if (!is_too_long && pages < limits_.due_pages) return;
+  const bool is_nearly_moved = moved_ <= pages && pages - moved_ <= limits_.little_pages;
+  if (!is_too_long && (pages < limits_.long_pages || !is_nearly_moved)) {
     due_ = true;
+    lock.unlock();
+    wake_.notify_one();
+    return;
   }
-  wake_.notify_one();
-  return Database::Move::kNot;
+  lock.unlock();
+  const std::unique_lock moving =
+      is_too_long ? std::unique_lock(moving_) : std::unique_lock(moving_, std::try_to_lock);
+  if (!moving) return;
+  try {
+    move_log(database, is_too_long ? Database::Checkpoint::kFull : Database::Checkpoint::kPassive);
+  } catch (const Failure&) {
+    // What becomes of the log makes no difference to the commit; the next one tries again.
+  }
+}
+
+void Checkpointer::move_log(Database& database, Database::Checkpoint kind) {
+  std::unique_lock lock(mutex_);
+  if (moved_ >= pages_) return;
+  const std::uint64_t restarts = restarts_;
+  lock.unlock();
+  const std::uint64_t moved = database.checkpoint(kind);
+  lock.lock();
+  if (restarts == restarts_) moved_ = moved;
 }
 
 void Checkpointer::run() {
@@ -58,7 +84,8 @@ void Checkpointer::run() {
     due_ = false;
     lock.unlock();
     try {
-      moved_ = database_->checkpoint();
+      const std::lock_guard moving(moving_);
+      move_log(*database_, Database::Checkpoint::kPassive);
     } catch (const Failure& failure) {
       failed_(failure.what());
     }

@@ -4,9 +4,12 @@
 //
 // What is committed is on disk before that and apart from it. A process that ends, in whatever way,
 // leaves the rest in the log, where the next one finds it.
+//
+// One moves at a time, and nobody begins while all of the log is in the file already: a commit that
+// starts the log anew just then can leave SQLite before 3.51.3 with pages that it takes for moved
+// and that are not (https://sqlite.org/wal.html#walresetbug).
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -50,25 +53,32 @@ class Checkpointer {
   Checkpointer& operator=(const Checkpointer&) = delete;
 
   // Pages of the log that are in the file already, as far as is known. Any thread.
-  [[nodiscard]] std::uint64_t pages_moved() const { return moved_.load(); }
+  [[nodiscard]] std::uint64_t pages_moved() const;
 
  private:
   Checkpointer(Store& store, std::unique_ptr<Database> database,
                std::function<void(const std::string&)> failed, const LogLimits& limits);
   void run();
-  // Store's thread, after a commit: the log has so many pages.
-  Database::Move take_commit(std::uint64_t pages);
+  // Store's thread, after a commit on `database`: the log has so many pages.
+  void take_commit(Database& database, std::uint64_t pages);
+  // Under moving_, on the connection of the calling thread.
+  void move_log(Database& database, Database::Checkpoint kind);
 
   Store& store_;
   const std::unique_ptr<Database> database_;  // checkpointer's thread
   const std::function<void(const std::string&)> failed_;
   const LogLimits limits_;
-  std::atomic<std::uint64_t> moved_{0};
 
-  std::mutex mutex_;
+  std::mutex moving_;  // held by who moves; taken before mutex_
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
-  bool due_ = false;       // guarded by mutex_
-  bool stopping_ = false;  // guarded by mutex_
+  // Guarded by mutex_, like all that follows: the log's length at the last commit, how much of it is
+  // in the file, and how often it was seen to be started anew.
+  std::uint64_t pages_ = 0;
+  std::uint64_t moved_ = 0;
+  std::uint64_t restarts_ = 0;
+  bool due_ = false;
+  bool stopping_ = false;
   std::thread thread_;     // last: starts when all else is there
 };
 

@@ -170,10 +170,11 @@ void Database::set_triggers(bool on) {
         SQLITE_OK);
 }
 
-std::uint64_t Database::checkpoint() {
+std::uint64_t Database::checkpoint(Checkpoint kind) {
   int in_log = 0, moved = 0;
-  const int status =
-      sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
+  const int mode =
+      kind == Checkpoint::kFull ? SQLITE_CHECKPOINT_FULL : SQLITE_CHECKPOINT_PASSIVE;
+  const int status = sqlite3_wal_checkpoint_v2(handle_, "main", mode, &in_log, &moved);
   // Busy: somebody else is at it.
   if (status != SQLITE_OK && status != SQLITE_BUSY) fail(handle_, "checkpoint");
   return moved > 0 ? static_cast<std::uint64_t>(moved) : 0;
@@ -185,18 +186,11 @@ void Database::set_after_commit(AfterCommit hook) {
     sqlite3_wal_autocheckpoint(handle_, kAutomaticCheckpointPages);  // takes the hook's place
     return;
   }
-  // What becomes of a checkpoint makes no difference to the commit.
   sqlite3_wal_hook(
       handle_,
-      [](void* self, sqlite3* handle, const char* name, int pages) {
-        const auto& called = static_cast<Database*>(self)->after_commit_;
-        const Move move = called(static_cast<std::uint64_t>(pages));
-        if (move != Move::kNot) {
-          sqlite3_wal_checkpoint_v2(
-              handle, name,
-              move == Move::kWaiting ? SQLITE_CHECKPOINT_FULL : SQLITE_CHECKPOINT_PASSIVE, nullptr,
-              nullptr);
-        }
+      [](void* self, sqlite3*, const char*, int pages) {
+        auto& database = *static_cast<Database*>(self);
+        database.after_commit_(database, static_cast<std::uint64_t>(pages));
         return SQLITE_OK;
       },
       this);

@@ -97,14 +97,14 @@ class Database {
   // Rows inserted, updated and deleted since the database was opened, by triggers too.
   [[nodiscard]] std::int64_t total_changes() const;
 
-  // Moves as much of the write-ahead log into the file as no reader stands in the way of, and
-  // returns how many of the log's pages are there now. Waits for nobody.
-  std::uint64_t checkpoint();
-  // Called after each commit with the number of pages in the write-ahead log; says whether this
-  // commit moves them, and waits for who is at it or reads older ones (for the busy timeout).
+  // kPassive moves as much of the write-ahead log into the file as no reader stands in the way of,
+  // and waits for nobody; kFull waits for who reads what is older (for the busy timeout). Returns
+  // how many of the log's pages are in the file now. A failed one throws; a busy one does not.
+  enum class Checkpoint : std::uint8_t { kPassive, kFull };
+  std::uint64_t checkpoint(Checkpoint kind = Checkpoint::kPassive);
+  // Called after each commit with the number of pages in the write-ahead log, which it may move.
   // Empty: commits move them by themselves, whenever there are a thousand.
-  enum class Move : std::uint8_t { kNot, kNow, kWaiting };
-  using AfterCommit = std::function<Move(std::uint64_t log_pages)>;
+  using AfterCommit = std::function<void(Database&, std::uint64_t log_pages)>;
   void set_after_commit(AfterCommit hook);
 
  private:

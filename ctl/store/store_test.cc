@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "ctl/store/store_fixture.h"
+#include "ctl/store/store_lock.h"
 
 namespace brink::ctl::store {
 namespace {
@@ -334,6 +335,20 @@ TEST_F(StoreTest, NamesThePathThatCannotBeOpened) {
   const auto store = Store::open(folder_ + "/absent/brink.db", Access::kReadWrite);
   ASSERT_FALSE(store.ok());
   EXPECT_EQ(store.error().where, folder_ + "/absent/brink.db");
+}
+
+TEST_F(StoreTest, IsOneProgramsUntilItEnds) {
+  auto first = lock_store(path_);
+  ASSERT_TRUE(first.ok()) << first.error().message();
+  const auto second = lock_store(path_);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().where, path_);
+  EXPECT_NE(second.error().what.find("another brink-control"), std::string::npos);
+  first.value().reset();
+  EXPECT_TRUE(lock_store(path_).ok());
+  const auto absent = lock_store(folder_ + "/absent/brink.db");
+  ASSERT_FALSE(absent.ok());
+  EXPECT_NE(absent.error().what.find("No such file"), std::string::npos);
 }
 
 }  // namespace

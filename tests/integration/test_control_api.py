@@ -408,10 +408,21 @@ def test_the_node_tells_what_it_lacks(control):
     assert control.api("GET", "/ips")["result"]["ipv4_cidrs"] == ["192.0.2.1/32"]
 
 
+def second_control(control, *options):
+    return subprocess.run([CONTROL, "--config", control.folder / "control.conf", *options],
+                          capture_output=True, text=True, timeout=20)
+
+
+def test_a_second_control_does_not_take_the_store(control):
+    zone = control.add_zone("example.com")
+    second = second_control(control)
+    assert second.returncode == 1
+    assert f"{control.folder}/control.db: another brink-control uses" in second.stderr
+    assert control.api("GET", zone)["result"]["name"] == "example.com"
+
+
 def test_a_second_control_does_not_take_the_socket(control):
-    second = subprocess.run(
-        [CONTROL, "--config", control.folder / "control.conf"], capture_output=True, text=True,
-        timeout=20)
+    second = second_control(control, "--store", control.folder / "other.db")
     assert second.returncode == 1
     assert control.socket in second.stderr
     control.api("GET", "/zones")
