@@ -5,7 +5,6 @@
 #include <string>
 
 #include "dns/zone/fields.h"
-#include "dns/zone/generic_data.h"
 
 namespace brink::dns::zone {
 namespace {
@@ -21,30 +20,11 @@ bool begins_with_zero(std::string_view text) {
   return !field.empty() && *end == '\0' && number == 0;
 }
 
-// Whether an unquoted field is the mark of data of any type.
-bool has_generic_mark(std::string_view text) {
-  bool quoted = false;
-  bool is_start = true;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    const bool is_blank = !quoted && (c == ' ' || c == '\t');
-    if (c == '"') quoted = !quoted;
-    if (c == '\\') {
-      if (is_start && !quoted && is_generic_form(text.substr(at))) return true;
-      ++at;
-    }
-    is_start = is_blank;
-  }
-  return false;
-}
-
 }  // namespace
 
 const char* text_fault(std::uint16_t type, std::string_view text) {
-  if (type == LDNS_RR_TYPE_CERT && begins_with_zero(text)) {
-    return "the certificate type 0 is reserved";
-  }
-  return has_generic_mark(text) ? "'\\#' stands at the begin of the data" : nullptr;
+  return type == LDNS_RR_TYPE_CERT && begins_with_zero(text) ? "the certificate type 0 is reserved"
+                                                             : nullptr;
 }
 
 const char* rdata_fault(const ldns_rr* rr) {

@@ -8,9 +8,8 @@
 
 namespace brink::dns::zone {
 
-// Why ldns must not be given `text` as data of `type`, or null. The CERT type 0, which is reserved
-// (RFC 4398 2.1), is refused by it too, but costs it memory that it does not free; and wherever it
-// finds the mark of data of any type, it reads what follows as the octets of the whole.
+// Why ldns must not be given `text` as data of `type`, or null: the CERT type 0, which is reserved
+// (RFC 4398 2.1), is refused by it too, but costs it memory that it does not free.
 const char* text_fault(std::uint16_t type, std::string_view text);
 
 // Why the data of `rr`, which ldns read, is not data of its type: fields are missing or empty.

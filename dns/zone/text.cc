@@ -49,11 +49,27 @@ std::string field_to_text(const ldns_rdf* field) {
   return text;
 }
 
+// The same fields without "\\#" for '#': wherever a field begins with that, ldns reads what follows
+// as octets of the whole (RFC 3597 5).
+std::string without_marks(std::string_view fields) {
+  std::string out;
+  for (std::size_t at = 0; at < fields.size(); ++at) {
+    const bool is_escape = fields[at] == '\\' && at + 1 < fields.size();
+    if (is_escape && fields[at + 1] == '#') {
+      out += "\\035";
+    } else {
+      out += fields.substr(at, is_escape ? 2 : 1);
+    }
+    if (is_escape) ++at;
+  }
+  return out;
+}
+
 // Puts the data into `rdata`. Why it is none, or null.
 const char* read_by_ldns(std::uint16_t type, std::string_view fields, const Wire& origin,
                          Wire& rdata) {
   if (const char* fault = text_fault(type, fields)) return fault;
-  const std::string line = ". 0 IN " + type_to_text(type) + " " + std::string(fields);
+  const std::string line = ". 0 IN " + type_to_text(type) + " " + without_marks(fields);
   const Rdf ldns_origin(
       origin.empty() ? nullptr
                      : ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, origin.size(), origin.data()));

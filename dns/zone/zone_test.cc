@@ -103,6 +103,7 @@ TEST(Rdata, GoesFromTextToWireAndBack) {
   EXPECT_EQ(rdata_from_text(15, "(10)mail.(", name("example.com.")).value(),
             rdata_from_text(15, "10 mail.", {}).value());
   EXPECT_FALSE(rdata_from_text(37, "0)", {}).ok());
+  EXPECT_EQ(rdata_from_text(16, "a \\# 1 00", {}).value(), Wire("\1a\1#\0011\00200", 9));
   for (const std::uint16_t may_be_empty :
        std::initializer_list<std::uint16_t>{65534, 10, 42}) {  // unknown, NULL, APL
     EXPECT_EQ(rdata_from_text(may_be_empty, "\\# 0", {}).value(), Wire());
