@@ -115,7 +115,7 @@ po::options_description setting_options() {
   add("l7.decoders", text()->default_value("4"),
       "response bodies that a worker decodes at once, in each of gzip and br; 0: none");
   add("l7.buffer-mb", text()->default_value("64"), "TCP buffers of a worker");
-  add("l7.body-max-mb", text()->default_value("512"), "largest request body");
+  add("l7.body-max-mb", text()->default_value("512"), "largest request body, whatever zones allow");
   add("l7.origin-connections", text()->default_value("0"),
       "of a worker to one origin address, 0 no limit");
   add("l7.origin-requests", text()->default_value("0"), "in flight there, 0 no limit");

@@ -182,6 +182,29 @@ TEST_F(Failure, ChunkedRequestBodyOverTheLimitIs413) {
   expect_error(client, 413, 413);
 }
 
+TEST_F(Failure, AZoneHasALimitOfItsOwnWithinTheEdges) {
+  route::SettingsLayout settings;
+  settings.max_upload_mb = 1;
+  image_ = make_image(settings);
+  StageConfig config;
+  config.body_max = 2 << 20;
+  rebuild(config, stack_config(65536), stack_config(65536));
+  const std::string post = "POST / HTTP/1.1\r\nHost: one.example.com\r\n";
+  Peer& client = connect();
+  send(client, post + "Content-Length: 1048577\r\n\r\n");
+  expect_error(client, 413, 413);
+  Peer& within = connect();
+  send(within, post + "Content-Length: 1048576\r\n\r\n");
+  ASSERT_TRUE(receives(origin(0), "POST / "));
+  abort_peer(*client_, within);
+  settings.max_upload_mb = 5000;
+  image_ = make_image(settings);
+  rebuild(config, stack_config(65536), stack_config(65536));
+  Peer& over = connect();
+  send(over, post + "Content-Length: 2097153\r\n\r\n");
+  expect_error(over, 413, 413);
+}
+
 TEST_F(Failure, ClientResetAbortsTheOrigin) {
   Peer& client = connect();
   send(client, get());

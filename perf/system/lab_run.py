@@ -32,6 +32,7 @@ def fill_edge(lab):
     zone.write_text(ZONE)
     lab.brinkctl("zone", "import", zone, "--zone", "example.com", "--create", "--activate", "--proxied")
     lab.brinkctl("settings", "set", "example.com", "ssl", "flexible")
+    lab.brinkctl("settings", "set", "example.com", "max_upload", 5000)
     (lab.state / "made").mkdir()
     lab.made = Certificates(lab.state / "made", "Perf CA")
     lab.made.leaf(HOST, name="www")

@@ -102,6 +102,7 @@ class Soak:
             lab.brinkctl("zone", "create", zone)
             lab.brinkctl("zone", "activate", zone, "--force")
             lab.brinkctl("settings", "set", zone, "ssl", mode)
+            lab.brinkctl("settings", "set", zone, "max_upload", 4096)
             lab.brinkctl("certificate", "add", zone, self.folder / f"{zone}.pem", "--key", self.folder / f"{zone}.key")
         for host, address in ((OVER_HTTP1, "203.0.113.10"), (OVER_HTTP2, STEADY), (OVER_LOSS, FAR_ORIGIN),
                               (KILLED, FRAIL)):

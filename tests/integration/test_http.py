@@ -454,6 +454,7 @@ def big_file(tmp_path_factory):
 def test_quarter_gibibyte_each_way(lab, big_file):
     path, digest = big_file
     resident = lab.edge_rss()
+    lab.brinkctl("settings", "set", "example.com", "max_upload", BIG // MEBIBYTE)
     url = f"http://{name('www')}/upload/quarter"
     curl(lab, url, "-T", path, "-o", "/dev/null", timeout=60)
     stored = lab.state / "origin-a/tmp/upload/quarter"

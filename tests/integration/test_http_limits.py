@@ -21,7 +21,7 @@ def start(lab, clients, requests, origins):
     start_scripted_origin(lab)
     lab.edge_start(workers="0:dns,1:l7", arguments=(
         f"--l7.clients={clients}", f"--l7.requests={requests}", f"--l7.origins={origins}",
-        "--l7.body-max-mb=1", "--l7.buffer-mb=2"))
+        "--l7.body-max-mb=2", "--l7.buffer-mb=2"))
     lab.control_start()
     (lab.state / "example.com.zone").write_text(ZONE)
     lab.brinkctl("zone", "import", lab.state / "example.com.zone", "--zone", "example.com",
@@ -77,15 +77,21 @@ def test_requests_over_the_limit_are_503_and_counted(lab):
         assert http.get(name("www"), "/echo").response().status == 200
 
 
-def test_body_over_the_limit_is_413(lab):
-    size = (1 << 20) + 1
+@pytest.mark.parametrize("zone_mib, mib", [(1, 1), (100, 2)])
+def test_body_over_the_limit_of_the_zone_or_the_edge_is_413(lab, zone_mib, mib):
+    lab.brinkctl("settings", "set", "example.com", "max_upload", zone_mib)
+    limit = mib << 20
     with wire(lab, SCRIPTED) as http:
-        http.get(name("www"), "/echo", f"Content-Length: {size}", method="POST")
+        http.get(name("www"), "/echo", f"Content-Length: {limit}", method="POST")
+        http.send(bytes(limit))
+        assert http.response().status == 200
+    with wire(lab, SCRIPTED) as http:
+        http.get(name("www"), "/echo", f"Content-Length: {limit + 1}", method="POST")
         assert_edge_page(http.response(), 413, 413, "edge")
     with wire(lab, SCRIPTED) as http:
         http.get(name("www"), "/echo", "Transfer-Encoding: chunked", method="POST")
         try:
-            http.send(b"100000\r\n" + b"x" * (1 << 20) + b"\r\n1\r\nx\r\n0\r\n\r\n")
+            http.send(b"%x\r\n" % limit + b"x" * limit + b"\r\n1\r\nx\r\n0\r\n\r\n")
         except OSError:
             pass
         assert http.response().status == 413

@@ -156,7 +156,7 @@ void OriginAttempts::join(std::uint32_t x, std::uint32_t o) noexcept {
   http::BodyKind out = from.kind;
   if (out == http::BodyKind::chunked) out = http::BodyKind::until_close;
   if (exchange.stream != 0) from.kind = out;
-  exchange.request_body.start(from, out, turn_.config.body_max);
+  exchange.request_body.start(from, out, exchange.request_max);
   exchange.out_sent = exchange.out_size;
   exchange.phase = Phase::relaying;
   exchange.phase_since = turn_.now;

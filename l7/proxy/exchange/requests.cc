@@ -18,6 +18,11 @@ using route::SslMode;
 // Validation of a certificate must not depend on one (RFC 8555 8.3).
 constexpr std::string_view kChallengePath = "/.well-known/acme-challenge/";
 
+// One whose length is not told is stopped when it gets there.
+bool is_too_large(const Exchange& exchange, const http::RequestHead& request) noexcept {
+  return request.body.kind == http::BodyKind::length && request.body.length > exchange.request_max;
+}
+
 }  // namespace
 
 Requests::Requests(Turn& turn, const Uses& uses) noexcept
@@ -76,10 +81,10 @@ Requests::Decision Requests::decide(std::uint32_t x, const http::RequestHead& re
     case http::HostKind::name:
       break;
   }
-  if (request.body.kind == http::BodyKind::length && request.body.length > turn_.config.body_max) {
+  Decision made = decide_route(x, request, error);
+  if (made == Decision::forward && is_too_large(exchanges_[x], request)) {
     return refuse(EdgeError::content_too_large);
   }
-  Decision made = decide_route(x, request, error);
   if (made == Decision::forward) made = decide_own(x, request, error);
   if (made == Decision::forward) made = run_rules(x, request, error);
   if (made == Decision::forward) made = decide_origin(x, request, error);
@@ -103,6 +108,8 @@ Requests::Decision Requests::decide_route(std::uint32_t x, const http::RequestHe
       return Decision::error;
   }
   route.copy_to(exchange.route);
+  exchange.request_max = std::min(turn_.config.body_max,
+                                  std::uint64_t{exchange.settings.max_upload_mb} << 20);
   log_.note_zone(exchange, exchange.route.zone_name());
   exchange.host.set(request.authority.host());
   exchange.websocket = request.websocket && (exchange.settings.flags & route::kWebsockets) != 0;

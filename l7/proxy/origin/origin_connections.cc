@@ -109,7 +109,7 @@ void OriginConnections::attach(std::uint32_t x, std::uint32_t o) noexcept {
   if (exchange.stream != 0 && from.kind == http::BodyKind::chunked) {
     from.kind = http::BodyKind::until_close;  // a stream's frames are off already
   }
-  exchange.request_body.start(from, exchange.request_framing.kind, turn_.config.body_max);
+  exchange.request_body.start(from, exchange.request_framing.kind, exchange.request_max);
   slots_[o].exchange = x;
 }
 

@@ -93,6 +93,7 @@ struct Exchange {
   std::uint32_t request_trailers_size = 0;
   std::uint32_t request_trailers_sent = 0;
   http::BodyFraming request_framing;
+  std::uint64_t request_max = 0;    // octets of its body, over which it is refused
   BodyRelay request_body;
   compress::ClientFacts codings;    // what it takes
   bool has_promise = false;         // of a decoder, since the origin is asked for more than that

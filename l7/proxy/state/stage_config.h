@@ -44,7 +44,7 @@ struct StageConfig {
 
   http1::Limits request_limits;
   http1::Limits response_limits;
-  std::uint64_t body_max = 512ULL << 20;  // bytes of a request body; over it 413
+  std::uint64_t body_max = 512ULL << 20;  // bytes of a request body, whatever zones allow; over it 413
 
   base::Duration keep_alive_timeout = std::chrono::seconds(400);   // idle client connection
   base::Duration handshake_timeout = std::chrono::seconds(10);     // of TLS with a client
