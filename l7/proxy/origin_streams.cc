@@ -115,6 +115,7 @@ void OriginStreams::on_stream_event(std::uint32_t o, const http2::Event& event) 
 }
 
 void OriginStreams::take_response(std::uint32_t x, const http2::Event& event) noexcept {
+  exchanges_[x].sent.clear(exchanges_.blocks());
   if (responses_.take(x, *event.response) && exchanges_[x].response_started) relay_.drive(x);
 }
 

@@ -110,6 +110,52 @@ TEST_F(StageSession, OriginsGoawayLetsStreamsEndAndMovesTheOthers) {
   expect_clean();
 }
 
+// Of a request whose body has begun the first 64 KiB are kept for that.
+TEST_F(StageSession, RepeatsABodyThatAnOriginHasNotLookedAt) {
+  use_http2_origins();
+  SessionClient& client = connect_session();
+  const StreamId kept = client.request("GET", "/kept");
+  SessionOrigin& first = session_origin(0);
+  const StreamId there = await_request(first, "/kept");
+  const std::string half(30'000, 'h');
+  const std::string long_body(100'000, 'l');
+  const auto begin = [&](const std::string& target, const std::string& body, bool end) {
+    const StreamId id = client.request("POST", target, true);
+    client.send(id, body, end);
+    const StreamId at = await_request(first, target);
+    EXPECT_TRUE(settle_until([&] { return first.streams[at].body == body; }, 3000));
+    return id;
+  };
+  const StreamId whole = begin("/whole", half, true);
+  const StreamId begun = begin("/begun", half, false);
+  const StreamId longer = begin("/long", long_body, false);
+  first.peer.to_send += std::string("\0\0\x08\x07\0\0\0\0\0\0\0\0\x01\0\0\0\0", 17);
+  ASSERT_TRUE(ends(client, longer));
+  EXPECT_EQ(client.streams[longer].status, 520);
+
+  std::vector<SessionOrigin*> others = {&session_origin(1), &session_origin(2)};
+  client.send(begun, " and the rest", true);
+  const auto answer = [&](const std::string& target, StreamId id, const std::string& body) {
+    const auto has_it = [&](SessionOrigin* other) {
+      return other->asked_for(target) != 0 && other->streams[other->asked_for(target)].ended;
+    };
+    ASSERT_TRUE(settle_until([&] { return has_it(others[0]) || has_it(others[1]); }, 3000));
+    SessionOrigin& second = *others[has_it(others[0]) ? 0 : 1];
+    EXPECT_TRUE(second.streams[second.asked_for(target)].body == body) << target;
+    second.respond(second.asked_for(target));
+    second.send(second.asked_for(target), "taken", true);
+    ASSERT_TRUE(ends(client, id));
+    EXPECT_EQ(client.streams[id].body, "taken");
+  };
+  answer("/whole", whole, half);
+  answer("/begun", begun, half + " and the rest");
+  first.respond(there);
+  first.send(there, "ended", true);
+  ASSERT_TRUE(ends(client, kept));
+  EXPECT_EQ(count(Counter::kHttpOriginRetries), 2U);
+  expect_clean();
+}
+
 TEST_F(StageSession, OriginThatResetsMidwayIsSeenToHaveCutItsAnswer) {
   use_http2_origins();
   SessionClient& client = connect_session();

@@ -42,6 +42,7 @@ void ExchangeLifecycle::free(std::uint32_t x) noexcept {
   books_.discharge(exchange);
   exchange.inbox.clear(exchanges_.blocks());
   exchange.response_inbox.clear(exchanges_.blocks());
+  exchange.sent.clear(exchanges_.blocks());
   if (exchange.stream == 0) clients_[exchange.client].exchange = kNoIndex;
   exchange.client = kNoIndex;
   exchange.origin = kNoIndex;

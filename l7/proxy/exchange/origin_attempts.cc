@@ -128,6 +128,8 @@ void OriginAttempts::ready(std::uint32_t x) noexcept {
   if (security != nullptr && security->info().protocol == tls::Alpn::kH2) {
     return begin_session(x);
   }
+  // What is left of a body that began on a stream has not the framing of this connection.
+  if (exchange.request_body.touched()) return answers_.error(x, EdgeError::origin_malformed);
   origins_[exchange.origin].state = OriginState::busy;
   exchange.phase = Phase::relaying;
   exchange.phase_since = turn_.now;
@@ -152,11 +154,13 @@ void OriginAttempts::join(std::uint32_t x, std::uint32_t o) noexcept {
   Exchange& exchange = exchanges_[x];
   origins_.attach(x, o);
   origins_[o].exchange = kNoIndex;
-  http::BodyFraming from = exchange.request_framing;
-  http::BodyKind out = from.kind;
-  if (out == http::BodyKind::chunked) out = http::BodyKind::until_close;
-  if (exchange.stream != 0) from.kind = out;
-  exchange.request_body.start(from, out, exchange.request_max);
+  if (!exchange.request_body.touched()) {
+    http::BodyFraming from = exchange.request_framing;
+    http::BodyKind out = from.kind;
+    if (out == http::BodyKind::chunked) out = http::BodyKind::until_close;
+    if (exchange.stream != 0) from.kind = out;
+    exchange.request_body.start(from, out, exchange.request_max);
+  }
   exchange.out_sent = exchange.out_size;
   exchange.phase = Phase::relaying;
   exchange.phase_since = turn_.now;
@@ -283,8 +287,10 @@ void OriginAttempts::stream_lost(std::uint32_t x, const http2::Event& event) noe
   }
   const bool unseen = event.cause == http2::ResetCause::connection && exchange.reused &&
                       !exchange.response_seen && http::is_idempotent(exchange.method);
-  if ((event.retry || unseen) && !exchange.replayed && !exchange.request_body.touched()) {
+  const bool has_body = exchange.sent.size() == exchange.request_body.moved_bytes();
+  if ((event.retry || unseen) && !exchange.replayed && has_body) {
     exchange.replayed = true;
+    exchange.request_done = exchange.request_framing.kind == http::BodyKind::none;
     turn_.counters.add(ipc::Counter::kHttpOriginRetries);
     traffic_.count_origin(exchange, ipc::OriginCounter::kRetries);
     return connect(x);

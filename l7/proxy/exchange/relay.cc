@@ -252,6 +252,24 @@ RelayState Relay::pump_into(Exchange& exchange, std::span<char> room, std::size_
   return state;
 }
 
+// The second origin first gets what the first one got. False: there is no room for all.
+bool Relay::repeat_sent(Exchange& exchange, RoomEnd& to) noexcept {
+  InboxEnd sent(exchange.sent, exchanges_.blocks(), nullptr, exchange.origin_stream);
+  transfer(sent, to, exchange.sent.size());
+  return exchange.sent.empty();
+}
+
+// All of the body so far, or nothing.
+void Relay::keep_sent(Exchange& exchange, std::span<const std::uint8_t> bytes) noexcept {
+  if (exchange.replayed || bytes.empty()) return;
+  const bool is_all = exchange.sent.size() + bytes.size() == exchange.request_body.moved_bytes();
+  if (is_all && !exchange.response_seen && exchange.sent.has_room(bytes.size())) {
+    exchange.sent.append(exchanges_.blocks(), bytes);
+  } else {
+    exchange.sent.clear(exchanges_.blocks());
+  }
+}
+
 http2::BodyPart Relay::pull_request(void* owner, http2::StreamId stream, std::uint64_t tag,
                                     std::span<char> room) noexcept {
   Relay& relay = *static_cast<Relay*>(owner);
@@ -259,8 +277,14 @@ http2::BodyPart Relay::pull_request(void* owner, http2::StreamId stream, std::ui
   Exchange& exchange = relay.exchanges_[static_cast<std::uint32_t>(tag - 1)];
   CHECK(exchange.origin_stream == stream);
   RoomEnd to(room);
+  if (exchange.replayed && !relay.repeat_sent(exchange, to)) {
+    exchange.waiting = Waiting::origin_room;
+    return {.size = to.written(), .state = http2::BodyState::more};
+  }
+  const std::size_t again = to.written();
   bool progressed = false;
   const RelayState state = relay.bodies_.pump_request(exchange, to, progressed);
+  relay.keep_sent(exchange, as_octets(room.subspan(again, to.written() - again)));
   if (progressed) exchange.last_progress = relay.turn_.now;
   switch (state) {
     case RelayState::needs_input:

@@ -68,6 +68,8 @@ class Relay {
                                       std::span<char> room) noexcept;
   static http2::BodyPart pull_body(void* relay, http2::StreamId stream, std::uint64_t tag,
                                    std::span<char> room) noexcept;
+  bool repeat_sent(Exchange& exchange, RoomEnd& to) noexcept;
+  void keep_sent(Exchange& exchange, std::span<const std::uint8_t> bytes) noexcept;
   http2::BodyPart pull_answer(Exchange& exchange, std::span<char> room) noexcept;
   http2::BodyPart pull_response(Exchange& exchange, std::span<char> room) noexcept;
   RelayState pump_into(Exchange& exchange, std::span<char> room, std::size_t& size,

@@ -105,12 +105,13 @@ void OriginConnections::attach(std::uint32_t x, std::uint32_t o) noexcept {
   exchange.request_trailers_sent = 0;
   exchange.origin_keep = true;
   exchange.last_progress = turn_.now;
+  slots_[o].exchange = x;
+  if (exchange.request_body.touched()) return;  // it goes on where it is
   http::BodyFraming from = exchange.request_framing;
   if (exchange.stream != 0 && from.kind == http::BodyKind::chunked) {
     from.kind = http::BodyKind::until_close;  // a stream's frames are off already
   }
   exchange.request_body.start(from, exchange.request_framing.kind, exchange.request_max);
-  slots_[o].exchange = x;
 }
 
 bool OriginConnections::announces_clients(const Exchange& exchange) const noexcept {

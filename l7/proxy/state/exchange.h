@@ -69,6 +69,9 @@ struct Exchange {
   bool from_session = false;          // the response comes, or came, over HTTP/2
   bool origin_ended = false;          // and all of it has come
   Inbox response_inbox;               // what of it the client has not taken
+  // Of the request's body what went to an origin over HTTP/2 that may not have looked at it: until
+  // the response begins, in the blocks that response_inbox has no use for before.
+  Inbox sent;
   std::uint32_t trailers_size = 0;    // of the response's trailers (Trailers)
   EdgeError request_fault = EdgeError::internal;  // why its body cannot be sent on; internal: it can
   Phase phase = Phase::reading_head;
