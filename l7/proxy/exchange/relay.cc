@@ -252,6 +252,12 @@ RelayState Relay::pump_into(Exchange& exchange, std::span<char> room, std::size_
   return state;
 }
 
+http2::BodyPart Relay::end_request(const Exchange& exchange, std::size_t size) noexcept {
+  const auto* const trailers = trailers_.write_request(exchanges_.index_of(exchange));
+  if (trailers == nullptr) return {.size = size, .state = http2::BodyState::end};
+  return {.size = size, .state = http2::BodyState::trailers, .trailers = trailers};
+}
+
 // The second origin first gets what the first one got. False: there is no room for all.
 bool Relay::repeat_sent(Exchange& exchange, RoomEnd& to) noexcept {
   InboxEnd sent(exchange.sent, exchanges_.blocks(), nullptr, exchange.origin_stream);
@@ -299,7 +305,7 @@ http2::BodyPart Relay::pull_request(void* owner, http2::StreamId stream, std::ui
     case RelayState::done:
       exchange.request_done = true;
       exchange.waiting = Waiting::origin_bytes;
-      return {.size = to.written(), .state = http2::BodyState::end};
+      return relay.end_request(exchange, to.written());
     case RelayState::malformed:
       exchange.request_fault = EdgeError::bad_request;
       break;

@@ -68,6 +68,7 @@ class Relay {
                                       std::span<char> room) noexcept;
   static http2::BodyPart pull_body(void* relay, http2::StreamId stream, std::uint64_t tag,
                                    std::span<char> room) noexcept;
+  http2::BodyPart end_request(const Exchange& exchange, std::size_t size) noexcept;
   bool repeat_sent(Exchange& exchange, RoomEnd& to) noexcept;
   void keep_sent(Exchange& exchange, std::span<const std::uint8_t> bytes) noexcept;
   http2::BodyPart pull_answer(Exchange& exchange, std::span<char> room) noexcept;

@@ -53,6 +53,20 @@ std::string_view Trailers::request_lines(std::uint32_t x) noexcept {
   return lines;
 }
 
+const http2::HeadWriter* Trailers::write_request(std::uint32_t x) noexcept {
+  const Exchange& exchange = exchanges_[x];
+  std::string_view lines = request_lines(x);
+  if (lines.empty()) return nullptr;
+  writer_.emplace(exchanges_.out(x).subspan(exchange.request_trailers_at + lines.size()));
+  for (;;) {
+    const std::string_view line = lines.substr(0, lines.find("\r\n"));
+    if (line.empty()) return writer_->ok() ? &*writer_ : nullptr;
+    const std::size_t colon = line.find(':');
+    writer_->field(line.substr(0, colon), line.substr(colon + 2));  // as write_lines() has it
+    lines.remove_prefix(line.size() + 2);
+  }
+}
+
 // Sizes before texts.
 void Trailers::keep_fields(std::uint32_t x, const http::Fields& trailers) noexcept {
   const std::span<char> out = exchanges_.in(x);

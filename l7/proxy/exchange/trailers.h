@@ -32,6 +32,8 @@ class Trailers {
   void keep_request(std::uint32_t x, const http::Fields& trailers) noexcept;
   // For an origin over HTTP/1: of the lines what is not sent yet.
   [[nodiscard]] std::string_view request_lines(std::uint32_t x) noexcept;
+  // For an origin's session, until the next call; null: there are none, or no room for all.
+  const http2::HeadWriter* write_request(std::uint32_t x) noexcept;
 
  private:
   void keep_fields(std::uint32_t x, const http::Fields& trailers) noexcept;

@@ -117,6 +117,21 @@ TEST_F(Trailers, OfARequestGoBehindItsChunks) {
   EXPECT_EQ(stage_->idle_origin_count(), 1U) << "the message ended cleanly";
 }
 
+TEST_F(Trailers, OfARequestGoToAStream) {
+  use_http2_origins();
+  SessionClient& client = connect_session();
+  const StreamId id = client.request("POST", "/t", true);
+  client.streams[id].trailers = {{"x-sum", "42"}, {"authorization", "evil"}, {"x-empty", ""}};
+  client.send(id, "some body", true);
+  SessionOrigin& origin = session_origin(0);
+  const StreamId there = await_request(origin, "/t");
+  ASSERT_TRUE(settle_until([&] { return origin.streams[there].ended; }, 3000));
+  EXPECT_EQ(origin.streams[there].body, "some body");
+  const std::vector<std::pair<std::string, std::string>> expected = {{"x-sum", "42"},
+                                                                     {"x-empty", ""}};
+  EXPECT_EQ(origin.streams[there].trailers, expected);
+}
+
 TEST_F(Trailers, ThatMayAllNotStandThereLeaveAnOrdinaryEnd) {
   SessionClient& client = connect_session();
   const StreamId id = client.request("POST", "/t", true);
