@@ -121,14 +121,15 @@ class Soak:
     # ---- clients ----
 
     def curl(self, version, host, path, *options, client=NEAR, timeout=3600, **more):
-        """curl's output; Failed when curl or the status says so."""
+        """curl's output; Failed, with what curl saw, when it or the status says so."""
         done = self.lab.run(
-            "client", "curl", "-sS", version, "--interface", client, "-m", timeout, "--cacert", self.folder / "ca.pem",
-            "--resolve", f"{host}:443:{V4}", "-H", "Expect:", "-w", "%{http_code} %header{cf-error-origin}", *options,
+            "client", "curl", "-sSv", version, "--interface", client, "-m", timeout,
+            "--cacert", self.folder / "ca.pem", "--resolve", f"{host}:443:{V4}", "-H", "Expect:", "-w", "%{http_code} %header{cf-error-origin}", *options,
             f"https://{host}{path}", timeout=timeout + 20, check=False, **more)
         said = done.stdout.decode(errors="replace")
         if done.returncode != 0 or said[:1] != "2":
-            raise Failed(f"curl {version} {host}{path}: exit {done.returncode}, {said} {done.stderr.decode()}")
+            seen = [line for line in done.stderr.decode().splitlines() if line[:1] not in "{}"]
+            raise Failed(f"curl {version} {host}{path}: exit {done.returncode}, {said}\n" + "\n".join(seen[-30:]))
 
     @staticmethod
     def size(host, client):
@@ -254,7 +255,8 @@ class Soak:
     def report(self):
         lines = [f"{count:8} {name}" for name, count in sorted(self.done.items())]
         shown = ("http_requests", "http_edge_errors", "http_truncated", "http_origin_retries", "http2_sessions",
-                 "tls_handshakes", "http2_faults", "http_bad_requests", "drop_tcp_no_memory", "tcp_pool_waits")
+                 "tls_handshakes", "http2_faults", "http2_floods", "http_bad_requests", "drop_tcp_no_memory",
+                 "tcp_pool_waits")
         lines += [f"{self.lab.counter(name):8} {name}" for name in shown]
         lines.append(f"resident {self.resident[0] >> 20} MiB first, {max(self.resident) >> 20} at most, "
                      f"{self.resident[-1] >> 20} last; {self.grown() / MEBIBYTE:+.1f} MiB from the second quarter on")
