@@ -227,7 +227,7 @@ void read_tls(Reader& r, Config& c) {
   read_dot_certificate(r, c);
   c.tls_origin_pull_certificate = r.text("tls.origin-pull-certificate");
   c.tls_origin_pull_key = r.text("tls.origin-pull-key");
-  std::uint32_t handshake_s = 10;
+  std::uint32_t handshake_s = 30;
   r.number("tls.handshake-s", handshake_s, 1, 600);
   c.tls_handshake = std::chrono::seconds(handshake_s);
   constexpr std::uint16_t kMost = l7::proxy::HandshakeLimit::kMost;

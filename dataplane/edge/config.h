@@ -85,7 +85,7 @@ struct Config {
   std::string tls_dot_host;  // whose certificate of the image DNS over TLS shows; empty: nobody's
   std::string tls_origin_pull_certificate;  // PEM; empty: the operator has none
   std::string tls_origin_pull_key;
-  base::Duration tls_handshake = std::chrono::seconds(10);
+  base::Duration tls_handshake = std::chrono::seconds(30);
   std::uint16_t tls_handshakes_per_prefix = 200;  // a second, of a worker; 0: no limit
   std::uint16_t tls_handshakes_burst = 1000;
   std::uint32_t tls_buffer_mb = 8;

@@ -78,7 +78,7 @@ po::options_description setting_options() {
   add("tls.dot-key", text()->default_value(""), "its private key, PEM");
   add("tls.dot-host", text()->default_value(""),
       "instead of both: the host whose certificate it shows to who asks for no other");
-  add("tls.handshake-s", text()->default_value("10"), "until a handshake must be done");
+  add("tls.handshake-s", text()->default_value("30"), "until a handshake must be done");
   add("tls.handshakes-per-prefix", text()->default_value("200"),
       "handshakes a second that one IPv4 /24 or IPv6 /56 may begin with a worker, 0 no limit");
   add("tls.handshakes-burst", text()->default_value("1000"), "of them at once");

@@ -21,6 +21,8 @@ void require(bool condition) {
 }
 
 constexpr std::size_t kArena = 4U * 1024 * 1024;
+// Bytes that an owner sends, however wide the peer has opened its windows.
+constexpr std::size_t kBodiesMax = 256U * 1024;
 
 // An owner that answers requests, consumes most of what comes and checks what it is told.
 template <typename Session>
@@ -77,9 +79,11 @@ class Owner {
   std::size_t sent = 0;
 
  private:
-  static BodyPart pull(void*, StreamId stream, std::uint64_t, std::span<char> room) noexcept {
-    const std::size_t n = std::min<std::size_t>(room.size(), 100);
+  static BodyPart pull(void* owner, StreamId stream, std::uint64_t, std::span<char> room) noexcept {
+    std::size_t& left = static_cast<Owner*>(owner)->bodies_left_;
+    const std::size_t n = std::min({room.size(), left, std::size_t{100}});
     std::fill_n(room.begin(), n, 'x');
+    left -= n;
     return {n, stream % 4 == 1 ? BodyState::end : BodyState::blocked};
   }
   void request(bool with_body) {
@@ -161,6 +165,7 @@ class Owner {
   }
 
   std::map<StreamId, std::string> body;
+  std::size_t bodies_left_ = kBodiesMax;
 };
 
 template <typename Session>

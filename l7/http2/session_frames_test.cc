@@ -425,14 +425,14 @@ TEST(Frames, EndsAfterItsTimeouts) {
     ServerSession server;
     base::Time now{std::chrono::seconds{1}};
     ASSERT_TRUE(server.open(world.codec, {}, now));
-    now += std::chrono::seconds{10};
+    now += Settings{}.settings_timeout;
     server.advance(now);
     EXPECT_EQ(server.end_reason(), EndReason::settings_timeout);
   }
   {
     RawClient client;
     client.send(raw_frame(1, kEnd, 1, hpack(get_fields())));
-    client.now += std::chrono::seconds{10};
+    client.now += Settings{}.head_timeout;
     client.server.advance(client.now);
     client.read();
     EXPECT_EQ(client.server.end_reason(), EndReason::head_timeout);

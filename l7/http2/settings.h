@@ -20,10 +20,11 @@ struct Settings {
   std::uint32_t header_table_size = 4096;  // HPACK, each direction; RFC 7541 4.2
   std::uint32_t memory_max = 512 * 1024;   // bytes of the arena that one session may hold
   bool connect_protocol = true;            // extended CONNECT, RFC 8441; servers only
-  base::Duration settings_timeout =
-      std::chrono::seconds{10};                             // until our SETTINGS are acknowledged
+  // Until our SETTINGS are acknowledged. A client whose SYN was lost repeats what is lost next after
+  // 3 s, and after 6 more (Linux; RFC 6298 5.7).
+  base::Duration settings_timeout = std::chrono::seconds{30};
   base::Duration idle_timeout = std::chrono::seconds{400};  // without a stream
-  base::Duration head_timeout = std::chrono::seconds{10};   // from a head's first to its last byte
+  base::Duration head_timeout = std::chrono::seconds{30};   // from a head's first to its last byte
   base::Duration stall_timeout = std::chrono::seconds{60};  // a stream whose window stays closed
   base::Duration drain_delay = std::chrono::seconds{1};     // between the two GOAWAY of drain()
   GlitchLimits glitches;

@@ -102,7 +102,7 @@ TEST_F(Relay, ThatEndsWithinItsHeaderIsGivenUp) {
   Peer& relay = connect();
   send(relay, "PROXY TCP4 203.0.113.99");
   relay.close_when_sent = true;
-  pass(seconds(11));
+  pass(StageConfig{}.handshake_timeout + seconds(1));
   EXPECT_TRUE(relay.closed);
   EXPECT_EQ(count(Counter::kDropProxyHeader), 1U);
   EXPECT_EQ(stage_->client_count(), 0U);
@@ -111,7 +111,7 @@ TEST_F(Relay, ThatEndsWithinItsHeaderIsGivenUp) {
 TEST_F(Relay, ThatIsSilentIsGivenUp) {
   Peer& relay = connect();
   send(relay, "PROXY ");
-  pass(seconds(11));
+  pass(StageConfig{}.handshake_timeout + seconds(1));
   EXPECT_TRUE(relay.closed);
   EXPECT_EQ(count(Counter::kDropProxyHeader), 1U);
   EXPECT_EQ(stage_->client_count(), 0U);

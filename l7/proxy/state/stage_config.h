@@ -44,10 +44,10 @@ struct StageConfig {
 
   http1::Limits request_limits;
   http1::Limits response_limits;
-  std::uint64_t body_max = 512ULL << 20;  // bytes of a request body, whatever zones allow; over it 413
+  std::uint64_t body_max = 512ULL << 20;  // bytes of a request's body, whatever zones allow
 
   base::Duration keep_alive_timeout = std::chrono::seconds(400);   // idle client connection
-  base::Duration handshake_timeout = std::chrono::seconds(10);     // of TLS with a client
+  base::Duration handshake_timeout = std::chrono::seconds(30);     // of TLS with a client
   base::Duration header_timeout = std::chrono::seconds(60);        // first byte to end of head: 408
   base::Duration body_timeout = std::chrono::seconds(60);          // client sends no body: 408
   base::Duration client_write_timeout = std::chrono::seconds(60);  // client takes nothing: reset
