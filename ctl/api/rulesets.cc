@@ -29,12 +29,20 @@ Refusal no_such_ruleset(const std::string& id) {
   return {404, model::kCodeNotFound, "There is no ruleset with the identifier " + id + ".", {}};
 }
 
-Outcome<Ruleset> find(Service& service, const Request& request, const Zone& zone) {
+// The ruleset that a request names, and its zone.
+struct Named {
+  Zone zone;
+  Ruleset ruleset;
+};
+
+Outcome<Named> find(Service& service, const Request& request) {
+  auto zone = find_zone(service, request);
+  if (!zone) return zone.error();
   const std::string& text = request.parameters.at("ruleset");
   const auto id = model::Id::parse(text);
-  auto found = id ? Rulesets(service.store).find(zone.id, *id) : std::nullopt;
-  if (found) return *std::move(found);
-  return no_such_ruleset(text);
+  auto ruleset = id ? Rulesets(service.store).find(zone.value().id, *id) : std::nullopt;
+  if (!ruleset) return no_such_ruleset(text);
+  return Named{std::move(zone).value(), *std::move(ruleset)};
 }
 
 Outcome<std::size_t> find_rule(const Ruleset& ruleset, const std::string& id_text) {
@@ -197,11 +205,9 @@ Reply list(Service& service, const Request& request) {
 }
 
 Reply show(Service& service, const Request& request) {
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  const auto found = find(service, request, zone.value());
+  const auto found = find(service, request);
   if (!found) return refuse(found.error());
-  return shown(found.value());
+  return shown(found.value().ruleset);
 }
 
 Reply create(Service& service, const Request& request) {
@@ -228,23 +234,21 @@ Reply create(Service& service, const Request& request) {
 Reply update(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
   if (!body) return refuse(body.error());
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  const auto found = find(service, request, zone.value());
+  const auto found = find(service, request);
   if (!found) return refuse(found.error());
-  return write(service, zone.value(), body.value(), found.value(), found.value());
+  const auto& [zone, ruleset] = found.value();
+  return write(service, zone, body.value(), ruleset, ruleset);
 }
 
 Reply remove(Service& service, const Request& request) {
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  const auto found = find(service, request, zone.value());
+  const auto found = find(service, request);
   if (!found) return refuse(found.error());
+  const auto& [zone, ruleset] = found.value();
   store::Transaction transaction(service.store, store::Transaction::Kind::kWrite);
-  Rulesets(service.store).remove(found.value().id);
-  audit(service, {zone.value().account, "delete", "ruleset", found.value().id.hex(),
-                  std::string(rules::to_text(found.value().phase)),
-                  rules::to_json(found.value(), true), nullptr, zone.value().name.text()});
+  Rulesets(service.store).remove(ruleset.id);
+  audit(service, {zone.account, "delete", "ruleset", ruleset.id.hex(),
+                  std::string(rules::to_text(ruleset.phase)), rules::to_json(ruleset, true),
+                  nullptr, zone.name.text()});
   return committed(service, transaction, nothing());
 }
 
@@ -310,52 +314,49 @@ Reply put_rule(Service& service, const Zone& zone, const Json& body, const Rules
 Reply create_rule(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
   if (!body) return refuse(body.error());
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  const auto found = find(service, request, zone.value());
+  const auto found = find(service, request);
   if (!found) return refuse(found.error());
-  auto rule = rules::rule_from_json(body.value(), found.value().phase);
+  const auto& [zone, ruleset] = found.value();
+  auto rule = rules::rule_from_json(body.value(), ruleset.phase);
   if (!rule) return refuse(rule.error());
   make_new(service, rule.value());
-  return put_rule(service, zone.value(), body.value(), found.value(), found.value(),
-                  std::move(rule).value(), found.value().rules.size());
+  return put_rule(service, zone, body.value(), ruleset, ruleset, std::move(rule).value(),
+                  ruleset.rules.size());
 }
 
 // Replaces the rule by what the body says; a body with a position alone moves it.
 Reply edit_rule(Service& service, const Request& request) {
   const auto body = parse_object(request.body);
   if (!body) return refuse(body.error());
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  const auto found = find(service, request, zone.value());
+  const auto found = find(service, request);
   if (!found) return refuse(found.error());
-  const auto at = find_rule(found.value(), request.parameters.at("rule"));
+  const auto& [zone, ruleset] = found.value();
+  const auto at = find_rule(ruleset, request.parameters.at("rule"));
   if (!at) return refuse(at.error());
-  const Rule& old = found.value().rules[at.value()];
+  const Rule& old = ruleset.rules[at.value()];
   Rule rule = old;
   const bool moves_only = body.value().size() == 1 && body.value().contains("position");
   if (!moves_only) {
-    auto read = rules::rule_from_json(body.value(), found.value().phase);
+    auto read = rules::rule_from_json(body.value(), ruleset.phase);
     if (!read) return refuse(read.error());
     rule = std::move(read).value();
     follow(old, service.clock(), rule);
   }
-  Ruleset others = found.value();
+  Ruleset others = ruleset;
   others.rules.erase(others.rules.begin() + static_cast<std::ptrdiff_t>(at.value()));
-  return put_rule(service, zone.value(), body.value(), found.value(), std::move(others),
-                  std::move(rule), at.value());
+  return put_rule(service, zone, body.value(), ruleset, std::move(others), std::move(rule),
+                  at.value());
 }
 
 Reply remove_rule(Service& service, const Request& request) {
-  const auto zone = find_zone(service, request);
-  if (!zone) return refuse(zone.error());
-  const auto found = find(service, request, zone.value());
+  const auto found = find(service, request);
   if (!found) return refuse(found.error());
-  const auto at = find_rule(found.value(), request.parameters.at("rule"));
+  const auto& [zone, ruleset] = found.value();
+  const auto at = find_rule(ruleset, request.parameters.at("rule"));
   if (!at) return refuse(at.error());
-  Ruleset others = found.value();
+  Ruleset others = ruleset;
   others.rules.erase(others.rules.begin() + static_cast<std::ptrdiff_t>(at.value()));
-  return store_as(service, zone.value(), found.value(), std::move(others));
+  return store_as(service, zone, ruleset, std::move(others));
 }
 
 }  // namespace

@@ -172,8 +172,7 @@ void Database::set_triggers(bool on) {
 
 std::uint64_t Database::checkpoint(Checkpoint kind) {
   int in_log = 0, moved = 0;
-  const int mode =
-      kind == Checkpoint::kFull ? SQLITE_CHECKPOINT_FULL : SQLITE_CHECKPOINT_PASSIVE;
+  const int mode = kind == Checkpoint::kFull ? SQLITE_CHECKPOINT_FULL : SQLITE_CHECKPOINT_PASSIVE;
   const int status = sqlite3_wal_checkpoint_v2(handle_, "main", mode, &in_log, &moved);
   // Busy: somebody else is at it.
   if (status != SQLITE_OK && status != SQLITE_BUSY) fail(handle_, "checkpoint");

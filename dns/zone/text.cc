@@ -122,8 +122,10 @@ bool is_plain_type(std::uint16_t type) {
     case LDNS_RR_TYPE_NS:
     case LDNS_RR_TYPE_PTR:
     case LDNS_RR_TYPE_SRV:
-    case LDNS_RR_TYPE_TXT: return true;
-    default: return false;
+    case LDNS_RR_TYPE_TXT:
+      return true;
+    default:
+      return false;
   }
 }
 

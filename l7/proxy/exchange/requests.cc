@@ -108,8 +108,8 @@ Requests::Decision Requests::decide_route(std::uint32_t x, const http::RequestHe
       return Decision::error;
   }
   route.copy_to(exchange.route);
-  exchange.request_max = std::min(turn_.config.body_max,
-                                  std::uint64_t{exchange.settings.max_upload_mb} << 20);
+  exchange.request_max =
+      std::min(turn_.config.body_max, std::uint64_t{exchange.settings.max_upload_mb} << 20);
   log_.note_zone(exchange, exchange.route.zone_name());
   exchange.host.set(request.authority.host());
   exchange.websocket = request.websocket && (exchange.settings.flags & route::kWebsockets) != 0;
