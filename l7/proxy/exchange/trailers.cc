@@ -61,8 +61,10 @@ const http2::HeadWriter* Trailers::write_request(std::uint32_t x) noexcept {
   for (;;) {
     const std::string_view line = lines.substr(0, lines.find("\r\n"));
     if (line.empty()) return writer_->ok() ? &*writer_ : nullptr;
-    const std::size_t colon = line.find(':');
-    writer_->field(line.substr(0, colon), line.substr(colon + 2));  // as write_lines() has it
+    const std::string_view name = line.substr(0, line.find(':'));
+    std::string_view value = line;
+    value.remove_prefix(name.size() + 2);  // as write_lines() has it
+    writer_->field(name, value);
     lines.remove_prefix(line.size() + 2);
   }
 }
