@@ -32,6 +32,9 @@ namespace {
 // A response has one to four KiB; certificate::kOcspResponseMax is what is taken of one.
 constexpr std::size_t kOcspBodyMax = 64 * 1024;
 
+// For the one before it to end, which may have been killed with much memory to give back.
+constexpr std::chrono::seconds kLockPatience{5};
+
 std::vector<std::uint8_t> random_bytes(std::size_t size) {
   std::vector<std::uint8_t> bytes(size);
   model::system_entropy()(bytes);
@@ -118,7 +121,7 @@ struct Control::Parts {
 // Reads or makes the node's own values, and takes a version when settings have changed: the image
 // of the same records is another one.
 base::Result<void> Control::Parts::open(const Config& config) {
-  auto locked = store::lock_store(config.store);
+  auto locked = store::lock_store(config.store, kLockPatience);
   if (!locked) return locked.error();
   store_lock = std::move(locked).value();
   auto opened = store::Store::open(config.store, store::Access::kReadWrite);

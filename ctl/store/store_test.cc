@@ -1,6 +1,7 @@
 #include "ctl/store/store.h"
 
 #include <fstream>
+#include <thread>
 
 #include "ctl/store/store_fixture.h"
 #include "ctl/store/store_lock.h"
@@ -338,15 +339,20 @@ TEST_F(StoreTest, NamesThePathThatCannotBeOpened) {
 }
 
 TEST_F(StoreTest, IsOneProgramsUntilItEnds) {
-  auto first = lock_store(path_);
+  using namespace std::chrono_literals;
+  auto first = lock_store(path_, 0ms);
   ASSERT_TRUE(first.ok()) << first.error().message();
-  const auto second = lock_store(path_);
+  const auto second = lock_store(path_, 30ms);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().where, path_);
   EXPECT_NE(second.error().what.find("another brink-control"), std::string::npos);
-  first.value().reset();
-  EXPECT_TRUE(lock_store(path_).ok());
-  const auto absent = lock_store(folder_ + "/absent/brink.db");
+  std::thread ending([&first] {
+    std::this_thread::sleep_for(50ms);
+    first.value().reset();
+  });
+  EXPECT_TRUE(lock_store(path_, 60s).ok()) << "it waits for one that is about to end";
+  ending.join();
+  const auto absent = lock_store(folder_ + "/absent/brink.db", 60s);
   ASSERT_FALSE(absent.ok());
   EXPECT_NE(absent.error().what.find("No such file"), std::string::npos);
 }
